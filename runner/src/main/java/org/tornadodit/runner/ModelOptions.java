@@ -1,0 +1,47 @@
+package org.tornadodit.runner;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which model: the options that every command with a model shares. */
+final class ModelOptions {
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            defaultValue = "DiT-XL/2",
+            description = {
+                "DiT-{XL,L,B,S}/{2,4,8}, demo, or a config.json of a custom size (keys input_size, patch_size,",
+                "in_channels, hidden_size, depth, num_heads, mlp_ratio, num_classes, learn_sigma).",
+                "Default: ${DEFAULT-VALUE}"
+            })
+    String model = "DiT-XL/2";
+
+    @Option(
+            names = "--image-size",
+            paramLabel = "PIXELS",
+            description = "Width and height of an image. Default: what the checkpoint was trained for")
+    @Nullable
+    Integer imageSize;
+
+    @Option(
+            names = "--num-classes",
+            paramLabel = "N",
+            description = "Classes that the model knows. Default: what the checkpoint holds")
+    @Nullable
+    Integer numClasses;
+
+    @Option(
+            names = "--ckpt",
+            paramLabel = "FILE|DIR",
+            description = "DiT weights: .pt, .safetensors (also sharded, by its index) or a diffusers folder")
+    @Nullable
+    Path checkpoint;
+
+    @Option(
+            names = "--vae",
+            paramLabel = "DIR",
+            description = "AutoencoderKL in diffusers' layout: config.json and weights")
+    @Nullable
+    Path vae;
+}

@@ -1,0 +1,30 @@
+package org.tornadodit.runner;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the process finds around it. The one place that reads system properties.
+ *
+ * @param home the project's folder, which holds {@code demo/}; from {@code -Ddit.home}, else the current folder or one
+ *     of its parents
+ * @param terminal whether stderr is a terminal; from {@code -Ddit.terminal}
+ */
+record Surroundings(Path home, boolean terminal) {
+
+    static Surroundings read() {
+        String home = System.getProperty("dit.home");
+        return new Surroundings(
+                home != null ? Path.of(home) : findHome(Path.of("").toAbsolutePath()), Boolean.getBoolean("dit.terminal"));
+    }
+
+    private static Path findHome(Path start) {
+        for (@Nullable Path folder = start; folder != null; folder = folder.getParent()) {
+            if (Files.isDirectory(folder.resolve("demo").resolve("vae"))) {
+                return folder;
+            }
+        }
+        return start;
+    }
+}

@@ -1,0 +1,68 @@
+package org.tornadodit.runner;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+
+/** The arrows of the design: runner to scheduler to kernels to TornadoVM's API; the model knows nothing of TornadoVM. */
+@AnalyzeClasses(packages = "org.tornadodit", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+    private static final String MODEL = "org.tornadodit.model..";
+    private static final String KERNELS = "org.tornadodit.kernels..";
+    private static final String SCHEDULER = "org.tornadodit.scheduler..";
+    private static final String RUNNER = "org.tornadodit.runner..";
+    private static final String TORNADO_API = "uk.ac.manchester.tornado..";
+
+    @ArchTest
+    static final ArchRule modelKnowsNothingOfTornado = noClasses()
+            .that()
+            .resideInAPackage(MODEL)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(TORNADO_API, KERNELS, SCHEDULER, RUNNER);
+
+    @ArchTest
+    static final ArchRule kernelsKnowTornadoAlone = noClasses()
+            .that()
+            .resideInAPackage(KERNELS)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(MODEL, SCHEDULER, RUNNER)
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule schedulerDoesNotKnowTheRunner = noClasses()
+            .that()
+            .resideInAPackage(SCHEDULER)
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(RUNNER)
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule runnerLeavesTornadoToTheScheduler = noClasses()
+            .that()
+            .resideInAPackage(RUNNER)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(TORNADO_API);
+
+    @ArchTest
+    static final ArchRule onlyTheRunnerReadsTheConfiguration = noClasses()
+            .that()
+            .resideOutsideOfPackages(RUNNER, TORNADO_API)
+            .and()
+            .resideInAPackage("org.tornadodit..")
+            .should()
+            .callMethod(System.class, "getProperty", String.class)
+            .orShould()
+            .callMethod(System.class, "getenv", String.class);
+
+    @ArchTest
+    static final ArchRule packagesOfTheModelHaveNoCycles =
+            SlicesRuleDefinition.slices().matching("org.tornadodit.model.(*)..").should().beFreeOfCycles();
+}

@@ -1,0 +1,163 @@
+#!/bin/sh
+# Finds (or, when asked, installs) what the GPU engine needs, and says what it found. Changes nothing outside the
+# folder given with --prefix. Without a TornadoVM SDK it ends well: the CPU engine serves.
+set -eu
+
+version=5.2.0-jdk25
+home=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+prefix="$home/tornado"
+url="https://github.com/beehive-lab/TornadoVM/releases/download/v$version/tornadovm-$version-ptx-linux-amd64.zip"
+sha256=
+download=ask
+
+usage() {
+    cat <<USAGE
+Usage: ./setup-tornado.sh [--yes | --no-download] [--sdk-url URL] [--sha256 HEX] [--prefix DIR]
+Checks JDK 25, finds the TornadoVM $version SDK (TORNADOVM_HOME, --prefix, SDKMAN) or offers to download it, and asks
+it for its devices.
+  --yes           download without asking
+  --no-download   never download
+  --sdk-url URL   the SDK's archive (.zip, .tar.gz, .tar.xz); https:, http: or file:
+                  default: $url
+  --sha256 HEX    refuse an archive with another checksum
+  --prefix DIR    where the SDK is unpacked (default: $prefix)
+USAGE
+}
+
+fail() {
+    echo "setup-tornado: $*" >&2
+    exit 1
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --yes) download=yes ;;
+    --no-download) download=no ;;
+    --sdk-url | --sha256 | --prefix)
+        [ $# -ge 2 ] || fail "$1 wants a value; see --help"
+        case $1 in
+        --sdk-url) url=$2 ;;
+        --sha256) sha256=$2 ;;
+        --prefix) prefix=$2 ;;
+        esac
+        shift
+        ;;
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+
+cpu_engine() {
+    echo "GPU engine: not available ($1)"
+    echo "The CPU engine will be used: ./dit demo"
+    exit 0
+}
+
+# 1. JDK 25: the launcher knows where to look.
+if ! jdk=$("$home/dit" --print-jdk 2>/dev/null); then
+    fail "no JDK 25 found; install one (for example Temurin 25) and set JAVA_HOME to its folder"
+fi
+echo "JDK 25: $jdk"
+
+sdk_version() {
+    sed -n 's/^version=//p' "$1/etc/tornado.release" 2>/dev/null
+}
+
+# 2. An SDK that is already there.
+find_sdk() {
+    for candidate in "${TORNADOVM_HOME:-}" "$prefix"/tornadovm-* "$HOME"/.sdkman/candidates/tornadovm/*; do
+        if [ -n "$candidate" ] && [ -d "$candidate/share/java/tornado" ]; then
+            if [ "$(sdk_version "$candidate")" = "$version" ]; then
+                printf '%s\n' "$candidate"
+                return 0
+            fi
+            echo "passed over $candidate: version $(sdk_version "$candidate"), wanted $version" >&2
+        elif [ -n "$candidate" ] && [ "$candidate" = "${TORNADOVM_HOME:-}" ]; then
+            echo "passed over TORNADOVM_HOME=$candidate: no TornadoVM SDK there" >&2
+        fi
+    done
+    return 1
+}
+
+fetch() { # URL FILE
+    case $1 in
+    file://*) cp "${1#file://}" "$2" ;;
+    *)
+        if command -v curl >/dev/null 2>&1; then
+            curl --fail --silent --show-error --location --connect-timeout 15 --output "$2" "$1"
+        elif command -v wget >/dev/null 2>&1; then
+            wget --quiet --timeout=15 --tries=2 --output-document="$2" "$1"
+        else
+            echo "neither curl nor wget is installed" >&2
+            return 1
+        fi
+        ;;
+    esac
+}
+
+unpack() { # FILE DIR, by the name of the URL
+    case $url in
+    *.zip) (cd "$2" && "$jdk/bin/jar" --extract --file "$1") ;;
+    *) tar -xf "$1" -C "$2" ;;
+    esac
+}
+
+install_sdk() {
+    mkdir -p "$prefix"
+    work=$(mktemp -d "$prefix/.setup-XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 130' INT TERM
+    echo "downloading $url"
+    fetch "$url" "$work/sdk" || return 1
+    if [ -n "$sha256" ]; then
+        found=$(sha256sum "$work/sdk" | cut -d ' ' -f 1)
+        [ "$found" = "$sha256" ] || fail "checksum of $url is $found, wanted $sha256; nothing was installed"
+    fi
+    mkdir "$work/unpacked"
+    unpack "$work/sdk" "$work/unpacked" || fail "$url is not an archive that can be unpacked; nothing was installed"
+    for found in "$work/unpacked" "$work/unpacked"/*; do
+        if [ -d "$found/share/java/tornado" ]; then
+            [ "$(sdk_version "$found")" = "$version" ] ||
+                fail "$url holds version '$(sdk_version "$found")', wanted $version; nothing was installed"
+            chmod +x "$found"/bin/* 2>/dev/null || true # jar forgets the mode
+            target="$prefix/tornadovm-$version"
+            rm -rf "$target"
+            mv "$found" "$target"
+            echo "installed: $target"
+            return 0
+        fi
+    done
+    fail "$url holds no TornadoVM SDK; nothing was installed"
+}
+
+if ! sdk=$(find_sdk); then
+    if [ "$download" = ask ]; then
+        if [ -t 0 ]; then
+            printf 'No TornadoVM %s SDK found. Download %s? [y/N] ' "$version" "$url"
+            read -r answer
+            case $answer in [yY]*) download=yes ;; *) download=no ;; esac
+        else
+            download=no
+        fi
+    fi
+    [ "$download" = yes ] || cpu_engine "no TornadoVM $version SDK; ./setup-tornado.sh --yes downloads it"
+    install_sdk || cpu_engine "the SDK could not be downloaded"
+    sdk="$prefix/tornadovm-$version"
+fi
+echo "TornadoVM SDK: $sdk"
+
+# 3. What it says of this machine.
+if devices=$(TORNADOVM_HOME="$sdk" "$home/dit" --tornado-devices 2>&1); then
+    printf '%s\n' "$devices" | sed 's/^/  /'
+else
+    printf '%s\n' "$devices" | tail -n 5 | sed 's/^/  /' >&2
+    cpu_engine "the SDK finds no device: see above; an NVIDIA driver is needed"
+fi
+echo "GPU engine: ready; export TORNADOVM_HOME=$sdk"
