@@ -1,0 +1,60 @@
+package org.tornadodit.model.io;
+
+import java.nio.file.Path;
+
+/** Wording of {@link CheckpointException}s: one printable line, whatever the file contains. */
+final class Refusal {
+
+    private static final int LONGEST_NAME = 120;
+
+    private Refusal() {}
+
+    /** {@code FILE: SUBJECT: expected EXPECTED, found FOUND}. */
+    static CheckpointException of(Path file, String subject, String expected, String found) {
+        return new CheckpointException(
+                "%s: %s: expected %s, found %s".formatted(path(file), subject, expected, found));
+    }
+
+    /** {@code FILE: WHAT}. */
+    static CheckpointException of(Path file, String what) {
+        return new CheckpointException(path(file) + ": " + what);
+    }
+
+    /** {@link #of(Path, String)} with the exception that it comes from. */
+    static CheckpointException of(Path file, String what, Throwable cause) {
+        return new CheckpointException(path(file) + ": " + what, cause);
+    }
+
+    /** {@code tensor NAME}, printable. */
+    static String tensor(String name) {
+        return "tensor " + printable(name);
+    }
+
+    /** Text of a file for a message: no control characters, which could forge lines or drive a terminal, no walls. */
+    static String printable(String text) {
+        return printable(text, LONGEST_NAME);
+    }
+
+    /** A path in full: the user typed it and looks for it. */
+    static String path(Path file) {
+        return printable(file.toString(), Integer.MAX_VALUE);
+    }
+
+    private static String printable(String text, int longest) {
+        int end = Math.min(text.length(), longest);
+        StringBuilder line = new StringBuilder(end);
+        for (int i = 0; i < end; i++) {
+            char c = text.charAt(i);
+            int type = Character.getType(c);
+            boolean hidden = Character.isISOControl(c)
+                    || type == Character.FORMAT
+                    || type == Character.LINE_SEPARATOR
+                    || type == Character.PARAGRAPH_SEPARATOR
+                    || type == Character.SURROGATE
+                    || type == Character.PRIVATE_USE
+                    || type == Character.UNASSIGNED;
+            line.append(hidden ? '?' : c);
+        }
+        return end < text.length() ? line + "..." : line.toString();
+    }
+}

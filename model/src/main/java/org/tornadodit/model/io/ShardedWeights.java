@@ -1,0 +1,101 @@
+package org.tornadodit.model.io;
+
+import com.google.gson.JsonParseException;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Weights over several files, as {@code diffusion_pytorch_model.safetensors.index.json} lists them: {@code weight_map}
+ * from each tensor to a file beside the index. Every listed tensor must be there, and no other.
+ */
+final class ShardedWeights {
+
+    private static final int LARGEST_INDEX = 100_000_000;
+
+    private ShardedWeights() {}
+
+    /** The tensors of all shards, in the order of the index. */
+    static Map<String, StoredTensor> read(Path index, Arena arena) {
+        Map<String, String> weightMap = weightMap(index);
+        Map<String, Map<String, StoredTensor>> shards = new HashMap<>();
+        Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+        weightMap.forEach((name, fileName) -> {
+            Path shard = index.resolveSibling(fileName);
+            @Nullable StoredTensor found = shards.computeIfAbsent(
+                            fileName, unread -> WeightFormat.of(shard).read(shard, arena))
+                    .get(name);
+            if (found == null) {
+                throw Refusal.of(shard, Refusal.tensor(name), "a tensor of this name, as the index says", "none");
+            }
+            tensors.put(name, found);
+        });
+        shards.forEach((fileName, shard) -> {
+            for (String name : shard.keySet()) {
+                if (!fileName.equals(weightMap.get(name))) {
+                    throw Refusal.of(
+                            index.resolveSibling(fileName), Refusal.tensor(name), "only tensors of the index", "it");
+                }
+            }
+        });
+        return tensors;
+    }
+
+    private static Map<String, String> weightMap(Path index) {
+        byte[] json = MappedFile.read(index, LARGEST_INDEX);
+        Map<String, String> weightMap = new LinkedHashMap<>();
+        try (JsonReader reader =
+                new JsonReader(new InputStreamReader(new ByteArrayInputStream(json), StandardCharsets.UTF_8))) {
+            reader.setStrictness(Strictness.STRICT);
+            reader.beginObject();
+            while (reader.hasNext()) {
+                if (reader.nextName().equals("weight_map")) {
+                    reader.beginObject();
+                    while (reader.hasNext()) {
+                        String name = reader.nextName();
+                        if (reader.peek() != JsonToken.STRING
+                                || weightMap.put(name, plainName(index, reader.nextString())) != null) {
+                            throw Refusal.of(index, Refusal.tensor(name), "one file name", "something else");
+                        }
+                    }
+                    reader.endObject();
+                } else {
+                    reader.skipValue();
+                }
+            }
+            reader.endObject();
+        } catch (IOException | IllegalStateException | JsonParseException malformed) {
+            throw Refusal.of(
+                    index,
+                    "expected a JSON index with a weight_map, found "
+                            + Refusal.printable(String.valueOf(malformed.getMessage())),
+                    malformed);
+        }
+        if (weightMap.isEmpty()) {
+            throw Refusal.of(index, "index", "a weight_map with tensors", "none");
+        }
+        return weightMap;
+    }
+
+    /** Shards lie beside their index: nothing else on the machine is opened for it. */
+    private static String plainName(Path index, String fileName) {
+        boolean plain = !fileName.isEmpty()
+                && !fileName.equals(".")
+                && !fileName.equals("..")
+                && fileName.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || Character.isISOControl(c));
+        if (!plain) {
+            throw Refusal.of(index, "weight_map", "names of files beside the index", Refusal.printable(fileName));
+        }
+        return fileName;
+    }
+}

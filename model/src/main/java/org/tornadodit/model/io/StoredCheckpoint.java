@@ -1,0 +1,93 @@
+package org.tornadodit.model.io;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.Tensor;
+
+/**
+ * A checkpoint over mapped files. Contiguous float32 is used where it lies; other types are converted when first asked
+ * for, into memory of the checkpoint's own arena (outside the heap, bounded by the JVM's direct memory).
+ */
+final class StoredCheckpoint implements Checkpoint {
+
+    private final Path path;
+    private final Arena arena;
+    private final Map<String, StoredTensor> stored;
+    private final Map<String, Tensor> tensors = new ConcurrentHashMap<>();
+
+    /** @param arena shared, holds the mapped files; closed with the checkpoint */
+    StoredCheckpoint(Path path, Arena arena, Map<String, StoredTensor> stored) {
+        this.path = path;
+        this.arena = arena;
+        this.stored = Collections.unmodifiableMap(new LinkedHashMap<>(stored));
+    }
+
+    @Override
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public Set<String> names() {
+        return stored.keySet();
+    }
+
+    @Override
+    public Shape shape(String name) {
+        return stored(name).shape();
+    }
+
+    @Override
+    public Tensor tensor(String name) {
+        StoredTensor source = stored(name);
+        return tensors.computeIfAbsent(name, key -> {
+            if (source.isInPlace()) {
+                return new Tensor(key, source.shape(), source.bytes());
+            }
+            MemorySegment floats = allocate(path, arena, key, source.shape());
+            source.copyTo(floats);
+            return new Tensor(key, source.shape(), floats.asReadOnly());
+        });
+    }
+
+    /** A tensor as it is stored. */
+    StoredTensor stored(String name) {
+        @Nullable StoredTensor found = stored.get(name);
+        if (found == null) {
+            throw Refusal.of(path, Refusal.tensor(name), "a tensor of this name", "none");
+        }
+        return found;
+    }
+
+    Arena arena() {
+        return arena;
+    }
+
+    /** Room for a float32 tensor of this shape. */
+    static MemorySegment allocate(Path path, Arena arena, String name, Shape shape) {
+        try {
+            return arena.allocate(Math.multiplyExact(shape.elements(), (long) Float.BYTES), Float.BYTES);
+        } catch (OutOfMemoryError | ArithmeticException | IllegalArgumentException tooLarge) {
+            throw Refusal.of(
+                    path,
+                    "%s: no memory to convert shape %s to float32; raise -Xmx or -XX:MaxDirectMemorySize"
+                            .formatted(Refusal.tensor(name), shape),
+                    tooLarge);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+}

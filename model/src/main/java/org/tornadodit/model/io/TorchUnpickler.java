@@ -1,0 +1,241 @@
+package org.tornadodit.model.io;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import net.razorvine.pickle.IObjectConstructor;
+import net.razorvine.pickle.Opcodes;
+import net.razorvine.pickle.PickleException;
+import net.razorvine.pickle.PickleUtils;
+import net.razorvine.pickle.Unpickler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Builds what {@code torch.save} pickled, from an allow-list of globals: {@code collections.OrderedDict},
+ * {@code torch._utils._rebuild_tensor_v2}, {@code torch._utils._rebuild_parameter}, typed storages, and
+ * {@code argparse.Namespace}, of which only a placeholder is made (DiT's train.py stores its arguments). Any other
+ * global is refused by its name. Nothing is looked up by reflection, and containers are never walked, hashed or
+ * printed, so that cyclic and shared structures cost nothing.
+ */
+final class TorchUnpickler extends Unpickler {
+
+    /** A storage: {@code elements} values of one type in entry {@code data/KEY}. */
+    record Storage(DType dtype, String key, long elements) {}
+
+    /** A view of a storage; nothing in it is checked yet. */
+    record View(Storage storage, long offset, List<Long> sizes, List<Long> strides) {}
+
+    /** A global that was named in the pickle, and what calling it gives. */
+    private record Global(String name, Call call) implements IObjectConstructor {
+        @Override
+        public @Nullable Object construct(@Nullable Object[] arguments) {
+            return call.on(arguments);
+        }
+    }
+
+    private interface Call {
+        @Nullable Object on(@Nullable Object[] arguments);
+    }
+
+    /** Stands for an {@code argparse.Namespace}, whose attributes are dropped. */
+    private record Opaque() {}
+
+    private static final Opaque OPAQUE = new Opaque();
+
+    private TorchUnpickler() {}
+
+    /**
+     * The object of a pickle: dicts as LinkedHashMap in the order of the file, tensors as {@link View}.
+     *
+     * @throws IOException when the pickle is malformed or holds anything that is not allowed
+     */
+    static @Nullable Object read(byte[] pickle) throws IOException {
+        PickleScan.check(pickle);
+        try {
+            return new TorchUnpickler().load(new ByteArrayInputStream(pickle));
+        } catch (PickleException refused) {
+            throw new IOException(refused.getMessage(), refused);
+        } catch (RuntimeException malformed) {
+            // The library meets a wrong stack or a wrong type as whatever exception the JVM raises.
+            throw new IOException("expected a pickle of tensors, found a malformed one", malformed);
+        }
+    }
+
+    @Override
+    protected Object dispatch(short opcode) throws IOException {
+        // What the library would do by reflection, without order, or at a cost that a file can choose.
+        switch (opcode) {
+            case Opcodes.GLOBAL -> {
+                String module = PickleUtils.readline(input);
+                stack.add(global(module, PickleUtils.readline(input)));
+            }
+            case Opcodes.STACK_GLOBAL -> {
+                String name = text(stack.pop());
+                stack.add(global(text(stack.pop()), name));
+            }
+            case Opcodes.REDUCE, Opcodes.NEWOBJ -> {
+                Object[] arguments = tuple(stack.pop());
+                if (!(stack.pop() instanceof Global callee)) {
+                    throw new PickleException("expected a pickle of tensors, found a call of a value");
+                }
+                stack.add(callee.construct(arguments));
+            }
+            case Opcodes.BUILD -> {
+                // OrderedDict carries state_dict's _metadata, Namespace its attributes: neither is needed.
+                stack.pop();
+                if (!(stack.peek() instanceof Map || stack.peek() instanceof Opaque)) {
+                    throw new PickleException("expected a pickle of tensors, found a state for another object");
+                }
+            }
+            case Opcodes.EMPTY_DICT -> stack.add(new LinkedHashMap<>());
+            case Opcodes.SETITEM -> {
+                Object value = stack.pop();
+                Object key = stack.pop();
+                put(stack.peek(), key, value);
+            }
+            case Opcodes.SETITEMS -> {
+                List<Object> items = stack.pop_all_since_marker();
+                for (int i = 0; i < items.size(); i += 2) {
+                    put(stack.peek(), items.get(i), items.get(i + 1));
+                }
+            }
+            case Opcodes.APPEND -> {
+                Object value = stack.pop();
+                list(stack.peek()).add(value);
+            }
+            case Opcodes.APPENDS -> {
+                List<Object> items = stack.pop_all_since_marker();
+                list(stack.peek()).addAll(items);
+            }
+            default -> {
+                return super.dispatch(opcode);
+            }
+        }
+        return NO_RETURN_VALUE;
+    }
+
+    /** {@code ('storage', torch.FloatStorage, '0', 'cuda:0', 1152)}: type, key, device, elements. */
+    @Override
+    protected Object persistentLoad(Object id) {
+        Object[] fields = tuple(id);
+        if (fields.length != 5 || !"storage".equals(fields[0]) || !(fields[1] instanceof Global type)) {
+            throw new PickleException("expected a pickle of tensors, found a reference to something else");
+        }
+        Optional<DType> dtype = storageType(type.name());
+        if (dtype.isEmpty()) {
+            throw new PickleException("expected a storage type, found " + type.name());
+        }
+        return new Storage(dtype.get(), text(fields[2]), integer(fields[4]));
+    }
+
+    private static Global global(String module, String name) {
+        String qualified = module + "." + name;
+        Call call =
+                switch (qualified) {
+                    case "collections.OrderedDict" -> TorchUnpickler::orderedDict;
+                    case "torch._utils._rebuild_tensor_v2" -> TorchUnpickler::rebuildTensor;
+                    case "torch._utils._rebuild_parameter" -> TorchUnpickler::rebuildParameter;
+                    case "argparse.Namespace" -> arguments -> OPAQUE;
+                    default -> {
+                        if (storageType(qualified).isEmpty()) {
+                            throw new PickleException("expected a pickle of tensors, found the global "
+                                    + Refusal.printable(qualified) + ", which is not allowed and was not executed");
+                        }
+                        yield arguments -> {
+                            throw new PickleException(
+                                    "expected a pickle of tensors, found a call of " + Refusal.printable(qualified));
+                        };
+                    }
+                };
+        return new Global(qualified, call);
+    }
+
+    private static Optional<DType> storageType(String qualified) {
+        return qualified.startsWith("torch.")
+                ? DType.ofTorchStorage(qualified.substring("torch.".length()))
+                : Optional.empty();
+    }
+
+    private static Object orderedDict(@Nullable Object[] arguments) {
+        Map<Object, Object> dict = new LinkedHashMap<>();
+        if (arguments.length > 0) {
+            // Python 2 pickled an OrderedDict as a call with a list of pairs.
+            for (Object pair : list(arguments[0])) {
+                List<Object> fields = pair instanceof List ? list(pair) : Arrays.asList(tuple(pair));
+                put(dict, fields.get(0), fields.get(1));
+            }
+        }
+        return dict;
+    }
+
+    /** {@code (storage, offset, size, stride, requires_grad, backward_hooks[, metadata])}. */
+    private static Object rebuildTensor(@Nullable Object[] arguments) {
+        if (arguments.length < 4 || !(arguments[0] instanceof Storage storage)) {
+            throw new PickleException("expected a pickle of tensors, found a tensor without storage");
+        }
+        return new View(storage, integer(arguments[1]), integers(arguments[2]), integers(arguments[3]));
+    }
+
+    /** {@code (data, requires_grad, backward_hooks)}. */
+    private static Object rebuildParameter(@Nullable Object[] arguments) {
+        if (arguments.length < 1 || !(arguments[0] instanceof View view)) {
+            throw new PickleException("expected a pickle of tensors, found a parameter without tensor");
+        }
+        return view;
+    }
+
+    private static void put(@Nullable Object dict, @Nullable Object key, @Nullable Object value) {
+        // Keys that are containers would be hashed through all that they hold.
+        if (!(key == null || key instanceof String || key instanceof Number || key instanceof Boolean)) {
+            throw new PickleException("expected a pickle of tensors, found a dict key that is not a string or number");
+        }
+        if (!(dict instanceof Map)) {
+            throw new PickleException("expected a pickle of tensors, found items set on another object");
+        }
+        @SuppressWarnings("unchecked")
+        Map<Object, Object> map = (Map<Object, Object>) dict;
+        map.put(key, value);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<Object> list(@Nullable Object value) {
+        if (!(value instanceof ArrayList)) {
+            throw new PickleException("expected a pickle of tensors, found items appended to another object");
+        }
+        return (List<Object>) value;
+    }
+
+    private static Object[] tuple(@Nullable Object value) {
+        if (!(value instanceof Object[] fields)) {
+            throw new PickleException("expected a pickle of tensors, found no tuple where one belongs");
+        }
+        return fields;
+    }
+
+    private static String text(@Nullable Object value) {
+        if (!(value instanceof String string)) {
+            throw new PickleException("expected a pickle of tensors, found no string where one belongs");
+        }
+        return string;
+    }
+
+    private static long integer(@Nullable Object value) {
+        if (!(value instanceof Integer || value instanceof Long)) {
+            throw new PickleException("expected a pickle of tensors, found no integer where one belongs");
+        }
+        return ((Number) value).longValue();
+    }
+
+    private static List<Long> integers(@Nullable Object value) {
+        List<Long> integers = new ArrayList<>();
+        for (Object item : tuple(value)) {
+            integers.add(integer(item));
+        }
+        return integers;
+    }
+}

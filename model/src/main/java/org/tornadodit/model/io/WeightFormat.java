@@ -1,0 +1,92 @@
+package org.tornadodit.model.io;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+
+/** What a weights file is, by its content: users rename files. */
+enum WeightFormat {
+    TORCH_ZIP {
+        @Override
+        Map<String, StoredTensor> read(Path file, Arena arena) {
+            return TorchFile.read(file, arena);
+        }
+    },
+    SAFETENSORS {
+        @Override
+        Map<String, StoredTensor> read(Path file, Arena arena) {
+            return SafetensorsFile.read(file, arena);
+        }
+    };
+
+    private static final int PEEKED = 64;
+
+    /** {@code PROTO 2, LONG1 10}, then torch's magic number 0x1950a86a20f9469cfc6c: the format before PyTorch 1.6. */
+    private static final byte[] LEGACY_TORCH = {
+        (byte) 0x80, 2, (byte) 0x8a, 10, 0x6c, (byte) 0xfc, (byte) 0x9c, 0x46, (byte) 0xf9, 0x20, 0x6a, (byte) 0xa8,
+        0x50, 0x19
+    };
+
+    abstract Map<String, StoredTensor> read(Path file, Arena arena);
+
+    /** @throws CheckpointException when it is neither, saying what it looks like */
+    static WeightFormat of(Path file) {
+        byte[] start = peek(file);
+        if (startsWith(start, 'P', 'K', 3, 4) || startsWith(start, 'P', 'K', 5, 6)) {
+            return TORCH_ZIP;
+        }
+        String fileName = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+        if ((start.length > Long.BYTES && start[Long.BYTES] == '{') || fileName.endsWith(".safetensors")) {
+            return SAFETENSORS;
+        }
+        throw Refusal.of(file, "checkpoint", "a PyTorch zip (.pt), .safetensors or diffusers folder", looks(start));
+    }
+
+    private static String looks(byte[] start) {
+        String text = new String(start, StandardCharsets.ISO_8859_1);
+        if (start.length == 0) {
+            return "an empty file";
+        }
+        if (text.startsWith("version https://git-lfs")) {
+            return "a Git LFS pointer: fetch the file itself with git lfs pull";
+        }
+        if (text.stripLeading().toLowerCase(Locale.ROOT).startsWith("<!doctype")
+                || text.stripLeading().toLowerCase(Locale.ROOT).startsWith("<html")) {
+            return "a web page";
+        }
+        if (Arrays.equals(start, 0, Math.min(start.length, LEGACY_TORCH.length), LEGACY_TORCH, 0, LEGACY_TORCH.length)) {
+            return "PyTorch's format before 1.6: load and save it again with a later torch";
+        }
+        if (startsWith(start, 0x80)) {
+            return "a bare pickle, which is not read";
+        }
+        return "a file that starts with '" + Refusal.printable(text.substring(0, Math.min(16, text.length()))) + "'";
+    }
+
+    private static byte[] peek(Path file) {
+        MappedFile.requireFile(file);
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.readNBytes(PEEKED);
+        } catch (IOException e) {
+            throw MappedFile.unreadable(file, e);
+        }
+    }
+
+    private static boolean startsWith(byte[] start, int... bytes) {
+        if (start.length < bytes.length) {
+            return false;
+        }
+        for (int i = 0; i < bytes.length; i++) {
+            if (start[i] != (byte) bytes[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
