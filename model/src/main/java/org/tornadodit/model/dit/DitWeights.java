@@ -1,0 +1,124 @@
+package org.tornadodit.model.dit;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tornadodit.model.Linear;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.Tensor;
+import org.tornadodit.model.io.Checkpoint;
+import org.tornadodit.model.io.CheckpointCheck;
+import org.tornadodit.model.io.TensorSpec;
+
+/**
+ * A DiT's parameters. D is the hidden size, T the tokens, P the patch size, C the input channels, M the MLP's width.
+ * They may be a mapped file: the checkpoint stays open as long as they are used.
+ *
+ * @param patchEmbedding {@code x_embedder.proj}: (D, C, P, P)
+ * @param positionEmbedding {@code pos_embed}: (1, T, D)
+ * @param timestepIn {@code t_embedder.mlp.0}: (D, 256)
+ * @param timestepOut {@code t_embedder.mlp.2}: (D, D)
+ * @param labelTable {@code y_embedder.embedding_table.weight}: (classes + 1, D), the null class last
+ * @param blocks {@code blocks.0} and on
+ * @param finalModulation {@code final_layer.adaLN_modulation.1}: (2 D, D), shift and scale
+ * @param finalLinear {@code final_layer.linear}: (P * P * outChannels, D)
+ */
+public record DitWeights(
+        Linear patchEmbedding,
+        Tensor positionEmbedding,
+        Linear timestepIn,
+        Linear timestepOut,
+        Tensor labelTable,
+        List<Block> blocks,
+        Linear finalModulation,
+        Linear finalLinear) {
+
+    private static final String POSITION_EMBEDDING = "pos_embed";
+
+    public DitWeights {
+        blocks = List.copyOf(blocks);
+    }
+
+    /**
+     * One transformer block.
+     *
+     * @param qkv {@code attn.qkv}: (3 D, D), rows ordered as query, key, value, each by head
+     * @param projection {@code attn.proj}: (D, D)
+     * @param fc1 {@code mlp.fc1}: (M, D)
+     * @param fc2 {@code mlp.fc2}: (D, M)
+     * @param modulation {@code adaLN_modulation.1}: (6 D, D), shift, scale and gate of attention, then of the MLP
+     */
+    public record Block(Linear qkv, Linear projection, Linear fc1, Linear fc2, Linear modulation) {}
+
+    /** All parameters that a model of these sizes has, in the order of the reference's state_dict. */
+    public static List<TensorSpec> specs(DitConfig config) {
+        long hidden = config.hiddenSize();
+        long patch = config.patchSize();
+        List<TensorSpec> specs = new ArrayList<>();
+        specs.add(new TensorSpec(POSITION_EMBEDDING, Shape.of(1, config.tokens(), hidden)));
+        addLinear(specs, "x_embedder.proj", Shape.of(hidden, config.inChannels(), patch, patch));
+        addLinear(specs, "t_embedder.mlp.0", Shape.of(hidden, DitConfig.FREQUENCY_SIZE));
+        addLinear(specs, "t_embedder.mlp.2", Shape.of(hidden, hidden));
+        specs.add(new TensorSpec("y_embedder.embedding_table.weight", Shape.of(config.numClasses() + 1L, hidden)));
+        for (int i = 0; i < config.depth(); i++) {
+            String block = "blocks." + i;
+            addLinear(specs, block + ".attn.qkv", Shape.of(3 * hidden, hidden));
+            addLinear(specs, block + ".attn.proj", Shape.of(hidden, hidden));
+            addLinear(specs, block + ".mlp.fc1", Shape.of(config.mlpHidden(), hidden));
+            addLinear(specs, block + ".mlp.fc2", Shape.of(hidden, config.mlpHidden()));
+            addLinear(specs, block + ".adaLN_modulation.1", Shape.of(6 * hidden, hidden));
+        }
+        addLinear(specs, "final_layer.linear", Shape.of(config.patchOutputs(), hidden));
+        addLinear(specs, "final_layer.adaLN_modulation.1", Shape.of(2 * hidden, hidden));
+        return specs;
+    }
+
+    private static void addLinear(List<TensorSpec> specs, String name, Shape weight) {
+        specs.add(new TensorSpec(name + ".weight", weight));
+        specs.add(new TensorSpec(name + ".bias", Shape.of(weight.dim(0))));
+    }
+
+    /**
+     * Takes the parameters from a checkpoint, after all names and shapes have been compared. A checkpoint without
+     * {@code pos_embed} (diffusers does not store it) gets {@link PositionEmbedding#sinCos}.
+     *
+     * @throws org.tornadodit.model.io.CheckpointException when a tensor is missing, surplus or of another shape
+     */
+    public static DitWeights load(Checkpoint checkpoint, DitConfig config) {
+        boolean stored = checkpoint.names().contains(POSITION_EMBEDDING);
+        List<TensorSpec> expected = specs(config);
+        if (!stored) {
+            expected.removeIf(spec -> spec.name().equals(POSITION_EMBEDDING));
+        }
+        CheckpointCheck.requireExactly(checkpoint, expected, name -> false);
+        List<Block> blocks = new ArrayList<>();
+        for (int i = 0; i < config.depth(); i++) {
+            String block = "blocks." + i;
+            blocks.add(new Block(
+                    linear(checkpoint, block + ".attn.qkv"),
+                    linear(checkpoint, block + ".attn.proj"),
+                    linear(checkpoint, block + ".mlp.fc1"),
+                    linear(checkpoint, block + ".mlp.fc2"),
+                    linear(checkpoint, block + ".adaLN_modulation.1")));
+        }
+        return new DitWeights(
+                linear(checkpoint, "x_embedder.proj"),
+                stored ? checkpoint.tensor(POSITION_EMBEDDING) : computedPositions(config),
+                linear(checkpoint, "t_embedder.mlp.0"),
+                linear(checkpoint, "t_embedder.mlp.2"),
+                checkpoint.tensor("y_embedder.embedding_table.weight"),
+                blocks,
+                linear(checkpoint, "final_layer.adaLN_modulation.1"),
+                linear(checkpoint, "final_layer.linear"));
+    }
+
+    private static Linear linear(Checkpoint checkpoint, String name) {
+        return new Linear(checkpoint.tensor(name + ".weight"), checkpoint.tensor(name + ".bias"));
+    }
+
+    private static Tensor computedPositions(DitConfig config) {
+        return Tensor.of(
+                POSITION_EMBEDDING,
+                Shape.of(1, config.tokens(), config.hiddenSize()),
+                PositionEmbedding.sinCos(config.hiddenSize(), config.gridSize()));
+    }
+}
