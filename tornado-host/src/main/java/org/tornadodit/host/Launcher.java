@@ -1,0 +1,79 @@
+package org.tornadodit.host;
+
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
+
+/** Runs tasks: loops marked as parallel once and in order, kernels with a context group by group on all cores. */
+final class Launcher {
+    private final Function<WorkItem, KernelContext> contexts;
+
+    /** @param contexts makes the context that a work item sees */
+    Launcher(Function<WorkItem, KernelContext> contexts) {
+        this.contexts = contexts;
+    }
+
+    /** Runs {@code task} with the device's arrays in place of the host's. */
+    void launch(TaskDefinition task, Object[] deviceArguments, @Nullable WorkerGrid grid) {
+        try {
+            if (!task.usesContext()) {
+                task.kernel().run(deviceArguments);
+                return;
+            }
+            if (grid == null) {
+                throw new TornadoRuntimeException("the task takes a KernelContext and has no WorkerGrid: add one to the"
+                        + " GridScheduler under the name " + task.name());
+            }
+            LaunchGrid launch = LaunchGrid.of(task.name(), grid);
+            runGroups(() -> new WorkGroup(
+                    task.kernel(),
+                    deviceArguments,
+                    contexts,
+                    launch,
+                    HostRuntime.get().order() == HostRuntime.Order.REVERSE), launch.groupCount());
+        } catch (RuntimeException e) {
+            throw new TaskException(task.name(), e);
+        }
+    }
+
+    private static void runGroups(java.util.function.Supplier<WorkGroup> factory, long groups) {
+        AtomicLong next = new AtomicLong();
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        int workers = (int) Math.min(groups, Runtime.getRuntime().availableProcessors());
+        IntStream.range(0, workers).parallel().forEach(worker -> {
+            WorkGroup group = factory.get();
+            try {
+                for (long g = next.getAndIncrement(); g < groups && failure.get() == null; g = next.getAndIncrement()) {
+                    group.run(g);
+                }
+            } catch (RuntimeException | Error e) {
+                failure.compareAndSet(null, e);
+            } finally {
+                group.close();
+            }
+        });
+        Throwable thrown = failure.get();
+        if (thrown instanceof Error error) {
+            throw error;
+        }
+        if (thrown != null) {
+            throw (RuntimeException) thrown;
+        }
+    }
+
+    /** A failure of a task, with the task's name in front. */
+    private static final class TaskException extends TornadoRuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        TaskException(String task, RuntimeException cause) {
+            super("task " + task + ": "
+                    + (cause instanceof TornadoRuntimeException ? cause.getMessage() : cause.toString()));
+            initCause(cause);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package org.tornadodit.host;
+
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
+
+/** One work item of a group: where it is in the grid, and how it waits for the others. */
+public final class WorkItem {
+    /** Kind of {@link #exchange}: the sum of all lanes. Kinds 0 to 31 take the value that many lanes further on. */
+    public static final int SHUFFLE_SUM = -1;
+
+    /** Kind of {@link #exchange}: the value of lane 0. */
+    public static final int SHUFFLE_FIRST = -2;
+
+    /** What a work item is doing. */
+    enum State {
+        READY,
+        AT_BARRIER,
+        AT_SHUFFLE,
+        DONE
+    }
+
+    private final LaunchGrid grid;
+    private final LocalMemory localMemory;
+    private final int[] local;
+    private final int[] group = new int[3];
+    private int allocations;
+    private @Nullable Coroutine coroutine;
+
+    State state = State.READY;
+
+    /** The value a lane brings to a shuffle, and afterwards the one it takes away. */
+    float lane;
+
+    /** The kind of the shuffle: how many lanes further the value comes from. */
+    int shuffle;
+
+    WorkItem(LaunchGrid grid, LocalMemory localMemory, int linearIndex) {
+        this.grid = grid;
+        this.localMemory = localMemory;
+        int[] size = grid.local();
+        this.local = new int[] {
+            linearIndex % size[0], linearIndex / size[0] % size[1], linearIndex / (size[0] * size[1])
+        };
+    }
+
+    void start(int groupX, int groupY, int groupZ, @Nullable Coroutine runsIn) {
+        group[0] = groupX;
+        group[1] = groupY;
+        group[2] = groupZ;
+        allocations = 0;
+        coroutine = runsIn;
+        state = State.READY;
+    }
+
+    /** Index in the whole grid, dimension {@code d} (0 is x). */
+    public int globalId(int d) {
+        return group[d] * grid.local()[d] + local[d];
+    }
+
+    /** Index in the group. */
+    public int localId(int d) {
+        return local[d];
+    }
+
+    /** Index of the group. */
+    public int groupId(int d) {
+        return group[d];
+    }
+
+    /** Work items of the whole grid. */
+    public int globalSize(int d) {
+        return grid.global()[d];
+    }
+
+    /** Work items of the group. */
+    public int localSize(int d) {
+        return grid.local()[d];
+    }
+
+    /** Waits until all work items of the group have come to a barrier. */
+    public void barrier() {
+        suspend(State.AT_BARRIER, "a barrier");
+    }
+
+    /** Exchanges values among the 32 lanes of a warp; all of them have to take part. */
+    public float exchange(float value, int kind) {
+        lane = value;
+        shuffle = kind;
+        suspend(State.AT_SHUFFLE, "a warp shuffle");
+        return lane;
+    }
+
+    private void suspend(State waiting, String what) {
+        Coroutine own = coroutine;
+        if (own == null) {
+            throw new TornadoRuntimeException(
+                    "divergent barrier: this work item waits at " + what + " that another one of its group, now ended,"
+                            + " never came to; a GPU hangs here or goes on with wrong values");
+        }
+        state = waiting;
+        own.suspend();
+    }
+
+    /** The group's next local array, the same for every work item that has made as many allocations. */
+    public Object localArray(Class<?> elementType, int length, int elementBytes) {
+        return localMemory.array(allocations++, elementType, length, elementBytes);
+    }
+
+    @Override
+    public String toString() {
+        return "work item global (" + globalId(0) + ", " + globalId(1) + ", " + globalId(2) + "), local (" + local[0]
+                + ", " + local[1] + ", " + local[2] + "), group (" + group[0] + ", " + group[1] + ", " + group[2]
+                + ")";
+    }
+}

@@ -1,0 +1,2 @@
+/** Marks of parallel loops. */
+package uk.ac.manchester.tornado.api.annotations;

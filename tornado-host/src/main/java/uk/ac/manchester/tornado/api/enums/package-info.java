@@ -1,0 +1,2 @@
+/** Closed sets of choices. */
+package uk.ac.manchester.tornado.api.enums;

@@ -1,0 +1,2 @@
+/** The way to the runtime. */
+package uk.ac.manchester.tornado.api.runtime;

@@ -1,0 +1,2 @@
+/** Number types. */
+package uk.ac.manchester.tornado.api.types;
