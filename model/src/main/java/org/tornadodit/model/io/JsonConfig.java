@@ -51,7 +51,7 @@ public final class JsonConfig {
         } catch (IOException | JsonParseException | IllegalStateException | NumberFormatException malformed) {
             throw Refusal.of(
                     file,
-                    "expected JSON, found " + Refusal.printable(String.valueOf(malformed.getMessage())),
+                    "expected JSON, found " + Refusal.json(malformed),
                     malformed);
         }
     }

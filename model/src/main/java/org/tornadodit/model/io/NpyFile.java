@@ -26,16 +26,16 @@ public final class NpyFile {
      *     fewer bytes than its header says
      */
     public static NpyArray read(Path file) {
-        return parse(file, file.getFileName() + "", MappedFile.map(file, Arena.ofAuto()));
+        return parse(file, "", MappedFile.map(file, Arena.ofAuto()));
     }
 
     /**
      * Reads an array from memory.
      *
      * @param file for messages
-     * @param name what the bytes are, for messages
+     * @param entry the entry of the file that the bytes are, or empty for all of it
      */
-    static NpyArray parse(Path file, String name, MemorySegment content) {
+    static NpyArray parse(Path file, String entry, MemorySegment content) {
         try {
             NpyHeader header = NpyHeader.parse(content);
             long bytes = content.byteSize() - header.size();
@@ -47,11 +47,15 @@ public final class NpyFile {
             }
             MemorySegment data = content.asSlice(header.size());
             if (header.fortranOrder()) {
+                if (bytes > Integer.MAX_VALUE - 8) {
+                    throw new IOException("expected a column-major array below 2 GiB, found %d bytes".formatted(bytes));
+                }
                 data = columnMajor(header, data).toRowMajor();
             }
             return new NpyArray(header.dtype(), header.shape(), data);
-        } catch (IOException | ArithmeticException wrong) {
-            throw Refusal.of(file, Refusal.printable(name) + ": " + wrong.getMessage(), wrong);
+        } catch (IOException wrong) {
+            String subject = entry.isEmpty() ? "" : "zip entry " + Refusal.printable(entry) + ": ";
+            throw Refusal.of(file, subject + wrong.getMessage(), wrong);
         }
     }
 

@@ -1,19 +1,17 @@
 package org.tornadodit.model.io;
 
-import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.CRC32;
+import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
-import java.util.zip.InflaterInputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
@@ -67,16 +65,27 @@ public final class NpzFile {
         if (entry.method() != ZipIndex.DEFLATED) {
             throw Refusal.of(file, subject, "stored or deflated data", "compression method " + entry.method());
         }
+        if (entry.data().byteSize() > Integer.MAX_VALUE) {
+            throw Refusal.of(file, subject, "at most 2 GiB of deflated data", entry.data().byteSize() + " bytes");
+        }
+        // Grows with what arrives, so that a claimed size alone costs nothing.
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         Inflater inflater = new Inflater(true);
-        try (InputStream in = new InflaterInputStream(
-                new ByteArrayInputStream(entry.data().toArray(ValueLayout.JAVA_BYTE)), inflater)) {
-            // readNBytes grows with what arrives, so that a claimed size alone costs nothing.
-            byte[] bytes = in.readNBytes(Math.toIntExact(entry.size()));
-            if (bytes.length != entry.size() || in.read() >= 0) {
+        try {
+            inflater.setInput(entry.data().asByteBuffer());
+            byte[] chunk = new byte[1 << 16];
+            while (!inflater.finished() && bytes.size() <= entry.size()) {
+                int count = inflater.inflate(chunk);
+                if (count == 0 && (inflater.needsInput() || inflater.needsDictionary())) {
+                    break;
+                }
+                bytes.write(chunk, 0, count);
+            }
+            if (!inflater.finished() || bytes.size() != entry.size()) {
                 throw Refusal.of(file, subject, entry.size() + " bytes inflated", "more or fewer");
             }
-            return MemorySegment.ofArray(bytes);
-        } catch (IOException broken) {
+            return MemorySegment.ofArray(bytes.toByteArray());
+        } catch (DataFormatException broken) {
             throw Refusal.of(file, subject + ": " + Refusal.printable(String.valueOf(broken.getMessage())), broken);
         } finally {
             inflater.end();

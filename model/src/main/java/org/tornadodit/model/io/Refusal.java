@@ -25,6 +25,13 @@ final class Refusal {
         return new CheckpointException(path(file) + ": " + what, cause);
     }
 
+    /** What a JSON parser complains of, without its advice to programmers. */
+    static String json(Exception malformed) {
+        String line = String.valueOf(malformed.getMessage()).lines().findFirst().orElse("malformed JSON");
+        return printable(line.replace(
+                "Use JsonReader.setStrictness(Strictness.LENIENT) to accept malformed JSON", "malformed JSON"));
+    }
+
     /** {@code tensor NAME}, printable. */
     static String tensor(String name) {
         return "tensor " + printable(name);

@@ -149,7 +149,7 @@ final class SafetensorsFile {
             throw Refusal.of(
                     file,
                     "safetensors header: expected a JSON object of dtype, shape and data_offsets, found "
-                            + Refusal.printable(String.valueOf(malformed.getMessage())),
+                            + Refusal.json(malformed),
                     malformed);
         }
         if (header.isEmpty()) {

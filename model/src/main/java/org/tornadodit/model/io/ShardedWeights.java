@@ -78,7 +78,7 @@ final class ShardedWeights {
             throw Refusal.of(
                     index,
                     "expected a JSON index with a weight_map, found "
-                            + Refusal.printable(String.valueOf(malformed.getMessage())),
+                            + Refusal.json(malformed),
                     malformed);
         }
         if (weightMap.isEmpty()) {

@@ -45,6 +45,7 @@ final class TorchUnpickler extends Unpickler {
     /** Stands for an {@code argparse.Namespace}, whose attributes are dropped. */
     private record Opaque() {}
 
+    private static final String EXPECTED = "expected a pickle of tensors";
     private static final Opaque OPAQUE = new Opaque();
 
     private TorchUnpickler() {}
@@ -59,10 +60,12 @@ final class TorchUnpickler extends Unpickler {
         try {
             return new TorchUnpickler().load(new ByteArrayInputStream(pickle));
         } catch (PickleException refused) {
-            throw new IOException(refused.getMessage(), refused);
+            String message = String.valueOf(refused.getMessage());
+            throw new IOException(
+                    message.startsWith(EXPECTED) ? message : EXPECTED + ", found: " + Refusal.printable(message), refused);
         } catch (RuntimeException malformed) {
             // The library meets a wrong stack or a wrong type as whatever exception the JVM raises.
-            throw new IOException("expected a pickle of tensors, found a malformed one", malformed);
+            throw new IOException(EXPECTED + ", found a malformed one", malformed);
         }
     }
 
@@ -81,7 +84,7 @@ final class TorchUnpickler extends Unpickler {
             case Opcodes.REDUCE, Opcodes.NEWOBJ -> {
                 Object[] arguments = tuple(stack.pop());
                 if (!(stack.pop() instanceof Global callee)) {
-                    throw new PickleException("expected a pickle of tensors, found a call of a value");
+                    throw new PickleException(EXPECTED + ", found a call of a value");
                 }
                 stack.add(callee.construct(arguments));
             }
@@ -89,7 +92,7 @@ final class TorchUnpickler extends Unpickler {
                 // OrderedDict carries state_dict's _metadata, Namespace its attributes: neither is needed.
                 stack.pop();
                 if (!(stack.peek() instanceof Map || stack.peek() instanceof Opaque)) {
-                    throw new PickleException("expected a pickle of tensors, found a state for another object");
+                    throw new PickleException(EXPECTED + ", found a state for another object");
                 }
             }
             case Opcodes.EMPTY_DICT -> stack.add(new LinkedHashMap<>());
@@ -124,11 +127,11 @@ final class TorchUnpickler extends Unpickler {
     protected Object persistentLoad(Object id) {
         Object[] fields = tuple(id);
         if (fields.length != 5 || !"storage".equals(fields[0]) || !(fields[1] instanceof Global type)) {
-            throw new PickleException("expected a pickle of tensors, found a reference to something else");
+            throw new PickleException(EXPECTED + ", found a reference to something else");
         }
         Optional<DType> dtype = storageType(type.name());
         if (dtype.isEmpty()) {
-            throw new PickleException("expected a storage type, found " + type.name());
+            throw new PickleException(EXPECTED + ", found a storage of type " + type.name());
         }
         return new Storage(dtype.get(), text(fields[2]), integer(fields[4]));
     }
@@ -143,12 +146,12 @@ final class TorchUnpickler extends Unpickler {
                     case "argparse.Namespace" -> arguments -> OPAQUE;
                     default -> {
                         if (storageType(qualified).isEmpty()) {
-                            throw new PickleException("expected a pickle of tensors, found the global "
+                            throw new PickleException(EXPECTED + ", found the global "
                                     + Refusal.printable(qualified) + ", which is not allowed and was not executed");
                         }
                         yield arguments -> {
                             throw new PickleException(
-                                    "expected a pickle of tensors, found a call of " + Refusal.printable(qualified));
+                                    EXPECTED + ", found a call of " + Refusal.printable(qualified));
                         };
                     }
                 };
@@ -176,7 +179,7 @@ final class TorchUnpickler extends Unpickler {
     /** {@code (storage, offset, size, stride, requires_grad, backward_hooks[, metadata])}. */
     private static Object rebuildTensor(@Nullable Object[] arguments) {
         if (arguments.length < 4 || !(arguments[0] instanceof Storage storage)) {
-            throw new PickleException("expected a pickle of tensors, found a tensor without storage");
+            throw new PickleException(EXPECTED + ", found a tensor without storage");
         }
         return new View(storage, integer(arguments[1]), integers(arguments[2]), integers(arguments[3]));
     }
@@ -184,7 +187,7 @@ final class TorchUnpickler extends Unpickler {
     /** {@code (data, requires_grad, backward_hooks)}. */
     private static Object rebuildParameter(@Nullable Object[] arguments) {
         if (arguments.length < 1 || !(arguments[0] instanceof View view)) {
-            throw new PickleException("expected a pickle of tensors, found a parameter without tensor");
+            throw new PickleException(EXPECTED + ", found a parameter without tensor");
         }
         return view;
     }
@@ -192,10 +195,10 @@ final class TorchUnpickler extends Unpickler {
     private static void put(@Nullable Object dict, @Nullable Object key, @Nullable Object value) {
         // Keys that are containers would be hashed through all that they hold.
         if (!(key == null || key instanceof String || key instanceof Number || key instanceof Boolean)) {
-            throw new PickleException("expected a pickle of tensors, found a dict key that is not a string or number");
+            throw new PickleException(EXPECTED + ", found a dict key that is not a string or number");
         }
         if (!(dict instanceof Map)) {
-            throw new PickleException("expected a pickle of tensors, found items set on another object");
+            throw new PickleException(EXPECTED + ", found items set on another object");
         }
         @SuppressWarnings("unchecked")
         Map<Object, Object> map = (Map<Object, Object>) dict;
@@ -205,28 +208,28 @@ final class TorchUnpickler extends Unpickler {
     @SuppressWarnings("unchecked")
     private static List<Object> list(@Nullable Object value) {
         if (!(value instanceof ArrayList)) {
-            throw new PickleException("expected a pickle of tensors, found items appended to another object");
+            throw new PickleException(EXPECTED + ", found items appended to another object");
         }
         return (List<Object>) value;
     }
 
     private static Object[] tuple(@Nullable Object value) {
         if (!(value instanceof Object[] fields)) {
-            throw new PickleException("expected a pickle of tensors, found no tuple where one belongs");
+            throw new PickleException(EXPECTED + ", found no tuple where one belongs");
         }
         return fields;
     }
 
     private static String text(@Nullable Object value) {
         if (!(value instanceof String string)) {
-            throw new PickleException("expected a pickle of tensors, found no string where one belongs");
+            throw new PickleException(EXPECTED + ", found no string where one belongs");
         }
         return string;
     }
 
     private static long integer(@Nullable Object value) {
         if (!(value instanceof Integer || value instanceof Long)) {
-            throw new PickleException("expected a pickle of tensors, found no integer where one belongs");
+            throw new PickleException(EXPECTED + ", found no integer where one belongs");
         }
         return ((Number) value).longValue();
     }

@@ -91,6 +91,7 @@ final class ZipIndex {
         Map<String, Entry> entries = new LinkedHashMap<>();
         long position = directory;
         long limit = directory + directorySize;
+        long stored = 0;
         for (long i = 0; i < count; i++) {
             if (limit - position < CENTRAL_HEADER_SIZE || zip.get(INT, position) != CENTRAL_HEADER) {
                 throw broken("directory entry " + i + " is cut off");
@@ -102,6 +103,11 @@ final class ZipIndex {
                 throw broken("directory entry " + i + " is cut off");
             }
             Entry entry = entry(position, nameSize, extraSize);
+            stored += entry.data().byteSize();
+            if (stored > zip.byteSize()) {
+                // What is read from overlapping entries could add up to any size.
+                throw broken("entries overlap");
+            }
             if (entries.put(entry.name(), entry) != null) {
                 throw broken("two entries " + Refusal.printable(entry.name()));
             }

@@ -84,6 +84,14 @@ class TorchFileTest {
     }
 
     @Test
+    void readsPickleProtocol4() {
+        try (Checkpoint checkpoint = Checkpoints.open(TestFiles.resource("protocol4.pt"))) {
+            assertTensor(checkpoint, "w", Shape.of(2, 3), 0, 1, 2, 3, 4, 5);
+            assertTensor(checkpoint, "u", Shape.of(3, 2), 0, 3, 1, 4, 2, 5);
+        }
+    }
+
+    @Test
     void executesNothing() {
         String error = TestFiles.refusal(() -> Checkpoints.open(TestFiles.resource("system.pt")));
         assertTrue(error.contains("posix.system"), error);
