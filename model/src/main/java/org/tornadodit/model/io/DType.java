@@ -102,6 +102,36 @@ public enum DType {
         };
     }
 
+    /** {@code count} elements from element {@code first} on, as {@link #readFloat} gives them. */
+    void readFloats(MemorySegment data, long first, float[] target, int count) {
+        switch (this) {
+            case F32 -> MemorySegment.copy(data, Tensor.FLOAT, first * Float.BYTES, target, 0, count);
+            case F16 -> {
+                short[] halves = shorts(data, first, count);
+                for (int i = 0; i < count; i++) {
+                    target[i] = Float.float16ToFloat(halves[i]);
+                }
+            }
+            case BF16 -> {
+                short[] upper = shorts(data, first, count);
+                for (int i = 0; i < count; i++) {
+                    target[i] = Float.intBitsToFloat(upper[i] << 16);
+                }
+            }
+            default -> {
+                for (int i = 0; i < count; i++) {
+                    target[i] = readFloat(data, (first + i) * bytes);
+                }
+            }
+        }
+    }
+
+    private static short[] shorts(MemorySegment data, long first, int count) {
+        short[] values = new short[count];
+        MemorySegment.copy(data, SHORT, first * Short.BYTES, values, 0, count);
+        return values;
+    }
+
     /** The element at a byte offset; exact for all but 64-bit integers beyond 2^53. */
     double readDouble(MemorySegment data, long offset) {
         return switch (this) {

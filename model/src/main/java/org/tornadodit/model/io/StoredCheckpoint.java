@@ -14,7 +14,7 @@ import org.tornadodit.model.Tensor;
 
 /**
  * A checkpoint over mapped files. Contiguous float32 is used where it lies; other types are converted when first asked
- * for, into memory of the checkpoint's own arena (outside the heap, bounded by the JVM's direct memory).
+ * for, into memory of the checkpoint's own arena, outside the heap.
  */
 final class StoredCheckpoint implements Checkpoint {
 
@@ -78,7 +78,7 @@ final class StoredCheckpoint implements Checkpoint {
         } catch (OutOfMemoryError | ArithmeticException | IllegalArgumentException tooLarge) {
             throw Refusal.of(
                     path,
-                    "%s: no memory to convert shape %s to float32; raise -Xmx or -XX:MaxDirectMemorySize"
+                    "%s: not enough memory to hold shape %s as float32"
                             .formatted(Refusal.tensor(name), shape),
                     tooLarge);
         }

@@ -17,6 +17,9 @@ import org.tornadodit.model.Tensor;
  */
 record StoredTensor(DType dtype, Shape shape, List<Long> strides, MemorySegment data) {
 
+    /** Elements converted at once, in arrays that the compiler can vectorize over. */
+    private static final int CHUNK = 8192;
+
     /** @throws IllegalArgumentException when an element would lie outside the memory */
     StoredTensor {
         strides = List.copyOf(strides);
@@ -133,29 +136,19 @@ record StoredTensor(DType dtype, Shape shape, List<Long> strides, MemorySegment 
     }
 
     private void convert(long first, long stride, long count, MemorySegment target, long written) {
-        // The switch over types leaves the loops: each call has one type.
-        switch (dtype) {
-            case F16 -> {
-                for (long i = 0; i < count; i++) {
-                    put(target, written + i, DType.F16.readFloat(data, (first + i * stride) * Short.BYTES));
-                }
+        if (stride == 1) {
+            float[] chunk = new float[(int) Math.min(count, CHUNK)];
+            for (long done = 0; done < count; done += chunk.length) {
+                int size = (int) Math.min(chunk.length, count - done);
+                dtype.readFloats(data, first + done, chunk, size);
+                MemorySegment.copy(chunk, 0, target, Tensor.FLOAT, (written + done) * Float.BYTES, size);
             }
-            case BF16 -> {
-                for (long i = 0; i < count; i++) {
-                    put(target, written + i, DType.BF16.readFloat(data, (first + i * stride) * Short.BYTES));
-                }
-            }
-            default -> {
-                int size = dtype.bytes();
-                for (long i = 0; i < count; i++) {
-                    put(target, written + i, dtype.readFloat(data, (first + i * stride) * size));
-                }
+        } else {
+            for (long i = 0; i < count; i++) {
+                float value = dtype.readFloat(data, (first + i * stride) * dtype.bytes());
+                target.set(Tensor.FLOAT, (written + i) * Float.BYTES, value);
             }
         }
-    }
-
-    private static void put(MemorySegment target, long index, float value) {
-        target.set(Tensor.FLOAT, index * Float.BYTES, value);
     }
 
     /** Walks the rows (runs of the last dimension) of a tensor in row-major order. */

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.Shape;
 
 class SafetensorsFileTest {
@@ -86,6 +87,31 @@ class SafetensorsFileTest {
                 Arguments.of("I8", 1, new float[] {-1, 2}, buffer(2).put((byte) -1).put((byte) 2)),
                 Arguments.of("U8", 1, new float[] {255, 2}, buffer(2).put((byte) -1).put((byte) 2)),
                 Arguments.of("BOOL", 1, new float[] {1, 0}, buffer(2).put((byte) 1).put((byte) 0)));
+    }
+
+    /** More elements than are converted at once, and a rest. */
+    @ParameterizedTest
+    @ValueSource(strings = {"F16", "BF16", "I16"})
+    void convertsManyElements(String dtype) {
+        int count = 20_001;
+        ByteBuffer data = buffer(count * 2);
+        float[] expected = new float[count];
+        for (int i = 0; i < count; i++) {
+            short bits = (short) (i * 3);
+            data.putShort(bits);
+            expected[i] = switch (dtype) {
+                case "F16" -> Float.float16ToFloat(bits);
+                case "BF16" -> Float.intBitsToFloat(bits << 16);
+                default -> bits;
+            };
+        }
+        String header = "{\"w\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%d]}}"
+                .formatted(dtype, count, count * 2);
+        float[] values = new float[count];
+        SafetensorsFile.parse(FILE, MemorySegment.ofArray(SafetensorsWriter.file(header, data.array())))
+                .values()
+                .forEach(tensor -> tensor.copyTo(MemorySegment.ofArray(values)));
+        assertArrayEquals(expected, values);
     }
 
     private static ByteBuffer buffer(int size) {
