@@ -77,6 +77,20 @@ public final class Workers implements AutoCloseable {
         }
     }
 
+    /**
+     * {@link #forEach} over items so small that {@code group} of them make a task.
+     *
+     * @throws RuntimeException what an item threw first
+     */
+    public void forEachInGroups(int count, int group, Task item) {
+        forEach(Math.ceilDiv(count, group), (task, worker) -> {
+            int end = Math.min(count, (task + 1) * group);
+            for (int i = task * group; i < end; i++) {
+                item.run(i, worker);
+            }
+        });
+    }
+
     private static void drain(AtomicInteger next, int count, Task task, int worker, AtomicReference<Throwable> failure) {
         try {
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {

@@ -129,7 +129,7 @@ public record DitConfig(
         try {
             return json.has("num_attention_heads") || json.has("sample_size") ? diffusers(json) : reference(json);
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(json.path() + ": " + e.getMessage(), e);
+            throw new CheckpointException(json.file() + ": " + e.getMessage(), e);
         }
     }
 

@@ -88,11 +88,13 @@ public record VaeConfig(
         JsonConfig json = JsonConfig.read(file);
         try {
             requireText(json, "_class_name", "AutoencoderKL");
-            List<Integer> channels = json.integers("block_out_channels", List.of(64));
-            List<String> blocks = json.texts("up_block_types", List.of("UpDecoderBlock2D"));
+            List<Integer> channels = json.has("block_out_channels") ? json.integers("block_out_channels") : List.of(64);
+            List<String> blocks =
+                    json.has("up_block_types") ? json.texts("up_block_types") : List.of("UpDecoderBlock2D");
             if (!blocks.equals(Collections.nCopies(channels.size(), "UpDecoderBlock2D"))) {
-                throw new IllegalArgumentException("up_block_types is %s, expected UpDecoderBlock2D for each of block_out_channels, %s"
-                        .formatted(blocks, channels));
+                throw new IllegalArgumentException(
+                        "up_block_types is %s, expected one UpDecoderBlock2D for each of block_out_channels, %s"
+                                .formatted(blocks, channels));
             }
             requireText(json, "act_fn", "silu");
             requireAbsent(json, "shift_factor");
@@ -109,7 +111,7 @@ public record VaeConfig(
                     json.flag("use_post_quant_conv", true),
                     json.flag("mid_block_add_attention", true));
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(json.path() + ": " + e.getMessage(), e);
+            throw new CheckpointException(json.file() + ": " + e.getMessage(), e);
         }
     }
 
