@@ -19,7 +19,7 @@ import org.tornadodit.model.dit.TimestepEmbedding;
 public final class CpuDit implements AutoCloseable {
 
     /** Most rows (images * tokens) that go through the blocks together: what bounds the memory. */
-    private static final int MOST_ROWS = 8192;
+    public static final int MOST_ROWS = 8192;
 
     private final DitConfig config;
     private final DitWeights weights;

@@ -1,0 +1,117 @@
+package org.tornadodit.runner;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitVariant;
+import org.tornadodit.model.io.Checkpoint;
+
+/**
+ * Where a model comes from: what the options say, before any weight is read.
+ *
+ * @param name as the user gave it
+ * @param checkpoint the DiT's weights
+ * @param vae the autoencoder's folder
+ * @param config sizes from a config.json; null for a variant of the paper, whose image size and classes are read off
+ *     the checkpoint unless the options tell them
+ * @param classes names from a file beside the weights; null when classes are numbers
+ */
+record ModelSource(
+        String name,
+        Path checkpoint,
+        Path vae,
+        @Nullable DitConfig config,
+        @Nullable ClassNames classes,
+        ModelOptions options) {
+
+    static final String DEMO = "demo";
+
+    /**
+     * Reads the options; only small JSON files are opened.
+     *
+     * @throws IllegalArgumentException when an option is missing or names no model
+     */
+    static ModelSource of(ModelOptions options, Surroundings surroundings) {
+        if (options.model.equals(DEMO)) {
+            Path demo = surroundings.home().resolve("demo");
+            return new ModelSource(
+                    DEMO,
+                    options.checkpoint != null ? options.checkpoint : demo.resolve("dit.pt"),
+                    options.vae != null ? options.vae : demo.resolve("vae"),
+                    DitConfig.fromJson(demo.resolve("config.json")),
+                    ClassNames.read(demo.resolve("labels.json")),
+                    options);
+        }
+        DitConfig config = options.model.endsWith(".json") ? DitConfig.fromJson(Path.of(options.model)) : null;
+        if (config == null) {
+            DitVariant.parse(options.model);
+        }
+        if (options.checkpoint == null) {
+            throw new IllegalArgumentException("--ckpt is missing: give the weights of " + options.model
+                    + " (.pt, .safetensors or a diffusers folder), or use --model demo");
+        }
+        Path vae = options.vae != null ? options.vae : siblingVae(options.checkpoint);
+        if (vae == null) {
+            throw new IllegalArgumentException(
+                    "--vae is missing: give the AutoencoderKL's folder (config.json and weights)");
+        }
+        return new ModelSource(options.model, options.checkpoint, vae, config, null, options);
+    }
+
+    /** A diffusers pipeline holds its autoencoder beside its transformer. */
+    private static @Nullable Path siblingVae(Path checkpoint) {
+        for (Path vae : new Path[] {checkpoint.resolve("vae"), checkpoint.resolveSibling("vae")}) {
+            if (java.nio.file.Files.isRegularFile(vae.resolve("config.json"))) {
+                return vae;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * The model's sizes. What the options leave open is read off the checkpoint's shapes; whether all of it fits is for
+     * the loading to say.
+     *
+     * @throws IllegalArgumentException when the options make no model
+     */
+    DitConfig sizes(Checkpoint weights) {
+        if (config != null) {
+            requireSame("--image-size", options.imageSize, config.imageSize());
+            requireSame("--num-classes", options.numClasses, config.numClasses());
+            return config;
+        }
+        DitVariant variant = DitVariant.parse(name);
+        int imageSize = options.imageSize != null ? options.imageSize : trainedImageSize(weights, variant.patchSize());
+        int numClasses = options.numClasses != null ? options.numClasses : trainedClasses(weights);
+        return variant.config(imageSize, numClasses);
+    }
+
+    private void requireSame(String option, @Nullable Integer given, int found) {
+        if (given != null && given != found) {
+            throw new IllegalArgumentException("%s is %d, but %s is made for %d".formatted(option, given, name, found));
+        }
+    }
+
+    private static int trainedImageSize(Checkpoint weights, int patchSize) {
+        if (weights.names().contains("pos_embed")) {
+            Shape shape = weights.shape("pos_embed"); // (1, T, D)
+            int grid = shape.rank() == 3 ? (int) Math.round(Math.sqrt(shape.dim(1))) : 0;
+            if (grid > 0 && grid <= 512 && (long) grid * grid == shape.dim(1)) {
+                return grid * patchSize * DitConfig.IMAGE_PIXELS_PER_LATENT;
+            }
+        }
+        return 256; // the reference's default; the loading says what does not fit
+    }
+
+    private static int trainedClasses(Checkpoint weights) {
+        String table = "y_embedder.embedding_table.weight";
+        if (weights.names().contains(table)) {
+            Shape shape = weights.shape(table); // (classes and the null class, D)
+            if (shape.rank() == 2 && shape.dim(0) > 1 && shape.dim(0) <= 10_000_000) {
+                return (int) shape.dim(0) - 1;
+            }
+        }
+        return 1000;
+    }
+}

@@ -1,0 +1,107 @@
+package org.tornadodit.runner;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import org.tornadodit.model.io.CheckpointException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The {@code dit} command. Results go to stdout, progress and messages to stderr. */
+@Command(
+        name = "dit",
+        description = "Samples images from Diffusion Transformers (DiT).",
+        mixinStandardHelpOptions = true,
+        versionProvider = Runner.Version.class,
+        subcommands = {
+            SampleCommand.class,
+            DemoCommand.class,
+            EvaluateCommand.class,
+            CommandLine.HelpCommand.class
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:failure",
+            "2:wrong usage",
+            "3:no such device or backend",
+            "4:checkpoint unreadable or not matching",
+            "5:a gate failed",
+            "130:interrupted"
+        })
+public final class Runner implements Runnable {
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    CommandSpec spec;
+
+    @Option(
+            names = "--debug",
+            scope = ScopeType.INHERIT,
+            description = "Print a stack trace with an error")
+    boolean debug;
+
+    /** The version in the jar's manifest. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Runner.class.getPackage().getImplementationVersion();
+            return new String[] {"tornado-dit " + (version == null ? "(not packaged)" : version)};
+        }
+    }
+
+    /** Runs one command and ends the process with its exit code. */
+    public static void main(String[] args) {
+        System.exit(run(System.out, System.err, args)); // libraries may keep threads alive
+    }
+
+    /** Runs one command; what {@link #main} does, without ending the process. */
+    static int run(PrintStream out, PrintStream err, String... args) {
+        CommandLine commandLine = new CommandLine(new Runner())
+                .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
+                .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler(Runner::reportUsage)
+                .setExecutionExceptionHandler(Runner::report);
+        return commandLine.execute(args);
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "which command? See dit --help");
+    }
+
+    private static int reportUsage(ParameterException error, String[] args) {
+        CommandLine commandLine = error.getCommandLine();
+        commandLine.getErr().println("dit: " + oneLine(error));
+        if (!CommandLine.UnmatchedArgumentException.printSuggestions(error, commandLine.getErr())) {
+            commandLine.getErr().println("See " + commandLine.getCommandSpec().qualifiedName() + " --help");
+        }
+        if (java.util.Arrays.asList(args).contains("--debug")) {
+            error.printStackTrace(commandLine.getErr());
+        }
+        return ExitCode.USAGE;
+    }
+
+    private static int report(Exception error, CommandLine commandLine, ParseResult parsed) {
+        if (error instanceof ParameterException usage) {
+            return reportUsage(usage, parsed.originalArgs().toArray(String[]::new));
+        }
+        commandLine.getErr().println("dit: " + oneLine(error));
+        if (parsed.originalArgs().contains("--debug")) {
+            error.printStackTrace(commandLine.getErr());
+        }
+        return error instanceof CheckpointException ? ExitCode.CHECKPOINT : ExitCode.FAILURE;
+    }
+
+    private static String oneLine(Exception error) {
+        String message = error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
+        return message.strip().replaceAll("\\s*\\R\\s*", "; ");
+    }
+}

@@ -1,0 +1,194 @@
+package org.tornadodit.runner;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import javax.imageio.ImageIO;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.io.Checkpoint;
+import org.tornadodit.model.io.Checkpoints;
+import org.tornadodit.model.io.NpyFile;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.scheduler.Engine;
+import org.tornadodit.scheduler.SamplingRequest;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Samples a batch of images and writes them as one grid. */
+@Command(
+        name = "sample",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Samples images of given classes and writes them as one PNG grid, four a row.")
+final class SampleCommand implements Callable<Integer> {
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    CommandSpec spec;
+
+    @Mixin
+    ModelOptions modelOptions = new ModelOptions();
+
+    @Mixin
+    SamplingOptions samplingOptions = new SamplingOptions();
+
+    @Mixin
+    DeviceOptions deviceOptions = new DeviceOptions();
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE.png",
+            defaultValue = "sample.png",
+            description = "The grid; with --batches, one a batch: sample_0.png, ... Default: ${DEFAULT-VALUE}")
+    Path output = Path.of("sample.png");
+
+    @Option(
+            names = "--save-latents",
+            paramLabel = "FILE.npy",
+            description = "Also write the latents (N, C, H, W) before the autoencoder, float32")
+    @Nullable
+    Path saveLatents;
+
+    @Option(
+            names = "--batches",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Batches of the same labels, one after the other from one stream of noise."
+                    + " Default: ${DEFAULT-VALUE}")
+    int batches = 1;
+
+    @Option(names = "--dry-run", description = "Print what would be done, and stop")
+    boolean dryRun;
+
+    @Option(names = "--quiet", description = "No progress")
+    boolean quiet;
+
+    private final Surroundings surroundings = Surroundings.read();
+
+    @Override
+    public Integer call() throws IOException {
+        ModelSource source;
+        NoiseStream noise;
+        try {
+            source = ModelSource.of(modelOptions, surroundings);
+            noise = samplingOptions.noise();
+            if (batches < 1 || batches > 100_000) {
+                throw new IllegalArgumentException("--batches is " + batches + ", expected 1 to 100000");
+            }
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), messageOf(e), e);
+        }
+        try (Checkpoint weights = Checkpoints.open(source.checkpoint());
+                Checkpoint vaeWeights = Checkpoints.openVae(source.vae())) {
+            SamplingPlan plan;
+            try {
+                plan = plan(source, weights);
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(spec.commandLine(), messageOf(e), e);
+            }
+            plan.requireMemory();
+            if (dryRun) {
+                plan.lines().forEach(spec.commandLine().getOut()::println);
+                return ExitCode.DONE;
+            }
+            requireWritableOutputs();
+            PrintWriter err = spec.commandLine().getErr();
+            try (Engine engine = plan.load(weights, vaeWeights)) {
+                err.println(engine.description());
+                err.println(plan.summary());
+                sampleBatches(engine, plan, noise);
+            }
+        }
+        return ExitCode.DONE;
+    }
+
+    private SamplingPlan plan(ModelSource source, Checkpoint weights) {
+        DitConfig config = source.sizes(weights);
+        ClassNames classes = source.classes() != null ? source.classes() : ClassNames.numbered(config.numClasses());
+        return new SamplingPlan(
+                source,
+                config,
+                VaeConfig.fromJson(source.vae()),
+                classes,
+                samplingOptions.request(classes, config.numClasses()),
+                samplingOptions,
+                deviceOptions,
+                batches,
+                output);
+    }
+
+    private void sampleBatches(Engine engine, SamplingPlan plan, NoiseStream noise) throws IOException {
+        DitConfig config = plan.config();
+        SamplingRequest request = plan.request();
+        PrintWriter out = spec.commandLine().getOut();
+        double total = 0;
+        for (int batch = 0; batch < batches; batch++) {
+            String label = batches == 1 ? "sampling" : "batch %d of %d".formatted(batch + 1, batches);
+            long start = System.nanoTime();
+            float[] latents;
+            try (Progress progress = new Progress(
+                    System.err, label, request.diffusion().steps(), surroundings.terminal(), quiet)) {
+                latents = engine.sample(request, noise, progress::update);
+            }
+            float[] images = engine.decode(latents, request.samples());
+            total += (System.nanoTime() - start) / 1e9;
+            Path file = numbered(output, batch);
+            OutputFile.write(file, path -> {
+                if (!ImageIO.write(ImageGrid.of(images, request.samples(), config.imageSize()), "png", path.toFile())) {
+                    throw new IOException("this Java has no PNG writer");
+                }
+            });
+            if (saveLatents != null) {
+                Shape shape =
+                        Shape.of(request.samples(), config.inChannels(), config.inputSize(), config.inputSize());
+                OutputFile.write(numbered(saveLatents, batch), path -> NpyFile.write(path, shape, latents));
+            }
+            out.println(file);
+        }
+        out.println(String.format(Locale.ROOT, "Average sampling time: %.4f seconds.", total / batches));
+    }
+
+    private void requireWritableOutputs() throws IOException {
+        Set<Path> files = new LinkedHashSet<>();
+        for (int batch = 0; batch < Math.min(batches, 2); batch++) {
+            List<Path> ofBatch = new ArrayList<>(List.of(numbered(output, batch)));
+            if (saveLatents != null) {
+                ofBatch.add(numbered(saveLatents, batch));
+            }
+            for (Path file : ofBatch) {
+                OutputFile.requireWritable(file);
+                if (!files.add(file.toAbsolutePath().normalize())) {
+                    throw new IOException("--output and --save-latents name the same file, " + file);
+                }
+            }
+        }
+    }
+
+    /** sample.png, or sample_3.png where there are several batches. */
+    private Path numbered(Path file, int batch) {
+        if (batches == 1) {
+            return file;
+        }
+        String name = file.getFileName().toString();
+        int dot = name.lastIndexOf('.');
+        return file.resolveSibling(
+                dot <= 0 ? name + "_" + batch : name.substring(0, dot) + "_" + batch + name.substring(dot));
+    }
+
+    private static String messageOf(IllegalArgumentException e) {
+        return e.getMessage() == null ? e.toString() : e.getMessage();
+    }
+}

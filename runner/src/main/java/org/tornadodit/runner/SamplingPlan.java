@@ -1,0 +1,177 @@
+package org.tornadodit.runner;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.tornadodit.model.cpu.CpuDit;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.io.Checkpoint;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.CpuEngine;
+import org.tornadodit.scheduler.Engine;
+import org.tornadodit.scheduler.SamplingRequest;
+
+/** A run that is resolved and checked, but not begun: what {@code --dry-run} prints. */
+record SamplingPlan(
+        ModelSource source,
+        DitConfig config,
+        VaeConfig vaeConfig,
+        ClassNames classes,
+        SamplingRequest request,
+        SamplingOptions sampling,
+        DeviceOptions device,
+        int batches,
+        Path output) {
+
+    /** @throws IllegalArgumentException when the autoencoder does not fit the model */
+    SamplingPlan {
+        if (vaeConfig.latentChannels() != config.inChannels()) {
+            throw new IllegalArgumentException("the autoencoder in %s has %d latent channels, %s has %d"
+                    .formatted(source.vae(), vaeConfig.latentChannels(), source.name(), config.inChannels()));
+        }
+        if (vaeConfig.upsampling() != DitConfig.IMAGE_PIXELS_PER_LATENT) {
+            throw new IllegalArgumentException("the autoencoder in %s enlarges %d times, expected %d"
+                    .formatted(source.vae(), vaeConfig.upsampling(), DitConfig.IMAGE_PIXELS_PER_LATENT));
+        }
+    }
+
+    /** Reads the weights into an engine. */
+    Engine load(Checkpoint weights, Checkpoint vaeWeights) {
+        return new CpuEngine(
+                config,
+                DitWeights.load(weights, config),
+                vaeConfig,
+                VaeWeights.load(vaeWeights, vaeConfig),
+                device.threads);
+    }
+
+    /**
+     * Refuses what would not fit into the heap, before anything is allocated.
+     *
+     * @throws IllegalStateException with what is needed, what is there and what to do
+     */
+    void requireMemory() {
+        long needed = heapBytes();
+        long free = Runtime.getRuntime().maxMemory();
+        if (needed > free) {
+            throw new IllegalStateException(String.format(
+                    Locale.ROOT,
+                    "%d images of %d x %d need about %.1f GB of heap, Java has %.1f GB;"
+                            + " name fewer --class-labels, or give more with DIT_JVM_OPTS=-Xmx%dg",
+                    request.samples(),
+                    config.imageSize(),
+                    config.imageSize(),
+                    needed / 1e9,
+                    free / 1e9,
+                    needed / 1_000_000_000 + 1));
+        }
+    }
+
+    /** Heap that a batch takes: activations of one forward pass, noise and latents; then decoder and images. */
+    private long heapBytes() {
+        int samples = request.samples();
+        long latents = 10L * samples * config.inputElements();
+        long rows = Math.min(CpuDit.MOST_ROWS, 2L * samples * config.tokens());
+        long denoising = rows * (5L * config.hiddenSize() + Math.max(3L * config.hiddenSize(), config.mlpHidden()));
+        long pixels = (long) config.imageSize() * config.imageSize();
+        int widest = vaeConfig.upBlockChannels().stream().mapToInt(Integer::intValue).max().orElseThrow();
+        long decoding = 4 * pixels * widest + 2L * samples * 3 * pixels;
+        return Float.BYTES * (latents + Math.max(denoising, decoding)) + Runtime.getRuntime().maxMemory() / 4;
+    }
+
+    /** The last words before the work begins. */
+    String summary() {
+        return String.format(
+                Locale.ROOT,
+                "%s, %d images of %d x %d, %d %s steps, guidance %s, seed %s",
+                source.name(),
+                request.samples(),
+                config.imageSize(),
+                config.imageSize(),
+                request.diffusion().steps(),
+                request.sampler(),
+                number(request.cfgScale()),
+                sampling.seed);
+    }
+
+    /** The whole plan, a fact a line. */
+    List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format(
+                Locale.ROOT,
+                "model    %s: %.1f M parameters, %d blocks, hidden size %d, %d heads of %d, patch %d, %d classes",
+                source.name(),
+                config.parameters() / 1e6,
+                config.depth(),
+                config.hiddenSize(),
+                config.numHeads(),
+                config.headSize(),
+                config.patchSize(),
+                config.numClasses()));
+        lines.add("weights  " + source.checkpoint());
+        lines.add("vae      " + source.vae() + ", scaling factor " + number(vaeConfig.scalingFactor()));
+        lines.add("labels   "
+                + request.labels().stream().map(classes::name).collect(Collectors.joining(", ")));
+        lines.add(String.format(
+                Locale.ROOT,
+                "steps    %d %s, guidance %s on %s channels, %s noise of seed %s",
+                request.diffusion().steps(),
+                request.sampler(),
+                number(request.cfgScale()),
+                sampling.cfgChannels,
+                sampling.rng.name().toLowerCase(Locale.ROOT),
+                sampling.seed));
+        lines.add(String.format(
+                Locale.ROOT,
+                "shapes   latents (%d, %d, %d, %d), tokens (%d, %d, %d), images (%d, 3, %d, %d)",
+                request.samples(),
+                config.inChannels(),
+                config.inputSize(),
+                config.inputSize(),
+                2 * request.samples(),
+                config.tokens(),
+                config.hiddenSize(),
+                request.samples(),
+                config.imageSize(),
+                config.imageSize()));
+        double flops = 2.0 * request.samples() * forwardFlops(config);
+        lines.add(String.format(
+                Locale.ROOT,
+                "work     %.3f TFLOP a step, %.1f TFLOP a batch without the decoder, %d %s",
+                flops / 1e12,
+                flops * request.diffusion().steps() / 1e12,
+                batches,
+                batches == 1 ? "batch" : "batches"));
+        lines.add(String.format(
+                Locale.ROOT,
+                "memory   about %.2f GB of heap of %.2f GB, %.2f GB of weights",
+                heapBytes() / 1e9,
+                Runtime.getRuntime().maxMemory() / 1e9,
+                config.parameters() * Float.BYTES / 1e9));
+        lines.add("device   cpu, " + device.threads + (device.threads == 1 ? " thread" : " threads"));
+        lines.add("output   " + output);
+        return lines;
+    }
+
+    /** Operations of one image's forward pass: two a multiplication and addition, products only. */
+    static double forwardFlops(DitConfig config) {
+        double d = config.hiddenSize();
+        double t = config.tokens();
+        double linear = t * d * (4 * d + 2.0 * config.mlpHidden()); // qkv, proj, fc1, fc2
+        double attention = 2 * t * t * d; // scores, values
+        double modulation = 6 * d * d;
+        double ends = t * d * (config.patchSize() * config.patchSize() * config.inChannels() + config.patchOutputs())
+                + 2 * d * d;
+        return 2 * (config.depth() * (linear + attention + modulation) + ends);
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? String.valueOf((long) value)
+                : String.valueOf(value);
+    }
+}

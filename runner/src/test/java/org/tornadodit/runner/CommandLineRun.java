@@ -1,0 +1,29 @@
+package org.tornadodit.runner;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** What a command gave back. */
+record CommandLineRun(int exitCode, String out, String err) {
+
+    /** The project's folder, where {@code demo/} and {@code reference/} are. */
+    static final Path ROOT = Path.of(System.getProperty("dit.root", ".."));
+
+    static CommandLineRun of(Object... arguments) {
+        System.setProperty("dit.home", ROOT.toString());
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        String[] words = new String[arguments.length];
+        for (int i = 0; i < words.length; i++) {
+            words[i] = arguments[i].toString();
+        }
+        int exitCode = Runner.run(
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                words);
+        return new CommandLineRun(
+                exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+}

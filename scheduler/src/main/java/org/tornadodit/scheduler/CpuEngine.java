@@ -1,0 +1,88 @@
+package org.tornadodit.scheduler;
+
+import java.util.Arrays;
+import org.tornadodit.model.cpu.CpuDit;
+import org.tornadodit.model.cpu.CpuOptions;
+import org.tornadodit.model.cpu.CpuVaeDecoder;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+
+/** The CPU engine behind {@link Engine}. */
+public final class CpuEngine implements Engine {
+    private final DitConfig config;
+    private final CpuDit dit;
+    private final CpuVaeDecoder decoder;
+    private final int threads;
+
+    /** @param threads as many as there are cores, usually */
+    public CpuEngine(DitConfig config, DitWeights weights, VaeConfig vaeConfig, VaeWeights vaeWeights, int threads) {
+        this.config = config;
+        this.threads = threads;
+        CpuOptions options = CpuOptions.defaults().withThreads(threads);
+        dit = new CpuDit(config, weights, options);
+        decoder = new CpuVaeDecoder(vaeConfig, vaeWeights, options);
+    }
+
+    @Override
+    public String description() {
+        return "CPU engine, %d %s, float32".formatted(threads, threads == 1 ? "thread" : "threads");
+    }
+
+    @Override
+    public float[] sample(SamplingRequest request, NoiseStream noise, StepListener listener) {
+        int samples = request.samples();
+        int elements = samples * config.inputElements();
+        int steps = request.diffusion().steps();
+        int[] labels = guidedLabels(request, config);
+        double[] timesteps = new double[2 * samples];
+        float[] x = noise.next(elements);
+        for (int step = steps - 1; step >= 0; step--) {
+            Arrays.fill(timesteps, request.diffusion().timestep(step));
+            float[] output = dit.forwardWithGuidance(
+                    Arrays.copyOf(x, 2 * elements),
+                    timesteps,
+                    labels,
+                    2 * samples,
+                    request.cfgScale(),
+                    request.guidance());
+            // The reference draws for both halves of the guided batch and keeps the first, as of the prediction.
+            float[] drawn = noise.next(2 * elements, 0, elements);
+            Diffusion.step(
+                    request.sampler(),
+                    request.diffusion().coefficients(step, request.eta()),
+                    samples,
+                    x,
+                    Arrays.copyOf(output, samples * config.outputElements()),
+                    drawn,
+                    x);
+            listener.stepDone(steps - step);
+        }
+        return x;
+    }
+
+    @Override
+    public float[] decode(float[] latents, int samples) {
+        return decoder.decode(latents, samples, config.inputSize(), config.inputSize());
+    }
+
+    /** The labels of a batch, then as many null classes (2N). */
+    static int[] guidedLabels(SamplingRequest request, DitConfig config) {
+        int samples = request.samples();
+        int[] labels = new int[2 * samples];
+        Arrays.fill(labels, config.nullClass());
+        for (int i = 0; i < samples; i++) {
+            labels[i] = request.labels().get(i);
+        }
+        return labels;
+    }
+
+    @Override
+    public void close() {
+        dit.close();
+        decoder.close();
+    }
+}
