@@ -102,9 +102,7 @@ public final class Diffusion {
 
         float alphaBarF = (float) alphaBar;
         float previousF = (float) previous;
-        float sigma = (float) eta
-                * sqrt((1 - previousF) / (1 - alphaBarF))
-                * sqrt(1 - alphaBarF / previousF);
+        float sigma = (float) eta * sqrt((1 - previousF) / (1 - alphaBarF)) * sqrt(1 - alphaBarF / previousF);
         return new StepCoefficients(
                 timesteps[index],
                 (float) Math.sqrt(1.0 / alphaBar),
@@ -127,13 +125,7 @@ public final class Diffusion {
 
     /** {@link #step(Sampler, StepCoefficients, int, float[], float[], float[], float[])} with eta 0. */
     public void step(
-            Sampler sampler,
-            int index,
-            int n,
-            float[] x,
-            float[] modelOutput,
-            float @Nullable [] noise,
-            float[] out) {
+            Sampler sampler, int index, int n, float[] x, float[] modelOutput, float @Nullable [] noise, float[] out) {
         step(sampler, coefficients(index), n, x, modelOutput, noise, out);
     }
 
@@ -175,9 +167,13 @@ public final class Diffusion {
                 int eps = sample * outputs + i;
                 float z = noise == null ? 0 : noise[at];
                 out[at] = switch (sampler) {
-                    case DDPM -> ddpm(c, x[at], modelOutput[eps], learned
-                            ? logVariance(c, modelOutput[eps + size])
-                            : c.fixedLogVariance(), z);
+                    case DDPM ->
+                        ddpm(
+                                c,
+                                x[at],
+                                modelOutput[eps],
+                                learned ? logVariance(c, modelOutput[eps + size]) : c.fixedLogVariance(),
+                                z);
                     case DDIM -> ddim(c, x[at], modelOutput[eps], z);
                 };
             }

@@ -46,7 +46,8 @@ final class Respacing {
             count = Integer.parseInt(part.strip());
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(
-                    "sampling steps '%s': expected a number like 250, a list like 10,15,20, or ddim50".formatted(spacing),
+                    "sampling steps '%s': expected a number like 250, a list like 10,15,20, or ddim50"
+                            .formatted(spacing),
                     e);
         }
         if (count < 0) {

@@ -81,8 +81,8 @@ public final class ImageFiles {
             }
             String format = reader.getFormatName();
             reader.dispose();
-            throw new ImageFileException("%s: found %s, expected a PNG or JPEG image"
-                    .formatted(path, format.toUpperCase(Locale.ROOT)));
+            throw new ImageFileException(
+                    "%s: found %s, expected a PNG or JPEG image".formatted(path, format.toUpperCase(Locale.ROOT)));
         }
         throw new ImageFileException(path + ": neither a PNG nor a JPEG image");
     }
@@ -91,8 +91,8 @@ public final class ImageFiles {
         int width = reader.getWidth(0);
         int height = reader.getHeight(0);
         if (width < 1 || height < 1 || (long) width * height > RgbImage.MAX_PIXELS) {
-            throw new ImageFileException("%s: %d x %d pixels, expected 1 to %d in all"
-                    .formatted(path, width, height, RgbImage.MAX_PIXELS));
+            throw new ImageFileException(
+                    "%s: %d x %d pixels, expected 1 to %d in all".formatted(path, width, height, RgbImage.MAX_PIXELS));
         }
         int bits = reader.getImageTypes(0).hasNext()
                 ? reader.getImageTypes(0).next().getSampleModel().getSampleSize(0)

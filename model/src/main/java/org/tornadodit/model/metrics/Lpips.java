@@ -70,7 +70,11 @@ public final class Lpips {
                 LpipsWeights.Convolution convolution = weights.convolutions().get(next++);
                 layers.add(engine.layer(convolution.weight(), convolution.bias()));
             }
-            Stage run = new Stage(images, layers, LpipsWeights.CHANNELS.get(stage), weights.heads().get(stage).toArray());
+            Stage run = new Stage(
+                    images,
+                    layers,
+                    LpipsWeights.CHANNELS.get(stage),
+                    weights.heads().get(stage).toArray());
             distance += run.distance();
             images = run.pooled();
         }

@@ -90,7 +90,8 @@ public record LpipsWeights(List<Convolution> convolutions, List<Tensor> heads) {
         }
         List<Tensor> heads = new ArrayList<>();
         for (int stage = 0; stage < STAGES.size(); stage++) {
-            List<String> names = List.of("lin" + stage + ".model.1", "lins." + stage + ".model.1", "lin" + stage + ".model.0");
+            List<String> names =
+                    List.of("lin" + stage + ".model.1", "lins." + stage + ".model.1", "lin" + stage + ".model.0");
             heads.add(find(from, files, names, ".weight", Shape.of(1, CHANNELS.get(stage), 1, 1)));
         }
         return new LpipsWeights(convolutions, heads);
@@ -109,7 +110,8 @@ public record LpipsWeights(List<Convolution> convolutions, List<Tensor> heads) {
                 }
             }
         }
-        throw new CheckpointException("%s: LPIPS weights: no tensor %s; %s".formatted(from, names.getFirst() + suffix, WANTED));
+        throw new CheckpointException(
+                "%s: LPIPS weights: no tensor %s; %s".formatted(from, names.getFirst() + suffix, WANTED));
     }
 
     private static List<Path> files(Path fileOrFolder) {

@@ -15,9 +15,7 @@ class GatesTest {
 
     @Test
     void holdAtTheirBounds() {
-        assertEquals(
-                List.of(),
-                Gates.STRICT.failures(new ImageMetrics(0.01, 40.001, 0.99), OptionalDouble.of(0.01)));
+        assertEquals(List.of(), Gates.STRICT.failures(new ImageMetrics(0.01, 40.001, 0.99), OptionalDouble.of(0.01)));
         assertEquals(List.of(), Gates.FINAL.failures(new ImageMetrics(80, 5.01, 0.3), OptionalDouble.of(0.7)));
         assertEquals(List.of(), Gates.STRICT.failures(new ImageMetrics(0, Double.POSITIVE_INFINITY, 1), NO_LPIPS));
     }
@@ -45,8 +43,17 @@ class GatesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "STRICT, 400, 0", "STRICT, 300, 0", "STRICT, 250, 8.298", "STRICT, 200, 18.454", "STRICT, 150, 31.546",
-        "STRICT, 100, 50", "STRICT, 1, 50", "FINAL, 360, 0", "FINAL, 100, 71.490", "FINAL, 60, 100", "FINAL, 5, 100"
+        "STRICT, 400, 0",
+        "STRICT, 300, 0",
+        "STRICT, 250, 8.298",
+        "STRICT, 200, 18.454",
+        "STRICT, 150, 31.546",
+        "STRICT, 100, 50",
+        "STRICT, 1, 50",
+        "FINAL, 360, 0",
+        "FINAL, 100, 71.490",
+        "FINAL, 60, 100",
+        "FINAL, 5, 100"
     })
     void scoreTimes(Score rules, double seconds, double points) {
         assertEquals(points, rules.points(seconds), 5e-4);

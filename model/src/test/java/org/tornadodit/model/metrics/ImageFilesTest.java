@@ -60,8 +60,8 @@ class ImageFilesTest {
         byte[] red = {9, 1};
         byte[] green = {8, 2};
         byte[] blue = {7, 3};
-        BufferedImage picture = new BufferedImage(
-                2, 1, BufferedImage.TYPE_BYTE_BINARY, new IndexColorModel(1, 2, red, green, blue));
+        BufferedImage picture =
+                new BufferedImage(2, 1, BufferedImage.TYPE_BYTE_BINARY, new IndexColorModel(1, 2, red, green, blue));
         picture.getRaster().setSample(0, 0, 0, 1);
         assertArrayEquals(new byte[] {1, 2, 3, 9, 8, 7}, levels(picture));
     }
@@ -157,7 +157,8 @@ class ImageFilesTest {
     }
 
     private static String message(Path file) {
-        return String.valueOf(assertThrows(ImageFileException.class, () -> ImageFiles.read(file)).getMessage());
+        return String.valueOf(assertThrows(ImageFileException.class, () -> ImageFiles.read(file))
+                .getMessage());
     }
 
     /** A PNG by hand: colour type 0 grey, 2 RGB. */

@@ -48,7 +48,8 @@ class ImageMetricsTest {
         RgbImage a = random(40, 150, seed);
         RgbImage b = random(40, 150, seed + 1);
         assertEquals(1, ImageMetrics.compare(a, a).ssim(), 1e-12);
-        assertEquals(ImageMetrics.compare(a, b).ssim(), ImageMetrics.compare(b, a).ssim(), 1e-12, "seed " + seed);
+        assertEquals(
+                ImageMetrics.compare(a, b).ssim(), ImageMetrics.compare(b, a).ssim(), 1e-12, "seed " + seed);
     }
 
     /** The formula as it stands, with a two-dimensional window, for images that end within a band of rows. */
@@ -84,7 +85,8 @@ class ImageMetricsTest {
             double error = Math.abs(actual - expected);
             assertTrue(
                     error <= relative * Math.abs(expected),
-                    "%s: %s, expected %s, relative error %.3g".formatted(what, actual, expected, error / Math.abs(expected)));
+                    "%s: %s, expected %s, relative error %.3g"
+                            .formatted(what, actual, expected, error / Math.abs(expected)));
         }
     }
 

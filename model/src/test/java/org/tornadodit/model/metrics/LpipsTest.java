@@ -37,7 +37,9 @@ class LpipsTest {
     }
 
     static List<MetricReferences.Pair> pairs() throws IOException {
-        return MetricReferences.pairs().stream().filter(pair -> pair.has("lpips_float64")).toList();
+        return MetricReferences.pairs().stream()
+                .filter(pair -> pair.has("lpips_float64"))
+                .toList();
     }
 
     /** The hash gives the weights that the reference had. */

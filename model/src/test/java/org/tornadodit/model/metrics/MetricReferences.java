@@ -67,8 +67,10 @@ record MetricReferences(Path folder, JsonObject json) {
     static List<Pair> pairs() throws IOException {
         MetricReferences references = read();
         List<Pair> pairs = new ArrayList<>();
-        for (Map.Entry<String, JsonElement> entry : references.json.getAsJsonObject("pairs").entrySet()) {
-            pairs.add(new Pair(entry.getKey(), references.folder, entry.getValue().getAsJsonObject()));
+        for (Map.Entry<String, JsonElement> entry :
+                references.json.getAsJsonObject("pairs").entrySet()) {
+            pairs.add(
+                    new Pair(entry.getKey(), references.folder, entry.getValue().getAsJsonObject()));
         }
         return pairs;
     }

@@ -80,8 +80,7 @@ class CpuNoiseTest {
         "1.5, seed '1.5' is not a whole number"
     })
     void refusesOtherSeeds(String text, String message) {
-        IllegalArgumentException error =
-                assertThrows(IllegalArgumentException.class, () -> TorchRandn.parseSeed(text));
+        IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> TorchRandn.parseSeed(text));
         assertEquals(message, error.getMessage());
     }
 }

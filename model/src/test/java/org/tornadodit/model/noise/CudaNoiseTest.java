@@ -26,14 +26,14 @@ class CudaNoiseTest {
         for (int call = 0; call < 3; call++) {
             float[] expected = NpyResource.floats(getClass(), "/noise/cuda" + call + ".npy");
             float[] actual = stream.next(CALL, 0, 64);
-            TensorAssert.assertClose(
-                    "cuda" + call, Shape.of(64), actual, expected, Tolerance.absolute(1e-6));
+            TensorAssert.assertClose("cuda" + call, Shape.of(64), actual, expected, Tolerance.absolute(1e-6));
             for (int i = 0; i < 64; i++) {
                 ulps[call * 64 + i] = Math.abs(Float.floatToIntBits(actual[i]) - Float.floatToIntBits(expected[i]));
             }
         }
         Arrays.sort(ulps);
-        System.out.printf("cuda: units in the last place: median %d, 90 %% %d, most %d%n", ulps[96], ulps[172], ulps[191]);
+        System.out.printf(
+                "cuda: units in the last place: median %d, 90 %% %d, most %d%n", ulps[96], ulps[172], ulps[191]);
         assertTrue(ulps[96] <= 2, "median of " + Arrays.toString(ulps));
     }
 
@@ -49,8 +49,7 @@ class CudaNoiseTest {
             CudaNoise.normal(words[2], words[3], true),
             CudaNoise.normal(words[2], words[3], false)
         };
-        assertArrayEquals(
-                thread5, new float[] {normals[5], normals[512 + 5], normals[1024 + 5], normals[1536 + 5]});
+        assertArrayEquals(thread5, new float[] {normals[5], normals[512 + 5], normals[1024 + 5], normals[1536 + 5]});
     }
 
     @Test
@@ -110,8 +109,8 @@ class CudaNoiseTest {
 
     @Test
     void refusesARangeBeyondTheCall() {
-        IllegalArgumentException error =
-                assertThrows(IllegalArgumentException.class, () -> TorchRandn.cuda(0).next(10, 5, 11));
+        IllegalArgumentException error = assertThrows(
+                IllegalArgumentException.class, () -> TorchRandn.cuda(0).next(10, 5, 11));
         assertEquals("elements 5 to 11 of a randn call of 10 elements", error.getMessage());
     }
 }

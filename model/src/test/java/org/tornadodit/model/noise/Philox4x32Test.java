@@ -47,7 +47,9 @@ class Philox4x32Test {
         for (int round = 0; round < 10; round++) {
             BigInteger[] first = new BigInteger("D2511F53", 16).multiply(c[0]).divideAndRemainder(WORD);
             BigInteger[] second = new BigInteger("CD9E8D57", 16).multiply(c[2]).divideAndRemainder(WORD);
-            c = new BigInteger[] {second[0].xor(c[1]).xor(k0), second[1], first[0].xor(c[3]).xor(k1), first[1]};
+            c = new BigInteger[] {
+                second[0].xor(c[1]).xor(k0), second[1], first[0].xor(c[3]).xor(k1), first[1]
+            };
             k0 = k0.add(new BigInteger("9E3779B9", 16)).mod(WORD);
             k1 = k1.add(new BigInteger("BB67AE85", 16)).mod(WORD);
         }
