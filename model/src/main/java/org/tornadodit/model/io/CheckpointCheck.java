@@ -21,8 +21,7 @@ public final class CheckpointCheck {
      * @throws CheckpointException naming the file and the first five missing and surplus tensors, or the first tensor of
      *     another shape
      */
-    public static void requireExactly(
-            Checkpoint checkpoint, List<TensorSpec> expected, Predicate<String> ignored) {
+    public static void requireExactly(Checkpoint checkpoint, List<TensorSpec> expected, Predicate<String> ignored) {
         List<String> missing = new ArrayList<>();
         Set<String> known = new HashSet<>();
         for (TensorSpec spec : expected) {
@@ -51,10 +50,7 @@ public final class CheckpointCheck {
             Shape found = checkpoint.shape(spec.name());
             if (!found.equals(spec.shape())) {
                 throw Refusal.of(
-                        checkpoint.path(),
-                        Refusal.tensor(spec.name()),
-                        "shape " + spec.shape(),
-                        "shape " + found);
+                        checkpoint.path(), Refusal.tensor(spec.name()), "shape " + spec.shape(), "shape " + found);
             }
         }
     }

@@ -76,8 +76,7 @@ public final class Checkpoints {
                 return folder.resolve(name);
             }
         }
-        throw Refusal.of(
-                folder, "folder", "%s or .bin".formatted(WEIGHTS.getFirst()), "neither, nor a folder " + part);
+        throw Refusal.of(folder, "folder", "%s or .bin".formatted(WEIGHTS.getFirst()), "neither, nor a folder " + part);
     }
 
     // The arena outlives this method: it is closed with the checkpoint.
@@ -85,9 +84,10 @@ public final class Checkpoints {
     private static StoredCheckpoint openStored(Path file) {
         Arena arena = Arena.ofShared();
         try {
-            Map<String, StoredTensor> tensors = String.valueOf(file.getFileName()).endsWith(".index.json")
-                    ? ShardedWeights.read(file, arena)
-                    : WeightFormat.of(file).read(file, arena);
+            Map<String, StoredTensor> tensors =
+                    String.valueOf(file.getFileName()).endsWith(".index.json")
+                            ? ShardedWeights.read(file, arena)
+                            : WeightFormat.of(file).read(file, arena);
             return new StoredCheckpoint(file, arena, tensors);
         } catch (Throwable failure) {
             arena.close();

@@ -14,8 +14,8 @@ import org.tornadodit.model.Shape;
  */
 final class DiffusersVae {
 
-    private static final Pattern ATTENTION = Pattern.compile(
-            "((?:encoder|decoder)\\.mid_block\\.attentions\\.\\d{1,4}\\.)"
+    private static final Pattern ATTENTION =
+            Pattern.compile("((?:encoder|decoder)\\.mid_block\\.attentions\\.\\d{1,4}\\.)"
                     + "(query|key|value|proj_attn|to_q|to_k|to_v|to_out\\.0)\\.(weight|bias)");
 
     private static final Map<String, String> PRESENT =

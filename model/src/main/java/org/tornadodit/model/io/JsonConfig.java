@@ -49,10 +49,7 @@ public final class JsonConfig {
             }
             return new JsonConfig(file, root.getAsJsonObject());
         } catch (IOException | JsonParseException | IllegalStateException | NumberFormatException malformed) {
-            throw Refusal.of(
-                    file,
-                    "expected JSON, found " + Refusal.json(malformed),
-                    malformed);
+            throw Refusal.of(file, "expected JSON, found " + Refusal.json(malformed), malformed);
         }
     }
 

@@ -15,8 +15,7 @@ public record NpyArray(DType dtype, Shape shape, MemorySegment data) {
     /** @throws IllegalArgumentException when the memory's size is not that of the shape */
     public NpyArray {
         if (data.byteSize() != Math.multiplyExact(shape.elements(), (long) dtype.bytes())) {
-            throw new IllegalArgumentException(
-                    "%d bytes for %s of shape %s".formatted(data.byteSize(), dtype, shape));
+            throw new IllegalArgumentException("%d bytes for %s of shape %s".formatted(data.byteSize(), dtype, shape));
         }
     }
 

@@ -130,7 +130,12 @@ public final class NpyFile {
     public static NpyArray array(Shape shape, double... values) {
         MemorySegment data = MemorySegment.ofArray(new byte[Math.multiplyExact(values.length, Double.BYTES)]);
         MemorySegment.copy(
-                values, 0, data, ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, values.length);
+                values,
+                0,
+                data,
+                ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN),
+                0,
+                values.length);
         return new NpyArray(DType.F64, shape, data);
     }
 

@@ -95,8 +95,9 @@ record NpyHeader(DType dtype, Shape shape, boolean fortranOrder, int size) {
                     case "descr" -> dtype = dtype();
                     case "fortran_order" -> fortranOrder = bool();
                     case "shape" -> shape = shape();
-                    default -> throw new IOException("expected descr, fortran_order and shape, found the key "
-                            + Refusal.printable(key));
+                    default ->
+                        throw new IOException(
+                                "expected descr, fortran_order and shape, found the key " + Refusal.printable(key));
                 }
                 if (!next(',')) {
                     expect('}');

@@ -66,7 +66,11 @@ public final class NpzFile {
             throw Refusal.of(file, subject, "stored or deflated data", "compression method " + entry.method());
         }
         if (entry.data().byteSize() > Integer.MAX_VALUE) {
-            throw Refusal.of(file, subject, "at most 2 GiB of deflated data", entry.data().byteSize() + " bytes");
+            throw Refusal.of(
+                    file,
+                    subject,
+                    "at most 2 GiB of deflated data",
+                    entry.data().byteSize() + " bytes");
         }
         // Grows with what arrives, so that a claimed size alone costs nothing.
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -11,8 +11,7 @@ final class Refusal {
 
     /** {@code FILE: SUBJECT: expected EXPECTED, found FOUND}. */
     static CheckpointException of(Path file, String subject, String expected, String found) {
-        return new CheckpointException(
-                "%s: %s: expected %s, found %s".formatted(path(file), subject, expected, found));
+        return new CheckpointException("%s: %s: expected %s, found %s".formatted(path(file), subject, expected, found));
     }
 
     /** {@code FILE: WHAT}. */

@@ -76,10 +76,7 @@ final class SafetensorsFile {
         }
         if (headerSize > size - Long.BYTES) {
             throw Refusal.of(
-                    file,
-                    "safetensors header",
-                    headerSize + " bytes",
-                    size - Long.BYTES + " (truncated file?)");
+                    file, "safetensors header", headerSize + " bytes", size - Long.BYTES + " (truncated file?)");
         }
         MemorySegment data = content.asSlice(Long.BYTES + headerSize);
         List<Declared> header = header(content.asSlice(Long.BYTES, headerSize).toArray(ValueLayout.JAVA_BYTE));
@@ -174,11 +171,9 @@ final class SafetensorsFile {
                 }
                 case "shape" -> shape = shape(name, integers(name, reader));
                 case "data_offsets" -> offsets = integers(name, reader);
-                default -> throw Refusal.of(
-                        file,
-                        Refusal.tensor(name),
-                        "dtype, shape and data_offsets",
-                        Refusal.printable(key));
+                default ->
+                    throw Refusal.of(
+                            file, Refusal.tensor(name), "dtype, shape and data_offsets", Refusal.printable(key));
             }
         }
         reader.endObject();

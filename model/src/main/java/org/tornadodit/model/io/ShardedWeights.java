@@ -32,7 +32,8 @@ final class ShardedWeights {
         Map<String, StoredTensor> tensors = new LinkedHashMap<>();
         weightMap.forEach((name, fileName) -> {
             Path shard = index.resolveSibling(fileName);
-            @Nullable StoredTensor found = shards.computeIfAbsent(
+            @Nullable
+            StoredTensor found = shards.computeIfAbsent(
                             fileName, unread -> WeightFormat.of(shard).read(shard, arena))
                     .get(name);
             if (found == null) {
@@ -76,10 +77,7 @@ final class ShardedWeights {
             reader.endObject();
         } catch (IOException | IllegalStateException | JsonParseException malformed) {
             throw Refusal.of(
-                    index,
-                    "expected a JSON index with a weight_map, found "
-                            + Refusal.json(malformed),
-                    malformed);
+                    index, "expected a JSON index with a weight_map, found " + Refusal.json(malformed), malformed);
         }
         if (weightMap.isEmpty()) {
             throw Refusal.of(index, "index", "a weight_map with tensors", "none");

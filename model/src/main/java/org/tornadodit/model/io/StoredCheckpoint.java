@@ -78,8 +78,7 @@ final class StoredCheckpoint implements Checkpoint {
         } catch (OutOfMemoryError | ArithmeticException | IllegalArgumentException tooLarge) {
             throw Refusal.of(
                     path,
-                    "%s: not enough memory to hold shape %s as float32"
-                            .formatted(Refusal.tensor(name), shape),
+                    "%s: not enough memory to hold shape %s as float32".formatted(Refusal.tensor(name), shape),
                     tooLarge);
         }
     }

@@ -118,8 +118,7 @@ record StoredTensor(DType dtype, Shape shape, List<Long> strides, MemorySegment 
         if (isContiguous()) {
             return bytes();
         }
-        MemorySegment copy =
-                MemorySegment.ofArray(new byte[Math.toIntExact(shape.elements() * dtype.bytes())]);
+        MemorySegment copy = MemorySegment.ofArray(new byte[Math.toIntExact(shape.elements() * dtype.bytes())]);
         Odometer odometer = new Odometer(shape, strides);
         int last = shape.rank() - 1;
         int size = dtype.bytes();

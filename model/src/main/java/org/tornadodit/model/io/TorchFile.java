@@ -130,10 +130,7 @@ final class TorchFile {
                     "shape " + shape);
         }
         return new StoredTensor(
-                dtype,
-                shape,
-                view.strides(),
-                data.asSlice(view.offset() * dtype.bytes(), span * dtype.bytes()));
+                dtype, shape, view.strides(), data.asSlice(view.offset() * dtype.bytes(), span * dtype.bytes()));
     }
 
     private MemorySegment entry(String name) {

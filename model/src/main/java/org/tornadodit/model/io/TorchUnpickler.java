@@ -39,7 +39,8 @@ final class TorchUnpickler extends Unpickler {
     }
 
     private interface Call {
-        @Nullable Object on(@Nullable Object[] arguments);
+        @Nullable
+        Object on(@Nullable Object[] arguments);
     }
 
     /** Stands for an {@code argparse.Namespace}, whose attributes are dropped. */
@@ -62,7 +63,8 @@ final class TorchUnpickler extends Unpickler {
         } catch (PickleException refused) {
             String message = String.valueOf(refused.getMessage());
             throw new IOException(
-                    message.startsWith(EXPECTED) ? message : EXPECTED + ", found: " + Refusal.printable(message), refused);
+                    message.startsWith(EXPECTED) ? message : EXPECTED + ", found: " + Refusal.printable(message),
+                    refused);
         } catch (RuntimeException malformed) {
             // The library meets a wrong stack or a wrong type as whatever exception the JVM raises.
             throw new IOException(EXPECTED + ", found a malformed one", malformed);
@@ -138,23 +140,21 @@ final class TorchUnpickler extends Unpickler {
 
     private static Global global(String module, String name) {
         String qualified = module + "." + name;
-        Call call =
-                switch (qualified) {
-                    case "collections.OrderedDict" -> TorchUnpickler::orderedDict;
-                    case "torch._utils._rebuild_tensor_v2" -> TorchUnpickler::rebuildTensor;
-                    case "torch._utils._rebuild_parameter" -> TorchUnpickler::rebuildParameter;
-                    case "argparse.Namespace" -> arguments -> OPAQUE;
-                    default -> {
-                        if (storageType(qualified).isEmpty()) {
-                            throw new PickleException(EXPECTED + ", found the global "
-                                    + Refusal.printable(qualified) + ", which is not allowed and was not executed");
-                        }
-                        yield arguments -> {
-                            throw new PickleException(
-                                    EXPECTED + ", found a call of " + Refusal.printable(qualified));
-                        };
-                    }
+        Call call = switch (qualified) {
+            case "collections.OrderedDict" -> TorchUnpickler::orderedDict;
+            case "torch._utils._rebuild_tensor_v2" -> TorchUnpickler::rebuildTensor;
+            case "torch._utils._rebuild_parameter" -> TorchUnpickler::rebuildParameter;
+            case "argparse.Namespace" -> arguments -> OPAQUE;
+            default -> {
+                if (storageType(qualified).isEmpty()) {
+                    throw new PickleException(EXPECTED + ", found the global " + Refusal.printable(qualified)
+                            + ", which is not allowed and was not executed");
+                }
+                yield arguments -> {
+                    throw new PickleException(EXPECTED + ", found a call of " + Refusal.printable(qualified));
                 };
+            }
+        };
         return new Global(qualified, call);
     }
 

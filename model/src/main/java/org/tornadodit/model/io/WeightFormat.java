@@ -29,8 +29,20 @@ enum WeightFormat {
 
     /** {@code PROTO 2, LONG1 10}, then torch's magic number 0x1950a86a20f9469cfc6c: the format before PyTorch 1.6. */
     private static final byte[] LEGACY_TORCH = {
-        (byte) 0x80, 2, (byte) 0x8a, 10, 0x6c, (byte) 0xfc, (byte) 0x9c, 0x46, (byte) 0xf9, 0x20, 0x6a, (byte) 0xa8,
-        0x50, 0x19
+        (byte) 0x80,
+        2,
+        (byte) 0x8a,
+        10,
+        0x6c,
+        (byte) 0xfc,
+        (byte) 0x9c,
+        0x46,
+        (byte) 0xf9,
+        0x20,
+        0x6a,
+        (byte) 0xa8,
+        0x50,
+        0x19
     };
 
     abstract Map<String, StoredTensor> read(Path file, Arena arena);
@@ -60,7 +72,8 @@ enum WeightFormat {
                 || text.stripLeading().toLowerCase(Locale.ROOT).startsWith("<html")) {
             return "a web page";
         }
-        if (Arrays.equals(start, 0, Math.min(start.length, LEGACY_TORCH.length), LEGACY_TORCH, 0, LEGACY_TORCH.length)) {
+        if (Arrays.equals(
+                start, 0, Math.min(start.length, LEGACY_TORCH.length), LEGACY_TORCH, 0, LEGACY_TORCH.length)) {
             return "PyTorch's format before 1.6: load and save it again with a later torch";
         }
         if (startsWith(start, 0x80)) {

@@ -83,7 +83,8 @@ final class ZipIndex {
             }
         }
         if (count < 0 || count > MOST_ENTRIES) {
-            throw Refusal.of(file, "zip directory", "at most " + MOST_ENTRIES + " entries", Long.toUnsignedString(count));
+            throw Refusal.of(
+                    file, "zip directory", "at most " + MOST_ENTRIES + " entries", Long.toUnsignedString(count));
         }
         if (directory < 0 || directorySize < 0 || directorySize > end || directory > end - directorySize) {
             throw broken("directory outside the file");
@@ -156,8 +157,7 @@ final class ZipIndex {
     private long findEnd() {
         long last = zip.byteSize() - END_RECORD_SIZE;
         for (long position = last; position >= 0 && position >= last - LONGEST_COMMENT; position--) {
-            if (zip.get(INT, position) == END_RECORD
-                    && unsignedShort(position + 20) == last - position) {
+            if (zip.get(INT, position) == END_RECORD && unsignedShort(position + 20) == last - position) {
                 return position;
             }
         }

@@ -52,12 +52,11 @@ class CheckpointsTest {
                 new SafetensorsWriter().count("pos_embed", Shape.of(1), 3).end());
         for (Path path : List.of(folder, transformer)) {
             try (Checkpoint checkpoint = Checkpoints.open(path)) {
-                assertArrayEquals(new float[] {3}, checkpoint.tensor("pos_embed").toArray());
+                assertArrayEquals(
+                        new float[] {3}, checkpoint.tensor("pos_embed").toArray());
             }
         }
-        Files.copy(
-                TestFiles.resource("views.pt"),
-                folder.resolve("diffusion_pytorch_model.bin"));
+        Files.copy(TestFiles.resource("views.pt"), folder.resolve("diffusion_pytorch_model.bin"));
         try (Checkpoint checkpoint = Checkpoints.openVae(folder)) {
             assertEquals(Shape.of(2, 3), checkpoint.shape("plain"));
         }
@@ -92,11 +91,13 @@ class CheckpointsTest {
         assertRefused("two.safetensors: no such file", index("{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}"));
         assertRefused("tensor b: expected a tensor", index("{\"b\":\"one.safetensors\"}"));
         shard("two.safetensors", "c", 1);
-        assertRefused(
-                "tensor c: expected a tensor", index("{\"a\":\"one.safetensors\",\"c\":\"one.safetensors\"}"));
+        assertRefused("tensor c: expected a tensor", index("{\"a\":\"one.safetensors\",\"c\":\"one.safetensors\"}"));
         Files.write(
                 folder.resolve("two.safetensors"),
-                new SafetensorsWriter().count("b", Shape.of(1), 0).count("a", Shape.of(1), 0).end());
+                new SafetensorsWriter()
+                        .count("b", Shape.of(1), 0)
+                        .count("a", Shape.of(1), 0)
+                        .end());
         assertRefused(
                 "tensor a: expected only tensors of the index",
                 index("{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}"));

@@ -73,9 +73,7 @@ class DiffusersNamesTest {
             assertEquals(expected, new TreeSet<>(checkpoint.names()));
             assertEquals(Shape.of(6, 2), checkpoint.shape("blocks.1.attn.qkv.weight"));
             assertTensor(
-                    checkpoint,
-                    "blocks.1.attn.qkv.weight",
-                    150, 151, 152, 153, 160, 161, 162, 163, 170, 171, 172, 173);
+                    checkpoint, "blocks.1.attn.qkv.weight", 150, 151, 152, 153, 160, 161, 162, 163, 170, 171, 172, 173);
             assertTensor(checkpoint, "blocks.0.attn.qkv.bias", 54, 55, 64, 65, 74, 75);
             assertTensor(checkpoint, "x_embedder.proj.bias", 5, 6);
             assertTensor(checkpoint, "t_embedder.mlp.0.bias", 14, 15);
@@ -108,13 +106,17 @@ class DiffusersNamesTest {
         Files.write(file, writer.end());
         assertRefused("tensor transformer_blocks.2.attn1.to_v.weight: expected a tensor of this name, found none");
         layer(writer, "transformer_blocks.2.attn1.to_v", 0);
-        Files.write(file, writer.count("transformer_blocks.2.attn1.to_q.scale", VECTOR, 0).end());
+        Files.write(
+                file,
+                writer.count("transformer_blocks.2.attn1.to_q.scale", VECTOR, 0).end());
         assertRefused("transformer_blocks.2.attn1.to_k.scale");
     }
 
     @Test
     void leavesUnknownNamesForTheModelToReport() throws IOException {
-        Files.write(file, dit().count("transformer_blocks.0.norm3.weight", VECTOR, 0).end());
+        Files.write(
+                file,
+                dit().count("transformer_blocks.0.norm3.weight", VECTOR, 0).end());
         try (Checkpoint checkpoint = Checkpoints.open(file)) {
             assertTrue(checkpoint.names().contains("transformer_blocks.0.norm3.weight"));
         }

@@ -71,16 +71,27 @@ class HostileTorchFileTest {
     static Stream<Arguments> hostile() {
         return Stream.of(
                 // Globals
-                refused("posix.system", w -> w.global("posix", "system").op('(').text("id").op('t', 'R')),
-                refused("builtins.eval", w -> w.text("builtins").text("eval").raw(0x93).op(')', 'R')),
+                refused(
+                        "posix.system",
+                        w -> w.global("posix", "system").op('(').text("id").op('t', 'R')),
+                refused(
+                        "builtins.eval",
+                        w -> w.text("builtins").text("eval").raw(0x93).op(')', 'R')),
                 refused("os.system", w -> w.text("os").text("system").raw(0x93)),
                 refused("torch.load", w -> w.global("torch", "load")),
                 refused("torch.ComplexFloatStorage", w -> w.tensor("ComplexFloatStorage", 3, 0, SIZE, STRIDE)),
                 refused("argparse.Action", w -> w.global("argparse", "Action")),
                 refused("datetime.datetime", w -> w.global("datetime", "datetime")),
-                refused("decimal.Decimal", w -> w.global("decimal", "Decimal").text("1e999999999").raw(0x85).op('R')),
+                refused(
+                        "decimal.Decimal",
+                        w -> w.global("decimal", "Decimal")
+                                .text("1e999999999")
+                                .raw(0x85)
+                                .op('R')),
                 refused("a?b.c", w -> w.global("a\u001bb", "c")),
-                refused("call of torch.FloatStorage", w -> w.global("torch", "FloatStorage").op(')', 'R')),
+                refused(
+                        "call of torch.FloatStorage",
+                        w -> w.global("torch", "FloatStorage").op(')', 'R')),
                 refused("call of a value", w -> w.text("x").op(')', 'R')),
                 refused("opcode 0x69 ('i')", w -> w.op('(').op('i')),
                 refused("opcode 0x6f ('o')", w -> w.op('(').op('o')),
@@ -112,21 +123,25 @@ class HostileTorchFileTest {
                 refused("tensor w: expected a tensor, found a list of 1", HostileTorchFileTest::deep),
                 refused("opcodes", HostileTorchFileTest::endless),
                 // Tensors
-                refused("tensor w: expected 7 elements of F32 in its storage, found 24 bytes",
+                refused(
+                        "tensor w: expected 7 elements of F32 in its storage, found 24 bytes",
                         w -> w.tensor("FloatStorage", 7, 0, SIZE, STRIDE)),
                 refused("tensor w: expected -1 elements", w -> w.tensor("FloatStorage", -1, 0, SIZE, STRIDE)),
-                refused("tensor w: expected 4611686018427387910 elements",
+                refused(
+                        "tensor w: expected 4611686018427387910 elements",
                         w -> w.tensor("FloatStorage", (1L << 62) + 6, 0, SIZE, STRIDE)),
                 refused("from element 1", w -> w.tensor("FloatStorage", 6, 1, SIZE, STRIDE)),
                 refused("from element -1", w -> w.tensor("FloatStorage", 6, -1, SIZE, STRIDE)),
-                refused("from element 9223372036854775807",
+                refused(
+                        "from element 9223372036854775807",
                         w -> w.tensor("FloatStorage", 6, Long.MAX_VALUE, SIZE, STRIDE)),
                 refused("strides [3, 2]", w -> w.tensor("FloatStorage", 6, 0, SIZE, new long[] {3, 2})),
                 refused("negative stride", w -> w.tensor("FloatStorage", 6, 5, SIZE, new long[] {-3, -1})),
                 refused("negative size", w -> w.tensor("FloatStorage", 6, 0, new long[] {-2, -3}, STRIDE)),
                 refused("2^63", w -> w.tensor("FloatStorage", 6, 0, new long[] {1L << 40, 1L << 40}, STRIDE)),
                 refused("2^63", w -> w.tensor("FloatStorage", 6, 0, SIZE, new long[] {Long.MAX_VALUE, 2})),
-                refused("at most the 6 elements of its storage",
+                refused(
+                        "at most the 6 elements of its storage",
                         w -> w.tensor("FloatStorage", 6, 0, new long[] {1L << 40}, new long[] {0})),
                 refused("at most 32 dimensions", w -> w.tensor("FloatStorage", 6, 0, new long[33], new long[33])),
                 refused("strides [1] for shape (2, 3)", w -> w.tensor("FloatStorage", 6, 0, SIZE, new long[] {1})));
@@ -192,10 +207,11 @@ class HostileTorchFileTest {
         assertRefused(
                 "two pickles", "found 2", zip().entry("a/data.pkl", pickle).entry("b/data.pkl", pickle));
         assertRefused(
-                "one entry twice", "two entries", zip().entry("a/data.pkl", pickle).entry("a/data.pkl", pickle));
+                "one entry twice",
+                "two entries",
+                zip().entry("a/data.pkl", pickle).entry("a/data.pkl", pickle));
         assertRefused("compressed", "compression method 8", zip().entry("a/data.pkl", pickle, 8, pickle.length));
-        assertRefused(
-                "too long", "found " + (pickle.length + 78), zip().entry("a/data.pkl", pickle, 0, 1_000_000));
+        assertRefused("too long", "found " + (pickle.length + 78), zip().entry("a/data.pkl", pickle, 0, 1_000_000));
         assertRefused(
                 "big endian",
                 "byteorder: expected little, found big",
@@ -244,8 +260,10 @@ class HostileTorchFileTest {
                 changed[random.nextInt(changed.length)] = (byte) random.nextInt(256);
             }
             try {
-                TorchFile.parse(FILE, MemorySegment.ofArray(changed)).values().forEach(tensor ->
-                        tensor.copyTo(MemorySegment.ofArray(new float[(int) tensor.shape().elements()])));
+                TorchFile.parse(FILE, MemorySegment.ofArray(changed))
+                        .values()
+                        .forEach(tensor -> tensor.copyTo(MemorySegment.ofArray(
+                                new float[(int) tensor.shape().elements()])));
             } catch (CheckpointException expected) {
                 refused++;
             } catch (RuntimeException escaped) {

@@ -19,11 +19,10 @@ class JsonConfigTest {
 
     @Test
     void readsTypedValues() throws IOException {
-        JsonConfig config = config(
-                """
-                {"depth": 28, "ratio": 4.0, "learn_sigma": true, "name": "DiT", "channels": [128, 256], "types": ["a"],
-                 "none": null}
-                """);
+        JsonConfig config = config("""
+            {"depth": 28, "ratio": 4.0, "learn_sigma": true, "name": "DiT", "channels": [128, 256], "types": ["a"],
+             "none": null}
+            """);
         assertEquals(28, config.integer("depth"));
         assertEquals(4, config.integer("ratio"));
         assertEquals(4.0, config.number("ratio"));

@@ -56,13 +56,17 @@ class NpyFileTest {
     @Test
     void writesTheBytesOfNumPy() throws IOException {
         // np.savez stores np.save's bytes: the header in the fixture is NumPy's own.
-        NpyArray numpys = NpzFile.read(TestFiles.resource("stored.npz")).values().iterator().next();
+        NpyArray numpys = NpzFile.read(TestFiles.resource("stored.npz"))
+                .values()
+                .iterator()
+                .next();
         ByteArrayOutputStream written = new ByteArrayOutputStream();
         NpyFile.write(written, numpys);
         byte[] fixture = Files.readAllBytes(TestFiles.resource("stored.npz"));
         int start = new String(fixture, StandardCharsets.ISO_8859_1).indexOf("\u0093NUMPY");
         assertArrayEquals(
-                written.toByteArray(), MemorySegment.ofArray(fixture).asSlice(start, written.size()).toArray(ValueLayout.JAVA_BYTE));
+                written.toByteArray(),
+                MemorySegment.ofArray(fixture).asSlice(start, written.size()).toArray(ValueLayout.JAVA_BYTE));
         assertEquals(Shape.of(1, 2, 2, 3), numpys.shape());
         assertEquals(DType.U8, numpys.dtype());
         assertArrayEquals(new long[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, numpys.longs());
@@ -120,8 +124,14 @@ class NpyFileTest {
     void readsOtherVersionsAndSpellings() {
         NpyArray python2 = parse(npy(2, "{\"shape\":(6L,),\"fortran_order\":False,\"descr\":\"<f4\"}", 24));
         assertArrayEquals(new float[6], python2.floats());
-        assertEquals(DType.U8, parse(npy(3, "{'descr': '<u1', 'fortran_order': False, 'shape': (2,), }", 2)).dtype());
-        assertEquals(DType.BOOL, parse(npy(1, "{'descr': '|b1', 'fortran_order': True, 'shape': (), }", 1)).dtype());
+        assertEquals(
+                DType.U8,
+                parse(npy(3, "{'descr': '<u1', 'fortran_order': False, 'shape': (2,), }", 2))
+                        .dtype());
+        assertEquals(
+                DType.BOOL,
+                parse(npy(1, "{'descr': '|b1', 'fortran_order': True, 'shape': (), }", 1))
+                        .dtype());
     }
 
     static Stream<Arguments> hostile() {
@@ -140,7 +150,8 @@ class NpyFileTest {
                 Arguments.of("found >f4", npy(1, dict(">f4", "(6,)"), 24)),
                 Arguments.of("found |O", npy(1, dict("|O", "(6,)"), 24)),
                 Arguments.of("found <c8", npy(1, dict("<c8", "(6,)"), 48)),
-                Arguments.of("structured", npy(1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,)}", 24)),
+                Arguments.of(
+                        "structured", npy(1, "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,)}", 24)),
                 Arguments.of("not all of them", npy(1, "{'descr': '<f4'}", 24)),
                 Arguments.of("the key evil", npy(1, "{'evil': __import__('os').system('id')}", 24)),
                 Arguments.of("a string", npy(1, "{descr: 1}", 24)),
@@ -158,20 +169,29 @@ class NpyFileTest {
     @Test
     void refusesHostileNpz() {
         byte[] npy = npy(1, dict("<f4", "(6,)"), 24);
-        assertRefused("found one of", new ZipWriter(false).entry("a.npy", cutHeader()).end());
+        assertRefused(
+                "found one of", new ZipWriter(false).entry("a.npy", cutHeader()).end());
         assertRefused("entries *.npy", new ZipWriter(false).entry("a.txt", npy).end());
-        assertRefused("compression method 12", new ZipWriter(false).entry("a.npy", npy, 12, npy.length).end());
+        assertRefused(
+                "compression method 12",
+                new ZipWriter(false).entry("a.npy", npy, 12, npy.length).end());
         byte[] bomb = deflatedZeros(10_000_000);
         assertRefused(
                 "at most 1073741824 bytes",
-                new ZipWriter(true).entry("a.npy", bomb, 8, bomb.length, 1L << 40).end());
+                new ZipWriter(true)
+                        .entry("a.npy", bomb, 8, bomb.length, 1L << 40)
+                        .end());
         assertRefused(
                 "expected 1000 bytes inflated",
                 new ZipWriter(true).entry("a.npy", bomb, 8, bomb.length, 1000).end());
         assertRefused(
                 "expected 1000000000 bytes inflated",
-                new ZipWriter(true).entry("a.npy", bomb, 8, bomb.length, 1_000_000_000).end());
-        assertRefused("zip entry a.npy", new ZipWriter(false).entry("a.npy", npy, 8, npy.length).end());
+                new ZipWriter(true)
+                        .entry("a.npy", bomb, 8, bomb.length, 1_000_000_000)
+                        .end());
+        assertRefused(
+                "zip entry a.npy",
+                new ZipWriter(false).entry("a.npy", npy, 8, npy.length).end());
         byte[] tail = new ZipWriter(false).entry("a.npy", npy).end();
         for (int length = 0; length < tail.length; length++) {
             MemorySegment cut = MemorySegment.ofArray(tail).asSlice(0, length);

@@ -71,7 +71,12 @@ final class PickleWriter {
     /** A tensor of {@code storageType} over entry {@code data/0}. */
     PickleWriter tensor(String storageType, long elements, long offset, long[] size, long[] stride) {
         global("torch._utils", "_rebuild_tensor_v2");
-        op('(', '(').text("storage").global("torch", storageType).text("0").text("cpu").integer(elements);
+        op('(', '(')
+                .text("storage")
+                .global("torch", storageType)
+                .text("0")
+                .text("cpu")
+                .integer(elements);
         op('t', 'Q').integer(offset).integers(size).integers(stride);
         // requires_grad False, an empty OrderedDict of hooks
         return raw(0x89).global("collections", "OrderedDict").op(')', 'R', 't', 'R');

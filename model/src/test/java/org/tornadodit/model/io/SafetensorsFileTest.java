@@ -45,7 +45,8 @@ class SafetensorsFileTest {
         try (Checkpoint checkpoint = Checkpoints.open(file)) {
             assertEquals(List.of("z", "scalar", "empty", "a"), List.copyOf(checkpoint.names()));
             assertEquals(Shape.of(2, 3), checkpoint.shape("z"));
-            assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, checkpoint.tensor("z").toArray());
+            assertArrayEquals(
+                    new float[] {1, 2, 3, 4, 5, 6}, checkpoint.tensor("z").toArray());
             assertArrayEquals(new float[] {7}, checkpoint.tensor("scalar").toArray());
             assertArrayEquals(new float[] {10, 11}, checkpoint.tensor("a").toArray());
             assertTrue(checkpoint.tensor("z").data().isMapped());
@@ -68,25 +69,43 @@ class SafetensorsFileTest {
 
     static Stream<Arguments> types() {
         return Stream.of(
-                Arguments.of("F64", 8, new float[] {0.1f, -2}, buffer(16).putDouble(0.1).putDouble(-2)),
-                Arguments.of("F32", 4, new float[] {0.1f, -0f}, buffer(8).putFloat(0.1f).putFloat(-0f)),
+                Arguments.of(
+                        "F64",
+                        8,
+                        new float[] {0.1f, -2},
+                        buffer(16).putDouble(0.1).putDouble(-2)),
+                Arguments.of(
+                        "F32",
+                        4,
+                        new float[] {0.1f, -0f},
+                        buffer(8).putFloat(0.1f).putFloat(-0f)),
                 // 1, the smallest subnormal, the largest, infinity
                 Arguments.of(
                         "F16",
                         2,
                         new float[] {1, 0x1p-24f, 65504, Float.POSITIVE_INFINITY},
                         shorts(0x3c00, 0x0001, 0x7bff, 0x7c00)),
+                Arguments.of("BF16", 2, new float[] {1, -3.140625f, 0x1p-133f}, shorts(0x3f80, 0xc049, 0x0001)),
                 Arguments.of(
-                        "BF16", 2, new float[] {1, -3.140625f, 0x1p-133f}, shorts(0x3f80, 0xc049, 0x0001)),
-                Arguments.of("I64", 8, new float[] {-5, 0x1p62f}, buffer(16).putLong(-5).putLong(1L << 62)),
-                Arguments.of("U64", 8, new float[] {5, 0x1p63f}, buffer(16).putLong(5).putLong(1L << 63)),
+                        "I64",
+                        8,
+                        new float[] {-5, 0x1p62f},
+                        buffer(16).putLong(-5).putLong(1L << 62)),
+                Arguments.of(
+                        "U64",
+                        8,
+                        new float[] {5, 0x1p63f},
+                        buffer(16).putLong(5).putLong(1L << 63)),
                 Arguments.of("I32", 4, new float[] {-5}, buffer(4).putInt(-5)),
                 Arguments.of("U32", 4, new float[] {0x1p31f}, buffer(4).putInt(1 << 31)),
                 Arguments.of("I16", 2, new float[] {-1}, shorts(0xffff)),
                 Arguments.of("U16", 2, new float[] {65535}, shorts(0xffff)),
-                Arguments.of("I8", 1, new float[] {-1, 2}, buffer(2).put((byte) -1).put((byte) 2)),
-                Arguments.of("U8", 1, new float[] {255, 2}, buffer(2).put((byte) -1).put((byte) 2)),
-                Arguments.of("BOOL", 1, new float[] {1, 0}, buffer(2).put((byte) 1).put((byte) 0)));
+                Arguments.of(
+                        "I8", 1, new float[] {-1, 2}, buffer(2).put((byte) -1).put((byte) 2)),
+                Arguments.of(
+                        "U8", 1, new float[] {255, 2}, buffer(2).put((byte) -1).put((byte) 2)),
+                Arguments.of(
+                        "BOOL", 1, new float[] {1, 0}, buffer(2).put((byte) 1).put((byte) 0)));
     }
 
     /** More elements than are converted at once, and a rest. */
@@ -105,8 +124,8 @@ class SafetensorsFileTest {
                 default -> bits;
             };
         }
-        String header = "{\"w\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%d]}}"
-                .formatted(dtype, count, count * 2);
+        String header =
+                "{\"w\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%d]}}".formatted(dtype, count, count * 2);
         float[] values = new float[count];
         SafetensorsFile.parse(FILE, MemorySegment.ofArray(SafetensorsWriter.file(header, data.array())))
                 .values()
@@ -127,7 +146,10 @@ class SafetensorsFileTest {
     }
 
     static Stream<Arguments> hostile() {
-        byte[] huge = buffer(20).putLong(1L << 60).put("{}".getBytes(StandardCharsets.UTF_8)).array();
+        byte[] huge = buffer(20)
+                .putLong(1L << 60)
+                .put("{}".getBytes(StandardCharsets.UTF_8))
+                .array();
         byte[] negative = buffer(20).putLong(-1).array();
         byte[] cut = buffer(20).putLong(13).array();
         return Stream.of(
@@ -146,7 +168,15 @@ class SafetensorsFileTest {
                 header("an overlap from byte 0", "F32", "[2]", "[0,8]", "F32", "[2]", "[0,8]", 8),
                 header("a hole up to byte 12", "F32", "[2]", "[0,8]", "F32", "[2]", "[12,20]", 20),
                 header("data up to byte 16, found 12 bytes", "F32", "[2]", "[0,8]", "F32", "[2]", "[8,16]", 12),
-                header("safetensors data: expected 16 bytes, found 17", "F32", "[2]", "[0,8]", "F32", "[2]", "[8,16]", 17),
+                header(
+                        "safetensors data: expected 16 bytes, found 17",
+                        "F32",
+                        "[2]",
+                        "[0,8]",
+                        "F32",
+                        "[2]",
+                        "[8,16]",
+                        17),
                 header("the bytes of F32 of shape (3)", "F32", "[3]", "[0,8]", "F32", "[2]", "[8,16]", 16),
                 header("the bytes of F32 of shape (2)", "F32", "[2]", "[0,9]", "F32", "[2]", "[9,17]", 17),
                 header("found F8_E4M3", "F8_E4M3", "[2]", "[0,2]", "F32", "[2]", "[2,10]", 10),
@@ -165,9 +195,7 @@ class SafetensorsFileTest {
                                 "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
                                         + "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}",
                                 new byte[2])),
-                Arguments.of(
-                        "found extra",
-                        SafetensorsWriter.file("{\"a\":{\"dtype\":\"U8\",\"extra\":1}}")),
+                Arguments.of("found extra", SafetensorsWriter.file("{\"a\":{\"dtype\":\"U8\",\"extra\":1}}")),
                 Arguments.of(
                         "not all of them",
                         SafetensorsWriter.file("{\"a\\n\\u001b[31m\":{\"dtype\":\"U8\",\"shape\":[1]}}")));

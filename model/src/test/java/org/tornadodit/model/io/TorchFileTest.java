@@ -43,8 +43,7 @@ class TorchFileTest {
             }
             assertTensor(checkpoint, "slice", Shape.of(2, 2), base[5], base[6], base[13], base[14]);
             assertTensor(checkpoint, "row", Shape.of(4), base[8], base[9], base[10], base[11]);
-            assertTensor(
-                    checkpoint, "halfTransposed", Shape.of(3, 2), -0.375f, 0, -0.25f, 0.125f, -0.125f, 0.25f);
+            assertTensor(checkpoint, "halfTransposed", Shape.of(3, 2), -0.375f, 0, -0.25f, 0.125f, -0.125f, 0.25f);
             float[] permuted = checkpoint.tensor("permuted").toArray();
             for (int i = 0; i < 24; i++) {
                 // (2, 3, 4) permuted to (4, 2, 3)
@@ -77,8 +76,7 @@ class TorchFileTest {
     @Test
     void takesTheEmaOfATrainingCheckpoint() {
         try (Checkpoint checkpoint = Checkpoints.open(TestFiles.resource("training.pt"))) {
-            assertEquals(
-                    List.of("0.weight", "0.bias", "1.weight", "1.bias"), List.copyOf(checkpoint.names()));
+            assertEquals(List.of("0.weight", "0.bias", "1.weight", "1.bias"), List.copyOf(checkpoint.names()));
             assertTensor(checkpoint, "0.bias", Shape.of(3), 0.625f, 0.75f, 0.875f);
         }
     }
