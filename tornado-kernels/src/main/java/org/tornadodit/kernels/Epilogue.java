@@ -1,0 +1,101 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * What {@link Linear}, {@link LinearFewRows} and {@link Conv2d} do to a product before they store it. An int constant of
+ * the task chooses, so the compiled kernel holds nothing of the others.
+ */
+public final class Epilogue {
+    /** v. */
+    public static final int NONE = 0;
+
+    /** v + bias[column]. */
+    public static final int BIAS = 1;
+
+    /** GELU with the tanh approximation, of v + bias[column]: {@code nn.GELU(approximate="tanh")}. */
+    public static final int BIAS_GELU = 2;
+
+    /** SiLU of v + bias[column]. */
+    public static final int BIAS_SILU = 3;
+
+    /** residual[row, column] + gate[row / rowsPerSample, gateOffset + column] * (v + bias[column]): adaLN-Zero. */
+    public static final int GATE_RESIDUAL = 4;
+
+    /** v + bias[column] + table[row % rowsPerSample, column], the table in place of the residual: positions. */
+    public static final int ADD_TABLE = 5;
+
+    /** residual[row, column] + v + bias[column]. */
+    public static final int RESIDUAL = 6;
+
+    /** v + bias[row]: a product whose weight is the left operand, for a transposed result. */
+    public static final int BIAS_ROW = 7;
+
+    private Epilogue() {}
+
+    /** Stores what becomes of the product v at (row, column) of an (M, n) array from element base of out. */
+    static void store(
+            FloatArray bias,
+            FloatArray residual,
+            FloatArray gate,
+            FloatArray out,
+            int base,
+            int row,
+            int column,
+            int n,
+            int epilogue,
+            int rowsPerSample,
+            int gateOffset,
+            int gateStride,
+            float v) {
+        int at = base + row * n + column;
+        float result = v;
+        if (epilogue == BIAS_ROW) {
+            result = v + bias.get(row);
+        } else if (epilogue != NONE) {
+            result = v + bias.get(column);
+        }
+        if (epilogue == BIAS_GELU) {
+            result = FloatMath.gelu(result);
+        } else if (epilogue == BIAS_SILU) {
+            result = FloatMath.silu(result);
+        } else if (epilogue == GATE_RESIDUAL) {
+            int gateAt = (row / rowsPerSample) * gateStride + gateOffset + column;
+            result = residual.get(at) + gate.get(gateAt) * result;
+        } else if (epilogue == ADD_TABLE) {
+            result = residual.get((row % rowsPerSample) * n + column) + result;
+        } else if (epilogue == RESIDUAL) {
+            result = residual.get(at) + result;
+        }
+        out.set(at, result);
+    }
+
+    /** The float64 value of {@link #store}; indices as in {@link Linear#linear}. */
+    static double reference(
+            FloatArray bias,
+            FloatArray residual,
+            FloatArray gate,
+            int row,
+            int column,
+            int n,
+            int epilogue,
+            int rowsPerSample,
+            int gateOffset,
+            int gateStride,
+            double v) {
+        return switch (epilogue) {
+            case NONE -> v;
+            case BIAS -> v + bias.get(column);
+            case BIAS_GELU -> FloatMath.geluReference(v + bias.get(column));
+            case BIAS_SILU -> FloatMath.siluReference(v + bias.get(column));
+            case GATE_RESIDUAL ->
+                residual.get(row * n + column)
+                        + (double) gate.get(row / rowsPerSample * gateStride + gateOffset + column)
+                                * (v + bias.get(column));
+            case ADD_TABLE -> residual.get(row % rowsPerSample * n + column) + v + bias.get(column);
+            case RESIDUAL -> residual.get(row * n + column) + v + bias.get(column);
+            case BIAS_ROW -> v + bias.get(row);
+            default -> throw new IllegalArgumentException("no epilogue " + epilogue);
+        };
+    }
+}

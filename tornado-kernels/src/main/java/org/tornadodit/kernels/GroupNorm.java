@@ -1,0 +1,213 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * torch.nn.GroupNorm of images (N, H, W, C), and the SiLU that mostly follows it.
+ *
+ * <p>Three kernels: {@link #partial} gives mean and sum of squared differences of each part of an image and group,
+ * {@link #finish} joins the parts, {@link #scaleAndShift} applies them. Parts are joined by the formula of T. Chan, G. Golub
+ * and R. LeVeque (Updating formulae and a pairwise algorithm for computing sample variances, 1979); within a part a
+ * thread sums differences from its first value, so that a large mean costs no accuracy.
+ */
+public final class GroupNorm {
+    private static final int THREADS = 256;
+    private static final int MAX_PARTS = 128;
+    private static final float EPSILON = 1e-6f;
+
+    private GroupNorm() {}
+
+    /** Into how many parts an image of {@code pixels} pixels is divided. */
+    public static int parts(int pixels) {
+        return Math.clamp(Launch.ceilDiv(pixels, 64), 1, MAX_PARTS);
+    }
+
+    /** The launch of {@link #partial}. */
+    public static WorkerGrid partialGrid(int n, int pixels) {
+        return Launch.groups(n * parts(pixels), THREADS);
+    }
+
+    /**
+     * Mean and sum of squared differences of every part.
+     *
+     * @param x (N, H * W, C)
+     * @param sums (N, parts, groups, 2)
+     * @param parts {@link #parts} of pixels
+     */
+    public static void partial(
+            KernelContext context, FloatArray x, FloatArray sums, int pixels, int channels, int groups, int parts) {
+        float[] means = context.allocateFloatLocalArray(THREADS);
+        float[] squares = context.allocateFloatLocalArray(THREADS);
+        float[] counts = context.allocateFloatLocalArray(THREADS);
+        int thread = context.localIdx;
+        int perGroup = channels / groups;
+        // As many whole groups as there are threads for; several lines of them when channels are few.
+        int span = Math.min(channels, THREADS / perGroup * perGroup);
+        int lines = THREADS / span;
+        int image = context.groupIdx / parts;
+        int part = context.groupIdx % parts;
+        int perPart = (pixels + parts - 1) / parts;
+        int firstPixel = part * perPart;
+        int endPixel = Math.min(firstPixel + perPart, pixels);
+        int line = thread / span;
+        for (int first = 0; first < channels; first += span) {
+            int channel = first + thread % span;
+            float origin = 0f;
+            float sum = 0f;
+            float sumOfSquares = 0f;
+            float count = 0f;
+            if (line < lines && channel < channels && firstPixel + line < endPixel) {
+                origin = x.get((image * pixels + firstPixel + line) * channels + channel);
+                for (int pixel = firstPixel + line; pixel < endPixel; pixel += lines) {
+                    float difference = x.get((image * pixels + pixel) * channels + channel) - origin;
+                    sum += difference;
+                    sumOfSquares += difference * difference;
+                    count += 1f;
+                }
+                sumOfSquares = sumOfSquares - sum * (sum / count);
+                sum = origin + sum / count;
+            }
+            means[thread] = sum;
+            squares[thread] = sumOfSquares;
+            counts[thread] = count;
+            context.localBarrier();
+            int group = first / perGroup + thread;
+            if (thread < span / perGroup && group < groups) {
+                float mean = 0f;
+                float square = 0f;
+                float total = 0f;
+                for (int l = 0; l < lines; l++) {
+                    for (int i = 0; i < perGroup; i++) {
+                        int at = l * span + thread * perGroup + i;
+                        float more = counts[at];
+                        if (more > 0f) {
+                            float all = total + more;
+                            float difference = means[at] - mean;
+                            mean = mean + difference * (more / all);
+                            square = square + squares[at] + difference * difference * (total * more / all);
+                            total = all;
+                        }
+                    }
+                }
+                int to = ((image * parts + part) * groups + group) * 2;
+                sums.set(to, mean);
+                sums.set(to + 1, square);
+            }
+            context.localBarrier();
+        }
+    }
+
+    /**
+     * Mean and 1 / sqrt(variance + 1e-6) of every image and group. Launch: {@link Launch#elementwise} of n * groups.
+     *
+     * @param sums from {@link #partial}
+     * @param statistics (N, groups, 2)
+     */
+    public static void finish(
+            KernelContext context,
+            FloatArray sums,
+            FloatArray statistics,
+            int n,
+            int pixels,
+            int channels,
+            int groups,
+            int parts) {
+        int index = context.globalIdx;
+        if (index < n * groups) {
+            int image = index / groups;
+            int group = index % groups;
+            int perPart = (pixels + parts - 1) / parts;
+            float mean = 0f;
+            float square = 0f;
+            float total = 0f;
+            for (int part = 0; part < parts; part++) {
+                int inPart = Math.min(perPart, pixels - part * perPart);
+                if (inPart > 0) {
+                    int from = ((image * parts + part) * groups + group) * 2;
+                    float more = (float) (inPart * (channels / groups));
+                    float all = total + more;
+                    float difference = sums.get(from) - mean;
+                    mean = mean + difference * (more / all);
+                    square = square + sums.get(from + 1) + difference * difference * (total * (more / all));
+                    total = all;
+                }
+            }
+            statistics.set(index * 2, mean);
+            statistics.set(index * 2 + 1, 1f / TornadoMath.sqrt(square / total + EPSILON));
+        }
+    }
+
+    /**
+     * The normalised images. Launch: {@link Launch#elementwise} of n * pixels * channels.
+     *
+     * @param x (N, H * W, C)
+     * @param statistics from {@link #finish}
+     * @param weight (C)
+     * @param bias (C)
+     * @param out (N, H * W, C), x itself if wanted
+     * @param silu 1 to apply SiLU, else 0
+     */
+    public static void scaleAndShift(
+            KernelContext context,
+            FloatArray x,
+            FloatArray statistics,
+            FloatArray weight,
+            FloatArray bias,
+            FloatArray out,
+            int n,
+            int pixels,
+            int channels,
+            int groups,
+            int silu) {
+        int index = context.globalIdx;
+        if (index < n * pixels * channels) {
+            int channel = index % channels;
+            int image = index / (pixels * channels);
+            int at = (image * groups + channel / (channels / groups)) * 2;
+            float v = (x.get(index) - statistics.get(at)) * statistics.get(at + 1) * weight.get(channel)
+                    + bias.get(channel);
+            if (silu == 1) {
+                v = FloatMath.silu(v);
+            }
+            out.set(index, v);
+        }
+    }
+
+    /** The float64 value of out[image, pixel, channel]. */
+    public static double reference(
+            FloatArray x,
+            FloatArray weight,
+            FloatArray bias,
+            int pixels,
+            int channels,
+            int groups,
+            int silu,
+            int image,
+            int pixel,
+            int channel) {
+        int perGroup = channels / groups;
+        int from = image * pixels * channels + channel / perGroup * perGroup;
+        double sum = 0;
+        for (int p = 0; p < pixels; p++) {
+            for (int c = 0; c < perGroup; c++) {
+                sum += x.get(from + p * channels + c);
+            }
+        }
+        double mean = sum / pixels / perGroup;
+        double squares = 0;
+        for (int p = 0; p < pixels; p++) {
+            for (int c = 0; c < perGroup; c++) {
+                double difference = x.get(from + p * channels + c) - mean;
+                squares += difference * difference;
+            }
+        }
+        double v = (x.get((image * pixels + pixel) * channels + channel) - mean)
+                        / Math.sqrt(squares / pixels / perGroup + 1e-6)
+                        * weight.get(channel)
+                + bias.get(channel);
+        return silu == 1 ? FloatMath.siluReference(v) : v;
+    }
+}

@@ -1,0 +1,29 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.WorkerGrid1D;
+
+/** Arithmetic of launch geometries. */
+public final class Launch {
+    /** Work group size of kernels that treat each element on its own. */
+    public static final int ELEMENTWISE = 256;
+
+    private Launch() {}
+
+    /** The smallest integer that is at least a / b, for a >= 0 and b > 0. */
+    public static int ceilDiv(int a, int b) {
+        return Math.ceilDiv(a, b);
+    }
+
+    /** One thread an element, in work groups of {@link #ELEMENTWISE}; kernels check the index against the count. */
+    public static WorkerGrid elementwise(int elements) {
+        return groups(ceilDiv(elements, ELEMENTWISE), ELEMENTWISE);
+    }
+
+    /** {@code groups} work groups of {@code threads} threads each. */
+    public static WorkerGrid groups(int groups, int threads) {
+        WorkerGrid grid = new WorkerGrid1D(Math.multiplyExact(groups, threads));
+        grid.setLocalWork(threads, 1, 1);
+        return grid;
+    }
+}

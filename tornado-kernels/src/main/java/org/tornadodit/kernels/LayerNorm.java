@@ -1,0 +1,125 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * LayerNorm without weights and what DiT does to its result, {@code norm(x) * (1 + scale) + shift} with a sample's shift
+ * and scale from its conditioning (W. Peebles and S. Xie, Scalable Diffusion Models with Transformers, 2023, adaLN).
+ * 32 threads share a row, four rows share a work group; the variance is that of the differences from the mean.
+ */
+public final class LayerNorm {
+    private static final int LANES = 32;
+    private static final int ROWS = 4;
+    private static final int THREADS = LANES * ROWS;
+    private static final float EPSILON = 1e-6f;
+
+    private LayerNorm() {}
+
+    /** The launch for {@code rows} rows, tokens times samples. */
+    public static WorkerGrid grid(int rows) {
+        return Launch.groups(Launch.ceilDiv(rows, ROWS), THREADS);
+    }
+
+    /**
+     * LayerNorm and modulation of every row.
+     *
+     * @param x (N, T, D)
+     * @param conditioning (N, stride): the output of an adaLN_modulation
+     * @param out (N, T, D); not x itself
+     * @param rows N * T
+     * @param hidden D
+     * @param tokens T
+     * @param shiftOffset first column of the shift's chunk
+     * @param scaleOffset first column of the scale's chunk
+     * @param stride columns of the conditioning, 6 D in a block and 2 D in the final layer
+     */
+    public static void modulate(
+            KernelContext context,
+            FloatArray x,
+            FloatArray conditioning,
+            FloatArray out,
+            int rows,
+            int hidden,
+            int tokens,
+            int shiftOffset,
+            int scaleOffset,
+            int stride) {
+        float[] partial = context.allocateFloatLocalArray(2 * THREADS);
+        int thread = context.localIdx;
+        int lane = thread % LANES;
+        int first = thread / LANES * LANES;
+        int row = context.groupIdx * ROWS + thread / LANES;
+        int base = Math.min(row, rows - 1) * hidden;
+
+        float sum = 0f;
+        for (int i = lane; i < hidden; i += LANES) {
+            sum += x.get(base + i);
+        }
+        partial[thread] = sum;
+        context.localBarrier();
+        float mean = sumOf32(partial, first) / hidden;
+
+        float squares = 0f;
+        for (int i = lane; i < hidden; i += LANES) {
+            float difference = x.get(base + i) - mean;
+            squares += difference * difference;
+        }
+        partial[THREADS + thread] = squares;
+        context.localBarrier();
+        float inverse = 1f / TornadoMath.sqrt(sumOf32(partial, THREADS + first) / hidden + EPSILON);
+
+        if (row < rows) {
+            int sample = row / tokens * stride;
+            for (int i = lane; i < hidden; i += LANES) {
+                float scale = 1f + conditioning.get(sample + scaleOffset + i);
+                float shift = conditioning.get(sample + shiftOffset + i);
+                out.set(base + i, (x.get(base + i) - mean) * inverse * scale + shift);
+            }
+        }
+    }
+
+    /** The sum of 32 floats from an index that is a multiple of 32, four chains at once. */
+    static float sumOf32(float[] values, int first) {
+        float a = 0f;
+        float b = 0f;
+        float c = 0f;
+        float d = 0f;
+        for (int i = 0; i < LANES; i += 4) {
+            a += values[first + i];
+            b += values[first + i + 1];
+            c += values[first + i + 2];
+            d += values[first + i + 3];
+        }
+        return (a + b) + (c + d);
+    }
+
+    /** The float64 value of out[row, i]. */
+    public static double reference(
+            FloatArray x,
+            FloatArray conditioning,
+            int hidden,
+            int tokens,
+            int shiftOffset,
+            int scaleOffset,
+            int stride,
+            int row,
+            int i) {
+        double sum = 0;
+        for (int j = 0; j < hidden; j++) {
+            sum += x.get(row * hidden + j);
+        }
+        double mean = sum / hidden;
+        double squares = 0;
+        for (int j = 0; j < hidden; j++) {
+            double difference = x.get(row * hidden + j) - mean;
+            squares += difference * difference;
+        }
+        int sample = row / tokens * stride;
+        return (x.get(row * hidden + i) - mean) / Math.sqrt(squares / hidden + 1e-6)
+                        * (1 + (double) conditioning.get(sample + scaleOffset + i))
+                + conditioning.get(sample + shiftOffset + i);
+    }
+}

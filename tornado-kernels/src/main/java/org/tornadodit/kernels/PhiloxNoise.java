@@ -1,0 +1,138 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * The normals of torch.randn on a CUDA device: Philox4x32-10 (J. Salmon et al., Parallel random numbers: as easy as
+ * 1, 2, 3, 2011) and the Box-Muller transform as cuRAND applies it. Any element of any call is found from its index, so
+ * that a shard draws its own slice of the one stream.
+ *
+ * <p>A call of n elements runs on S threads, S = 256 * min(multiprocessors * (threads of a multiprocessor / 256),
+ * ceil(n / 256)). Thread i writes the four normals of counter (call, i) to elements i, i + S, i + 2 S and i + 3 S, and goes
+ * on 4 S further with the next counter.
+ *
+ * <p>Integers are treated with care, because TornadoVM's backends shift arithmetically where Java does not: the high half
+ * of a product is put together from 16-bit parts, and every shift is masked.
+ */
+public final class PhiloxNoise {
+    /** Indices into the int array of a draw: the seed's low and high word, */
+    public static final int SEED_LOW = 0;
+
+    public static final int SEED_HIGH = 1;
+    /** the counter of the call, torch's Philox offset divided by 4, low and high word, */
+    public static final int CALL_LOW = 2;
+
+    public static final int CALL_HIGH = 3;
+    /** S, the threads of torch's launch, */
+    public static final int TORCH_THREADS = 4;
+    /** and the index in the call of the first element drawn here. */
+    public static final int FIRST_ELEMENT = 5;
+
+    /** Length of the int array of a draw. */
+    public static final int LENGTH = 6;
+
+    private static final int MULTIPLIER_0 = 0xD2511F53;
+    private static final int MULTIPLIER_1 = 0xCD9E8D57;
+    private static final int WEYL_0 = 0x9E3779B9;
+    private static final int WEYL_1 = 0xBB67AE85;
+    private static final int ROUNDS = 10;
+    private static final float TWO_POW_MINUS_32 = 0x1p-32f;
+    private static final float TWO_PI_POW_MINUS_32 = 0x1p-32f * 6.2831855f;
+
+    private PhiloxNoise() {}
+
+    /**
+     * {@code elements} normals of a call, from FIRST_ELEMENT on. Launch: {@link Launch#elementwise}.
+     *
+     * @param draw see the constants
+     */
+    public static void randn(KernelContext context, IntArray draw, FloatArray out, int elements) {
+        int index = context.globalIdx;
+        if (index < elements) {
+            out.set(index, normal(draw, index));
+        }
+    }
+
+    /** The four words of Philox for {@code elements} consecutive threads of a call, for tests: out[4 i + word]. */
+    public static void words(KernelContext context, IntArray draw, IntArray out, int elements) {
+        int index = context.globalIdx;
+        if (index < elements) {
+            int thread = draw.get(FIRST_ELEMENT) + index;
+            for (int word = 0; word < 4; word++) {
+                out.set(4 * index + word, word(draw, 0, thread, word));
+            }
+        }
+    }
+
+    /** The normal of element FIRST_ELEMENT + index. */
+    static float normal(IntArray draw, int index) {
+        int threads = draw.get(TORCH_THREADS);
+        int element = draw.get(FIRST_ELEMENT) + index;
+        int turn = element / threads;
+        int thread = element % threads;
+        int component = turn & 3;
+        int pair = component & 2;
+        int radiusWord = word(draw, turn / 4, thread, pair);
+        int angleWord = word(draw, turn / 4, thread, pair + 1);
+        float u = unsigned(radiusWord) * TWO_POW_MINUS_32 + TWO_POW_MINUS_32 / 2f;
+        float angle = unsigned(angleWord) * TWO_PI_POW_MINUS_32 + TWO_PI_POW_MINUS_32 / 2f;
+        float radius = TornadoMath.sqrt(-2f * FloatMath.logUnit(u));
+        float direction = (component & 1) == 0 ? FloatMath.sin(angle) : FloatMath.cos(angle);
+        return radius * direction;
+    }
+
+    /** One of the four words of counter (call + turn, thread) after ten rounds. */
+    private static int word(IntArray draw, int turn, int thread, int which) {
+        int c0 = draw.get(CALL_LOW) + turn;
+        int c1 = draw.get(CALL_HIGH);
+        int c2 = thread;
+        int c3 = 0;
+        int k0 = draw.get(SEED_LOW);
+        int k1 = draw.get(SEED_HIGH);
+        for (int round = 0; round < ROUNDS; round++) {
+            int high0 = multiplyHigh(c0, MULTIPLIER_0 & 0xffff, MULTIPLIER_0 >>> 16);
+            int high1 = multiplyHigh(c2, MULTIPLIER_1 & 0xffff, MULTIPLIER_1 >>> 16);
+            int low0 = c0 * MULTIPLIER_0;
+            int low1 = c2 * MULTIPLIER_1;
+            int x0 = high1 ^ c1 ^ k0;
+            int x2 = high0 ^ c3 ^ k1;
+            c0 = x0;
+            c1 = low1;
+            c2 = x2;
+            c3 = low0;
+            k0 = k0 + WEYL_0;
+            k1 = k1 + WEYL_1;
+        }
+        int result = c0;
+        if (which == 1) {
+            result = c1;
+        }
+        if (which == 2) {
+            result = c2;
+        }
+        if (which == 3) {
+            result = c3;
+        }
+        return result;
+    }
+
+    /** The high 32 bits of the unsigned product of a and the number with 16-bit halves bLow and bHigh. */
+    private static int multiplyHigh(int a, int bLow, int bHigh) {
+        int aLow = a & 0xffff;
+        int aHigh = (a >>> 16) & 0xffff;
+        int carry = ((aLow * bLow) >>> 16) & 0xffff;
+        int middle = aHigh * bLow + carry;
+        int other = aLow * bHigh + (middle & 0xffff);
+        return aHigh * bHigh + ((middle >>> 16) & 0xffff) + ((other >>> 16) & 0xffff);
+    }
+
+    /** The float nearest to an unsigned int: both halves are exact, so there is one rounding. */
+    private static float unsigned(int bits) {
+        int high = (bits >>> 16) & 0xffff;
+        int low = bits & 0xffff;
+        return (float) high * 65536f + (float) low;
+    }
+}

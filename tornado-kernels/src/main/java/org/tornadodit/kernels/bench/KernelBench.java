@@ -1,0 +1,100 @@
+package org.tornadodit.kernels.bench;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.enums.ProfilerMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+
+/**
+ * Times every kernel at the model's shapes, each right after its check; a kernel that fails its check is not timed.
+ * Times are the device's own, medians over the executions.
+ *
+ * <p>{@code KernelBench [model|transformer|decoder|small] [name part]}; exit code 1 when a check fails.
+ */
+public final class KernelBench {
+    private static final int SAMPLES = 2000;
+    private static final int WARM_UP = 2;
+    private static final int EXECUTIONS = 7;
+
+    private KernelBench() {}
+
+    public static void main(String[] arguments) throws TornadoExecutionPlanException {
+        String set = arguments.length > 0 ? arguments[0] : "model";
+        String part = arguments.length > 1 ? arguments[1] : "";
+        boolean passed = run(cases(set), part, System.out);
+        if (!passed) {
+            System.exit(1);
+        }
+    }
+
+    private static List<Supplier<KernelCase>> cases(String set) {
+        return switch (set) {
+            case "model" -> ModelCases.all();
+            case "transformer" -> ModelCases.transformer();
+            case "decoder" -> ModelCases.decoder();
+            case "small" -> SmallCases.all();
+            default -> throw new IllegalArgumentException(
+                    "no set of kernels \"" + set + "\": model, transformer, decoder or small");
+        };
+    }
+
+    /** Checks and times the cases whose name contains a part; false when a check failed. */
+    public static boolean run(List<Supplier<KernelCase>> cases, String part, PrintStream out)
+            throws TornadoExecutionPlanException {
+        List<String> failed = new ArrayList<>();
+        out.printf("%-18s %-28s %10s %10s %10s %10s%n", "kernel", "shape", "error", "ms", "TFLOP/s", "GB/s");
+        for (Supplier<KernelCase> supplier : cases) {
+            KernelCase kernel = supplier.get();
+            if (!kernel.name().contains(part)) {
+                continue;
+            }
+            try (TornadoExecutionPlan plan = new TornadoExecutionPlan(kernel.graph().snapshot())) {
+                plan.withGridScheduler(kernel.scheduler()).withProfiler(ProfilerMode.SILENT);
+                TornadoExecutionResult result = plan.execute();
+                result.transferToHost(kernel.output());
+                double error = kernel.error(SAMPLES);
+                if (!(error <= kernel.bound())) {
+                    failed.add(kernel.name() + " " + kernel.shape());
+                    out.printf(
+                            Locale.ROOT,
+                            "%-18s %-28s %10.2e above %.2e, not timed%n",
+                            kernel.name(),
+                            kernel.shape(),
+                            error,
+                            kernel.bound());
+                    continue;
+                }
+                double seconds = seconds(plan);
+                out.printf(
+                        Locale.ROOT,
+                        "%-18s %-28s %10.2e %10.4f %10.2f %10.1f%n",
+                        kernel.name(),
+                        kernel.shape(),
+                        error,
+                        seconds * 1e3,
+                        kernel.flop() / seconds / 1e12,
+                        kernel.bytes() / seconds / 1e9);
+            }
+        }
+        out.println(failed.isEmpty() ? "All checks passed." : "Failed: " + failed);
+        return failed.isEmpty();
+    }
+
+    private static double seconds(TornadoExecutionPlan plan) {
+        double[] times = new double[EXECUTIONS];
+        for (int i = -WARM_UP; i < EXECUTIONS; i++) {
+            long nanoseconds = plan.execute().getProfilerResult().getDeviceKernelTime();
+            if (i >= 0) {
+                times[i] = nanoseconds * 1e-9;
+            }
+        }
+        Arrays.sort(times);
+        return times[EXECUTIONS / 2];
+    }
+}

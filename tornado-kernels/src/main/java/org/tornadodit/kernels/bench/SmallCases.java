@@ -1,0 +1,55 @@
+package org.tornadodit.kernels.bench;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.Epilogue;
+
+/** The kernels at small shapes, odd and even, at and off the tiles' edges. */
+public final class SmallCases {
+    private SmallCases() {}
+
+    /** All of them. */
+    public static List<Supplier<KernelCase>> all() {
+        return List.of(
+                () -> TransformerCases.linear(130, 60, 20, Epilogue.NONE, 65),
+                () -> TransformerCases.linear(65, 33, 7, Epilogue.BIAS, 33),
+                () -> TransformerCases.linear(1, 1, 1, Epilogue.BIAS, 1),
+                () -> TransformerCases.linear(128, 128, 40, Epilogue.BIAS_GELU, 64),
+                () -> TransformerCases.linear(70, 129, 24, Epilogue.BIAS_SILU, 35),
+                () -> TransformerCases.linear(128, 128, 64, Epilogue.GATE_RESIDUAL, 64),
+                () -> TransformerCases.linear(75, 36, 9, Epilogue.GATE_RESIDUAL, 25),
+                () -> TransformerCases.linear(64, 48, 16, Epilogue.ADD_TABLE, 16),
+                () -> TransformerCases.linear(33, 17, 12, Epilogue.RESIDUAL, 33),
+                () -> TransformerCases.linear(40, 31, 12, Epilogue.BIAS_ROW, 40),
+                () -> TransformerCases.fewRows(16, 24, 64, Epilogue.BIAS),
+                () -> TransformerCases.fewRows(1, 5, 37, Epilogue.BIAS_SILU),
+                () -> TransformerCases.fewRows(19, 7, 33, Epilogue.NONE),
+                () -> TransformerCases.attention(1, 64, 2, 72),
+                () -> TransformerCases.attention(2, 70, 1, 8),
+                () -> TransformerCases.attention(1, 16, 2, 64),
+                () -> TransformerCases.attention(1, 129, 1, 24),
+                () -> TransformerCases.attention(1, 65, 1, 104),
+                () -> TransformerCases.attention(1, 67, 1, 128),
+                () -> TransformerCases.layerNorm(2, 5, 48),
+                () -> TransformerCases.layerNorm(1, 3, 37),
+                () -> TransformerCases.patchify(4, 2, 4, 8, 2),
+                () -> TransformerCases.patchify(3, 3, 3, 12, 4),
+                () -> TransformerCases.condition(6, 20, 10),
+                () -> SamplerCases.randn(1000, 0),
+                () -> SamplerCases.randn(333, 77),
+                () -> SamplerCases.step(2, 4, 8, 2, 3, DenoiseStep.DDPM),
+                () -> SamplerCases.step(1, 4, 8, 4, 4, DenoiseStep.DDIM),
+                () -> SamplerCases.step(3, 3, 6, 2, 0, DenoiseStep.DDPM),
+                () -> DecoderCases.conv(2, 6, 10, 12, 20, 1, Epilogue.BIAS),
+                () -> DecoderCases.conv(1, 8, 8, 16, 128, 2, Epilogue.RESIDUAL),
+                () -> DecoderCases.conv(1, 9, 7, 4, 3, 1, Epilogue.BIAS),
+                () -> DecoderCases.conv(1, 1, 1, 5, 2, 1, Epilogue.RESIDUAL),
+                () -> DecoderCases.groupNorm(2, 100, 64, 1),
+                () -> DecoderCases.groupNorm(1, 77, 96, 0),
+                () -> DecoderCases.groupNorm(1, 9, 384, 1),
+                () -> DecoderCases.attention(2, 20, 16),
+                () -> DecoderCases.postQuantConv(2, 4, 30),
+                () -> DecoderCases.channelsFirst(2, 3, 35));
+    }
+}

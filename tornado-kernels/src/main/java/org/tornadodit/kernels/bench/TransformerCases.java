@@ -1,0 +1,165 @@
+package org.tornadodit.kernels.bench;
+
+import java.util.Map;
+import org.tornadodit.kernels.Attention;
+import org.tornadodit.kernels.Embedding;
+import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.LayerNorm;
+import org.tornadodit.kernels.Linear;
+import org.tornadodit.kernels.LinearFewRows;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** Cases of the transformer's kernels. */
+public final class TransformerCases {
+    private TransformerCases() {}
+
+    /** {@link Linear}; the gate's chunk is the third of six, as attention's gate in a block. */
+    public static KernelCase linear(int m, int n, int k, int epilogue, int rowsPerSample) {
+        KernelContext context = new KernelContext();
+        FloatArray x = Data.random(1, m * k, 1);
+        FloatArray weight = Data.random(2, n * k, 1 / Math.sqrt(k));
+        FloatArray bias = Data.random(3, Math.max(m, n), 1);
+        FloatArray residual = Data.random(4, residualSize(m, n, epilogue, rowsPerSample), 1);
+        int samples = Launch.ceilDiv(m, rowsPerSample);
+        FloatArray gate = Data.random(5, samples * 6 * n, 1);
+        FloatArray out = new FloatArray(m * n);
+        return new KernelCase(
+                "linear " + epilogue,
+                m + "x" + n + "x" + k,
+                new Object[] {x, weight, bias, residual, gate},
+                graph -> graph.task(
+                        "linear", Linear::linear, context, x, weight, bias, residual, gate, out, m, n, k, epilogue,
+                        rowsPerSample, 2 * n, 6 * n, 0, 0, 0),
+                Map.of("linear", Linear.grid(m, n, 1)),
+                out,
+                i -> Linear.reference(
+                        x, weight, bias, residual, gate, m, n, k, epilogue, rowsPerSample, 2 * n, 6 * n, 0, 0, 0, 0,
+                        i / n, i % n),
+                productBound(k),
+                2.0 * m * n * k,
+                4.0 * ((double) m * k + (double) n * k + (double) m * n));
+    }
+
+    private static int residualSize(int m, int n, int epilogue, int rowsPerSample) {
+        return switch (epilogue) {
+            case Epilogue.ADD_TABLE -> rowsPerSample * n;
+            case Epilogue.GATE_RESIDUAL, Epilogue.RESIDUAL -> m * n;
+            default -> 1;
+        };
+    }
+
+    /** FP32 sums of k products in one chain: the error grows with the square root of k. */
+    static double productBound(int k) {
+        return 3e-7 + 3e-8 * Math.sqrt(k);
+    }
+
+    public static KernelCase fewRows(int m, int n, int k, int epilogue) {
+        KernelContext context = new KernelContext();
+        FloatArray x = Data.random(1, m * k, 1);
+        FloatArray weight = Data.random(2, n * k, 1 / Math.sqrt(k));
+        FloatArray bias = Data.random(3, n, 1);
+        FloatArray out = new FloatArray(m * n);
+        return new KernelCase(
+                "linearFewRows " + epilogue,
+                m + "x" + n + "x" + k,
+                new Object[] {x, weight, bias},
+                graph -> graph.task("linear", LinearFewRows::linear, context, x, weight, bias, out, m, n, k, epilogue),
+                Map.of("linear", LinearFewRows.grid(m, n)),
+                out,
+                i -> Linear.reference(
+                        x, weight, bias, bias, bias, m, n, k, epilogue, 1, 0, 0, 0, 0, 0, 0, i / n, i % n),
+                productBound(k),
+                0,
+                4.0 * ((double) m * k + (double) n * k + (double) m * n));
+    }
+
+    public static KernelCase attention(int samples, int tokens, int heads, int headSize) {
+        KernelContext context = new KernelContext();
+        int hidden = heads * headSize;
+        FloatArray qkv = Data.random(1, samples * tokens * 3 * hidden, 1.5);
+        FloatArray out = new FloatArray(samples * tokens * hidden);
+        return new KernelCase(
+                "attention",
+                samples + "x" + tokens + "x" + heads + "x" + headSize,
+                new Object[] {qkv},
+                graph -> graph.task("attention", Attention::attention, context, qkv, out, tokens, heads, headSize),
+                Map.of("attention", Attention.grid(samples, tokens, heads)),
+                out,
+                i -> Attention.reference(
+                        qkv, tokens, heads, headSize, i / hidden / tokens, i / hidden % tokens, i % hidden / headSize,
+                        i % headSize),
+                1e-6,
+                4.0 * samples * heads * tokens * tokens * headSize,
+                16.0 * samples * tokens * hidden);
+    }
+
+    public static KernelCase layerNorm(int samples, int tokens, int hidden) {
+        KernelContext context = new KernelContext();
+        int rows = samples * tokens;
+        FloatArray x = Data.random(1, rows * hidden, 2);
+        for (int i = 0; i < x.getSize(); i++) {
+            x.set(i, x.get(i) + 3f);
+        }
+        FloatArray conditioning = Data.random(2, samples * 6 * hidden, 1);
+        FloatArray out = new FloatArray(rows * hidden);
+        return new KernelCase(
+                "layerNorm",
+                samples + "x" + tokens + "x" + hidden,
+                new Object[] {x, conditioning},
+                graph -> graph.task(
+                        "norm", LayerNorm::modulate, context, x, conditioning, out, rows, hidden, tokens, 3 * hidden,
+                        4 * hidden, 6 * hidden),
+                Map.of("norm", LayerNorm.grid(rows)),
+                out,
+                i -> LayerNorm.reference(
+                        x, conditioning, hidden, tokens, 3 * hidden, 4 * hidden, 6 * hidden, i / hidden, i % hidden),
+                1e-6,
+                0,
+                8.0 * rows * hidden);
+    }
+
+    public static KernelCase patchify(int samples, int distinct, int channels, int size, int patch) {
+        KernelContext context = new KernelContext();
+        FloatArray latents = Data.random(1, distinct * channels * size * size, 1);
+        FloatArray out = new FloatArray(samples * channels * size * size);
+        return new KernelCase(
+                "patchify",
+                samples + "x" + channels + "x" + size + "/" + patch,
+                new Object[] {latents},
+                graph -> graph.task(
+                        "patchify", Embedding::patchify, context, latents, out, samples, distinct, channels, size,
+                        patch),
+                Map.of("patchify", Launch.elementwise(out.getSize())),
+                out,
+                i -> Embedding.patchifyReference(latents, distinct, channels, size, patch, i),
+                0,
+                0,
+                8.0 * out.getSize());
+    }
+
+    public static KernelCase condition(int samples, int hidden, int classes) {
+        KernelContext context = new KernelContext();
+        FloatArray timestep = Data.random(1, hidden, 1);
+        FloatArray table = Data.random(2, (classes + 1) * hidden, 1);
+        IntArray labels = new IntArray(samples);
+        for (int i = 0; i < samples; i++) {
+            labels.set(i, i < samples / 2 ? i * 37 % classes : classes);
+        }
+        FloatArray out = new FloatArray(samples * hidden);
+        return new KernelCase(
+                "condition",
+                samples + "x" + hidden,
+                new Object[] {timestep, table, labels},
+                graph -> graph.task("condition", Embedding::condition, context, timestep, table, labels, out, samples,
+                        hidden),
+                Map.of("condition", Launch.elementwise(out.getSize())),
+                out,
+                i -> Embedding.conditionReference(timestep, table, labels, hidden, i),
+                5e-7,
+                0,
+                8.0 * out.getSize());
+    }
+}

@@ -1,0 +1,37 @@
+package org.tornadodit.kernels;
+
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.tornadodit.kernels.bench.KernelCase;
+import org.tornadodit.kernels.bench.SmallCases;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.TensorAssert;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+
+/** Every kernel through a task graph, every element against its float64 reference. */
+class KernelTest {
+    @TestFactory
+    Stream<DynamicTest> everyElementAgreesWithTheReference() {
+        return SmallCases.all().stream().map(supplier -> {
+            KernelCase kernel = supplier.get();
+            return DynamicTest.dynamicTest(kernel.name() + " " + kernel.shape(), () -> check(kernel));
+        });
+    }
+
+    private static void check(KernelCase kernel) throws Exception {
+        try (TornadoExecutionPlan plan =
+                new TornadoExecutionPlan(kernel.graph().snapshot())) {
+            plan.withGridScheduler(kernel.scheduler()).execute().transferToHost(kernel.output());
+        }
+        int size = kernel.output().getSize();
+        double[] expected = new double[size];
+        for (int i = 0; i < size; i++) {
+            expected[i] = kernel.reference().applyAsDouble(i);
+        }
+        // A copy of values is exact; the smallest bound still divides.
+        double bound = Math.max(kernel.bound(), Double.MIN_NORMAL);
+        TensorAssert.assertRelativeError(
+                kernel.name() + " " + kernel.shape(), Shape.of(size), kernel.output().toHeapArray(), expected, bound);
+    }
+}
