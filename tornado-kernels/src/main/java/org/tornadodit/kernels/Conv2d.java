@@ -3,6 +3,7 @@ package org.tornadodit.kernels;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * torch.nn.Conv2d with a 3 x 3 kernel, stride 1 and padding 1, as an implicit matrix product in plain FP32; optionally of
@@ -47,6 +48,7 @@ public final class Conv2d {
     /**
      * The convolution.
      *
+     * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
      * @param x (N, H, W, C), or (N, H/2, W/2, C) when scale is 2
      * @param weight (O, 3, 3, C), see {@link #channelsLast}
      * @param bias (O)
@@ -62,6 +64,7 @@ public final class Conv2d {
      */
     public static void conv3x3(
             KernelContext context,
+            IntArray layer,
             FloatArray x,
             FloatArray weight,
             FloatArray bias,
@@ -83,10 +86,11 @@ public final class Conv2d {
         int loadK = thread % K_TILE;
         int pixel = firstRow + thread / K_TILE;
         int o = firstColumn + thread / K_TILE;
-        int w0 = Linear.rowAt(o, outChannels) * TAPS * channels + loadK;
-        int w1 = Linear.rowAt(o + 32, outChannels) * TAPS * channels + loadK;
-        int w2 = Linear.rowAt(o + 64, outChannels) * TAPS * channels + loadK;
-        int w3 = Linear.rowAt(o + 96, outChannels) * TAPS * channels + loadK;
+        int wBase = layer.get(0) * outChannels * TAPS * channels + loadK;
+        int w0 = wBase + Linear.rowAt(o, outChannels) * TAPS * channels;
+        int w1 = wBase + Linear.rowAt(o + 32, outChannels) * TAPS * channels;
+        int w2 = wBase + Linear.rowAt(o + 64, outChannels) * TAPS * channels;
+        int w3 = wBase + Linear.rowAt(o + 96, outChannels) * TAPS * channels;
         int x0 = 0;
         int x1 = 0;
         int x2 = 0;
@@ -248,6 +252,7 @@ public final class Conv2d {
                 if ((outChannels % TILE == 0 || outColumn < outChannels) && (m % TILE == 0 || outRow < m)) {
                     Epilogue.store(
                             bias,
+                            layer.get(0) * outChannels,
                             residual,
                             bias,
                             out,
@@ -282,6 +287,7 @@ public final class Conv2d {
 
     /** The float64 value of out[pixel, channel], pixel counting through (N, H, W). */
     public static double reference(
+            IntArray layer,
             FloatArray x,
             FloatArray weight,
             FloatArray bias,
@@ -304,12 +310,13 @@ public final class Conv2d {
                     continue;
                 }
                 int from = ((image * (height / scale) + row / scale) * (width / scale) + col / scale) * channels;
-                int by = (outChannel * TAPS + (dy + 1) * 3 + dx + 1) * channels;
+                int by = ((layer.get(0) * outChannels + outChannel) * TAPS + (dy + 1) * 3 + dx + 1) * channels;
                 for (int c = 0; c < channels; c++) {
                     sum += (double) x.get(from + c) * weight.get(by + c);
                 }
             }
         }
-        return Epilogue.reference(bias, residual, bias, pixel, outChannel, outChannels, epilogue, 1, 0, 0, sum);
+        return Epilogue.reference(
+                bias, layer.get(0) * outChannels, residual, bias, pixel, outChannel, outChannels, epilogue, 1, 0, 0, sum);
     }
 }

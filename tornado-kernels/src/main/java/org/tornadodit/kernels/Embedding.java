@@ -13,6 +13,14 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class Embedding {
     private Embedding() {}
 
+    /** {@code to = from}: latents from the host become the device's own. Launch: {@link Launch#elementwise}. */
+    public static void copy(KernelContext context, FloatArray from, FloatArray to, int elements) {
+        int index = context.globalIdx;
+        if (index < elements) {
+            to.set(index, from.get(index));
+        }
+    }
+
     /**
      * The patches of the noisy latents as rows, for the linear layer that x_embedder's convolution is; both halves of a
      * guided batch see the same latents. Launch: {@link Launch#elementwise} of samples * tokens * C * P * P.

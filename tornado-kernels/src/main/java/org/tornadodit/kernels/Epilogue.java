@@ -33,9 +33,10 @@ public final class Epilogue {
 
     private Epilogue() {}
 
-    /** Stores what becomes of the product v at (row, column) of an (M, n) array from element base of out. */
+    /** Stores what becomes of the product v at (row, column) of an (M, n) array from element base of out, with the bias from biasBase. */
     static void store(
             FloatArray bias,
+            int biasBase,
             FloatArray residual,
             FloatArray gate,
             FloatArray out,
@@ -51,9 +52,9 @@ public final class Epilogue {
         int at = base + row * n + column;
         float result = v;
         if (epilogue == BIAS_ROW) {
-            result = v + bias.get(row);
+            result = v + bias.get(biasBase + row);
         } else if (epilogue != NONE) {
-            result = v + bias.get(column);
+            result = v + bias.get(biasBase + column);
         }
         if (epilogue == BIAS_GELU) {
             result = FloatMath.gelu(result);
@@ -73,6 +74,7 @@ public final class Epilogue {
     /** The float64 value of {@link #store}; indices as in {@link Linear#linear}. */
     static double reference(
             FloatArray bias,
+            int biasBase,
             FloatArray residual,
             FloatArray gate,
             int row,
@@ -85,16 +87,16 @@ public final class Epilogue {
             double v) {
         return switch (epilogue) {
             case NONE -> v;
-            case BIAS -> v + bias.get(column);
-            case BIAS_GELU -> FloatMath.geluReference(v + bias.get(column));
-            case BIAS_SILU -> FloatMath.siluReference(v + bias.get(column));
+            case BIAS -> v + bias.get(biasBase + column);
+            case BIAS_GELU -> FloatMath.geluReference(v + bias.get(biasBase + column));
+            case BIAS_SILU -> FloatMath.siluReference(v + bias.get(biasBase + column));
             case GATE_RESIDUAL ->
                 residual.get(row * n + column)
                         + (double) gate.get(row / rowsPerSample * gateStride + gateOffset + column)
-                                * (v + bias.get(column));
-            case ADD_TABLE -> residual.get(row % rowsPerSample * n + column) + v + bias.get(column);
-            case RESIDUAL -> residual.get(row * n + column) + v + bias.get(column);
-            case BIAS_ROW -> v + bias.get(row);
+                                * (v + bias.get(biasBase + column));
+            case ADD_TABLE -> residual.get(row % rowsPerSample * n + column) + v + bias.get(biasBase + column);
+            case RESIDUAL -> residual.get(row * n + column) + v + bias.get(biasBase + column);
+            case BIAS_ROW -> v + bias.get(biasBase + row);
             default -> throw new IllegalArgumentException("no epilogue " + epilogue);
         };
     }

@@ -4,6 +4,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * torch.nn.GroupNorm of images (N, H, W, C), and the SiLU that mostly follows it.
@@ -143,6 +144,7 @@ public final class GroupNorm {
     /**
      * The normalised images. Launch: {@link Launch#elementwise} of n * pixels * channels.
      *
+     * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
      * @param x (N, H * W, C)
      * @param statistics from {@link #finish}
      * @param weight (C)
@@ -152,6 +154,7 @@ public final class GroupNorm {
      */
     public static void scaleAndShift(
             KernelContext context,
+            IntArray layer,
             FloatArray x,
             FloatArray statistics,
             FloatArray weight,
@@ -165,10 +168,11 @@ public final class GroupNorm {
         int index = context.globalIdx;
         if (index < n * pixels * channels) {
             int channel = index % channels;
+            int parameter = layer.get(0) * channels + channel;
             int image = index / (pixels * channels);
             int at = (image * groups + channel / (channels / groups)) * 2;
-            float v = (x.get(index) - statistics.get(at)) * statistics.get(at + 1) * weight.get(channel)
-                    + bias.get(channel);
+            float v = (x.get(index) - statistics.get(at)) * statistics.get(at + 1) * weight.get(parameter)
+                    + bias.get(parameter);
             if (silu == 1) {
                 v = FloatMath.silu(v);
             }
@@ -178,6 +182,7 @@ public final class GroupNorm {
 
     /** The float64 value of out[image, pixel, channel]. */
     public static double reference(
+            IntArray layer,
             FloatArray x,
             FloatArray weight,
             FloatArray bias,
@@ -206,8 +211,8 @@ public final class GroupNorm {
         }
         double v = (x.get((image * pixels + pixel) * channels + channel) - mean)
                         / Math.sqrt(squares / pixels / perGroup + 1e-6)
-                        * weight.get(channel)
-                + bias.get(channel);
+                        * weight.get(layer.get(0) * channels + channel)
+                + bias.get(layer.get(0) * channels + channel);
         return silu == 1 ? FloatMath.siluReference(v) : v;
     }
 }

@@ -4,6 +4,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid3D;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * torch.nn.Linear, {@code out(M,N) = x(M,K) W(N,K)^T}, and what follows it, in plain FP32.
@@ -40,6 +41,7 @@ public final class Linear {
     /**
      * The product of each matrix z of a stack (z is 0 for one matrix) with its epilogue.
      *
+     * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
      * @param x (M, K), from element z * xStride
      * @param weight (N, K) as PyTorch keeps it, from element z * weightStride
      * @param bias see {@link Epilogue}; any array where the epilogue has no bias
@@ -56,6 +58,7 @@ public final class Linear {
      */
     public static void linear(
             KernelContext context,
+            IntArray layer,
             FloatArray x,
             FloatArray weight,
             FloatArray bias,
@@ -83,7 +86,8 @@ public final class Linear {
         int loadK = thread % K_TILE;
         int loadRow = thread / K_TILE;
         int xBase = z * xStride + loadK;
-        int wBase = z * weightStride + loadK;
+        int biasBase = layer.get(0) * n;
+        int wBase = z * weightStride + layer.get(0) * n * k + loadK;
         int x0 = xBase + rowAt(firstRow + loadRow, m) * k;
         int x1 = xBase + rowAt(firstRow + loadRow + 32, m) * k;
         int x2 = xBase + rowAt(firstRow + loadRow + 64, m) * k;
@@ -237,6 +241,7 @@ public final class Linear {
                 if ((n % TILE == 0 || outColumn < n) && (m % TILE == 0 || outRow < m)) {
                     Epilogue.store(
                             bias,
+                            biasBase,
                             residual,
                             gate,
                             out,
@@ -262,6 +267,7 @@ public final class Linear {
 
     /** The float64 value of one element of matrix z of {@link #linear}. */
     public static double reference(
+            IntArray layer,
             FloatArray x,
             FloatArray weight,
             FloatArray bias,
@@ -282,9 +288,9 @@ public final class Linear {
             int column) {
         double sum = 0;
         for (int i = 0; i < k; i++) {
-            sum += (double) x.get(z * xStride + row * k + i) * weight.get(z * weightStride + column * k + i);
+            sum += (double) x.get(z * xStride + row * k + i) * weight.get(z * weightStride + (layer.get(0) * n + column) * k + i);
         }
         return Epilogue.reference(
-                bias, residual, gate, row, column, n, epilogue, rowsPerSample, gateOffset, gateStride, sum);
+                bias, layer.get(0) * n, residual, gate, row, column, n, epilogue, rowsPerSample, gateOffset, gateStride, sum);
     }
 }

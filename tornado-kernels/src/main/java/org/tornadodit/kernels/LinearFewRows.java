@@ -3,6 +3,7 @@ package org.tornadodit.kernels;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * torch.nn.Linear for the few rows of the conditioning (adaLN_modulation, t_embedder): all that counts is reading the
@@ -29,10 +30,12 @@ public final class LinearFewRows {
     /**
      * {@code out(M,N) = x(M,K) W(N,K)^T + bias}, then SiLU where the epilogue says so.
      *
+     * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
      * @param epilogue {@link Epilogue#BIAS}, {@link Epilogue#BIAS_SILU} or {@link Epilogue#NONE}
      */
     public static void linear(
             KernelContext context,
+            IntArray layer,
             FloatArray x,
             FloatArray weight,
             FloatArray bias,
@@ -48,7 +51,7 @@ public final class LinearFewRows {
         int groups = (n + FEATURES - 1) / FEATURES;
         int feature = context.groupIdx % groups * FEATURES;
         int firstRow = context.groupIdx / groups * ROWS;
-        int w = Math.min(feature + local, n - 1) * k;
+        int w = (layer.get(0) * n + Math.min(feature + local, n - 1)) * k;
         int at = local * ROWS * STRIDE + lane;
         // Four rows at a time: as many sums as hide the latency of the loads.
         for (int rows = 0; rows < ROWS; rows += 4) {
@@ -84,7 +87,7 @@ public final class LinearFewRows {
             int row = firstRow + thread % ROWS;
             int column = feature + thread / ROWS;
             if (row < m && column < n) {
-                Epilogue.store(bias, bias, bias, out, 0, row, column, n, epilogue, 1, 0, 0, sum);
+                Epilogue.store(bias, layer.get(0) * n, bias, bias, out, 0, row, column, n, epilogue, 1, 0, 0, sum);
             }
         }
     }

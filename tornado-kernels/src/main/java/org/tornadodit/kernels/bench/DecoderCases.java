@@ -10,6 +10,7 @@ import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.Softmax;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Cases of the VAE decoder's kernels. */
 public final class DecoderCases {
@@ -22,21 +23,23 @@ public final class DecoderCases {
         KernelContext context = new KernelContext();
         int pixels = n * height * width;
         FloatArray x = Data.random(1, pixels / (scale * scale) * channels, 1);
-        FloatArray weight = Data.random(2, outChannels * 9 * channels, 1 / Math.sqrt(9 * channels));
-        FloatArray bias = Data.random(3, outChannels, 1);
+        // The second of two layers.
+        IntArray layer = Data.ints(1);
+        FloatArray weight = Data.random(2, 2 * outChannels * 9 * channels, 1 / Math.sqrt(9 * channels));
+        FloatArray bias = Data.random(3, 2 * outChannels, 1);
         FloatArray residual = Data.random(4, epilogue == Epilogue.RESIDUAL ? pixels * outChannels : 1, 1);
         FloatArray out = new FloatArray(pixels * outChannels);
         return new KernelCase(
                 "conv3x3 scale " + scale,
                 n + "x" + height + "x" + width + "x" + channels + "->" + outChannels,
-                new Object[] {x, weight, bias, residual},
+                new Object[] {layer, x, weight, bias, residual},
                 graph -> graph.task(
-                        "conv", Conv2d::conv3x3, context, x, weight, bias, residual, out, n, height, width, channels,
-                        outChannels, scale, epilogue),
+                        "conv", Conv2d::conv3x3, context, layer, x, weight, bias, residual, out, n, height, width,
+                        channels, outChannels, scale, epilogue),
                 Map.of("conv", Conv2d.grid(n, height, width, outChannels)),
                 out,
                 i -> Conv2d.reference(
-                        x, weight, bias, residual, height, width, channels, outChannels, scale, epilogue,
+                        layer, x, weight, bias, residual, height, width, channels, outChannels, scale, epilogue,
                         i / outChannels, i % outChannels),
                 TransformerCases.productBound(9 * channels),
                 18.0 * pixels * channels * outChannels,
@@ -49,8 +52,9 @@ public final class DecoderCases {
         for (int i = 0; i < x.getSize(); i++) {
             x.set(i, x.get(i) + 20f);
         }
-        FloatArray weight = Data.random(2, channels, 1);
-        FloatArray bias = Data.random(3, channels, 1);
+        IntArray layer = Data.ints(1);
+        FloatArray weight = Data.random(2, 2 * channels, 1);
+        FloatArray bias = Data.random(3, 2 * channels, 1);
         int parts = GroupNorm.parts(pixels);
         FloatArray sums = new FloatArray(n * parts * GROUPS * 2);
         FloatArray statistics = new FloatArray(n * GROUPS * 2);
@@ -59,12 +63,12 @@ public final class DecoderCases {
         return new KernelCase(
                 "groupNorm",
                 n + "x" + pixels + "x" + channels,
-                new Object[] {x, weight, bias},
+                new Object[] {layer, x, weight, bias},
                 graph -> graph.task("partial", GroupNorm::partial, context, x, sums, pixels, channels, GROUPS, parts)
                         .task("finish", GroupNorm::finish, context, sums, statistics, n, pixels, channels, GROUPS, parts)
                         .task(
-                                "apply", GroupNorm::scaleAndShift, context, x, statistics, weight, bias, out, n, pixels,
-                                channels, GROUPS, silu),
+                                "apply", GroupNorm::scaleAndShift, context, layer, x, statistics, weight, bias, out, n,
+                                pixels, channels, GROUPS, silu),
                 Map.of(
                         "partial", GroupNorm.partialGrid(n, pixels),
                         "finish", Launch.elementwise(n * GROUPS),
@@ -73,7 +77,7 @@ public final class DecoderCases {
                 i -> {
                     int channel = i % channels;
                     int at = (i / (pixels * channels) * GROUPS + channel / (channels / GROUPS)) * 2;
-                    double v = (x.get(i) - exact[at]) * exact[at + 1] * weight.get(channel) + bias.get(channel);
+                    double v = (x.get(i) - exact[at]) * exact[at + 1] * weight.get(channels + channel) + bias.get(channels + channel);
                     return silu == 1 ? v / (1 + Math.exp(-v)) : v;
                 },
                 // Values near 20 have 4e-7 of rounding before they are normalised.
@@ -103,6 +107,7 @@ public final class DecoderCases {
     /** The mid block's attention after its projections: values come transposed from the product W_v x^T. */
     public static KernelCase attention(int n, int tokens, int channels) {
         KernelContext context = new KernelContext();
+        IntArray layer = Data.ints(0);
         FloatArray q = Data.random(1, n * tokens * channels, 1);
         FloatArray k = Data.random(2, n * tokens * channels, 1);
         FloatArray x = Data.random(3, n * tokens * channels, 1);
@@ -116,17 +121,17 @@ public final class DecoderCases {
         return new KernelCase(
                 "vae attention",
                 n + "x" + tokens + "x" + channels,
-                new Object[] {q, k, x, valueWeight, valueBias},
+                new Object[] {layer, q, k, x, valueWeight, valueBias},
                 graph -> graph.task(
-                                "values", Linear::linear, context, valueWeight, x, valueBias, q, q, values, channels,
-                                tokens, channels, Epilogue.BIAS_ROW, 1, 0, 0, 0, image, image)
+                                "values", Linear::linear, context, layer, valueWeight, x, valueBias, q, q, values,
+                                channels, tokens, channels, Epilogue.BIAS_ROW, 1, 0, 0, 0, image, image)
                         .task(
-                                "scores", Linear::linear, context, q, k, valueBias, q, q, scores, tokens, tokens,
-                                channels, Epilogue.NONE, 1, 0, 0, image, image, tokens * tokens)
+                                "scores", Linear::linear, context, layer, q, k, valueBias, q, q, scores, tokens,
+                                tokens, channels, Epilogue.NONE, 1, 0, 0, image, image, tokens * tokens)
                         .task("softmax", Softmax::softmax, context, scores, tokens, scale)
                         .task(
-                                "weighted", Linear::linear, context, scores, values, valueBias, q, q, out, tokens,
-                                channels, tokens, Epilogue.NONE, 1, 0, 0, tokens * tokens, image, image),
+                                "weighted", Linear::linear, context, layer, scores, values, valueBias, q, q, out,
+                                tokens, channels, tokens, Epilogue.NONE, 1, 0, 0, tokens * tokens, image, image),
                 Map.of(
                         "values", Linear.grid(channels, tokens, n),
                         "scores", Linear.grid(tokens, tokens, n),

@@ -20,8 +20,10 @@ public final class TransformerCases {
     public static KernelCase linear(int m, int n, int k, int epilogue, int rowsPerSample) {
         KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, m * k, 1);
-        FloatArray weight = Data.random(2, n * k, 1 / Math.sqrt(k));
-        FloatArray bias = Data.random(3, Math.max(m, n), 1);
+        // The second of two layers.
+        IntArray layer = Data.ints(1);
+        FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
+        FloatArray bias = Data.random(3, n + Math.max(m, n), 1);
         FloatArray residual = Data.random(4, residualSize(m, n, epilogue, rowsPerSample), 1);
         int samples = Launch.ceilDiv(m, rowsPerSample);
         FloatArray gate = Data.random(5, samples * 6 * n, 1);
@@ -29,15 +31,15 @@ public final class TransformerCases {
         return new KernelCase(
                 "linear " + epilogue,
                 m + "x" + n + "x" + k,
-                new Object[] {x, weight, bias, residual, gate},
+                new Object[] {layer, x, weight, bias, residual, gate},
                 graph -> graph.task(
-                        "linear", Linear::linear, context, x, weight, bias, residual, gate, out, m, n, k, epilogue,
-                        rowsPerSample, 2 * n, 6 * n, 0, 0, 0),
+                        "linear", Linear::linear, context, layer, x, weight, bias, residual, gate, out, m, n, k,
+                        epilogue, rowsPerSample, 2 * n, 6 * n, 0, 0, 0),
                 Map.of("linear", Linear.grid(m, n, 1)),
                 out,
                 i -> Linear.reference(
-                        x, weight, bias, residual, gate, m, n, k, epilogue, rowsPerSample, 2 * n, 6 * n, 0, 0, 0, 0,
-                        i / n, i % n),
+                        layer, x, weight, bias, residual, gate, m, n, k, epilogue, rowsPerSample, 2 * n, 6 * n, 0, 0,
+                        0, 0, i / n, i % n),
                 productBound(k),
                 2.0 * m * n * k,
                 4.0 * ((double) m * k + (double) n * k + (double) m * n));
@@ -59,18 +61,20 @@ public final class TransformerCases {
     public static KernelCase fewRows(int m, int n, int k, int epilogue) {
         KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, m * k, 1);
-        FloatArray weight = Data.random(2, n * k, 1 / Math.sqrt(k));
-        FloatArray bias = Data.random(3, n, 1);
+        IntArray layer = Data.ints(1);
+        FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
+        FloatArray bias = Data.random(3, 2 * n, 1);
         FloatArray out = new FloatArray(m * n);
         return new KernelCase(
                 "linearFewRows " + epilogue,
                 m + "x" + n + "x" + k,
-                new Object[] {x, weight, bias},
-                graph -> graph.task("linear", LinearFewRows::linear, context, x, weight, bias, out, m, n, k, epilogue),
+                new Object[] {layer, x, weight, bias},
+                graph -> graph.task(
+                        "linear", LinearFewRows::linear, context, layer, x, weight, bias, out, m, n, k, epilogue),
                 Map.of("linear", LinearFewRows.grid(m, n)),
                 out,
                 i -> Linear.reference(
-                        x, weight, bias, bias, bias, m, n, k, epilogue, 1, 0, 0, 0, 0, 0, 0, i / n, i % n),
+                        layer, x, weight, bias, bias, bias, m, n, k, epilogue, 1, 0, 0, 0, 0, 0, 0, i / n, i % n),
                 productBound(k),
                 0,
                 4.0 * ((double) m * k + (double) n * k + (double) m * n));
