@@ -97,7 +97,7 @@ def main():
     np.savez_compressed(HERE / "deflated.npz", a=count.numpy(), b=np.array(7, dtype=np.int64))
     np.savez(HERE / "stored.npz", arr_0=np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3))
 
-    for name in ("npy", "pickle", "safetensors", "torch"):
+    for name in ("npy", "npz", "pickle", "safetensors", "torch"):
         (FUZZ / name).mkdir(parents=True, exist_ok=True)
     for name in ("views", "training", "system", "cyclic"):
         (FUZZ / f"pickle/{name}.pkl").write_bytes(pickle_of(HERE / f"{name}.pt"))
@@ -106,6 +106,8 @@ def main():
         torch.save({"w": count, "n": argparse.Namespace(a=1)}, archive, pickle_protocol=protocol)
         (FUZZ / f"pickle/protocol{protocol}.pkl").write_bytes(pickle_of(archive))
     torch.save({"w": count.half()}, FUZZ / "torch/small.pt")
+    for name in ("stored", "deflated"):
+        (FUZZ / f"npz/{name}.npz").write_bytes((HERE / f"{name}.npz").read_bytes())
     np.save(FUZZ / "npy/fortran.npy", np.asfortranarray(count.numpy()))
     header = {
         "__metadata__": {"format": "pt"},

@@ -25,6 +25,15 @@ class ReaderFuzzTest {
     }
 
     @FuzzTest(maxDuration = "60s")
+    void npz(byte[] content) {
+        try {
+            NpzFile.parse(FILE, MemorySegment.ofArray(content)).values().forEach(NpyArray::doubles);
+        } catch (CheckpointException refused) {
+            requireOneLine(refused);
+        }
+    }
+
+    @FuzzTest(maxDuration = "60s")
     void safetensors(byte[] content) {
         try {
             readAll(SafetensorsFile.parse(FILE, MemorySegment.ofArray(content)));
