@@ -39,6 +39,10 @@ final class GraphExecution {
             @Nullable GraphExecution last,
             long memoryLimit,
             ExecutionFigures figures) {
+        if (graph.tasks().isEmpty()) {
+            throw new TornadoRuntimeException(
+                    "graph " + graph.name() + " has no task; TornadoVM does not execute such a graph");
+        }
         checkLimit(memoryLimit);
         takeFrom(last, device);
         allocate(device);

@@ -54,6 +54,13 @@ class TaskGraphTest {
         }
     }
 
+    static void nothing(FloatArray a) {}
+
+    static void readFirst(FloatArray a) {
+        float unused = a.get(0);
+        assertTrue(unused > 0);
+    }
+
     static void increment(FloatArray a) {
         for (@Parallel int i = 0; i < a.getSize(); i++) {
             a.set(i, a.get(i) + 1);
@@ -71,7 +78,10 @@ class TaskGraphTest {
     }
 
     private TaskGraph upload() {
-        return new TaskGraph("upload").transferToDevice(FIRST_EXECUTION, x).persistOnDevice(x);
+        return new TaskGraph("upload")
+                .transferToDevice(FIRST_EXECUTION, x)
+                .task("t", TaskGraphTest::readFirst, x)
+                .persistOnDevice(x);
     }
 
     private TaskGraph step(String name, String... sources) {
@@ -122,7 +132,7 @@ class TaskGraphTest {
                 new TaskGraph("g").task("t", TaskGraphTest::twice, z, y).transferToHost(EVERY_EXECUTION, y).snapshot());
         assertRefused("task g.t: read of undefined device memory: FloatArray(8), argument 1 of g.t", plan::execute);
         TornadoExecutionPlan copy = new TornadoExecutionPlan(
-                new TaskGraph("g").transferToHost(EVERY_EXECUTION, y).snapshot());
+                new TaskGraph("g").task("t", TaskGraphTest::nothing, y).transferToHost(EVERY_EXECUTION, y).snapshot());
         assertRefused("no task has written it", copy::execute);
     }
 
@@ -182,13 +192,14 @@ class TaskGraphTest {
         assertRefused("earlier execute()", together::execute);
 
         TornadoExecutionPlan other = new TornadoExecutionPlan(
-                upload().snapshot(), new TaskGraph("other").transferToDevice(FIRST_EXECUTION, y).snapshot(),
+                upload().snapshot(), new TaskGraph("other").task("t", TaskGraphTest::nothing, y).snapshot(),
                 step("a", "upload").snapshot());
         other.withGraph(0).execute();
         other.withGraph(1).execute();
         assertRefused("from upload, but graph other ran last", () -> other.withGraph(2).execute());
 
-        TaskGraph forgetful = new TaskGraph("upload").transferToDevice(FIRST_EXECUTION, x);
+        TaskGraph forgetful =
+                new TaskGraph("upload").transferToDevice(FIRST_EXECUTION, x).task("t", TaskGraphTest::nothing, x);
         TornadoExecutionPlan lost = new TornadoExecutionPlan(forgetful.snapshot(), step("a", "upload").snapshot());
         lost.withGraph(0).execute();
         assertRefused("does not persist it", () -> lost.withGraph(1).execute());
@@ -230,7 +241,7 @@ class TaskGraphTest {
 
     @Test
     void memoryIsLimitedAndMeasured() {
-        TaskGraph graph = new TaskGraph("g").transferToDevice(FIRST_EXECUTION, x, y);
+        TaskGraph graph = new TaskGraph("g").transferToDevice(FIRST_EXECUTION, x, y).task("t", TaskGraphTest::nothing, x);
         TornadoExecutionPlan limited = new TornadoExecutionPlan(graph.snapshot()).withMemoryLimit("64B");
         assertRefused("graph g needs 96 bytes on the device, the plan's limit is 64", limited::execute);
         runtime.device(0).limitMemory(before + BYTES);
@@ -327,11 +338,14 @@ class TaskGraphTest {
         assertRefused("both consumed", () -> new TaskGraph("g").consumeFromDevice("a", x).transferToDevice(0, x));
         assertRefused("not mode 2", () -> new TaskGraph("g").transferToDevice(UNDER_DEMAND, x));
         assertRefused("native arrays only", () -> new TaskGraph("g").transferToDevice(EVERY_EXECUTION, new float[3]));
+        assertRefused("graph e has no task", () -> new TornadoExecutionPlan(
+                        new TaskGraph("e").transferToDevice(EVERY_EXECUTION, x).snapshot())
+                .execute());
         assertRefused("two graphs of the plan have the name g", () ->
                 new TornadoExecutionPlan(graph.snapshot(), graph.snapshot()));
         assertRefused("the plan has graphs 0 to 0", () -> new TornadoExecutionPlan(graph.snapshot()).withGraph(1));
         assertRefused("neither persist nor transfer", () -> new TornadoExecutionPlan(
-                        new TaskGraph("h").transferToDevice(EVERY_EXECUTION, x).snapshot())
+                        new TaskGraph("h").task("t", TaskGraphTest::nothing, x).snapshot())
                 .execute()
                 .transferToHost(y));
     }
