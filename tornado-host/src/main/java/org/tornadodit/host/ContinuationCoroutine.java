@@ -13,6 +13,7 @@ final class ContinuationCoroutine extends Coroutine {
     private static final @Nullable Internals INTERNALS = Internals.find();
 
     private final Object continuation;
+    private boolean started;
 
     ContinuationCoroutine(Runnable body) {
         try {
@@ -35,7 +36,13 @@ final class ContinuationCoroutine extends Coroutine {
     }
 
     @Override
+    boolean hasStarted() {
+        return started;
+    }
+
+    @Override
     void resume() {
+        started = true;
         try {
             internals().run.invoke(continuation);
         } catch (RuntimeException | Error e) {

@@ -13,6 +13,9 @@ abstract class Coroutine {
     /** To be called by the code inside: returns from {@link #resume()}, and comes back at the next one. */
     abstract void suspend();
 
+    /** Whether it has been resumed at all. */
+    abstract boolean hasStarted();
+
     /** Makes coroutines of the fastest kind that this JVM allows. */
     static Coroutine of(Runnable body) {
         return ContinuationCoroutine.isAvailable() ? new ContinuationCoroutine(body) : new ThreadCoroutine(body);
@@ -52,6 +55,11 @@ abstract class Coroutine {
             while (inside) {
                 LockSupport.park(this);
             }
+        }
+
+        @Override
+        boolean hasStarted() {
+            return thread.getState() != Thread.State.NEW;
         }
 
         @Override

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoTaskRuntimeException;
@@ -57,7 +58,7 @@ public final class GraphDefinition {
             } else if (!(argument instanceof Number
                     || argument instanceof Boolean
                     || argument instanceof Character
-                    || argument instanceof uk.ac.manchester.tornado.api.KernelContext)) {
+                    || argument instanceof KernelContext)) {
                 throw new TornadoTaskRuntimeException("argument " + (i + 1) + " of task " + full + " is "
                         + (argument == null ? "null" : argument.getClass().getName())
                         + "; tornado-host knows native arrays, numbers, booleans and a KernelContext");

@@ -3,6 +3,7 @@ package org.tornadodit.host;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -35,13 +36,14 @@ final class Launcher {
                     deviceArguments,
                     contexts,
                     launch,
-                    HostRuntime.get().order() == HostRuntime.Order.REVERSE), launch.groupCount());
+                    HostRuntime.get().order() == HostRuntime.Order.REVERSE,
+                    Coroutine::of), launch.groupCount());
         } catch (RuntimeException e) {
             throw new TaskException(task.name(), e);
         }
     }
 
-    private static void runGroups(java.util.function.Supplier<WorkGroup> factory, long groups) {
+    private static void runGroups(Supplier<WorkGroup> factory, long groups) {
         AtomicLong next = new AtomicLong();
         AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         int workers = (int) Math.min(groups, Runtime.getRuntime().availableProcessors());

@@ -25,19 +25,23 @@ final class WorkGroup {
     private final WorkItem[] items;
     private final @Nullable Coroutine[] coroutines;
     private @Nullable Throwable failure;
+    private final Function<Runnable, Coroutine> factory;
     private boolean stopping;
 
+    /** @param factory makes coroutines */
     WorkGroup(
             Kernel kernel,
             Object[] arguments,
             Function<WorkItem, KernelContext> contexts,
             LaunchGrid grid,
-            boolean reversed) {
+            boolean reversed,
+            Function<Runnable, Coroutine> factory) {
         this.kernel = kernel;
         this.arguments = arguments;
         this.contexts = contexts;
         this.grid = grid;
         this.reversed = reversed;
+        this.factory = factory;
         this.items = new WorkItem[grid.groupSize()];
         for (int i = 0; i < items.length; i++) {
             items[i] = new WorkItem(grid, localMemory, i);
@@ -155,12 +159,15 @@ final class WorkGroup {
             return existing;
         }
         Coroutine[] self = new Coroutine[1];
-        self[0] = Coroutine.of(() -> {
+        self[0] = factory.apply(() -> {
             while (!stopping) {
                 try {
                     call(items[i]);
                 } catch (Throwable e) {
                     failure = e;
+                }
+                if (stopping) {
+                    return;
                 }
                 self[0].suspend();
             }
@@ -196,12 +203,13 @@ final class WorkGroup {
         item.state = WorkItem.State.DONE;
     }
 
-    /** Ends the coroutines. Those in the middle of a kernel, after a failure, are abandoned. */
+    /** Ends the coroutines, those in the middle of a kernel too. */
     void close() {
         stopping = true;
         for (int i = 0; i < coroutines.length; i++) {
             Coroutine coroutine = coroutines[i];
-            if (coroutine != null && items[i].state == WorkItem.State.DONE) {
+            if (coroutine != null && coroutine.hasStarted()) {
+                items[i].abandoned = true;
                 coroutine.resume();
             }
         }

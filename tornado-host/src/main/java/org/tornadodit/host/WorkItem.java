@@ -28,6 +28,9 @@ public final class WorkItem {
 
     State state = State.READY;
 
+    /** Set when the work item is resumed only to end. */
+    boolean abandoned;
+
     /** The value a lane brings to a shuffle, and afterwards the one it takes away. */
     float lane;
 
@@ -99,6 +102,18 @@ public final class WorkItem {
         }
         state = waiting;
         own.suspend();
+        if (abandoned) {
+            throw new AbandonedError();
+        }
+    }
+
+    /** Unwinds a kernel that nobody will finish, because another work item has failed. */
+    private static final class AbandonedError extends Error {
+        private static final long serialVersionUID = 1L;
+
+        AbandonedError() {
+            super("the launch has failed elsewhere", null, false, false);
+        }
     }
 
     /** The group's next local array, the same for every work item that has made as many allocations. */

@@ -5,6 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -16,7 +21,9 @@ import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.WorkerGrid2D;
 import uk.ac.manchester.tornado.api.WorkerGrid3D;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -97,13 +104,13 @@ class WorkGroupTest {
         GridScheduler grids = new GridScheduler(graph.getTaskGraphName() + ".t", grid);
         try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())) {
             plan.withGridScheduler(grids).execute();
-        } catch (uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException e) {
+        } catch (TornadoExecutionPlanException e) {
             throw new IllegalStateException(e);
         }
     }
 
     private static TaskGraph graph(
-            uk.ac.manchester.tornado.api.common.TornadoFunctions.Task3<KernelContext, IntArray, IntArray> kernel,
+            TornadoFunctions.Task3<KernelContext, IntArray, IntArray> kernel,
             IntArray in,
             IntArray out) {
         return new TaskGraph("g")
@@ -279,5 +286,75 @@ class WorkGroupTest {
             trace.append('2');
             assertEquals("a1b2", trace.toString());
         }
+    }
+
+    @Test
+    void threadsServeWhereContinuationsAreNotExported() {
+        LaunchGrid grid = new LaunchGrid(new int[] {16, 1, 1}, new int[] {8, 1, 1});
+        StringBuilder trace = new StringBuilder();
+        List<WorkItem> seen = new ArrayList<>();
+        Kernel kernel = arguments -> {
+            WorkItem item = seen.getLast();
+            trace.append(item.localId(0));
+            item.barrier();
+            trace.append(item.localId(0));
+            item.barrier();
+            trace.append(item.localId(0));
+            if (item.groupId(0) == 1 && item.localId(0) == 3) {
+                throw new IllegalStateException("third turn");
+            }
+        };
+        WorkGroup group = new WorkGroup(
+                kernel,
+                new Object[] {new KernelContext()},
+                item -> {
+                    seen.add(item);
+                    return new KernelContext();
+                },
+                grid,
+                false,
+                Coroutine.ThreadCoroutine::new);
+        group.run(0);
+        assertEquals("012345670123456701234567", trace.toString());
+        trace.setLength(0);
+        assertThrows(WorkItemException.class, () -> group.run(1));
+        group.close();
+        assertEquals("01234567012345670123", trace.toString(), "the others end without going on");
+    }
+
+    @Test
+    void severalPlansRunAtOnce() throws Exception {
+        HostRuntime.get().setDeviceCount(4);
+        FloatArray weights = new FloatArray(64);
+        weights.init(3);
+        FloatArray[] results = new FloatArray[4];
+        try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+            List<Future<?>> runs = new ArrayList<>();
+            for (int d = 0; d < 4; d++) {
+                int device = d;
+                results[d] = new FloatArray(64);
+                runs.add(threads.submit(() -> {
+                    TaskGraph graph = new TaskGraph("g" + device)
+                            .transferToDevice(DataTransferMode.FIRST_EXECUTION, weights)
+                            .task("t", WorkGroupTest::warpSums, new KernelContext(), weights, results[device])
+                            .transferToHost(DataTransferMode.EVERY_EXECUTION, results[device]);
+                    TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())
+                            .withDevice(TornadoExecutionPlan.getDevice(0, device))
+                            .withGridScheduler(new GridScheduler("g" + device + ".t", grid(64, 32)));
+                    for (int i = 0; i < 20; i++) {
+                        plan.execute();
+                    }
+                    return plan.freeDeviceMemory();
+                }));
+            }
+            for (Future<?> run : runs) {
+                run.get();
+            }
+        }
+        for (FloatArray result : results) {
+            assertEquals(96, result.get(0));
+            assertEquals(303, result.get(63));
+        }
+        HostRuntime.get().setDeviceCount(1);
     }
 }
