@@ -14,10 +14,8 @@ public final class ArrayAccess {
     private static final MethodHandle MEMORY = handle("memory", MethodType.methodType(ArrayMemory.class));
     private static final MethodHandle WITH_MEMORY =
             handle("withMemory", MethodType.methodType(TornadoNativeArray.class, ArrayMemory.class));
-    private static final MethodHandle CHECK_READ =
-            handle("checkRead", MethodType.methodType(void.class, int.class));
-    private static final MethodHandle CHECK_WRITE =
-            handle("checkWrite", MethodType.methodType(void.class, int.class));
+    private static final MethodHandle CHECK_READ = handle("checkRead", MethodType.methodType(void.class, int.class));
+    private static final MethodHandle CHECK_WRITE = handle("checkWrite", MethodType.methodType(void.class, int.class));
 
     private ArrayAccess() {}
 

@@ -123,8 +123,7 @@ public final class ArrayMemory {
     private TornadoRuntimeException unreadable() {
         return new TornadoRuntimeException(
                 switch (state) {
-                    case STALE ->
-                        "stale read on the host: " + label + "; transfer it to the host before reading it";
+                    case STALE -> "stale read on the host: " + label + "; transfer it to the host before reading it";
                     case FREED -> "use of freed device memory: " + label;
                     default ->
                         "read of undefined device memory: " + label

@@ -69,8 +69,8 @@ public final class GraphDefinition {
 
     public void transferToDevice(int mode, Object... objects) {
         if (mode != DataTransferMode.FIRST_EXECUTION && mode != DataTransferMode.EVERY_EXECUTION) {
-            throw new TornadoRuntimeException("graph " + name
-                    + ": transferToDevice knows FIRST_EXECUTION and EVERY_EXECUTION, not mode " + mode);
+            throw new TornadoRuntimeException(
+                    "graph " + name + ": transferToDevice knows FIRST_EXECUTION and EVERY_EXECUTION, not mode " + mode);
         }
         for (Object object : objects) {
             if (object instanceof Number) {
@@ -99,8 +99,8 @@ public final class GraphDefinition {
 
     public void transferToHost(int mode, Object... objects) {
         if (mode != DataTransferMode.EVERY_EXECUTION && mode != DataTransferMode.UNDER_DEMAND) {
-            throw new TornadoRuntimeException("graph " + name
-                    + ": transferToHost knows EVERY_EXECUTION and UNDER_DEMAND, not mode " + mode);
+            throw new TornadoRuntimeException(
+                    "graph " + name + ": transferToHost knows EVERY_EXECUTION and UNDER_DEMAND, not mode " + mode);
         }
         for (Object object : objects) {
             TornadoNativeArray array = array("transferToHost", object);
@@ -141,12 +141,14 @@ public final class GraphDefinition {
     }
 
     /** The mode in which the array is transferred to the device, or null. */
-    @Nullable Integer transferIn(TornadoNativeArray array) {
+    @Nullable
+    Integer transferIn(TornadoNativeArray array) {
         return transfersIn.get(array);
     }
 
     /** The graphs that the array may be taken from (this graph's own name: any), or null when it is not taken. */
-    @Nullable Set<String> sources(TornadoNativeArray array) {
+    @Nullable
+    Set<String> sources(TornadoNativeArray array) {
         return consumed.get(array);
     }
 

@@ -182,8 +182,7 @@ final class GraphExecution {
                     "transfer of " + name + " to the host: graph " + graph.name() + " has not been executed");
         }
         if (buffer.isFreed()) {
-            throw new TornadoRuntimeException(
-                    "transfer of " + name + " to the host: its device memory has been freed");
+            throw new TornadoRuntimeException("transfer of " + name + " to the host: its device memory has been freed");
         }
         if (buffer.isUndefined()) {
             throw new TornadoRuntimeException(

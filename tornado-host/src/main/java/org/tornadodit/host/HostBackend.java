@@ -84,7 +84,8 @@ public final class HostBackend implements TornadoBackend {
         @Override
         public <D extends TornadoBackend> D getBackend(Class<D> type) {
             if (!type.isInstance(backend)) {
-                throw new TornadoBackendNotFound("there is no " + type.getName() + ", tornado-host is the only backend");
+                throw new TornadoBackendNotFound(
+                        "there is no " + type.getName() + ", tornado-host is the only backend");
             }
             return type.cast(backend);
         }

@@ -9,8 +9,8 @@ import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.exceptions.TornadoDeviceNotFound;
 
 /**
- * The host devices of this JVM, and how kernels run on them. TornadoVM's API reaches its runtime through static methods,
- * so there is one.
+ * The host devices of this JVM, and how kernels run on them. TornadoVM's API reaches its runtime through static
+ * methods, so there is one.
  *
  * <p>System properties, read once: {@code tornado.host.devices} (how many, 1), {@code tornado.device.memory} (of each,
  * "4GB", TornadoVM's own property and default), {@code tornado.host.order} ("forward" or "reverse", see {@link Order}).

@@ -38,8 +38,8 @@ record LaunchGrid(int[] global, int[] local) {
             }
         }
         if (local[0] * local[1] * local[2] > MAX_GROUP) {
-            throw new TornadoRuntimeException(task + ": a group of " + Arrays.toString(local)
-                    + " has more than " + MAX_GROUP + " work items");
+            throw new TornadoRuntimeException(
+                    task + ": a group of " + Arrays.toString(local) + " has more than " + MAX_GROUP + " work items");
         }
         return new LaunchGrid(global, local);
     }

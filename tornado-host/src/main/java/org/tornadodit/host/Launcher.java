@@ -31,13 +31,15 @@ final class Launcher {
                         + " GridScheduler under the name " + task.name());
             }
             LaunchGrid launch = LaunchGrid.of(task.name(), grid);
-            runGroups(() -> new WorkGroup(
-                    task.kernel(),
-                    deviceArguments,
-                    contexts,
-                    launch,
-                    HostRuntime.get().order() == HostRuntime.Order.REVERSE,
-                    Coroutine::of), launch.groupCount());
+            runGroups(
+                    () -> new WorkGroup(
+                            task.kernel(),
+                            deviceArguments,
+                            contexts,
+                            launch,
+                            HostRuntime.get().order() == HostRuntime.Order.REVERSE,
+                            Coroutine::of),
+                    launch.groupCount());
         } catch (RuntimeException e) {
             throw new TaskException(task.name(), e);
         }

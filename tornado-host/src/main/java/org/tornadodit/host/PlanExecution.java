@@ -118,9 +118,12 @@ public final class PlanExecution {
             }
         }
         if (!found) {
-            throw new TornadoRuntimeException("transferToHost of an array " + array.getClass().getSimpleName() + "("
+            throw new TornadoRuntimeException("transferToHost of an array "
+                    + array.getClass().getSimpleName() + "("
                     + array.getSize() + ") that the selected graphs ("
-                    + String.join(", ", selected.stream().map(graph -> graph.graph().name()).toList())
+                    + String.join(
+                            ", ",
+                            selected.stream().map(graph -> graph.graph().name()).toList())
                     + ") neither persist nor transfer");
         }
     }

@@ -1,5 +1,6 @@
 package org.tornadodit.host;
 
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -14,7 +15,7 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
  */
 final class WorkGroup {
     /** Lanes of a warp. */
-    static final int WARP = 32;
+    private static final int WARP = 32;
 
     private final Kernel kernel;
     private final Object[] arguments;
@@ -116,25 +117,19 @@ final class WorkGroup {
         if (w + WARP > items.length) {
             return false;
         }
-        int kind = items[w].shuffle;
-        float[] values = new float[WARP];
+        Object kind = items[w].shuffle;
+        Object[] values = new Object[WARP];
         for (int i = 0; i < WARP; i++) {
             WorkItem item = items[w + i];
-            if (item.state != WorkItem.State.AT_SHUFFLE || item.shuffle != kind) {
+            Object value = item.lane;
+            if (item.state != WorkItem.State.AT_SHUFFLE || value == null || !Objects.equals(item.shuffle, kind)) {
                 return false;
             }
-            values[i] = item.lane;
+            values[i] = value;
         }
-        if (kind == WorkItem.SHUFFLE_SUM) {
-            for (int step = WARP / 2; step > 0; step /= 2) {
-                for (int i = 0; i < step; i++) {
-                    values[i] += values[i + step];
-                }
-            }
-        }
+        Object[] results = Objects.requireNonNull(items[w].combination).apply(values);
         for (int i = 0; i < WARP; i++) {
-            int from = kind < 0 ? 0 : i + kind < WARP ? i + kind : i;
-            items[w + i].lane = values[from];
+            items[w + i].lane = results[i];
             items[w + i].state = WorkItem.State.READY;
         }
         return true;
@@ -177,6 +172,7 @@ final class WorkGroup {
     }
 
     private void resume(int i) {
+        items[i].enter();
         coroutine(i).resume();
         Throwable thrown = failure;
         if (thrown != null) {
@@ -195,6 +191,7 @@ final class WorkGroup {
                 own[i] = contexts.apply(item);
             }
         }
+        item.enter();
         try {
             kernel.run(own);
         } catch (RuntimeException e) {
@@ -205,6 +202,7 @@ final class WorkGroup {
 
     /** Ends the coroutines, those in the middle of a kernel too. */
     void close() {
+        WorkItem.leave();
         stopping = true;
         for (int i = 0; i < coroutines.length; i++) {
             Coroutine coroutine = coroutines[i];

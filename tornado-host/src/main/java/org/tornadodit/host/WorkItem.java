@@ -1,15 +1,13 @@
 package org.tornadodit.host;
 
+import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 
 /** One work item of a group: where it is in the grid, and how it waits for the others. */
 public final class WorkItem {
-    /** Kind of {@link #exchange}: the sum of all lanes. Kinds 0 to 31 take the value that many lanes further on. */
-    public static final int SHUFFLE_SUM = -1;
-
-    /** Kind of {@link #exchange}: the value of lane 0. */
-    public static final int SHUFFLE_FIRST = -2;
+    private static final ThreadLocal<@Nullable WorkItem> CURRENT = new ThreadLocal<>();
 
     /** What a work item is doing. */
     enum State {
@@ -31,19 +29,21 @@ public final class WorkItem {
     /** Set when the work item is resumed only to end. */
     boolean abandoned;
 
-    /** The value a lane brings to a shuffle, and afterwards the one it takes away. */
-    float lane;
+    /** What the lane brings to a shuffle, and afterwards what it takes away. */
+    @Nullable Object lane;
 
-    /** The kind of the shuffle: how many lanes further the value comes from. */
-    int shuffle;
+    /** What the shuffle is; equal for all lanes of a warp that take part in the same one. */
+    @Nullable Object shuffle;
+
+    /** How the shuffle turns the values of lanes 0 to 31 into their results. */
+    @Nullable UnaryOperator<Object[]> combination;
 
     WorkItem(LaunchGrid grid, LocalMemory localMemory, int linearIndex) {
         this.grid = grid;
         this.localMemory = localMemory;
         int[] size = grid.local();
-        this.local = new int[] {
-            linearIndex % size[0], linearIndex / size[0] % size[1], linearIndex / (size[0] * size[1])
-        };
+        this.local =
+                new int[] {linearIndex % size[0], linearIndex / size[0] % size[1], linearIndex / (size[0] * size[1])};
     }
 
     void start(int groupX, int groupY, int groupZ, @Nullable Coroutine runsIn) {
@@ -85,12 +85,37 @@ public final class WorkItem {
         suspend(State.AT_BARRIER, "a barrier");
     }
 
-    /** Exchanges values among the 32 lanes of a warp; all of them have to take part. */
-    public float exchange(float value, int kind) {
+    /**
+     * Exchanges values among the 32 lanes of a warp; all of them have to take part.
+     *
+     * @param kind names the exchange: equal for all lanes
+     * @param combine makes the lanes' results of their values, lane 0 first
+     */
+    public Object exchange(Object value, Object kind, UnaryOperator<Object[]> combine) {
         lane = value;
         shuffle = kind;
+        combination = combine;
         suspend(State.AT_SHUFFLE, "a warp shuffle");
-        return lane;
+        return Objects.requireNonNull(lane);
+    }
+
+    /** The work item that the calling code runs as; for methods that a kernel calls without its context. */
+    public static WorkItem current() {
+        WorkItem item = CURRENT.get();
+        if (item == null) {
+            throw new IllegalStateException("this code runs in a kernel with a KernelContext only");
+        }
+        return item;
+    }
+
+    /** To be called on the thread that goes on as this work item. */
+    void enter() {
+        CURRENT.set(this);
+    }
+
+    /** To be called when the thread goes on as none. */
+    static void leave() {
+        CURRENT.remove();
     }
 
     private void suspend(State waiting, String what) {

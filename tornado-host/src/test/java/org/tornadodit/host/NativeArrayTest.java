@@ -56,7 +56,8 @@ class NativeArrayTest {
         IntArray array = IntArray.fromElements(1, 2, 3);
         assertEquals(
                 "index -1 is outside IntArray of 3 elements",
-                assertThrows(IndexOutOfBoundsException.class, () -> array.get(-1)).getMessage());
+                assertThrows(IndexOutOfBoundsException.class, () -> array.get(-1))
+                        .getMessage());
         assertThrows(IndexOutOfBoundsException.class, () -> array.set(3, 1));
         assertThrows(IllegalArgumentException.class, () -> new IntArray(-1));
         assertThrows(IllegalArgumentException.class, () -> array.slice(2, 2));
@@ -64,13 +65,26 @@ class NativeArrayTest {
 
     @Test
     void everyTypeKeepsItsExtremes() {
-        assertArrayEquals(new int[] {Integer.MIN_VALUE, 5}, IntArray.fromElements(Integer.MIN_VALUE, 5).toHeapArray());
-        assertArrayEquals(new long[] {Long.MIN_VALUE, 5}, LongArray.fromElements(Long.MIN_VALUE, 5).toHeapArray());
-        assertArrayEquals(new short[] {-32768, 5}, ShortArray.fromElements((short) -32768, (short) 5).toHeapArray());
-        assertArrayEquals(new char[] {0xFFFF, 5}, CharArray.fromElements((char) 0xFFFF, (char) 5).toHeapArray());
-        assertArrayEquals(new byte[] {-128, 5}, ByteArray.fromElements((byte) -128, (byte) 5).toHeapArray());
-        assertArrayEquals(new byte[] {-128, 5}, Int8Array.fromElements((byte) -128, (byte) 5).toHeapArray());
-        assertArrayEquals(new double[] {1e-300, 5}, DoubleArray.fromElements(1e-300, 5).toHeapArray());
+        assertArrayEquals(
+                new int[] {Integer.MIN_VALUE, 5},
+                IntArray.fromElements(Integer.MIN_VALUE, 5).toHeapArray());
+        assertArrayEquals(
+                new long[] {Long.MIN_VALUE, 5},
+                LongArray.fromElements(Long.MIN_VALUE, 5).toHeapArray());
+        assertArrayEquals(
+                new short[] {-32768, 5},
+                ShortArray.fromElements((short) -32768, (short) 5).toHeapArray());
+        assertArrayEquals(
+                new char[] {0xFFFF, 5},
+                CharArray.fromElements((char) 0xFFFF, (char) 5).toHeapArray());
+        assertArrayEquals(
+                new byte[] {-128, 5},
+                ByteArray.fromElements((byte) -128, (byte) 5).toHeapArray());
+        assertArrayEquals(
+                new byte[] {-128, 5},
+                Int8Array.fromElements((byte) -128, (byte) 5).toHeapArray());
+        assertArrayEquals(
+                new double[] {1e-300, 5}, DoubleArray.fromElements(1e-300, 5).toHeapArray());
         LongArray longs = new LongArray(3);
         longs.init(-7);
         longs.set(1, Long.MAX_VALUE);

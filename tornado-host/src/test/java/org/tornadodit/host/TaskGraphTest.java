@@ -128,11 +128,15 @@ class TaskGraphTest {
 
     @Test
     void undefinedDeviceMemoryIsNotRead() {
-        TornadoExecutionPlan plan = new TornadoExecutionPlan(
-                new TaskGraph("g").task("t", TaskGraphTest::twice, z, y).transferToHost(EVERY_EXECUTION, y).snapshot());
+        TornadoExecutionPlan plan = new TornadoExecutionPlan(new TaskGraph("g")
+                .task("t", TaskGraphTest::twice, z, y)
+                .transferToHost(EVERY_EXECUTION, y)
+                .snapshot());
         assertRefused("task g.t: read of undefined device memory: FloatArray(8), argument 1 of g.t", plan::execute);
-        TornadoExecutionPlan copy = new TornadoExecutionPlan(
-                new TaskGraph("g").task("t", TaskGraphTest::nothing, y).transferToHost(EVERY_EXECUTION, y).snapshot());
+        TornadoExecutionPlan copy = new TornadoExecutionPlan(new TaskGraph("g")
+                .task("t", TaskGraphTest::nothing, y)
+                .transferToHost(EVERY_EXECUTION, y)
+                .snapshot());
         assertRefused("no task has written it", copy::execute);
     }
 
@@ -158,7 +162,9 @@ class TaskGraphTest {
     @Test
     void graphsChainThroughTheDevice() throws Exception {
         try (TornadoExecutionPlan plan = new TornadoExecutionPlan(
-                upload().snapshot(), step("a", "upload", "b").snapshot(), step("b", "a").snapshot())) {
+                upload().snapshot(),
+                step("a", "upload", "b").snapshot(),
+                step("b", "a").snapshot())) {
             plan.withGraph(0).execute();
             assertEquals(before + BYTES, runtime.device(0).usedBytes(), "one buffer serves all graphs");
             plan.withGraph(1).execute();
@@ -175,7 +181,8 @@ class TaskGraphTest {
 
     @Test
     void aStaleArrayIsNotTransferredToTheDevice() {
-        TornadoExecutionPlan plan = new TornadoExecutionPlan(upload().snapshot(), step("a", "upload").snapshot());
+        TornadoExecutionPlan plan = new TornadoExecutionPlan(
+                upload().snapshot(), step("a", "upload").snapshot());
         plan.withGraph(0).execute();
         plan.withGraph(1).execute();
         TornadoExecutionPlan other = new TornadoExecutionPlan(upload().snapshot());
@@ -186,25 +193,34 @@ class TaskGraphTest {
 
     @Test
     void consumptionFollowsTheGraphThatRanLast() {
-        TornadoExecutionPlan early = new TornadoExecutionPlan(upload().snapshot(), step("a", "upload").snapshot());
-        assertRefused("no graph of this plan has been executed", () -> early.withGraph(1).execute());
-        TornadoExecutionPlan together = new TornadoExecutionPlan(upload().snapshot(), step("a", "upload").snapshot());
+        TornadoExecutionPlan early = new TornadoExecutionPlan(
+                upload().snapshot(), step("a", "upload").snapshot());
+        assertRefused(
+                "no graph of this plan has been executed",
+                () -> early.withGraph(1).execute());
+        TornadoExecutionPlan together = new TornadoExecutionPlan(
+                upload().snapshot(), step("a", "upload").snapshot());
         assertRefused("earlier execute()", together::execute);
 
         TornadoExecutionPlan other = new TornadoExecutionPlan(
-                upload().snapshot(), new TaskGraph("other").task("t", TaskGraphTest::nothing, y).snapshot(),
+                upload().snapshot(),
+                new TaskGraph("other").task("t", TaskGraphTest::nothing, y).snapshot(),
                 step("a", "upload").snapshot());
         other.withGraph(0).execute();
         other.withGraph(1).execute();
-        assertRefused("from upload, but graph other ran last", () -> other.withGraph(2).execute());
+        assertRefused(
+                "from upload, but graph other ran last",
+                () -> other.withGraph(2).execute());
 
         TaskGraph forgetful =
                 new TaskGraph("upload").transferToDevice(FIRST_EXECUTION, x).task("t", TaskGraphTest::nothing, x);
-        TornadoExecutionPlan lost = new TornadoExecutionPlan(forgetful.snapshot(), step("a", "upload").snapshot());
+        TornadoExecutionPlan lost = new TornadoExecutionPlan(
+                forgetful.snapshot(), step("a", "upload").snapshot());
         lost.withGraph(0).execute();
         assertRefused("does not persist it", () -> lost.withGraph(1).execute());
 
-        TornadoExecutionPlan freed = new TornadoExecutionPlan(upload().snapshot(), step("a", "upload").snapshot());
+        TornadoExecutionPlan freed = new TornadoExecutionPlan(
+                upload().snapshot(), step("a", "upload").snapshot());
         freed.withGraph(0).execute();
         freed.freeDeviceMemory();
         assertRefused("has been freed", () -> freed.withGraph(1).execute());
@@ -241,7 +257,8 @@ class TaskGraphTest {
 
     @Test
     void memoryIsLimitedAndMeasured() {
-        TaskGraph graph = new TaskGraph("g").transferToDevice(FIRST_EXECUTION, x, y).task("t", TaskGraphTest::nothing, x);
+        TaskGraph graph =
+                new TaskGraph("g").transferToDevice(FIRST_EXECUTION, x, y).task("t", TaskGraphTest::nothing, x);
         TornadoExecutionPlan limited = new TornadoExecutionPlan(graph.snapshot()).withMemoryLimit("64B");
         assertRefused("graph g needs 96 bytes on the device, the plan's limit is 64", limited::execute);
         runtime.device(0).limitMemory(before + BYTES);
@@ -274,8 +291,12 @@ class TaskGraphTest {
         runtime.setDeviceCount(3);
         assertEquals(
                 3,
-                TornadoExecutionPlan.getTornadoDeviceMap().getAllBackends().get(0).getNumDevices());
-        try (TornadoExecutionPlan plan = new TornadoExecutionPlan(upload().snapshot(), step("a", "upload").snapshot())) {
+                TornadoExecutionPlan.getTornadoDeviceMap()
+                        .getAllBackends()
+                        .get(0)
+                        .getNumDevices());
+        try (TornadoExecutionPlan plan = new TornadoExecutionPlan(
+                upload().snapshot(), step("a", "upload").snapshot())) {
             plan.withDevice(TornadoExecutionPlan.getDevice(0, 2));
             assertSame(runtime.device(2), plan.getDevice(0));
             plan.withGraph(0).execute();
@@ -283,7 +304,9 @@ class TaskGraphTest {
             assertEquals(before, runtime.device(0).usedBytes());
             plan.withDevice(TornadoExecutionPlan.getDevice(0, 1));
             assertEquals(0, runtime.device(2).usedBytes());
-            assertRefused("no graph of this plan has been executed", () -> plan.withGraph(1).execute());
+            assertRefused(
+                    "no graph of this plan has been executed",
+                    () -> plan.withGraph(1).execute());
         }
         runtime.setDeviceCount(1);
         assertRefused("there is no host device 1, there are 1", () -> TornadoExecutionPlan.getDevice(0, 1));
@@ -300,7 +323,9 @@ class TaskGraphTest {
                 .snapshot())) {
             assertRefused("has no WorkerGrid: add one to the GridScheduler under the name g.t", plan::execute);
             assertRefused("names no task of the plan", () -> plan.withGridScheduler(new GridScheduler("g.u", grid)));
-            plan.withGridScheduler(new GridScheduler("g.t", grid)).withPreCompilation().execute();
+            plan.withGridScheduler(new GridScheduler("g.t", grid))
+                    .withPreCompilation()
+                    .execute();
             assertEquals(1021.5f, y.get(0));
             assertEquals(1028.5f, y.get(7));
         }
@@ -316,7 +341,10 @@ class TaskGraphTest {
         plan.execute().transferToHost(new DataRange(y).withOffset(6).withSize(2));
         assertEquals(0, y.get(5));
         assertEquals(14, y.get(6));
-        assertRefused("are outside", () -> plan.execute().transferToHost(new DataRange(y).withOffset(7).withSize(2)));
+        assertRefused(
+                "are outside",
+                () -> plan.execute()
+                        .transferToHost(new DataRange(y).withOffset(7).withSize(2)));
     }
 
     @Test
@@ -335,19 +363,28 @@ class TaskGraphTest {
     void mistakesInGraphsAreRefused() {
         TaskGraph graph = new TaskGraph("g").task("t", TaskGraphTest::increment, x);
         assertRefused("task g.t exists already", () -> graph.task("t", TaskGraphTest::increment, y));
-        assertRefused("both consumed", () -> new TaskGraph("g").consumeFromDevice("a", x).transferToDevice(0, x));
+        assertRefused(
+                "both consumed",
+                () -> new TaskGraph("g").consumeFromDevice("a", x).transferToDevice(0, x));
         assertRefused("not mode 2", () -> new TaskGraph("g").transferToDevice(UNDER_DEMAND, x));
         assertRefused("native arrays only", () -> new TaskGraph("g").transferToDevice(EVERY_EXECUTION, new float[3]));
-        assertRefused("graph e has no task", () -> new TornadoExecutionPlan(
-                        new TaskGraph("e").transferToDevice(EVERY_EXECUTION, x).snapshot())
-                .execute());
-        assertRefused("two graphs of the plan have the name g", () ->
-                new TornadoExecutionPlan(graph.snapshot(), graph.snapshot()));
+        assertRefused(
+                "graph e has no task",
+                () -> new TornadoExecutionPlan(new TaskGraph("e")
+                                .transferToDevice(EVERY_EXECUTION, x)
+                                .snapshot())
+                        .execute());
+        assertRefused(
+                "two graphs of the plan have the name g",
+                () -> new TornadoExecutionPlan(graph.snapshot(), graph.snapshot()));
         assertRefused("the plan has graphs 0 to 0", () -> new TornadoExecutionPlan(graph.snapshot()).withGraph(1));
-        assertRefused("neither persist nor transfer", () -> new TornadoExecutionPlan(
-                        new TaskGraph("h").task("t", TaskGraphTest::nothing, x).snapshot())
-                .execute()
-                .transferToHost(y));
+        assertRefused(
+                "neither persist nor transfer",
+                () -> new TornadoExecutionPlan(new TaskGraph("h")
+                                .task("t", TaskGraphTest::nothing, x)
+                                .snapshot())
+                        .execute()
+                        .transferToHost(y));
     }
 
     @Test

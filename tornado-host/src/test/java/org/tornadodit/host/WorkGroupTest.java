@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -83,8 +84,8 @@ class WorkGroupTest {
         int local = (context.localIdz * context.localGroupSizeY + context.localIdy) * context.localGroupSizeX
                 + context.localIdx;
         int groups = width / context.localGroupSizeX;
-        int group = (context.groupIdz * (height / context.localGroupSizeY) + context.groupIdy) * groups
-                + context.groupIdx;
+        int group =
+                (context.groupIdz * (height / context.localGroupSizeY) + context.groupIdy) * groups + context.groupIdx;
         out.set(index, group * 1000 + local + in.get(0));
     }
 
@@ -94,6 +95,24 @@ class WorkGroupTest {
         float next = context.simdShuffleDown(value, 1);
         float first = context.simdBroadcastFirst(value);
         out.set(context.globalIdx, context.localIdx % 32 == 0 ? sum : next * 100 + first);
+    }
+
+    /** Reverses each warp, by a method that has no context. */
+    static void reversedWarps(KernelContext context, IntArray in, IntArray out) {
+        out.set(context.globalIdx, reversed(in.get(context.globalIdx)));
+    }
+
+    private static int reversed(int value) {
+        return (int) WorkItem.current().exchange(value, "reversed", lanes -> Arrays.asList(lanes)
+                .reversed()
+                .toArray());
+    }
+
+    /** Lanes of one warp at different exchanges. */
+    static void divergentShuffle(KernelContext context, IntArray in, IntArray out) {
+        float value = in.get(context.globalIdx);
+        float other = context.localIdx < 7 ? context.simdSum(value) : context.simdShuffleDown(value, 1);
+        out.set(context.globalIdx, (int) other);
     }
 
     static void count(KernelContext context, IntArray in, IntArray out) {
@@ -110,9 +129,7 @@ class WorkGroupTest {
     }
 
     private static TaskGraph graph(
-            TornadoFunctions.Task3<KernelContext, IntArray, IntArray> kernel,
-            IntArray in,
-            IntArray out) {
+            TornadoFunctions.Task3<KernelContext, IntArray, IntArray> kernel, IntArray in, IntArray out) {
         return new TaskGraph("g")
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, in, out)
                 .task("t", kernel, new KernelContext(), in, out)
@@ -195,7 +212,10 @@ class WorkGroupTest {
         TornadoRuntimeException e = assertThrows(
                 TornadoRuntimeException.class,
                 () -> run(graph(WorkGroupTest::earlyReturn, numbers(64), new IntArray(64)), grid(64, 64)));
-        assertTrue(String.valueOf(e.getMessage()).startsWith("task g.t: divergent barrier: of 64 work items 24 have ended"), e.toString());
+        assertTrue(
+                String.valueOf(e.getMessage())
+                        .startsWith("task g.t: divergent barrier: of 64 work items 24 have ended"),
+                e.toString());
     }
 
     @Test
@@ -233,6 +253,23 @@ class WorkGroupTest {
         assertEquals(600, out.get(5), "lane 5 takes lane 6's value, lane 0 has 0");
         assertEquals(3100, out.get(31), "the last lane keeps its own value");
         assertEquals(3432, out.get(33));
+    }
+
+    @Test
+    void warpsExchangeAnything() {
+        IntArray out = new IntArray(64);
+        run(graph(WorkGroupTest::reversedWarps, numbers(64), out), grid(64, 64));
+        assertEquals(32, out.get(0));
+        assertEquals(1, out.get(31));
+        assertEquals(33, out.get(63));
+        assertThrows(IllegalStateException.class, WorkItem::current);
+        assertThrows(
+                TornadoRuntimeException.class,
+                () -> run(graph(WorkGroupTest::divergentShuffle, numbers(64), new IntArray(64)), grid(64, 64)));
+        assertThrows(
+                TornadoRuntimeException.class,
+                () -> run(graph(WorkGroupTest::reversedWarps, numbers(48), new IntArray(48)), grid(48, 48)),
+                "a warp of 16 lanes");
     }
 
     @Test

@@ -3,6 +3,7 @@ package uk.ac.manchester.tornado.api;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import org.tornadodit.host.ArrayAccess;
 import org.tornadodit.host.WorkItem;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
@@ -119,9 +120,7 @@ public class KernelContext {
 
     /** The group's array of that many halves, contents undefined. */
     public HalfFloat[] allocateHalfFloatLocalArray(int size) {
-        return item == null
-                ? new HalfFloat[size]
-                : (HalfFloat[]) item.localArray(HalfFloat.class, size, Short.BYTES);
+        return item == null ? new HalfFloat[size] : (HalfFloat[]) item.localArray(HalfFloat.class, size, Short.BYTES);
     }
 
     /** The group's array of that many longs, contents undefined. */
@@ -141,17 +140,39 @@ public class KernelContext {
 
     /** The sum over the 32 lanes of the warp, added as a tree of halves. All lanes have to call it. */
     public float simdSum(float val) {
-        return item == null ? val : item.exchange(val, WorkItem.SHUFFLE_SUM);
+        return item == null ? val : (float) item.exchange(val, "simdSum", KernelContext::sum);
     }
 
     /** The value of the lane {@code delta} further on; lanes without one keep their own. All lanes have to call it. */
     public float simdShuffleDown(float val, int delta) {
-        return item == null ? val : item.exchange(val, delta);
+        return item == null ? val : (float) item.exchange(val, delta, lanes -> down(lanes, delta));
     }
 
     /** The value of lane 0. All lanes have to call it. */
     public float simdBroadcastFirst(float val) {
-        return item == null ? val : item.exchange(val, WorkItem.SHUFFLE_FIRST);
+        return item == null ? val : (float) item.exchange(val, "simdBroadcastFirst", KernelContext::first);
+    }
+
+    private static Object[] sum(Object[] lanes) {
+        for (int step = lanes.length / 2; step > 0; step /= 2) {
+            for (int i = 0; i < step; i++) {
+                lanes[i] = (float) lanes[i] + (float) lanes[i + step];
+            }
+        }
+        return first(lanes);
+    }
+
+    private static Object[] down(Object[] lanes, int delta) {
+        Object[] moved = lanes.clone();
+        for (int i = 0; i + delta < lanes.length; i++) {
+            moved[i] = lanes[i + delta];
+        }
+        return moved;
+    }
+
+    private static Object[] first(Object[] lanes) {
+        Arrays.fill(lanes, lanes[0]);
+        return lanes;
     }
 
     /** Adds to an element of global memory so that no other work item comes in between. */

@@ -41,7 +41,9 @@ public class TornadoDeviceMap {
     /** Devices whose name contains {@code name}, whatever its case. */
     public Stream<TornadoDevice> getDevicesByName(String name) {
         String wanted = name.toLowerCase(Locale.ROOT);
-        return devices().filter(device -> device.getDeviceName().toLowerCase(Locale.ROOT).contains(wanted));
+        return devices()
+                .filter(device ->
+                        device.getDeviceName().toLowerCase(Locale.ROOT).contains(wanted));
     }
 
     public Stream<TornadoDevice> getDevicesByType(TornadoDeviceType type) {

@@ -36,7 +36,9 @@ public final class TornadoExecutionPlan implements AutoCloseable {
     }
 
     public static TornadoDevice getDevice(int driverIndex, int deviceIndex) {
-        return TornadoRuntimeProvider.getTornadoRuntime().getBackend(driverIndex).getDevice(deviceIndex);
+        return TornadoRuntimeProvider.getTornadoRuntime()
+                .getBackend(driverIndex)
+                .getDevice(deviceIndex);
     }
 
     /** Number of plans made in this JVM. */

@@ -8,7 +8,15 @@ import org.tornadodit.host.ArrayMemory;
  * whose first int is the number of elements.
  */
 public abstract sealed class TornadoNativeArray
-        permits ByteArray, CharArray, DoubleArray, FloatArray, HalfFloatArray, Int8Array, IntArray, LongArray, ShortArray {
+        permits ByteArray,
+                CharArray,
+                DoubleArray,
+                FloatArray,
+                HalfFloatArray,
+                Int8Array,
+                IntArray,
+                LongArray,
+                ShortArray {
     /** Number of bytes in front of the first element. */
     public static final long ARRAY_HEADER = ArrayMemory.HEADER_BYTES;
 
