@@ -24,6 +24,7 @@ public final class GraphDefinition {
     private final Map<TornadoNativeArray, Set<String>> consumed = new IdentityHashMap<>();
     private final Set<TornadoNativeArray> persisted = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<TornadoNativeArray> transfersOut = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<TornadoNativeArray> outputs = new ArrayList<>();
 
     public GraphDefinition(String name) {
         if (name == null || name.isBlank()) {
@@ -42,6 +43,7 @@ public final class GraphDefinition {
         consumed.forEach((array, sources) -> copy.consumed.put(array, new TreeSet<>(sources)));
         copy.persisted.addAll(persisted);
         copy.transfersOut.addAll(transfersOut);
+        copy.outputs.addAll(outputs);
         return copy;
     }
 
@@ -105,6 +107,7 @@ public final class GraphDefinition {
         for (Object object : objects) {
             TornadoNativeArray array = array("transferToHost", object);
             (mode == DataTransferMode.EVERY_EXECUTION ? transfersOut : persisted).add(array);
+            outputs.add(array);
         }
     }
 
@@ -134,6 +137,11 @@ public final class GraphDefinition {
     /** All arrays the graph mentions, in the order it mentions them first. */
     List<TornadoNativeArray> arrays() {
         return arrays;
+    }
+
+    /** Arrays that are persisted or transferred to the host, in the order of their declarations. */
+    List<TornadoNativeArray> outputs() {
+        return outputs;
     }
 
     boolean mentions(TornadoNativeArray array) {

@@ -9,6 +9,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.exceptions.TornadoMemoryException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
@@ -199,9 +200,41 @@ final class GraphExecution {
         return buffer;
     }
 
-    void free(String why) {
-        buffers.forEach((array, buffer) -> buffer.free(graph.describe(array) + " was freed by " + why));
-        replaced.forEach(buffer -> buffer.free("a buffer of graph " + graph.name() + " was freed by " + why));
+    /**
+     * Frees the buffers as TornadoVM does: those of arrays transferred to the device, then those of outputs, in the order
+     * of their declarations. TornadoVM does not count the holders of a buffer; it is an error to free one through two
+     * graphs, and what comes after it stays.
+     */
+    void free() {
+        for (TornadoNativeArray array : graph.arrays()) {
+            boolean temporary = graph.sources(array) == null && !graph.outputs().contains(array);
+            if (temporary || graph.transferIn(array) != null) {
+                freeOne(array);
+            }
+        }
+        graph.outputs().forEach(this::freeOne);
+        replaced.forEach(buffer -> buffer.free("a buffer of graph " + graph.name()));
+        replaced.clear();
+        executed = false;
+    }
+
+    private void freeOne(TornadoNativeArray array) {
+        DeviceBuffer buffer = buffers.get(array);
+        if (buffer == null) {
+            return;
+        }
+        if (buffer.isFreed()) {
+            throw new TornadoInternalError("graph " + graph.name() + " frees " + graph.describe(array)
+                    + ", which it shares with a graph that has freed it; TornadoVM fails here. Free the graphs one by one"
+                    + " (withGraph), and pass over this error");
+        }
+        buffer.free(graph.describe(array) + " was freed by freeDeviceMemory or close");
+        buffers.remove(array);
+    }
+
+    /** Frees whatever there is: the plan moves to another device. */
+    void leave() {
+        held().forEach(buffer -> buffer.free("a buffer of graph " + graph.name() + " on a device that the plan left"));
         buffers.clear();
         replaced.clear();
         executed = false;

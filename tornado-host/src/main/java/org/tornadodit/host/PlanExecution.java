@@ -57,7 +57,7 @@ public final class PlanExecution {
             throw new TornadoRuntimeException("not a device of tornado-host: " + chosen);
         }
         if (host != device) {
-            graphs.forEach(graph -> graph.free("the plan's move to " + host));
+            graphs.forEach(GraphExecution::leave);
             last = null;
         }
         device = host;
@@ -137,11 +137,11 @@ public final class PlanExecution {
 
     /** Frees the buffers of the selected graphs; like TornadoVM, not those of the others. */
     public void free() {
-        selected.forEach(graph -> graph.free("freeDeviceMemory or close"));
+        selected.forEach(GraphExecution::free);
     }
 
     public void close() {
-        free();
         closed = true;
+        free();
     }
 }

@@ -30,13 +30,16 @@ public final class WorkItem {
     boolean abandoned;
 
     /** What the lane brings to a shuffle, and afterwards what it takes away. */
-    @Nullable Object lane;
+    @Nullable
+    Object lane;
 
     /** What the shuffle is; equal for all lanes of a warp that take part in the same one. */
-    @Nullable Object shuffle;
+    @Nullable
+    Object shuffle;
 
     /** How the shuffle turns the values of lanes 0 to 31 into their results. */
-    @Nullable UnaryOperator<Object[]> combination;
+    @Nullable
+    UnaryOperator<Object[]> combination;
 
     WorkItem(LaunchGrid grid, LocalMemory localMemory, int linearIndex) {
         this.grid = grid;

@@ -22,6 +22,7 @@ import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
@@ -174,9 +175,27 @@ class TaskGraphTest {
             assertEquals(before + BYTES, runtime.device(0).usedBytes());
             plan.withGraph(2).execute();
             assertRefused("from a, but graph b ran last", plan::execute);
-            plan.withAllGraphs();
         }
         assertEquals(before, runtime.device(0).usedBytes());
+    }
+
+    @Test
+    void sharedBuffersAreFreedOnce() throws Exception {
+        TaskGraph weighted = new TaskGraph("a")
+                .transferToDevice(FIRST_EXECUTION, y)
+                .consumeFromDevice("upload", x)
+                .task("t", TaskGraphTest::increment, x)
+                .persistOnDevice(x);
+        TornadoExecutionPlan plan = new TornadoExecutionPlan(upload().snapshot(), weighted.snapshot());
+        plan.withGraph(0).execute();
+        plan.withGraph(1).execute();
+        assertEquals(before + 2 * BYTES, runtime.device(0).usedBytes());
+        plan.withGraph(0).freeDeviceMemory();
+        assertEquals(before + BYTES, runtime.device(0).usedBytes());
+        plan.withGraph(1);
+        assertThrows(TornadoInternalError.class, plan::freeDeviceMemory);
+        assertEquals(before, runtime.device(0).usedBytes(), "what is transferred to the device is freed first");
+        plan.withGraph(0).close();
     }
 
     @Test

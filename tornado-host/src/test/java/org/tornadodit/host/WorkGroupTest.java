@@ -103,9 +103,11 @@ class WorkGroupTest {
     }
 
     private static int reversed(int value) {
-        return (int) WorkItem.current().exchange(value, "reversed", lanes -> Arrays.asList(lanes)
-                .reversed()
-                .toArray());
+        return (int) WorkItem.current()
+                .exchange(
+                        value,
+                        "reversed",
+                        lanes -> Arrays.asList(lanes).reversed().toArray());
     }
 
     /** Lanes of one warp at different exchanges. */
