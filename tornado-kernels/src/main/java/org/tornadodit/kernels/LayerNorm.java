@@ -60,7 +60,11 @@ public final class LayerNorm {
         }
         partial[thread] = sum;
         context.localBarrier();
-        float mean = sumOf32(partial, first) / hidden;
+        float mean = 0f;
+        for (int i = 0; i < LANES; i++) {
+            mean += partial[first + i];
+        }
+        mean = mean / hidden;
 
         float squares = 0f;
         for (int i = lane; i < hidden; i += LANES) {
@@ -69,7 +73,11 @@ public final class LayerNorm {
         }
         partial[THREADS + thread] = squares;
         context.localBarrier();
-        float inverse = 1f / TornadoMath.sqrt(sumOf32(partial, THREADS + first) / hidden + EPSILON);
+        float variance = 0f;
+        for (int i = 0; i < LANES; i++) {
+            variance += partial[THREADS + first + i];
+        }
+        float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
 
         if (row < rows) {
             int sample = row / tokens * stride;
@@ -79,21 +87,6 @@ public final class LayerNorm {
                 out.set(base + i, (x.get(base + i) - mean) * inverse * scale + shift);
             }
         }
-    }
-
-    /** The sum of 32 floats from an index that is a multiple of 32, four chains at once. */
-    static float sumOf32(float[] values, int first) {
-        float a = 0f;
-        float b = 0f;
-        float c = 0f;
-        float d = 0f;
-        for (int i = 0; i < LANES; i += 4) {
-            a += values[first + i];
-            b += values[first + i + 1];
-            c += values[first + i + 2];
-            d += values[first + i + 3];
-        }
-        return (a + b) + (c + d);
     }
 
     /** The float64 value of out[row, i]. */

@@ -14,8 +14,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * ceil(n / 256)). Thread i writes the four normals of counter (call, i) to elements i, i + S, i + 2 S and i + 3 S, and goes
  * on 4 S further with the next counter.
  *
- * <p>Integers are treated with care, because TornadoVM's backends shift arithmetically where Java does not: the high half
- * of a product is put together from 16-bit parts, and every shift is masked.
+ * <p>The 32-bit words are kept in longs that are never negative, and the high half of a product is put together from parts
+ * that fit: TornadoVM's OpenCL backend makes Java's logical shifts arithmetic, its PTX backend the arithmetic ones
+ * logical, and no mask helps, because the compiler knows that Java needs none.
  */
 public final class PhiloxNoise {
     /** Indices into the int array of a draw: the seed's low and high word, */
@@ -34,10 +35,11 @@ public final class PhiloxNoise {
     /** Length of the int array of a draw. */
     public static final int LENGTH = 6;
 
-    private static final int MULTIPLIER_0 = 0xD2511F53;
-    private static final int MULTIPLIER_1 = 0xCD9E8D57;
-    private static final int WEYL_0 = 0x9E3779B9;
-    private static final int WEYL_1 = 0xBB67AE85;
+    private static final long MASK = 0xffffffffL;
+    private static final long MULTIPLIER_0 = 0xD2511F53L;
+    private static final long MULTIPLIER_1 = 0xCD9E8D57L;
+    private static final long WEYL_0 = 0x9E3779B9L;
+    private static final long WEYL_1 = 0xBB67AE85L;
     private static final int ROUNDS = 10;
     private static final float TWO_POW_MINUS_32 = 0x1p-32f;
     private static final float TWO_PI_POW_MINUS_32 = 0x1p-32f * 6.2831855f;
@@ -62,7 +64,7 @@ public final class PhiloxNoise {
         if (index < elements) {
             int thread = draw.get(FIRST_ELEMENT) + index;
             for (int word = 0; word < 4; word++) {
-                out.set(4 * index + word, word(draw, 0, thread, word));
+                out.set(4 * index + word, (int) word(draw, 0, thread, word));
             }
         }
     }
@@ -75,38 +77,38 @@ public final class PhiloxNoise {
         int thread = element % threads;
         int component = turn & 3;
         int pair = component & 2;
-        int radiusWord = word(draw, turn / 4, thread, pair);
-        int angleWord = word(draw, turn / 4, thread, pair + 1);
-        float u = unsigned(radiusWord) * TWO_POW_MINUS_32 + TWO_POW_MINUS_32 / 2f;
-        float angle = unsigned(angleWord) * TWO_PI_POW_MINUS_32 + TWO_PI_POW_MINUS_32 / 2f;
+        long radiusWord = word(draw, turn / 4, thread, pair);
+        long angleWord = word(draw, turn / 4, thread, pair + 1);
+        float u = (float) radiusWord * TWO_POW_MINUS_32 + TWO_POW_MINUS_32 / 2f;
+        float angle = (float) angleWord * TWO_PI_POW_MINUS_32 + TWO_PI_POW_MINUS_32 / 2f;
         float radius = TornadoMath.sqrt(-2f * FloatMath.logUnit(u));
         float direction = (component & 1) == 0 ? FloatMath.sin(angle) : FloatMath.cos(angle);
         return radius * direction;
     }
 
-    /** One of the four words of counter (call + turn, thread) after ten rounds. */
-    private static int word(IntArray draw, int turn, int thread, int which) {
-        int c0 = draw.get(CALL_LOW) + turn;
-        int c1 = draw.get(CALL_HIGH);
-        int c2 = thread;
-        int c3 = 0;
-        int k0 = draw.get(SEED_LOW);
-        int k1 = draw.get(SEED_HIGH);
+    /** One of the four words of counter (call + turn, thread) after ten rounds, an unsigned int in a long. */
+    private static long word(IntArray draw, int turn, int thread, int which) {
+        long c0 = (draw.get(CALL_LOW) + turn) & MASK;
+        long c1 = draw.get(CALL_HIGH) & MASK;
+        long c2 = thread & MASK;
+        long c3 = 0L;
+        long k0 = draw.get(SEED_LOW) & MASK;
+        long k1 = draw.get(SEED_HIGH) & MASK;
         for (int round = 0; round < ROUNDS; round++) {
-            int high0 = multiplyHigh(c0, MULTIPLIER_0 & 0xffff, MULTIPLIER_0 >>> 16);
-            int high1 = multiplyHigh(c2, MULTIPLIER_1 & 0xffff, MULTIPLIER_1 >>> 16);
-            int low0 = c0 * MULTIPLIER_0;
-            int low1 = c2 * MULTIPLIER_1;
-            int x0 = high1 ^ c1 ^ k0;
-            int x2 = high0 ^ c3 ^ k1;
+            long high0 = multiplyHigh(c0, MULTIPLIER_0 & 0xffffL, MULTIPLIER_0 >> 16);
+            long high1 = multiplyHigh(c2, MULTIPLIER_1 & 0xffffL, MULTIPLIER_1 >> 16);
+            long low0 = (c0 * MULTIPLIER_0) & MASK;
+            long low1 = (c2 * MULTIPLIER_1) & MASK;
+            long x0 = high1 ^ c1 ^ k0;
+            long x2 = high0 ^ c3 ^ k1;
             c0 = x0;
             c1 = low1;
             c2 = x2;
             c3 = low0;
-            k0 = k0 + WEYL_0;
-            k1 = k1 + WEYL_1;
+            k0 = (k0 + WEYL_0) & MASK;
+            k1 = (k1 + WEYL_1) & MASK;
         }
-        int result = c0;
+        long result = c0;
         if (which == 1) {
             result = c1;
         }
@@ -119,20 +121,8 @@ public final class PhiloxNoise {
         return result;
     }
 
-    /** The high 32 bits of the unsigned product of a and the number with 16-bit halves bLow and bHigh. */
-    private static int multiplyHigh(int a, int bLow, int bHigh) {
-        int aLow = a & 0xffff;
-        int aHigh = (a >>> 16) & 0xffff;
-        int carry = ((aLow * bLow) >>> 16) & 0xffff;
-        int middle = aHigh * bLow + carry;
-        int other = aLow * bHigh + (middle & 0xffff);
-        return aHigh * bHigh + ((middle >>> 16) & 0xffff) + ((other >>> 16) & 0xffff);
-    }
-
-    /** The float nearest to an unsigned int: both halves are exact, so there is one rounding. */
-    private static float unsigned(int bits) {
-        int high = (bits >>> 16) & 0xffff;
-        int low = bits & 0xffff;
-        return (float) high * 65536f + (float) low;
+    /** The high 32 bits of the product of a and the number with 16-bit halves bLow and bHigh; sums stay below 2^49. */
+    private static long multiplyHigh(long a, long bLow, long bHigh) {
+        return (a * bHigh + ((a * bLow) >> 16)) >> 16;
     }
 }
