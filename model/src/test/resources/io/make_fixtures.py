@@ -89,7 +89,7 @@ def main():
     count = torch.arange(6, dtype=torch.float32).reshape(2, 3)
     torch.save(views(), HERE / "views.pt")
     torch.save(training(), HERE / "training.pt")
-    torch.save(values(2, 3), HERE / "legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save(views(), HERE / "legacy.pt", _use_new_zipfile_serialization=False)
     torch.save({"weight": values(2), "hostile": Hostile()}, HERE / "system.pt")
     torch.save(cyclic(), HERE / "cyclic.pt")
     torch.save(collections.OrderedDict(w=count, u=count.t()), HERE / "protocol4.pt", pickle_protocol=4)

@@ -30,7 +30,18 @@ final class PickleScan {
      * @throws IOException saying which opcode or length was found where
      */
     static void check(byte[] pickle) throws IOException {
-        new PickleScan(pickle).walk();
+        length(pickle);
+    }
+
+    /**
+     * {@link #check} of a pickle that more bytes may follow.
+     *
+     * @return its length, with the final STOP
+     */
+    static int length(byte[] pickle) throws IOException {
+        PickleScan scan = new PickleScan(pickle);
+        scan.walk();
+        return scan.pickle.position();
     }
 
     private void walk() throws IOException {

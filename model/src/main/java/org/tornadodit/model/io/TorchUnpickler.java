@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,14 +18,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Builds what {@code torch.save} pickled, from an allow-list of globals: {@code collections.OrderedDict},
- * {@code torch._utils._rebuild_tensor_v2}, {@code torch._utils._rebuild_parameter}, typed storages, and
+ * {@code torch._utils._rebuild_tensor} and its {@code _v2}, {@code torch._utils._rebuild_parameter}, typed storages, and
  * {@code argparse.Namespace}, of which only a placeholder is made (DiT's train.py stores its arguments). Any other
  * global is refused by its name. Nothing is looked up by reflection, and containers are never walked, hashed or
  * printed, so that cyclic and shared structures cost nothing.
  */
 final class TorchUnpickler extends Unpickler {
 
-    /** A storage: {@code elements} values of one type in entry {@code data/KEY}. */
+    /** A storage: {@code elements} values of one type; entry {@code data/KEY} of a zip. */
     record Storage(DType dtype, String key, long elements) {}
 
     /** A view of a storage; nothing in it is checked yet. */
@@ -49,7 +50,12 @@ final class TorchUnpickler extends Unpickler {
     private static final String EXPECTED = "expected a pickle of tensors";
     private static final Opaque OPAQUE = new Opaque();
 
-    private TorchUnpickler() {}
+    /** Storages that were named, by their keys. */
+    private final Map<String, Storage> storages;
+
+    private TorchUnpickler(Map<String, Storage> storages) {
+        this.storages = storages;
+    }
 
     /**
      * The object of a pickle: dicts as LinkedHashMap in the order of the file, tensors as {@link View}.
@@ -57,9 +63,18 @@ final class TorchUnpickler extends Unpickler {
      * @throws IOException when the pickle is malformed or holds anything that is not allowed
      */
     static @Nullable Object read(byte[] pickle) throws IOException {
+        return read(pickle, new HashMap<>());
+    }
+
+    /**
+     * {@link #read(byte[])}, and what storages there have to be.
+     *
+     * @param storages receives each storage that is named, by its key
+     */
+    static @Nullable Object read(byte[] pickle, Map<String, Storage> storages) throws IOException {
         PickleScan.check(pickle);
         try {
-            return new TorchUnpickler().load(new ByteArrayInputStream(pickle));
+            return new TorchUnpickler(storages).load(new ByteArrayInputStream(pickle));
         } catch (PickleException refused) {
             String message = String.valueOf(refused.getMessage());
             throw new IOException(
@@ -124,25 +139,35 @@ final class TorchUnpickler extends Unpickler {
         return NO_RETURN_VALUE;
     }
 
-    /** {@code ('storage', torch.FloatStorage, '0', 'cuda:0', 1152)}: type, key, device, elements. */
+    /**
+     * {@code ('storage', torch.FloatStorage, '0', 'cuda:0', 1152)}: type, key, device, elements; before PyTorch 1.6
+     * followed by a part of another storage, or None.
+     */
     @Override
     protected Object persistentLoad(Object id) {
         Object[] fields = tuple(id);
-        if (fields.length != 5 || !"storage".equals(fields[0]) || !(fields[1] instanceof Global type)) {
+        boolean whole = fields.length == 5 || (fields.length == 6 && fields[5] == null);
+        if (!whole || !"storage".equals(fields[0]) || !(fields[1] instanceof Global type)) {
             throw new PickleException(EXPECTED + ", found a reference to something else");
         }
         Optional<DType> dtype = storageType(type.name());
         if (dtype.isEmpty()) {
             throw new PickleException(EXPECTED + ", found a storage of type " + type.name());
         }
-        return new Storage(dtype.get(), text(fields[2]), integer(fields[4]));
+        Storage storage = new Storage(dtype.get(), text(fields[2]), integer(fields[4]));
+        Storage before = storages.putIfAbsent(storage.key(), storage);
+        if (before != null && !before.equals(storage)) {
+            throw new PickleException(
+                    EXPECTED + ", found two descriptions of storage " + Refusal.printable(storage.key()));
+        }
+        return storage;
     }
 
     private static Global global(String module, String name) {
         String qualified = module + "." + name;
         Call call = switch (qualified) {
             case "collections.OrderedDict" -> TorchUnpickler::orderedDict;
-            case "torch._utils._rebuild_tensor_v2" -> TorchUnpickler::rebuildTensor;
+            case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2" -> TorchUnpickler::rebuildTensor;
             case "torch._utils._rebuild_parameter" -> TorchUnpickler::rebuildParameter;
             case "argparse.Namespace" -> arguments -> OPAQUE;
             default -> {

@@ -6,7 +6,6 @@ import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 
@@ -18,6 +17,12 @@ enum WeightFormat {
             return TorchFile.read(file, arena);
         }
     },
+    TORCH_LEGACY {
+        @Override
+        Map<String, StoredTensor> read(Path file, Arena arena) {
+            return LegacyTorchFile.read(file, arena);
+        }
+    },
     SAFETENSORS {
         @Override
         Map<String, StoredTensor> read(Path file, Arena arena) {
@@ -27,24 +32,6 @@ enum WeightFormat {
 
     private static final int PEEKED = 64;
 
-    /** {@code PROTO 2, LONG1 10}, then torch's magic number 0x1950a86a20f9469cfc6c: the format before PyTorch 1.6. */
-    private static final byte[] LEGACY_TORCH = {
-        (byte) 0x80,
-        2,
-        (byte) 0x8a,
-        10,
-        0x6c,
-        (byte) 0xfc,
-        (byte) 0x9c,
-        0x46,
-        (byte) 0xf9,
-        0x20,
-        0x6a,
-        (byte) 0xa8,
-        0x50,
-        0x19
-    };
-
     abstract Map<String, StoredTensor> read(Path file, Arena arena);
 
     /** @throws CheckpointException when it is neither, saying what it looks like */
@@ -53,11 +40,14 @@ enum WeightFormat {
         if (startsWith(start, 'P', 'K', 3, 4) || startsWith(start, 'P', 'K', 5, 6)) {
             return TORCH_ZIP;
         }
+        if (LegacyTorchFile.recognizes(start)) {
+            return TORCH_LEGACY;
+        }
         String fileName = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
         if ((start.length > Long.BYTES && start[Long.BYTES] == '{') || fileName.endsWith(".safetensors")) {
             return SAFETENSORS;
         }
-        throw Refusal.of(file, "checkpoint", "a PyTorch zip (.pt), .safetensors or diffusers folder", looks(start));
+        throw Refusal.of(file, "checkpoint", "a PyTorch file (.pt), .safetensors or diffusers folder", looks(start));
     }
 
     private static String looks(byte[] start) {
@@ -71,10 +61,6 @@ enum WeightFormat {
         if (text.stripLeading().toLowerCase(Locale.ROOT).startsWith("<!doctype")
                 || text.stripLeading().toLowerCase(Locale.ROOT).startsWith("<html")) {
             return "a web page";
-        }
-        if (Arrays.equals(
-                start, 0, Math.min(start.length, LEGACY_TORCH.length), LEGACY_TORCH, 0, LEGACY_TORCH.length)) {
-            return "PyTorch's format before 1.6: load and save it again with a later torch";
         }
         if (startsWith(start, 0x80)) {
             return "a bare pickle, which is not read";

@@ -103,9 +103,14 @@ class TorchFileTest {
     }
 
     @Test
-    void refusesTheFormatBeforePyTorch16() {
-        String error = TestFiles.refusal(() -> Checkpoints.open(TestFiles.resource("legacy.pt")));
-        assertTrue(error.contains("PyTorch's format before 1.6"), error);
+    void readsTheFormatBeforePyTorch16() {
+        try (Checkpoint legacy = Checkpoints.open(TestFiles.resource("legacy.pt"));
+                Checkpoint zip = Checkpoints.open(TestFiles.resource("views.pt"))) {
+            assertEquals(zip.names(), legacy.names());
+            for (String name : zip.names()) {
+                assertTensor(legacy, name, zip.shape(name), zip.tensor(name).toArray());
+            }
+        }
     }
 
     private static void assertTensor(Checkpoint checkpoint, String name, Shape shape, float... expected) {
