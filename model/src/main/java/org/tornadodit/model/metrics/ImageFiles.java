@@ -101,9 +101,16 @@ public final class ImageFiles {
             throw new ImageFileException("%s: %d bits a channel, expected 8".formatted(path, bits));
         }
         BufferedImage picture = reader.read(0);
+        if (picture.getRaster().getNumBands() == 4 && isJpeg(reader)) {
+            throw new ImageFileException(path + ": a CMYK image, expected RGB or grey");
+        }
         byte[] levels = new byte[width * height * RgbImage.CHANNELS];
         copyLevels(path, picture.getRaster(), picture.getColorModel(), levels);
         return new RgbImage(width, height, levels);
+    }
+
+    private static boolean isJpeg(ImageReader reader) throws IOException {
+        return reader.getFormatName().equalsIgnoreCase("jpeg");
     }
 
     /** From the raster, because {@code getRGB} would convert grey and profiles to sRGB. */

@@ -11,15 +11,19 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageFilesTest {
 
@@ -91,6 +95,21 @@ class ImageFilesTest {
         assertEquals(0x80, image.level(2), 2);
     }
 
+    /** Files written by Pillow, and what it reads of them: 4:2:0, progressive, grey, palette, grey with alpha, bits. */
+    @ParameterizedTest
+    @ValueSource(strings = {"subsampled.jpg", "progressive.jpg", "grey.jpg", "palette.png", "grey-alpha.png", "bits.png"})
+    void readsWhatPillowReads(String name) throws Exception {
+        assertEquals(
+                ImageFiles.read(resource(name.substring(0, name.indexOf('.')) + ".rgb.png")),
+                ImageFiles.read(resource(name)));
+    }
+
+    @Test
+    void refusesCmyk() throws Exception {
+        Path file = resource("cmyk.jpg");
+        assertEquals(file + ": a CMYK image, expected RGB or grey", message(file));
+    }
+
     @Test
     void takesTheFirstPictureOfAnAnimatedPng() throws IOException {
         byte[] control = {0, 0, 0, 2, 0, 0, 0, 0};
@@ -148,6 +167,11 @@ class ImageFilesTest {
             assertTrue(message.startsWith(file + ": damaged image: "), message);
             assertEquals(1, message.lines().count(), message);
         }
+    }
+
+    private static Path resource(String name) throws URISyntaxException {
+        return Path.of(Objects.requireNonNull(ImageFilesTest.class.getResource("/images/" + name))
+                .toURI());
     }
 
     private byte[] levels(BufferedImage picture) throws IOException {
