@@ -2,7 +2,6 @@ package org.tornadodit.model.metrics;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.tornadodit.model.NpyResource;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
 
@@ -28,7 +27,7 @@ final class HashedVgg {
                         Tensor.of("conv" + layer + ".bias", Shape.of(out), bias)));
                 in = out;
             }
-            float[] head = NpyResource.floats(HashedVgg.class, "/metrics/lin" + stage + ".npy");
+            float[] head = MetricReferences.head(stage);
             heads.add(Tensor.of("lin" + stage, Shape.of(1, out, 1, 1), head));
         }
         return new LpipsWeights(convolutions, heads);

@@ -13,7 +13,6 @@ import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.tornadodit.model.NpyResource;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
 import org.tornadodit.model.io.Checkpoint;
@@ -34,7 +33,7 @@ class LpipsWeightsTest {
             LpipsWeights weights = LpipsWeights.load(Path.of("weights"), List.of(new InMemory(vgg), heads));
             for (int stage = 0; stage < 5; stage++) {
                 assertArrayEquals(
-                        NpyResource.floats(getClass(), "/metrics/lin" + stage + ".npy"),
+                        MetricReferences.head(stage),
                         weights.heads().get(stage).toArray());
             }
             assertArrayEquals(

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import org.tornadodit.model.io.NpyFile;
 
 /** The pairs of images that reference/make_metric_references.py made, and torchmetrics' values of them. */
 record MetricReferences(Path folder, JsonObject json) {
@@ -58,8 +59,17 @@ record MetricReferences(Path folder, JsonObject json) {
         }
     }
 
+    static Path data() {
+        return Path.of(System.getProperty("dit.root", ".."), "reference", "data", "metrics");
+    }
+
+    /** The weights that a linear head of LPIPS gives to a stage's channels. */
+    static float[] head(int stage) {
+        return NpyFile.read(data().resolve("lin" + stage + ".npy")).floats();
+    }
+
     static MetricReferences read() throws IOException {
-        Path folder = Path.of("src", "test", "resources", "metrics");
+        Path folder = data();
         return new MetricReferences(
                 folder, new Gson().fromJson(Files.readString(folder.resolve("metrics.json")), JsonObject.class));
     }
