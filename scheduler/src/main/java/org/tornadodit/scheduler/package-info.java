@@ -1,4 +1,8 @@
-/** Engines that run a model: on the CPU, and on GPUs through TornadoVM's task graphs. */
+/**
+ * Engines that run a model. {@link org.tornadodit.scheduler.CpuEngine} calls the model's CPU code;
+ * {@link org.tornadodit.scheduler.TornadoEngine} runs task graphs ({@code DitGraphs}, {@code VaeGraphs}) on a GPU, whose
+ * tasks come from the kernels of one tier ({@code Operations}).
+ */
 @NullMarked
 package org.tornadodit.scheduler;
 

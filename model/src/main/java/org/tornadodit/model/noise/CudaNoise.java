@@ -47,6 +47,16 @@ public final class CudaNoise implements NoiseStream {
         return counter;
     }
 
+    /** The generator's seed. */
+    public long seed() {
+        return seed;
+    }
+
+    /** The launch geometry that the stream is spread over. */
+    public CudaGrid grid() {
+        return grid;
+    }
+
     @Override
     public float[] next(int n, int from, int to) {
         NoiseStream.requireRange(n, from, to);

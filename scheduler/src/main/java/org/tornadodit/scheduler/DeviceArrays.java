@@ -1,0 +1,49 @@
+package org.tornadodit.scheduler;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.tornadodit.kernels.Conv2d;
+import org.tornadodit.model.Linear;
+import org.tornadodit.model.Tensor;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** Copies tensors into arrays that TornadoVM can upload. */
+final class DeviceArrays {
+    private DeviceArrays() {}
+
+    /** The tensors' values one after the other. */
+    static FloatArray stacked(List<Tensor> tensors) {
+        long elements = tensors.stream().mapToLong(t -> t.shape().elements()).sum();
+        FloatArray array = new FloatArray(Math.toIntExact(elements));
+        MemorySegment target = array.getSegment();
+        long offset = 0;
+        for (Tensor tensor : tensors) {
+            MemorySegment.copy(tensor.data(), 0, target, offset, tensor.data().byteSize());
+            offset += tensor.data().byteSize();
+        }
+        return array;
+    }
+
+    /** 3 x 3 convolutions of the same sizes one after the other, each (O, 3, 3, I) as {@link Conv2d} reads them. */
+    static FloatArray stackedConvolutions(List<Linear> layers, int out, int in) {
+        int size = out * 9 * in;
+        FloatArray array = new FloatArray(Math.multiplyExact(layers.size(), size));
+        for (int layer = 0; layer < layers.size(); layer++) {
+            float[] weight = Conv2d.channelsLast(layers.get(layer).weight().toArray(), out, in);
+            MemorySegment.copy(
+                    MemorySegment.ofArray(weight), 0, array.getSegment(), 4L * layer * size, 4L * size);
+        }
+        return array;
+    }
+
+    static FloatArray of(Tensor tensor) {
+        return stacked(List.of(tensor));
+    }
+
+    /** All values of {@code from} into the first elements of {@code to}. */
+    static void fill(FloatArray to, float[] from) {
+        for (int i = 0; i < from.length; i++) {
+            to.set(i, from[i]);
+        }
+    }
+}

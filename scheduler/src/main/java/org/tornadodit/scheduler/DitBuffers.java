@@ -1,0 +1,99 @@
+package org.tornadodit.scheduler;
+
+import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.PhiloxNoise;
+import org.tornadodit.model.dit.DitConfig;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * All arrays of the denoiser but its weights, allocated once. S samples are guided, so that N = 2 S go through the model;
+ * T tokens, D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
+ */
+final class DitBuffers {
+    /** (S, C, H, W): x_t, which the last graph of a step replaces by x_{t-1}. */
+    final FloatArray latents;
+    /** (S, C, H, W), from the host: the noise to start from, and a step's noise where the device does not draw it. */
+    final FloatArray noise;
+    /** (1): stands for {@link #noise} where the device draws. */
+    final FloatArray noNoise;
+    /** (N, T, C P P). */
+    final Operand patches;
+    /** (1, 256), from the host each step: the sinusoids of the timestep, the same for all samples. */
+    final FloatArray frequencies;
+    /** (1, D). */
+    final FloatArray timestepHidden;
+    /** (1, D). */
+    final FloatArray timestep;
+    /** (N), from the host: the classes, then as many null classes. */
+    final IntArray labels;
+    /** (N, D): SiLU of the sum of both embeddings, which every adaLN_modulation begins with. */
+    final FloatArray conditioning;
+    /** (N, T, D): the residual stream. */
+    final FloatArray x;
+    /** (1), from the host: the block that runs. */
+    final IntArray layer;
+    /** (1): zero, the layer of what is not in a block. */
+    final IntArray first;
+    /** (N, 6 D). */
+    final FloatArray modulation;
+    /** (N, T, D). */
+    final Operand normed;
+    /** (N, T, 3 D). */
+    final Operand qkv;
+    /** (N, T, D). */
+    final Operand attended;
+    /** (N, T, M). */
+    final Operand hidden;
+    /** (N, 2 D). */
+    final FloatArray finalModulation;
+    /** (N, T, D). */
+    final Operand finalNormed;
+    /** (N, T, P P outChannels). */
+    final FloatArray prediction;
+    /** From the host each step, see {@link DenoiseStep}. */
+    final FloatArray coefficients;
+    /** From the host each step, see {@link PhiloxNoise}. */
+    final IntArray draw;
+
+    DitBuffers(DitConfig config, int samples, Operations operations) {
+        int n = 2 * samples;
+        int rows = n * config.tokens();
+        int width = config.hiddenSize();
+        latents = new FloatArray(samples * config.inputElements());
+        noise = new FloatArray(samples * config.inputElements());
+        noNoise = new FloatArray(1);
+        patches = operations.operand(rows, config.inChannels() * config.patchSize() * config.patchSize());
+        frequencies = new FloatArray(DitConfig.FREQUENCY_SIZE);
+        timestepHidden = new FloatArray(width);
+        timestep = new FloatArray(width);
+        labels = new IntArray(n);
+        conditioning = new FloatArray(n * width);
+        x = new FloatArray(rows * width);
+        layer = new IntArray(1);
+        first = new IntArray(1);
+        modulation = new FloatArray(n * 6 * width);
+        normed = operations.operand(rows, width);
+        qkv = operations.operand(rows, 3 * width);
+        attended = operations.operand(rows, width);
+        hidden = operations.operand(rows, config.mlpHidden());
+        finalModulation = new FloatArray(n * 2 * width);
+        finalNormed = operations.operand(rows, width);
+        prediction = new FloatArray(rows * config.patchOutputs());
+        coefficients = new FloatArray(DenoiseStep.LENGTH);
+        draw = new IntArray(PhiloxNoise.LENGTH);
+    }
+
+    /** Bytes of device memory that the buffers of {@code samples} samples take. */
+    static long bytes(DitConfig config, int samples, Operations operations) {
+        long n = 2L * samples;
+        long rows = n * config.tokens();
+        long width = config.hiddenSize();
+        long floats = 2L * samples * config.inputElements() + n * 9 * width + rows * (width + config.patchOutputs());
+        return floats * Float.BYTES
+                + operations.operandBytes(rows, (long) config.inChannels() * config.patchSize() * config.patchSize())
+                + 3 * operations.operandBytes(rows, width)
+                + operations.operandBytes(rows, 3 * width)
+                + operations.operandBytes(rows, config.mlpHidden());
+    }
+}

@@ -1,0 +1,249 @@
+package org.tornadodit.scheduler;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.Embedding;
+import org.tornadodit.kernels.Launch;
+import org.tornadodit.model.Linear;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.dit.DitWeights.Block;
+import org.tornadodit.scheduler.Operations.Gate;
+import org.tornadodit.scheduler.Operations.Modulation;
+import org.tornadodit.scheduler.Operations.Patches;
+import org.tornadodit.scheduler.Operations.Rows;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * DiT's denoising step as task graphs that hand their arrays on on the device (Peebles and Xie, arXiv 2212.09748,
+ * figure 3):
+ *
+ * <pre>
+ *   start                      z from the host becomes the latents, once a batch
+ *   embed                      patches, positions, timestep and label        each step
+ *   block, depth times         attention and MLP of block 0, 1, ...          each step
+ *   last                       final layer, guidance, sampler, noise         each step
+ * </pre>
+ *
+ * One graph serves all blocks: it finds its weights, stacked for all blocks, by the layer index that the host sends. Each
+ * task of a graph is compiled for itself, so that 28 graphs would take 28 times as long to compile.
+ */
+final class DitGraphs {
+    static final int START = 0;
+    static final int EMBED = 1;
+    static final int BLOCK = 2;
+    static final int LAST = 3;
+
+    /** How a step ends: part of the compiled code. */
+    record Ending(Sampler sampler, boolean hostNoise, int guidedChannels) {}
+
+    private static final int SHIFT_MSA = 0;
+    private static final int SCALE_MSA = 1;
+    private static final int GATE_MSA = 2;
+    private static final int SHIFT_MLP = 3;
+    private static final int SCALE_MLP = 4;
+    private static final int GATE_MLP = 5;
+
+    private final DitConfig config;
+    private final DitDeviceWeights weights;
+    private final DitBuffers buffers;
+    private final Operations operations;
+    private final GridScheduler grids;
+    private final String prefix;
+    private final int samples;
+    private final Rows rows;
+    private final KernelContext context = new KernelContext();
+
+    /** @param prefix makes the graphs' names unique in the process */
+    DitGraphs(
+            String prefix,
+            DitConfig config,
+            DitDeviceWeights weights,
+            DitBuffers buffers,
+            int samples,
+            Operations operations,
+            GridScheduler grids) {
+        this.prefix = prefix;
+        this.config = config;
+        this.weights = weights;
+        this.buffers = buffers;
+        this.samples = samples;
+        this.operations = operations;
+        this.grids = grids;
+        this.rows = new Rows(2 * samples, config.tokens());
+    }
+
+    /** All graphs, in the order of {@link #START} to {@link #LAST}. */
+    List<ImmutableTaskGraph> build(Ending ending) {
+        return List.of(start(), embed(), block(), last(ending));
+    }
+
+    private ImmutableTaskGraph start() {
+        GraphScope g = scope("start");
+        DitBuffers b = buffers;
+        g.graph().transferToDevice(DataTransferMode.EVERY_EXECUTION, b.noise);
+        g.graph().task("latents", Embedding::copy, context, b.noise, b.latents, b.latents.getSize());
+        g.launch("latents", Launch.elementwise(b.latents.getSize()));
+        g.graph().persistOnDevice(b.latents);
+        return g.graph().snapshot();
+    }
+
+    private ImmutableTaskGraph embed() {
+        GraphScope g = scope("embed");
+        DitBuffers b = buffers;
+        DitDeviceWeights w = weights;
+        g.graph()
+                .consumeFromDevice(prefix + "start", b.latents)
+                .consumeFromDevice(prefix + "last", b.latents)
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies, b.labels)
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.first, w.positions(), w.labelTable());
+        upload(g, w.patchEmbedding(), w.timestepIn(), w.timestepOut());
+
+        Patches patches = new Patches(config.inChannels(), config.inputSize(), config.patchSize());
+        operations.patchify(g, "patches", b.latents, b.patches, 2 * samples, samples, patches); // (N, T, C P P)
+        operations.linearAddTable(g, "x_embedder", b.first, b.patches, w.patchEmbedding(), w.positions(), b.x, rows);
+        operations.fewRows(g, "t_embedder_mlp_0", b.first, b.frequencies, w.timestepIn(), b.timestepHidden, 1, true);
+        operations.fewRows(g, "t_embedder_mlp_2", b.first, b.timestepHidden, w.timestepOut(), b.timestep, 1, false);
+        g.graph()
+                .task(
+                        "y_embedder",
+                        Embedding::condition,
+                        context,
+                        b.timestep,
+                        w.labelTable(),
+                        b.labels,
+                        b.conditioning,
+                        2 * samples,
+                        config.hiddenSize()); // (N, D)
+        g.launch("y_embedder", Launch.elementwise(b.conditioning.getSize()));
+        g.graph().persistOnDevice(b.latents, b.x, b.conditioning);
+        return g.graph().snapshot();
+    }
+
+    /** {@code x + gate * attn(modulate(norm1(x)))}, then {@code x + gate * mlp(modulate(norm2(x)))}. */
+    private ImmutableTaskGraph block() {
+        GraphScope g = scope("block");
+        DitBuffers b = buffers;
+        DitDeviceWeights w = weights;
+        g.graph()
+                .consumeFromDevice(prefix + "embed", b.latents, b.x, b.conditioning)
+                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning)
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.layer);
+        upload(g, w.modulation(), w.qkv(), w.projection(), w.fc1(), w.fc2());
+
+        int n = 2 * samples;
+        operations.fewRows(g, "adaLN_modulation", b.layer, b.conditioning, w.modulation(), b.modulation, n, false);
+
+        Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, 6);
+        operations.normModulate(g, "norm1", b.x, msa, b.normed, rows); // (N, T, D)
+        operations.linear(g, "attn_qkv", b.layer, b.normed, w.qkv(), b.qkv, rows); // (N, T, 3 D)
+        operations.attention(g, "attn", b.qkv, b.attended, rows, config.numHeads()); // (N, T, D)
+        Gate gateMsa = new Gate(b.modulation, GATE_MSA, 6);
+        operations.linearGateResidual(g, "attn_proj", b.layer, b.attended, w.projection(), gateMsa, b.x, rows);
+
+        Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, 6);
+        operations.normModulate(g, "norm2", b.x, mlp, b.normed, rows); // (N, T, D)
+        operations.linearGelu(g, "mlp_fc1", b.layer, b.normed, w.fc1(), b.hidden, rows); // (N, T, M)
+        Gate gateMlp = new Gate(b.modulation, GATE_MLP, 6);
+        operations.linearGateResidual(g, "mlp_fc2", b.layer, b.hidden, w.fc2(), gateMlp, b.x, rows);
+
+        g.graph().persistOnDevice(b.latents, b.x, b.conditioning);
+        return g.graph().snapshot();
+    }
+
+    private ImmutableTaskGraph last(Ending ending) {
+        GraphScope g = scope("last");
+        DitBuffers b = buffers;
+        DitDeviceWeights w = weights;
+        FloatArray noise = ending.hostNoise() ? b.noise : b.noNoise;
+        g.graph()
+                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning)
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.coefficients, b.draw)
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, noise)
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.first);
+        upload(g, w.finalModulation(), w.finalLinear());
+
+        int n = 2 * samples;
+        operations.fewRows(
+                g, "final_layer_adaLN_modulation", b.first, b.conditioning, w.finalModulation(), b.finalModulation, n, false);
+        Modulation modulation = new Modulation(b.finalModulation, SHIFT_MSA, SCALE_MSA, 2);
+        operations.normModulate(g, "final_layer_norm", b.x, modulation, b.finalNormed, rows); // (N, T, D)
+        operations.linear(g, "final_layer_linear", b.first, b.finalNormed, w.finalLinear(), b.prediction, rows);
+        g.graph()
+                .task(
+                        "step",
+                        DenoiseStep::denoise,
+                        context,
+                        b.prediction,
+                        b.latents,
+                        b.coefficients,
+                        b.draw,
+                        noise,
+                        samples,
+                        config.inChannels(),
+                        config.inputSize(),
+                        config.patchSize(),
+                        config.outChannels(),
+                        ending.guidedChannels(),
+                        ending.sampler() == Sampler.DDIM ? DenoiseStep.DDIM : DenoiseStep.DDPM,
+                        ending.hostNoise() ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX);
+        g.launch("step", Launch.elementwise(b.latents.getSize()));
+        g.graph().persistOnDevice(b.latents);
+        return g.graph().snapshot();
+    }
+
+    private GraphScope scope(String name) {
+        return new GraphScope(prefix + name, grids);
+    }
+
+    private static void upload(GraphScope g, ProductWeights... weights) {
+        for (ProductWeights w : weights) {
+            g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, w.arrays());
+        }
+    }
+
+    /** The denoiser's weights as device arrays; those of the blocks stacked. */
+    record DitDeviceWeights(
+            ProductWeights patchEmbedding,
+            FloatArray positions,
+            ProductWeights timestepIn,
+            ProductWeights timestepOut,
+            FloatArray labelTable,
+            ProductWeights modulation,
+            ProductWeights qkv,
+            ProductWeights projection,
+            ProductWeights fc1,
+            ProductWeights fc2,
+            ProductWeights finalModulation,
+            ProductWeights finalLinear) {
+
+        static DitDeviceWeights of(DitWeights weights, Operations operations) {
+            return new DitDeviceWeights(
+                    operations.weights(List.of(weights.patchEmbedding())),
+                    DeviceArrays.of(weights.positionEmbedding()),
+                    operations.weights(List.of(weights.timestepIn())),
+                    operations.weights(List.of(weights.timestepOut())),
+                    DeviceArrays.of(weights.labelTable()),
+                    operations.weights(ofBlocks(weights, Block::modulation)),
+                    operations.weights(ofBlocks(weights, Block::qkv)),
+                    operations.weights(ofBlocks(weights, Block::projection)),
+                    operations.weights(ofBlocks(weights, Block::fc1)),
+                    operations.weights(ofBlocks(weights, Block::fc2)),
+                    operations.weights(List.of(weights.finalModulation())),
+                    operations.weights(List.of(weights.finalLinear())));
+        }
+
+        private static List<Linear> ofBlocks(DitWeights weights, Function<Block, Linear> layer) {
+            List<Linear> layers = new ArrayList<>();
+            weights.blocks().forEach(block -> layers.add(layer.apply(block)));
+            return layers;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package org.tornadodit.scheduler;
+
+import java.util.Locale;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.TornadoDevices.Listed;
+
+/**
+ * Device memory of a run, known before anything is allocated.
+ *
+ * @param weights bytes of both models' weights
+ * @param denoiser bytes of the denoiser's activations
+ * @param decoder bytes of the decoder's activations
+ * @param decodedTogether images that one pass of the decoder takes
+ */
+record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether) {
+
+    static MemoryNeed of(DitConfig config, VaeConfig vae, int samples, Operations operations, long decoderBytes) {
+        long vaeParameters = VaeWeights.specs(vae).stream()
+                .mapToLong(spec -> spec.shape().elements())
+                .sum();
+        long image = VaeBuffers.bytes(vae, config.inputSize(), 1);
+        int together = (int) Math.clamp(decoderBytes / image, 1, samples);
+        return new MemoryNeed(
+                (config.parameters() + vaeParameters) * Float.BYTES,
+                DitBuffers.bytes(config, samples, operations),
+                VaeBuffers.bytes(vae, config.inputSize(), together),
+                together);
+    }
+
+    long bytes() {
+        return weights + denoiser + decoder;
+    }
+
+    /** @throws DeviceUnavailableException with what is needed, what is there, and what to lower */
+    void requireFits(Listed device, int samples) {
+        if (bytes() > device.memory()) {
+            throw new DeviceUnavailableException(String.format(
+                    Locale.ROOT,
+                    "device %s is too small: %.2f GB needed (weights %.2f, denoiser %.2f for %d samples, decoder %.2f),"
+                            + " %.2f GB there; name fewer --class-labels or use --device cpu",
+                    device.name(),
+                    bytes() / 1e9,
+                    weights / 1e9,
+                    denoiser / 1e9,
+                    samples,
+                    decoder / 1e9,
+                    device.memory() / 1e9));
+        }
+    }
+}

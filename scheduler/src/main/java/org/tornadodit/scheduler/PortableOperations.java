@@ -1,0 +1,197 @@
+package org.tornadodit.scheduler;
+
+import java.util.List;
+import org.tornadodit.kernels.Attention;
+import org.tornadodit.kernels.Embedding;
+import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.LayerNorm;
+import org.tornadodit.kernels.Linear;
+import org.tornadodit.kernels.LinearFewRows;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** Tier 1: plain FP32 on any device. An operand is a row-major float array, a product the SIMT kernel. */
+final class PortableOperations implements Operations {
+
+    /** (rows, columns), row major. */
+    private record FloatOperand(FloatArray array) implements Operand {
+        @Override
+        public Object[] arrays() {
+            return new Object[] {array};
+        }
+    }
+
+    /** What a product does to its sum, and with which arrays; see {@link Epilogue}. */
+    private record After(int epilogue, FloatArray residual, FloatArray gate, int rowsPerSample, int offset, int stride) {}
+
+    private final KernelContext context = new KernelContext();
+    /** Stands where an epilogue reads no array. */
+    private final FloatArray none = new FloatArray(1);
+
+    @Override
+    public String description() {
+        return "tier 1, portable FP32 kernels";
+    }
+
+    @Override
+    public Operand operand(int rows, int columns) {
+        return new FloatOperand(new FloatArray(Math.multiplyExact(rows, columns)));
+    }
+
+    @Override
+    public long operandBytes(long rows, long columns) {
+        return rows * columns * Float.BYTES;
+    }
+
+    @Override
+    public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
+        return new ProductWeights(
+                DeviceArrays.stacked(layers.stream().map(org.tornadodit.model.Linear::weight).toList()),
+                DeviceArrays.stacked(layers.stream().map(org.tornadodit.model.Linear::bias).toList()),
+                layers.getFirst().out(),
+                layers.getFirst().in());
+    }
+
+    @Override
+    public void normModulate(
+            GraphScope g, String task, FloatArray x, Modulation modulation, Operand out, Rows rows) {
+        FloatArray target = floats(out);
+        int hidden = modulation.array().getSize() / modulation.chunks() / rows.samples();
+        g.graph()
+                .task(
+                        task,
+                        LayerNorm::modulate,
+                        context,
+                        x,
+                        modulation.array(),
+                        target,
+                        rows.count(),
+                        hidden,
+                        rows.tokens(),
+                        modulation.shiftChunk() * hidden,
+                        modulation.scaleChunk() * hidden,
+                        modulation.chunks() * hidden);
+        g.launch(task, LayerNorm.grid(rows.count()));
+    }
+
+    @Override
+    public void linear(GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, Operand out, Rows rows) {
+        linear(g, task, layer, x, w, floats(out), rows);
+    }
+
+    @Override
+    public void linear(
+            GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
+        product(g, task, layer, x, w, out, rows, new After(Epilogue.BIAS, none, none, 1, 0, 0));
+    }
+
+    @Override
+    public void linearAddTable(
+            GraphScope g,
+            String task,
+            IntArray layer,
+            Operand x,
+            ProductWeights w,
+            FloatArray table,
+            FloatArray out,
+            Rows rows) {
+        product(g, task, layer, x, w, out, rows, new After(Epilogue.ADD_TABLE, table, none, rows.tokens(), 0, 0));
+    }
+
+    @Override
+    public void linearGelu(
+            GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, Operand out, Rows rows) {
+        product(g, task, layer, x, w, floats(out), rows, new After(Epilogue.BIAS_GELU, none, none, 1, 0, 0));
+    }
+
+    @Override
+    public void linearGateResidual(
+            GraphScope g, String task, IntArray layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows) {
+        After after = new After(
+                Epilogue.GATE_RESIDUAL, x, gate.array(), rows.tokens(), gate.chunk() * w.out(), gate.chunks() * w.out());
+        product(g, task, layer, in, w, x, rows, after);
+    }
+
+    private void product(
+            GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, FloatArray out, Rows rows, After after) {
+        g.graph()
+                .task(
+                        task,
+                        Linear::linear,
+                        context,
+                        layer,
+                        floats(x),
+                        w.weight(),
+                        w.bias(),
+                        after.residual(),
+                        after.gate(),
+                        out,
+                        rows.count(),
+                        w.out(),
+                        w.in(),
+                        after.epilogue(),
+                        after.rowsPerSample(),
+                        after.offset(),
+                        after.stride(),
+                        0,
+                        0,
+                        0);
+        g.launch(task, Linear.grid(rows.count(), w.out(), 1));
+    }
+
+    @Override
+    public void attention(GraphScope g, String task, Operand qkv, Operand out, Rows rows, int heads) {
+        FloatArray array = floats(qkv);
+        int headSize = array.getSize() / rows.count() / 3 / heads;
+        g.graph().task(task, Attention::attention, context, array, floats(out), rows.tokens(), heads, headSize);
+        g.launch(task, Attention.grid(rows.samples(), rows.tokens(), heads));
+    }
+
+    @Override
+    public void fewRows(
+            GraphScope g, String task, IntArray layer, FloatArray x, ProductWeights w, FloatArray out, int rows, boolean silu) {
+        g.graph()
+                .task(
+                        task,
+                        LinearFewRows::linear,
+                        context,
+                        layer,
+                        x,
+                        w.weight(),
+                        w.bias(),
+                        out,
+                        rows,
+                        w.out(),
+                        w.in(),
+                        silu ? Epilogue.BIAS_SILU : Epilogue.BIAS);
+        g.launch(task, LinearFewRows.grid(rows, w.out()));
+    }
+
+    @Override
+    public void patchify(
+            GraphScope g, String task, FloatArray latents, Operand out, int samples, int distinct, Patches patches) {
+        FloatArray target = floats(out);
+        g.graph()
+                .task(
+                        task,
+                        Embedding::patchify,
+                        context,
+                        latents,
+                        target,
+                        samples,
+                        distinct,
+                        patches.channels(),
+                        patches.size(),
+                        patches.patch());
+        g.launch(task, Launch.elementwise(target.getSize()));
+    }
+
+    private static FloatArray floats(Operand operand) {
+        if (operand instanceof FloatOperand(FloatArray array)) {
+            return array;
+        }
+        throw new IllegalArgumentException("an operand of another tier: " + operand);
+    }
+}

@@ -1,0 +1,120 @@
+package org.tornadodit.scheduler;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.tornadodit.kernels.Embedding;
+import org.tornadodit.kernels.Launch;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoBackend;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoRuntime;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
+import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** The devices that TornadoVM sees, counted through all backends. */
+public final class TornadoDevices {
+    private static final int TEST_ELEMENTS = 1000;
+
+    private TornadoDevices() {}
+
+    /**
+     * One device.
+     *
+     * @param index what {@code --devices} takes
+     * @param memory bytes
+     */
+    public record Listed(int index, String backend, String name, String type, long memory, TornadoDevice device) {
+
+        /** Whether it is a GPU, and not a CPU driven through OpenCL or the emulation on the host. */
+        public boolean isGpu() {
+            return device.getDeviceType() == TornadoDeviceType.GPU;
+        }
+
+        @Override
+        public String toString() {
+            return String.format(
+                    Locale.ROOT, "%d: %s (%s, %s, %.1f GB)", index, name, backend, type, memory / 1e9);
+        }
+    }
+
+    /**
+     * Whether TornadoVM itself serves the API, and not tornado-host's emulation: a named module takes precedence over the
+     * class path.
+     */
+    public static boolean sdkIsPresent() {
+        return TaskGraph.class.getModule().isNamed();
+    }
+
+    /**
+     * All devices.
+     *
+     * @throws DeviceUnavailableException when a backend fails to start
+     */
+    public static List<Listed> list() {
+        List<Listed> devices = new ArrayList<>();
+        try {
+            TornadoRuntime runtime = TornadoRuntimeProvider.getTornadoRuntime();
+            for (int i = 0; i < runtime.getNumBackends(); i++) {
+                TornadoBackend backend = runtime.getBackend(i);
+                for (int j = 0; j < backend.getNumDevices(); j++) {
+                    TornadoDevice device = backend.getDevice(j);
+                    devices.add(new Listed(
+                            devices.size(),
+                            device.getTornadoVMBackend().toString(),
+                            device.getPhysicalDevice().getDeviceName().strip(),
+                            device.getDeviceType().toString(),
+                            device.getPhysicalDevice().getDeviceGlobalMemorySize(),
+                            device));
+                }
+            }
+        } catch (RuntimeException | LinkageError e) {
+            Throwable cause = e;
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            throw new DeviceUnavailableException(
+                    "TornadoVM found no device (" + cause + "); is the NVIDIA driver installed? ./setup-tornado.sh checks",
+                    e);
+        }
+        return devices;
+    }
+
+    /**
+     * Runs a tiny kernel on a device and compares what comes back.
+     *
+     * @return whether all values are right
+     * @throws RuntimeException when the kernel cannot be compiled or launched
+     */
+    public static boolean selfTest(Listed listed) {
+        FloatArray from = new FloatArray(TEST_ELEMENTS);
+        for (int i = 0; i < TEST_ELEMENTS; i++) {
+            from.set(i, i * 0.5f - 7);
+        }
+        FloatArray to = new FloatArray(TEST_ELEMENTS);
+        GridScheduler grids = new GridScheduler();
+        String name = "self_test_" + listed.index();
+        GraphScope g = new GraphScope(name, grids);
+        g.graph()
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, from)
+                .task("copy", Embedding::copy, new KernelContext(), from, to, TEST_ELEMENTS)
+                .transferToHost(DataTransferMode.EVERY_EXECUTION, to);
+        g.launch("copy", Launch.elementwise(TEST_ELEMENTS));
+        try (TornadoExecutionPlan plan = new TornadoExecutionPlan(g.graph().snapshot())) {
+            plan.withDevice(listed.device()).withGridScheduler(grids).execute();
+        } catch (uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException e) {
+            throw new IllegalStateException("cannot close the plan of the self-test", e);
+        }
+        for (int i = 0; i < TEST_ELEMENTS; i++) {
+            if (to.get(i) != i * 0.5f - 7) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
