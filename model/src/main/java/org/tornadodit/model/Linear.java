@@ -11,8 +11,8 @@ public record Linear(Tensor weight, Tensor bias) {
     /** @throws IllegalArgumentException when there is not one bias for each row of the weight */
     public Linear {
         if (bias.shape().rank() != 1 || bias.shape().dim(0) != weight.shape().dim(0)) {
-            throw new IllegalArgumentException("%s %s does not fit %s %s"
-                    .formatted(bias.name(), bias.shape(), weight.name(), weight.shape()));
+            throw new IllegalArgumentException(
+                    "%s %s does not fit %s %s".formatted(bias.name(), bias.shape(), weight.name(), weight.shape()));
         }
     }
 

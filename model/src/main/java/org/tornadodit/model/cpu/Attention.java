@@ -114,13 +114,15 @@ final class Attention {
         }
         FloatVector sum = FloatVector.zero(SPECIES);
         for (int i = 0; i < whole; i += LANES) {
-            FloatVector e = VectorMath.exp(FloatVector.fromArray(SPECIES, values, at + i).sub(max).mul(scale));
+            FloatVector e = VectorMath.exp(
+                    FloatVector.fromArray(SPECIES, values, at + i).sub(max).mul(scale));
             e.intoArray(values, at + i);
             sum = sum.add(e);
         }
         if (whole < count) {
-            FloatVector e =
-                    VectorMath.exp(FloatVector.fromArray(SPECIES, values, at + whole, rest).sub(max).mul(scale));
+            FloatVector e = VectorMath.exp(FloatVector.fromArray(SPECIES, values, at + whole, rest)
+                    .sub(max)
+                    .mul(scale));
             e.intoArray(values, at + whole, rest);
             sum = sum.add(e, rest);
         }

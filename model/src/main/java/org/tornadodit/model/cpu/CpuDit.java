@@ -160,7 +160,8 @@ public final class CpuDit implements AutoCloseable {
      */
     public float[] forwardWithGuidance(float[] x, double[] t, int[] labels, int n2, double scale, Guidance guidance) {
         if (n2 % 2 != 0) {
-            throw new IllegalArgumentException("batch is " + n2 + ", expected an even number: guidance uses two halves");
+            throw new IllegalArgumentException(
+                    "batch is " + n2 + ", expected an even number: guidance uses two halves");
         }
         requireInputs(x, t, labels, n2);
         int half = n2 / 2 * config.inputElements();

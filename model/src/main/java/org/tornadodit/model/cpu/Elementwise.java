@@ -123,11 +123,15 @@ final class Elementwise {
         squares = squares.add(last.mul(last), rest);
         float inverse = (float) (1 / Math.sqrt(VectorMath.sumInOrder(squares, lanes) / width + LAYER_NORM_EPS));
         for (int i = 0; i < whole; i += LANES) {
-            FloatVector normed = FloatVector.fromArray(SPECIES, x, at + i).sub(mean).mul(inverse);
-            FloatVector factor = FloatVector.fromArray(SPECIES, values, scale + i).add(1f);
-            normed.fma(factor, FloatVector.fromArray(SPECIES, values, shift + i)).intoArray(out, at + i);
+            FloatVector normed =
+                    FloatVector.fromArray(SPECIES, x, at + i).sub(mean).mul(inverse);
+            FloatVector factor =
+                    FloatVector.fromArray(SPECIES, values, scale + i).add(1f);
+            normed.fma(factor, FloatVector.fromArray(SPECIES, values, shift + i))
+                    .intoArray(out, at + i);
         }
-        FloatVector factor = FloatVector.fromArray(SPECIES, values, scale + whole, rest).add(1f);
+        FloatVector factor =
+                FloatVector.fromArray(SPECIES, values, scale + whole, rest).add(1f);
         last.mul(inverse)
                 .fma(factor, FloatVector.fromArray(SPECIES, values, shift + whole, rest))
                 .intoArray(out, at + whole, rest);

@@ -49,7 +49,8 @@ final class Layers {
         if (present != null) {
             return present;
         }
-        Packed packed = new Packed(keep ? new PackedMatrix() : shared, layer.bias().toArray());
+        Packed packed =
+                new Packed(keep ? new PackedMatrix() : shared, layer.bias().toArray());
         packed.weight.resize(layer.in(), layer.out());
         MemorySegment weight = layer.weight().data();
         workers.forEach(packed.weight.panels(), (panel, worker) -> {

@@ -103,9 +103,11 @@ final class PanelProduct implements MatrixProduct {
                 for (int half = 0; half < TileKernel.COLUMNS; half += TileKernel.LANES) {
                     FloatVector sum = FloatVector.fromArray(TileKernel.SPECIES, tile, from + half);
                     if (!first) {
-                        sum = FloatVector.fromArray(TileKernel.SPECIES, out.data(), to + half).add(sum);
+                        sum = FloatVector.fromArray(TileKernel.SPECIES, out.data(), to + half)
+                                .add(sum);
                     } else if (bias != null) {
-                        sum = FloatVector.fromArray(TileKernel.SPECIES, bias, column + half).add(sum);
+                        sum = FloatVector.fromArray(TileKernel.SPECIES, bias, column + half)
+                                .add(sum);
                     }
                     sum.intoArray(out.data(), to + half);
                 }

@@ -91,7 +91,8 @@ public final class Workers implements AutoCloseable {
         });
     }
 
-    private static void drain(AtomicInteger next, int count, Task task, int worker, AtomicReference<Throwable> failure) {
+    private static void drain(
+            AtomicInteger next, int count, Task task, int worker, AtomicReference<Throwable> failure) {
         try {
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
                 task.run(i, worker);

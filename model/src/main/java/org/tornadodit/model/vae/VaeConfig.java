@@ -46,8 +46,9 @@ public record VaeConfig(
         for (int channels : blockOutChannels) {
             requireRange("block_out_channels", channels, 1, MOST_CHANNELS);
             if (channels % normNumGroups != 0) {
-                throw new IllegalArgumentException("block_out_channels has %d, expected multiples of norm_num_groups, %d"
-                        .formatted(channels, normNumGroups));
+                throw new IllegalArgumentException(
+                        "block_out_channels has %d, expected multiples of norm_num_groups, %d"
+                                .formatted(channels, normNumGroups));
             }
         }
         if (!(normEps >= 0 && normEps < 1)) {

@@ -52,7 +52,12 @@ public record VaeWeights(
      * @param conv2 3x3, (out, out, 3, 3)
      * @param shortcut {@code conv_shortcut}: 1x1 on the input where the channels change, else null
      */
-    public record Resnet(Norm norm1, Linear conv1, Norm norm2, Linear conv2, @Nullable Linear shortcut) {}
+    public record Resnet(
+            Norm norm1,
+            Linear conv1,
+            Norm norm2,
+            Linear conv2,
+            @Nullable Linear shortcut) {}
 
     /** Attention of one head over all pixels: {@code group_norm, to_q, to_k, to_v, to_out.0}, each (C, C). */
     public record Attention(Norm norm, Linear query, Linear key, Linear value, Linear out) {}
@@ -143,8 +148,7 @@ public record VaeWeights(
             for (int j = 0; j < config.resnetsPerUpBlock(); j++) {
                 resnets.add(resnet(checkpoint, block + ".resnets." + j));
             }
-            upBlocks.add(
-                    new UpBlock(resnets, i < count - 1 ? linear(checkpoint, block + ".upsamplers.0.conv") : null));
+            upBlocks.add(new UpBlock(resnets, i < count - 1 ? linear(checkpoint, block + ".upsamplers.0.conv") : null));
         }
         return new VaeWeights(
                 config.usePostQuantConv() ? linear(checkpoint, "post_quant_conv") : null,
