@@ -1,6 +1,5 @@
 package org.tornadodit.scheduler;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.tornadodit.kernels.DenoiseStep;
@@ -9,6 +8,7 @@ import org.tornadodit.model.diffusion.StepCoefficients;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.TimestepEmbedding;
+import org.tornadodit.model.noise.CudaGrid;
 import org.tornadodit.model.noise.CudaNoise;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
@@ -17,10 +17,7 @@ import org.tornadodit.scheduler.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.DitGraphs.Ending;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 import uk.ac.manchester.tornado.api.GridScheduler;
-import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
-import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
-import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 
 /**
  * The engine on one device of TornadoVM. Weights and activations stay on the device; the host sends a step's few scalars
@@ -37,9 +34,9 @@ public final class TornadoEngine implements Engine {
     private final boolean hostNoise;
     private final String description;
     private final DitBuffers buffers;
-    private final TornadoExecutionPlan ditPlan;
+    private final DevicePlan ditPlan;
     private final VaeBuffers vaeBuffers;
-    private final TornadoExecutionPlan vaePlan;
+    private final DevicePlan vaePlan;
     private final List<VaeGraphs.Run> vaeRuns;
 
     /**
@@ -79,7 +76,7 @@ public final class TornadoEngine implements Engine {
         GridScheduler grids = new GridScheduler();
         DitDeviceWeights deviceWeights = DitDeviceWeights.of(weights, operations);
         Ending ending = new Ending(shape.sampler(), hostNoise, shape.guidance().channels(config.inChannels()));
-        ditPlan = plan(
+        ditPlan = new DevicePlan(
                 device,
                 new DitGraphs(context, config, deviceWeights, buffers, shape.samples(), operations, grids).build(ending),
                 grids);
@@ -87,22 +84,17 @@ public final class TornadoEngine implements Engine {
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether());
         GridScheduler vaeGrids = new GridScheduler();
         VaeGraphs vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, vaeWeights, vaeBuffers, vaeGrids);
-        vaePlan = plan(device, vaeGraphs.build(), vaeGrids);
+        vaePlan = new DevicePlan(device, vaeGraphs.build(), vaeGrids);
         vaeRuns = vaeGraphs.runs();
         warmUp();
-    }
-
-    private static TornadoExecutionPlan plan(Listed device, List<ImmutableTaskGraph> graphs, GridScheduler grids) {
-        TornadoExecutionPlan plan = new TornadoExecutionPlan(graphs.toArray(ImmutableTaskGraph[]::new));
-        plan.withDevice(device.device()).withGridScheduler(grids).withPreCompilation();
-        return plan;
     }
 
     /** One step and one pass of the decoder: the first execution of a graph uploads its weights. */
     private void warmUp() {
         int step = shape.diffusion().steps() - 1;
         setLabels(shape);
-        ditPlan.withGraph(DitGraphs.START).execute();
+        setDraw(new CudaNoise(0, 0, CudaGrid.DEFAULT), 2L * buffers.latents.getSize());
+        ditPlan.execute(DitGraphs.START);
         step(shape.diffusion().coefficients(step, shape.eta()), shape.cfgScale());
         decode(new float[config.inputElements()], 1);
     }
@@ -120,7 +112,7 @@ public final class TornadoEngine implements Engine {
         int steps = request.diffusion().steps();
         setLabels(request);
         DeviceArrays.fill(buffers.noise, noise.next(elements));
-        ditPlan.withGraph(DitGraphs.START).execute();
+        ditPlan.execute(DitGraphs.START);
 
         TornadoExecutionResult result = null;
         for (int step = steps - 1; step >= 0; step--) {
@@ -144,12 +136,12 @@ public final class TornadoEngine implements Engine {
     private TornadoExecutionResult step(StepCoefficients coefficients, double cfgScale) {
         DeviceArrays.fill(buffers.frequencies, TimestepEmbedding.of(coefficients.timestep()));
         setCoefficients(coefficients, cfgScale);
-        ditPlan.withGraph(DitGraphs.EMBED).execute();
+        ditPlan.execute(DitGraphs.EMBED);
         for (int block = 0; block < config.depth(); block++) {
             buffers.layer.set(0, block);
-            ditPlan.withGraph(DitGraphs.BLOCK).execute();
+            ditPlan.execute(DitGraphs.BLOCK);
         }
-        return ditPlan.withGraph(DitGraphs.LAST).execute();
+        return ditPlan.execute(DitGraphs.LAST);
     }
 
     private void setLabels(SamplingRequest request) {
@@ -208,7 +200,7 @@ public final class TornadoEngine implements Engine {
             }
             for (VaeGraphs.Run run : vaeRuns) {
                 vaeBuffers.layer.set(0, run.layer());
-                vaePlan.withGraph(run.graph()).execute();
+                vaePlan.execute(run.graph());
             }
             for (int i = 0; i < count * image; i++) {
                 images[first * image + i] = vaeBuffers.images.get(i);
@@ -219,21 +211,12 @@ public final class TornadoEngine implements Engine {
 
     /** Bytes that the plans hold on the device now. */
     public long deviceBytes() {
-        ditPlan.withAllGraphs();
-        vaePlan.withAllGraphs();
-        return ditPlan.getCurrentDeviceMemoryUsage() + vaePlan.getCurrentDeviceMemoryUsage();
+        return ditPlan.deviceBytes() + vaePlan.deviceBytes();
     }
 
     @Override
     public void close() {
-        List<TornadoExecutionPlan> plans = new ArrayList<>(List.of(ditPlan, vaePlan));
-        for (TornadoExecutionPlan plan : plans) {
-            try {
-                plan.withAllGraphs(); // closing frees the selected graphs only
-                plan.close();
-            } catch (TornadoExecutionPlanException e) {
-                throw new IllegalStateException("cannot release the device's memory", e);
-            }
-        }
+        vaePlan.close();
+        ditPlan.close();
     }
 }

@@ -1,0 +1,54 @@
+package org.tornadodit.scheduler;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import org.tornadodit.scheduler.TornadoDevices.Listed;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
+
+/** Graphs that hand arrays on to one another on one device, compiled, run one at a time. */
+final class DevicePlan implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(DevicePlan.class.getName());
+
+    private final TornadoExecutionPlan plan;
+    private final int graphs;
+
+    /** Compiles all tasks. */
+    DevicePlan(Listed device, List<ImmutableTaskGraph> graphs, GridScheduler grids) {
+        this.graphs = graphs.size();
+        plan = new TornadoExecutionPlan(graphs.toArray(ImmutableTaskGraph[]::new));
+        plan.withDevice(device.device()).withGridScheduler(grids).withPreCompilation();
+    }
+
+    /** Runs one graph and waits for it. */
+    TornadoExecutionResult execute(int graph) {
+        return plan.withGraph(graph).execute();
+    }
+
+    /** Bytes that the graphs hold on the device. */
+    long deviceBytes() {
+        return plan.withAllGraphs().getCurrentDeviceMemoryUsage();
+    }
+
+    @Override
+    public void close() {
+        // Freeing acts on the selected graph only, and fails where a buffer is shared with a graph that has freed it.
+        for (int i = 0; i < graphs; i++) {
+            try {
+                plan.withGraph(i).freeDeviceMemory();
+            } catch (TornadoInternalError alreadyFreed) {
+                LOG.log(Level.DEBUG, "shared buffers of graph {0} were free already", i);
+            }
+        }
+        try {
+            plan.withGraph(0).close();
+        } catch (TornadoExecutionPlanException e) {
+            throw new IllegalStateException("cannot release the device's memory", e);
+        }
+    }
+}

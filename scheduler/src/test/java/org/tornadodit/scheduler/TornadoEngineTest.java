@@ -1,0 +1,174 @@
+package org.tornadodit.scheduler;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.TensorAssert;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.dit.Guidance;
+import org.tornadodit.model.io.Checkpoint;
+import org.tornadodit.model.io.Checkpoints;
+import org.tornadodit.model.io.NpyFile;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.TornadoDevices.Listed;
+
+/** The real graphs and kernels on tornado-host, against PyTorch's references and the CPU engine. */
+class TornadoEngineTest {
+    private static final Path DATA = Path.of(System.getProperty("dit.root", ".."), "reference", "data");
+    private static final Path SAMPLING = DATA.resolve("sampling");
+    private static final List<Integer> LABELS = List.of(0, 1, 2, 3, 4, 5, 0, 1);
+
+    /** What a run of ten steps with another order of float32 sums may be off by, relative to the latents' norm. */
+    private static final double LATENTS = 2e-5;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ddpm-3", "ddpm-all", "ddim-3", "ddim-all"})
+    void samplesAsPyTorch(String run) throws IOException {
+        SamplingRequest request = request(run, LABELS);
+        try (Models models = new Models();
+                TornadoEngine engine = models.engine(request, false, run)) {
+            List<Integer> steps = new ArrayList<>();
+            float[] latents = engine.sample(request, TorchRandn.cuda(0), steps::add);
+            assertEquals(List.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10), steps);
+            TensorAssert.assertRelativeError(
+                    run + " latents",
+                    models.latentShape(8),
+                    latents,
+                    NpyFile.read(SAMPLING.resolve(run).resolve("latents.npy")).floats(),
+                    LATENTS);
+        }
+    }
+
+    @Test
+    void aSecondBatchIsAsTheFirstAndDecodesAsTheCpuEngine() {
+        SamplingRequest request = request("ddpm-3", List.of(4, 1, 3));
+        try (Models models = new Models();
+                TornadoEngine engine = models.engine(request, false, "again");
+                CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
+            float[] first = engine.sample(request, TorchRandn.cuda(7), done -> {});
+            float[] second = engine.sample(request, TorchRandn.cuda(7), done -> {});
+            assertArrayEquals(first, second);
+            float[] images = engine.decode(first, 3);
+            float[] expected = cpu.decode(first, 3);
+            TensorAssert.assertRelativeError("images", Shape.of(expected.length), images, expected, 1e-5);
+        }
+    }
+
+    @Test
+    void noiseOfTheHostGivesTheCpuEnginesLatents() {
+        SamplingRequest request = request("ddim-all", List.of(2, 5));
+        try (Models models = new Models();
+                TornadoEngine engine = models.engine(request, true, "host");
+                CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
+            NoiseStream noise = TorchRandn.cpu(3);
+            NoiseStream same = TorchRandn.cpu(3);
+            for (int batch = 0; batch < 2; batch++) {
+                float[] latents = engine.sample(request, noise, done -> {});
+                float[] expected = cpu.sample(request, same, done -> {});
+                TensorAssert.assertRelativeError(
+                        "batch " + batch, models.latentShape(2), latents, expected, LATENTS);
+            }
+        }
+    }
+
+    @Test
+    void refusesABatchOfAnotherShape() {
+        SamplingRequest request = request("ddpm-3", List.of(0, 1));
+        try (Models models = new Models();
+                TornadoEngine engine = models.engine(request, false, "shape")) {
+            SamplingRequest three = request("ddpm-3", List.of(0, 1, 2));
+            assertThrows(
+                    IllegalArgumentException.class, () -> engine.sample(three, TorchRandn.cuda(0), done -> {}));
+            assertThrows(
+                    IllegalArgumentException.class, () -> engine.sample(request, TorchRandn.cpu(0), done -> {}));
+        }
+    }
+
+    @Test
+    void refusesADeviceThatIsTooSmallBeforeAllocating() {
+        SamplingRequest request = request("ddpm-3", List.of(0, 1));
+        Listed real = TornadoDevices.list().getFirst();
+        Listed small = new Listed(0, real.backend(), "Tiny GPU", real.type(), 100_000, real.device());
+        try (Models models = new Models()) {
+            String message = assertThrows(
+                            DeviceUnavailableException.class,
+                            () -> new TornadoEngine(
+                                            small,
+                                            "small_",
+                                            models.config,
+                                            models.weights,
+                                            models.vaeConfig,
+                                            models.vaeWeights,
+                                            request,
+                                            false)
+                                    .close())
+                    .toString();
+            assertTrue(message.contains("Tiny GPU is too small") && message.contains("--class-labels"), message);
+        }
+    }
+
+    @Test
+    void theDevicesPassTheirSelfTest() {
+        for (Listed device : TornadoDevices.list()) {
+            assertTrue(TornadoDevices.selfTest(device), device.toString());
+        }
+    }
+
+    private static SamplingRequest request(String run, List<Integer> labels) {
+        return new SamplingRequest(
+                labels,
+                Diffusion.create("10"),
+                run.startsWith("ddim") ? Sampler.DDIM : Sampler.DDPM,
+                0,
+                4.0,
+                run.endsWith("all") ? Guidance.ALL : Guidance.FIRST_THREE);
+    }
+
+    /** The tiny models of the references. */
+    private static final class Models implements AutoCloseable {
+        private final Checkpoint checkpoint = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"));
+        private final Checkpoint vaeCheckpoint = Checkpoints.openVae(DATA.resolve("vae-tiny"));
+        final DitConfig config = DitConfig.fromJson(SAMPLING.resolve("config.json"));
+        final DitWeights weights = DitWeights.load(checkpoint, config);
+        final VaeConfig vaeConfig = VaeConfig.fromJson(DATA.resolve("vae-tiny"));
+        final VaeWeights vaeWeights = VaeWeights.load(vaeCheckpoint, vaeConfig);
+
+        TornadoEngine engine(SamplingRequest request, boolean hostNoise, String name) {
+            return new TornadoEngine(
+                    TornadoDevices.list().getFirst(),
+                    "test_" + name.replace('-', '_') + "_",
+                    config,
+                    weights,
+                    vaeConfig,
+                    vaeWeights,
+                    request,
+                    hostNoise);
+        }
+
+        Shape latentShape(int samples) {
+            return Shape.of(samples, config.inChannels(), config.inputSize(), config.inputSize());
+        }
+
+        @Override
+        public void close() {
+            checkpoint.close();
+            vaeCheckpoint.close();
+        }
+    }
+}
