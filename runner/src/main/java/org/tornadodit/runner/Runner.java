@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import org.tornadodit.model.io.CheckpointException;
+import org.tornadodit.scheduler.DeviceUnavailableException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Spec;
             SampleCommand.class,
             DemoCommand.class,
             EvaluateCommand.class,
+            DevicesCommand.class,
             CommandLine.HelpCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -58,6 +60,7 @@ public final class Runner implements Runnable {
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
+        TornadoProperties.apply();
         System.exit(run(System.out, System.err, args)); // libraries may keep threads alive
     }
 
@@ -97,7 +100,11 @@ public final class Runner implements Runnable {
         if (parsed.originalArgs().contains("--debug")) {
             error.printStackTrace(commandLine.getErr());
         }
-        return error instanceof CheckpointException ? ExitCode.CHECKPOINT : ExitCode.FAILURE;
+        return switch (error) {
+            case CheckpointException unreadable -> ExitCode.CHECKPOINT;
+            case DeviceUnavailableException missing -> ExitCode.NO_DEVICE;
+            default -> ExitCode.FAILURE;
+        };
     }
 
     private static String oneLine(Exception error) {

@@ -125,7 +125,8 @@ final class SampleCommand implements Callable<Integer> {
                 classes,
                 samplingOptions.request(classes, config.numClasses()),
                 samplingOptions,
-                deviceOptions,
+                deviceOptions.choose(surroundings),
+                deviceOptions.threads,
                 batches,
                 output);
     }

@@ -14,6 +14,7 @@ import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.CpuEngine;
 import org.tornadodit.scheduler.Engine;
 import org.tornadodit.scheduler.SamplingRequest;
+import org.tornadodit.scheduler.TornadoEngine;
 
 /** A run that is resolved and checked, but not begun: what {@code --dry-run} prints. */
 record SamplingPlan(
@@ -23,7 +24,8 @@ record SamplingPlan(
         ClassNames classes,
         SamplingRequest request,
         SamplingOptions sampling,
-        DeviceOptions device,
+        DeviceOptions.Chosen device,
+        int threads,
         int batches,
         Path output) {
 
@@ -41,12 +43,13 @@ record SamplingPlan(
 
     /** Reads the weights into an engine. */
     Engine load(Checkpoint weights, Checkpoint vaeWeights) {
-        return new CpuEngine(
-                config,
-                DitWeights.load(weights, config),
-                vaeConfig,
-                VaeWeights.load(vaeWeights, vaeConfig),
-                device.threads);
+        DitWeights dit = DitWeights.load(weights, config);
+        VaeWeights vae = VaeWeights.load(vaeWeights, vaeConfig);
+        if (device.listed() == null) {
+            return new CpuEngine(config, dit, vaeConfig, vae, threads);
+        }
+        boolean hostNoise = sampling.rng == SamplingOptions.Rng.CPU;
+        return new TornadoEngine(device.listed(), "d0_", config, dit, vaeConfig, vae, request, hostNoise);
     }
 
     /**
@@ -55,6 +58,9 @@ record SamplingPlan(
      * @throws IllegalStateException with what is needed, what is there and what to do
      */
     void requireMemory() {
+        if (device.listed() != null) {
+            return; // the engine compares with the device's memory
+        }
         long needed = heapBytes();
         long free = Runtime.getRuntime().maxMemory();
         if (needed > free) {
@@ -152,9 +158,16 @@ record SamplingPlan(
                 heapBytes() / 1e9,
                 Runtime.getRuntime().maxMemory() / 1e9,
                 config.parameters() * Float.BYTES / 1e9));
-        lines.add("device   cpu, " + device.threads + (device.threads == 1 ? " thread" : " threads"));
+        lines.add("device   " + deviceLine());
         lines.add("output   " + output);
         return lines;
+    }
+
+    private String deviceLine() {
+        if (device.listed() != null) {
+            return device.listed() + ": " + device.reason();
+        }
+        return "cpu, " + threads + (threads == 1 ? " thread" : " threads") + ": " + device.reason();
     }
 
     /** Operations of one image's forward pass: two a multiplication and addition, products only. */

@@ -10,13 +10,16 @@ import org.jspecify.annotations.Nullable;
  * @param home the project's folder, which holds {@code demo/}; from {@code -Ddit.home}, else the current folder or one
  *     of its parents
  * @param terminal whether stderr is a terminal; from {@code -Ddit.terminal}
+ * @param sdkProblem why there is no TornadoVM SDK, should there be none; from {@code -Ddit.sdk.problem}
  */
-record Surroundings(Path home, boolean terminal) {
+record Surroundings(Path home, boolean terminal, String sdkProblem) {
 
     static Surroundings read() {
         String home = System.getProperty("dit.home");
         return new Surroundings(
-                home != null ? Path.of(home) : findHome(Path.of("").toAbsolutePath()), Boolean.getBoolean("dit.terminal"));
+                home != null ? Path.of(home) : findHome(Path.of("").toAbsolutePath()),
+                Boolean.getBoolean("dit.terminal"),
+                System.getProperty("dit.sdk.problem", "no TornadoVM SDK was found (TORNADOVM_HOME is not set)"));
     }
 
     private static Path findHome(Path start) {
