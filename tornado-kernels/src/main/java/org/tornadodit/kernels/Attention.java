@@ -155,10 +155,10 @@ public final class Attention {
                 k5 = qkv.get(at + keyAt(key + 40, tokens) * tokenStride);
                 k6 = qkv.get(at + keyAt(key + 48, tokens) * tokenStride);
                 k7 = qkv.get(at + keyAt(key + 56, tokens) * tokenStride);
-                for (int pair = 0; pair < 8; pair += 2) {
-                    for (int unrolled = 0; unrolled < 2; unrolled++) {
-                        int a = (d + pair + unrolled) * STRIDE + row;
-                        int b = buffer + (pair + unrolled) * STRIDE + column;
+                for (int four = 0; four < 8; four += 4) {
+                    for (int unrolled = 0; unrolled < 4; unrolled++) {
+                        int a = (d + four + unrolled) * STRIDE + row;
+                        int b = buffer + (four + unrolled) * STRIDE + column;
                         float a0 = q[a];
                         float a1 = q[a + 1];
                         float a2 = q[a + 2];
@@ -200,87 +200,43 @@ public final class Attention {
             int value = vBase + keyAt(firstKey + loadRow, tokens) * tokenStride;
             float v0 = 0f, v1 = 0f, v2 = 0f, v3 = 0f, v4 = 0f, v5 = 0f, v6 = 0f, v7 = 0f;
             float v8 = 0f, v9 = 0f, va = 0f, vb = 0f, vc = 0f, vd = 0f, ve = 0f, vf = 0f;
+            // spotless:off
             v0 = qkv.get(value);
-            if (columns > 1) {
-                v1 = qkv.get(value + 8);
-            }
-            if (columns > 2) {
-                v2 = qkv.get(value + 16);
-            }
-            if (columns > 3) {
-                v3 = qkv.get(value + 24);
-            }
-            if (columns > 4) {
-                v4 = qkv.get(value + 32);
-            }
-            if (columns > 5) {
-                v5 = qkv.get(value + 40);
-            }
-            if (columns > 6) {
-                v6 = qkv.get(value + 48);
-            }
-            if (columns > 7) {
-                v7 = qkv.get(value + 56);
-            }
-            if (columns > 8) {
-                v8 = qkv.get(value + 64);
-            }
-            if (columns > 9) {
-                v9 = qkv.get(value + 72);
-            }
-            if (columns > 10) {
-                va = qkv.get(value + 80);
-            }
-            if (columns > 11) {
-                vb = qkv.get(value + 88);
-            }
-            if (columns > 12) {
-                vc = qkv.get(value + 96);
-            }
-            if (columns > 13) {
-                vd = qkv.get(value + 104);
-            }
-            if (columns > 14) {
-                ve = qkv.get(value + 112);
-            }
-            if (columns > 15) {
-                vf = qkv.get(value + 120);
-            }
+            if (columns > 1) { v1 = qkv.get(value + 8); }
+            if (columns > 2) { v2 = qkv.get(value + 16); }
+            if (columns > 3) { v3 = qkv.get(value + 24); }
+            if (columns > 4) { v4 = qkv.get(value + 32); }
+            if (columns > 5) { v5 = qkv.get(value + 40); }
+            if (columns > 6) { v6 = qkv.get(value + 48); }
+            if (columns > 7) { v7 = qkv.get(value + 56); }
+            if (columns > 8) { v8 = qkv.get(value + 64); }
+            if (columns > 9) { v9 = qkv.get(value + 72); }
+            if (columns > 10) { va = qkv.get(value + 80); }
+            if (columns > 11) { vb = qkv.get(value + 88); }
+            if (columns > 12) { vc = qkv.get(value + 96); }
+            if (columns > 13) { vd = qkv.get(value + 104); }
+            if (columns > 14) { ve = qkv.get(value + 112); }
+            if (columns > 15) { vf = qkv.get(value + 120); }
+            // spotless:on
             if (tokens % TILE != 0) {
                 int key = firstKey + column;
                 // spotless:off
-                if (key >= tokens) {
-                    s00 = LOWEST; s10 = LOWEST; s20 = LOWEST; s30 = LOWEST;
-                    s40 = LOWEST; s50 = LOWEST; s60 = LOWEST; s70 = LOWEST;
-                }
-                if (key + 1 >= tokens) {
-                    s01 = LOWEST; s11 = LOWEST; s21 = LOWEST; s31 = LOWEST;
-                    s41 = LOWEST; s51 = LOWEST; s61 = LOWEST; s71 = LOWEST;
-                }
-                if (key + 2 >= tokens) {
-                    s02 = LOWEST; s12 = LOWEST; s22 = LOWEST; s32 = LOWEST;
-                    s42 = LOWEST; s52 = LOWEST; s62 = LOWEST; s72 = LOWEST;
-                }
-                if (key + 3 >= tokens) {
-                    s03 = LOWEST; s13 = LOWEST; s23 = LOWEST; s33 = LOWEST;
-                    s43 = LOWEST; s53 = LOWEST; s63 = LOWEST; s73 = LOWEST;
-                }
-                if (key + 32 >= tokens) {
-                    s04 = LOWEST; s14 = LOWEST; s24 = LOWEST; s34 = LOWEST;
-                    s44 = LOWEST; s54 = LOWEST; s64 = LOWEST; s74 = LOWEST;
-                }
-                if (key + 33 >= tokens) {
-                    s05 = LOWEST; s15 = LOWEST; s25 = LOWEST; s35 = LOWEST;
-                    s45 = LOWEST; s55 = LOWEST; s65 = LOWEST; s75 = LOWEST;
-                }
-                if (key + 34 >= tokens) {
-                    s06 = LOWEST; s16 = LOWEST; s26 = LOWEST; s36 = LOWEST;
-                    s46 = LOWEST; s56 = LOWEST; s66 = LOWEST; s76 = LOWEST;
-                }
-                if (key + 35 >= tokens) {
-                    s07 = LOWEST; s17 = LOWEST; s27 = LOWEST; s37 = LOWEST;
-                    s47 = LOWEST; s57 = LOWEST; s67 = LOWEST; s77 = LOWEST;
-                }
+                if (key >= tokens) { s00 = LOWEST; s10 = LOWEST; s20 = LOWEST; s30 = LOWEST; s40 = LOWEST;
+                    s50 = LOWEST; s60 = LOWEST; s70 = LOWEST; }
+                if (key + 1 >= tokens) { s01 = LOWEST; s11 = LOWEST; s21 = LOWEST; s31 = LOWEST; s41 = LOWEST;
+                    s51 = LOWEST; s61 = LOWEST; s71 = LOWEST; }
+                if (key + 2 >= tokens) { s02 = LOWEST; s12 = LOWEST; s22 = LOWEST; s32 = LOWEST; s42 = LOWEST;
+                    s52 = LOWEST; s62 = LOWEST; s72 = LOWEST; }
+                if (key + 3 >= tokens) { s03 = LOWEST; s13 = LOWEST; s23 = LOWEST; s33 = LOWEST; s43 = LOWEST;
+                    s53 = LOWEST; s63 = LOWEST; s73 = LOWEST; }
+                if (key + 32 >= tokens) { s04 = LOWEST; s14 = LOWEST; s24 = LOWEST; s34 = LOWEST; s44 = LOWEST;
+                    s54 = LOWEST; s64 = LOWEST; s74 = LOWEST; }
+                if (key + 33 >= tokens) { s05 = LOWEST; s15 = LOWEST; s25 = LOWEST; s35 = LOWEST; s45 = LOWEST;
+                    s55 = LOWEST; s65 = LOWEST; s75 = LOWEST; }
+                if (key + 34 >= tokens) { s06 = LOWEST; s16 = LOWEST; s26 = LOWEST; s36 = LOWEST; s46 = LOWEST;
+                    s56 = LOWEST; s66 = LOWEST; s76 = LOWEST; }
+                if (key + 35 >= tokens) { s07 = LOWEST; s17 = LOWEST; s27 = LOWEST; s37 = LOWEST; s47 = LOWEST;
+                    s57 = LOWEST; s67 = LOWEST; s77 = LOWEST; }
                 // spotless:on
             }
             int mine = row * 8 + loadColumn;
@@ -329,222 +285,150 @@ public final class Attention {
             highest6 = m6;
             highest7 = m7;
             // spotless:off
-            s00 = TornadoMath.exp(s00 - m0); s01 = TornadoMath.exp(s01 - m0);
-            s02 = TornadoMath.exp(s02 - m0); s03 = TornadoMath.exp(s03 - m0);
-            s04 = TornadoMath.exp(s04 - m0); s05 = TornadoMath.exp(s05 - m0);
+            s00 = TornadoMath.exp(s00 - m0); s01 = TornadoMath.exp(s01 - m0); s02 = TornadoMath.exp(s02 - m0);
+            s03 = TornadoMath.exp(s03 - m0); s04 = TornadoMath.exp(s04 - m0); s05 = TornadoMath.exp(s05 - m0);
             s06 = TornadoMath.exp(s06 - m0); s07 = TornadoMath.exp(s07 - m0);
             sum0 = sum0 * alpha0 + (((s00 + s01) + (s02 + s03)) + ((s04 + s05) + (s06 + s07)));
-            s10 = TornadoMath.exp(s10 - m1); s11 = TornadoMath.exp(s11 - m1);
-            s12 = TornadoMath.exp(s12 - m1); s13 = TornadoMath.exp(s13 - m1);
-            s14 = TornadoMath.exp(s14 - m1); s15 = TornadoMath.exp(s15 - m1);
+            s10 = TornadoMath.exp(s10 - m1); s11 = TornadoMath.exp(s11 - m1); s12 = TornadoMath.exp(s12 - m1);
+            s13 = TornadoMath.exp(s13 - m1); s14 = TornadoMath.exp(s14 - m1); s15 = TornadoMath.exp(s15 - m1);
             s16 = TornadoMath.exp(s16 - m1); s17 = TornadoMath.exp(s17 - m1);
             sum1 = sum1 * alpha1 + (((s10 + s11) + (s12 + s13)) + ((s14 + s15) + (s16 + s17)));
-            s20 = TornadoMath.exp(s20 - m2); s21 = TornadoMath.exp(s21 - m2);
-            s22 = TornadoMath.exp(s22 - m2); s23 = TornadoMath.exp(s23 - m2);
-            s24 = TornadoMath.exp(s24 - m2); s25 = TornadoMath.exp(s25 - m2);
+            s20 = TornadoMath.exp(s20 - m2); s21 = TornadoMath.exp(s21 - m2); s22 = TornadoMath.exp(s22 - m2);
+            s23 = TornadoMath.exp(s23 - m2); s24 = TornadoMath.exp(s24 - m2); s25 = TornadoMath.exp(s25 - m2);
             s26 = TornadoMath.exp(s26 - m2); s27 = TornadoMath.exp(s27 - m2);
             sum2 = sum2 * alpha2 + (((s20 + s21) + (s22 + s23)) + ((s24 + s25) + (s26 + s27)));
-            s30 = TornadoMath.exp(s30 - m3); s31 = TornadoMath.exp(s31 - m3);
-            s32 = TornadoMath.exp(s32 - m3); s33 = TornadoMath.exp(s33 - m3);
-            s34 = TornadoMath.exp(s34 - m3); s35 = TornadoMath.exp(s35 - m3);
+            s30 = TornadoMath.exp(s30 - m3); s31 = TornadoMath.exp(s31 - m3); s32 = TornadoMath.exp(s32 - m3);
+            s33 = TornadoMath.exp(s33 - m3); s34 = TornadoMath.exp(s34 - m3); s35 = TornadoMath.exp(s35 - m3);
             s36 = TornadoMath.exp(s36 - m3); s37 = TornadoMath.exp(s37 - m3);
             sum3 = sum3 * alpha3 + (((s30 + s31) + (s32 + s33)) + ((s34 + s35) + (s36 + s37)));
-            s40 = TornadoMath.exp(s40 - m4); s41 = TornadoMath.exp(s41 - m4);
-            s42 = TornadoMath.exp(s42 - m4); s43 = TornadoMath.exp(s43 - m4);
-            s44 = TornadoMath.exp(s44 - m4); s45 = TornadoMath.exp(s45 - m4);
+            s40 = TornadoMath.exp(s40 - m4); s41 = TornadoMath.exp(s41 - m4); s42 = TornadoMath.exp(s42 - m4);
+            s43 = TornadoMath.exp(s43 - m4); s44 = TornadoMath.exp(s44 - m4); s45 = TornadoMath.exp(s45 - m4);
             s46 = TornadoMath.exp(s46 - m4); s47 = TornadoMath.exp(s47 - m4);
             sum4 = sum4 * alpha4 + (((s40 + s41) + (s42 + s43)) + ((s44 + s45) + (s46 + s47)));
-            s50 = TornadoMath.exp(s50 - m5); s51 = TornadoMath.exp(s51 - m5);
-            s52 = TornadoMath.exp(s52 - m5); s53 = TornadoMath.exp(s53 - m5);
-            s54 = TornadoMath.exp(s54 - m5); s55 = TornadoMath.exp(s55 - m5);
+            s50 = TornadoMath.exp(s50 - m5); s51 = TornadoMath.exp(s51 - m5); s52 = TornadoMath.exp(s52 - m5);
+            s53 = TornadoMath.exp(s53 - m5); s54 = TornadoMath.exp(s54 - m5); s55 = TornadoMath.exp(s55 - m5);
             s56 = TornadoMath.exp(s56 - m5); s57 = TornadoMath.exp(s57 - m5);
             sum5 = sum5 * alpha5 + (((s50 + s51) + (s52 + s53)) + ((s54 + s55) + (s56 + s57)));
-            s60 = TornadoMath.exp(s60 - m6); s61 = TornadoMath.exp(s61 - m6);
-            s62 = TornadoMath.exp(s62 - m6); s63 = TornadoMath.exp(s63 - m6);
-            s64 = TornadoMath.exp(s64 - m6); s65 = TornadoMath.exp(s65 - m6);
+            s60 = TornadoMath.exp(s60 - m6); s61 = TornadoMath.exp(s61 - m6); s62 = TornadoMath.exp(s62 - m6);
+            s63 = TornadoMath.exp(s63 - m6); s64 = TornadoMath.exp(s64 - m6); s65 = TornadoMath.exp(s65 - m6);
             s66 = TornadoMath.exp(s66 - m6); s67 = TornadoMath.exp(s67 - m6);
             sum6 = sum6 * alpha6 + (((s60 + s61) + (s62 + s63)) + ((s64 + s65) + (s66 + s67)));
-            s70 = TornadoMath.exp(s70 - m7); s71 = TornadoMath.exp(s71 - m7);
-            s72 = TornadoMath.exp(s72 - m7); s73 = TornadoMath.exp(s73 - m7);
-            s74 = TornadoMath.exp(s74 - m7); s75 = TornadoMath.exp(s75 - m7);
+            s70 = TornadoMath.exp(s70 - m7); s71 = TornadoMath.exp(s71 - m7); s72 = TornadoMath.exp(s72 - m7);
+            s73 = TornadoMath.exp(s73 - m7); s74 = TornadoMath.exp(s74 - m7); s75 = TornadoMath.exp(s75 - m7);
             s76 = TornadoMath.exp(s76 - m7); s77 = TornadoMath.exp(s77 - m7);
             sum7 = sum7 * alpha7 + (((s70 + s71) + (s72 + s73)) + ((s74 + s75) + (s76 + s77)));
             // spotless:on
             // spotless:off
-            o00 *= alpha0; o01 *= alpha0; o02 *= alpha0; o03 *= alpha0;
-            o04 *= alpha0; o05 *= alpha0; o06 *= alpha0; o07 *= alpha0;
-            o08 *= alpha0; o09 *= alpha0; o0a *= alpha0; o0b *= alpha0;
-            o0c *= alpha0; o0d *= alpha0; o0e *= alpha0; o0f *= alpha0;
-            o10 *= alpha1; o11 *= alpha1; o12 *= alpha1; o13 *= alpha1;
-            o14 *= alpha1; o15 *= alpha1; o16 *= alpha1; o17 *= alpha1;
-            o18 *= alpha1; o19 *= alpha1; o1a *= alpha1; o1b *= alpha1;
-            o1c *= alpha1; o1d *= alpha1; o1e *= alpha1; o1f *= alpha1;
-            o20 *= alpha2; o21 *= alpha2; o22 *= alpha2; o23 *= alpha2;
-            o24 *= alpha2; o25 *= alpha2; o26 *= alpha2; o27 *= alpha2;
-            o28 *= alpha2; o29 *= alpha2; o2a *= alpha2; o2b *= alpha2;
-            o2c *= alpha2; o2d *= alpha2; o2e *= alpha2; o2f *= alpha2;
-            o30 *= alpha3; o31 *= alpha3; o32 *= alpha3; o33 *= alpha3;
-            o34 *= alpha3; o35 *= alpha3; o36 *= alpha3; o37 *= alpha3;
-            o38 *= alpha3; o39 *= alpha3; o3a *= alpha3; o3b *= alpha3;
-            o3c *= alpha3; o3d *= alpha3; o3e *= alpha3; o3f *= alpha3;
-            o40 *= alpha4; o41 *= alpha4; o42 *= alpha4; o43 *= alpha4;
-            o44 *= alpha4; o45 *= alpha4; o46 *= alpha4; o47 *= alpha4;
-            o48 *= alpha4; o49 *= alpha4; o4a *= alpha4; o4b *= alpha4;
-            o4c *= alpha4; o4d *= alpha4; o4e *= alpha4; o4f *= alpha4;
-            o50 *= alpha5; o51 *= alpha5; o52 *= alpha5; o53 *= alpha5;
-            o54 *= alpha5; o55 *= alpha5; o56 *= alpha5; o57 *= alpha5;
-            o58 *= alpha5; o59 *= alpha5; o5a *= alpha5; o5b *= alpha5;
-            o5c *= alpha5; o5d *= alpha5; o5e *= alpha5; o5f *= alpha5;
-            o60 *= alpha6; o61 *= alpha6; o62 *= alpha6; o63 *= alpha6;
-            o64 *= alpha6; o65 *= alpha6; o66 *= alpha6; o67 *= alpha6;
-            o68 *= alpha6; o69 *= alpha6; o6a *= alpha6; o6b *= alpha6;
-            o6c *= alpha6; o6d *= alpha6; o6e *= alpha6; o6f *= alpha6;
-            o70 *= alpha7; o71 *= alpha7; o72 *= alpha7; o73 *= alpha7;
-            o74 *= alpha7; o75 *= alpha7; o76 *= alpha7; o77 *= alpha7;
-            o78 *= alpha7; o79 *= alpha7; o7a *= alpha7; o7b *= alpha7;
-            o7c *= alpha7; o7d *= alpha7; o7e *= alpha7; o7f *= alpha7;
+            o00 *= alpha0; o01 *= alpha0; o02 *= alpha0; o03 *= alpha0; o04 *= alpha0; o05 *= alpha0; o06 *= alpha0;
+            o07 *= alpha0; o08 *= alpha0; o09 *= alpha0; o0a *= alpha0; o0b *= alpha0; o0c *= alpha0; o0d *= alpha0;
+            o0e *= alpha0; o0f *= alpha0;
+            o10 *= alpha1; o11 *= alpha1; o12 *= alpha1; o13 *= alpha1; o14 *= alpha1; o15 *= alpha1; o16 *= alpha1;
+            o17 *= alpha1; o18 *= alpha1; o19 *= alpha1; o1a *= alpha1; o1b *= alpha1; o1c *= alpha1; o1d *= alpha1;
+            o1e *= alpha1; o1f *= alpha1;
+            o20 *= alpha2; o21 *= alpha2; o22 *= alpha2; o23 *= alpha2; o24 *= alpha2; o25 *= alpha2; o26 *= alpha2;
+            o27 *= alpha2; o28 *= alpha2; o29 *= alpha2; o2a *= alpha2; o2b *= alpha2; o2c *= alpha2; o2d *= alpha2;
+            o2e *= alpha2; o2f *= alpha2;
+            o30 *= alpha3; o31 *= alpha3; o32 *= alpha3; o33 *= alpha3; o34 *= alpha3; o35 *= alpha3; o36 *= alpha3;
+            o37 *= alpha3; o38 *= alpha3; o39 *= alpha3; o3a *= alpha3; o3b *= alpha3; o3c *= alpha3; o3d *= alpha3;
+            o3e *= alpha3; o3f *= alpha3;
+            o40 *= alpha4; o41 *= alpha4; o42 *= alpha4; o43 *= alpha4; o44 *= alpha4; o45 *= alpha4; o46 *= alpha4;
+            o47 *= alpha4; o48 *= alpha4; o49 *= alpha4; o4a *= alpha4; o4b *= alpha4; o4c *= alpha4; o4d *= alpha4;
+            o4e *= alpha4; o4f *= alpha4;
+            o50 *= alpha5; o51 *= alpha5; o52 *= alpha5; o53 *= alpha5; o54 *= alpha5; o55 *= alpha5; o56 *= alpha5;
+            o57 *= alpha5; o58 *= alpha5; o59 *= alpha5; o5a *= alpha5; o5b *= alpha5; o5c *= alpha5; o5d *= alpha5;
+            o5e *= alpha5; o5f *= alpha5;
+            o60 *= alpha6; o61 *= alpha6; o62 *= alpha6; o63 *= alpha6; o64 *= alpha6; o65 *= alpha6; o66 *= alpha6;
+            o67 *= alpha6; o68 *= alpha6; o69 *= alpha6; o6a *= alpha6; o6b *= alpha6; o6c *= alpha6; o6d *= alpha6;
+            o6e *= alpha6; o6f *= alpha6;
+            o70 *= alpha7; o71 *= alpha7; o72 *= alpha7; o73 *= alpha7; o74 *= alpha7; o75 *= alpha7; o76 *= alpha7;
+            o77 *= alpha7; o78 *= alpha7; o79 *= alpha7; o7a *= alpha7; o7b *= alpha7; o7c *= alpha7; o7d *= alpha7;
+            o7e *= alpha7; o7f *= alpha7;
             // spotless:on
 
             for (int part = 0; part < TILE / pKeys; part++) {
                 context.localBarrier();
                 int pAt = (column - part * pKeys) * STRIDE + row;
                 // spotless:off
-                if (column >= part * pKeys && column < part * pKeys + pKeys) {
-                    p[pAt + 0 * STRIDE] = s00; p[pAt + 0 * STRIDE + 1] = s10; p[pAt + 0 * STRIDE + 2] = s20; p[pAt + 0 * STRIDE + 3] = s30;
-                    p[pAt + 0 * STRIDE + 32] = s40; p[pAt + 0 * STRIDE + 33] = s50; p[pAt + 0 * STRIDE + 34] = s60; p[pAt + 0 * STRIDE + 35] = s70;
-                }
-                if (column + 1 >= part * pKeys && column + 1 < part * pKeys + pKeys) {
-                    p[pAt + 1 * STRIDE] = s01; p[pAt + 1 * STRIDE + 1] = s11; p[pAt + 1 * STRIDE + 2] = s21; p[pAt + 1 * STRIDE + 3] = s31;
-                    p[pAt + 1 * STRIDE + 32] = s41; p[pAt + 1 * STRIDE + 33] = s51; p[pAt + 1 * STRIDE + 34] = s61; p[pAt + 1 * STRIDE + 35] = s71;
-                }
-                if (column + 2 >= part * pKeys && column + 2 < part * pKeys + pKeys) {
-                    p[pAt + 2 * STRIDE] = s02; p[pAt + 2 * STRIDE + 1] = s12; p[pAt + 2 * STRIDE + 2] = s22; p[pAt + 2 * STRIDE + 3] = s32;
-                    p[pAt + 2 * STRIDE + 32] = s42; p[pAt + 2 * STRIDE + 33] = s52; p[pAt + 2 * STRIDE + 34] = s62; p[pAt + 2 * STRIDE + 35] = s72;
-                }
-                if (column + 3 >= part * pKeys && column + 3 < part * pKeys + pKeys) {
-                    p[pAt + 3 * STRIDE] = s03; p[pAt + 3 * STRIDE + 1] = s13; p[pAt + 3 * STRIDE + 2] = s23; p[pAt + 3 * STRIDE + 3] = s33;
-                    p[pAt + 3 * STRIDE + 32] = s43; p[pAt + 3 * STRIDE + 33] = s53; p[pAt + 3 * STRIDE + 34] = s63; p[pAt + 3 * STRIDE + 35] = s73;
-                }
-                if (column + 32 >= part * pKeys && column + 32 < part * pKeys + pKeys) {
-                    p[pAt + 32 * STRIDE] = s04; p[pAt + 32 * STRIDE + 1] = s14; p[pAt + 32 * STRIDE + 2] = s24; p[pAt + 32 * STRIDE + 3] = s34;
-                    p[pAt + 32 * STRIDE + 32] = s44; p[pAt + 32 * STRIDE + 33] = s54; p[pAt + 32 * STRIDE + 34] = s64; p[pAt + 32 * STRIDE + 35] = s74;
-                }
-                if (column + 33 >= part * pKeys && column + 33 < part * pKeys + pKeys) {
-                    p[pAt + 33 * STRIDE] = s05; p[pAt + 33 * STRIDE + 1] = s15; p[pAt + 33 * STRIDE + 2] = s25; p[pAt + 33 * STRIDE + 3] = s35;
-                    p[pAt + 33 * STRIDE + 32] = s45; p[pAt + 33 * STRIDE + 33] = s55; p[pAt + 33 * STRIDE + 34] = s65; p[pAt + 33 * STRIDE + 35] = s75;
-                }
-                if (column + 34 >= part * pKeys && column + 34 < part * pKeys + pKeys) {
-                    p[pAt + 34 * STRIDE] = s06; p[pAt + 34 * STRIDE + 1] = s16; p[pAt + 34 * STRIDE + 2] = s26; p[pAt + 34 * STRIDE + 3] = s36;
-                    p[pAt + 34 * STRIDE + 32] = s46; p[pAt + 34 * STRIDE + 33] = s56; p[pAt + 34 * STRIDE + 34] = s66; p[pAt + 34 * STRIDE + 35] = s76;
-                }
-                if (column + 35 >= part * pKeys && column + 35 < part * pKeys + pKeys) {
-                    p[pAt + 35 * STRIDE] = s07; p[pAt + 35 * STRIDE + 1] = s17; p[pAt + 35 * STRIDE + 2] = s27; p[pAt + 35 * STRIDE + 3] = s37;
-                    p[pAt + 35 * STRIDE + 32] = s47; p[pAt + 35 * STRIDE + 33] = s57; p[pAt + 35 * STRIDE + 34] = s67; p[pAt + 35 * STRIDE + 35] = s77;
-                }
+                if (column >= part * pKeys && column < part * pKeys + pKeys) { p[pAt + 0 * STRIDE] = s00;
+                    p[pAt + 0 * STRIDE + 1] = s10; p[pAt + 0 * STRIDE + 2] = s20; p[pAt + 0 * STRIDE + 3] = s30;
+                    p[pAt + 0 * STRIDE + 32] = s40; p[pAt + 0 * STRIDE + 33] = s50; p[pAt + 0 * STRIDE + 34] = s60;
+                    p[pAt + 0 * STRIDE + 35] = s70; }
+                if (column + 1 >= part * pKeys && column + 1 < part * pKeys + pKeys) { p[pAt + 1 * STRIDE] = s01;
+                    p[pAt + 1 * STRIDE + 1] = s11; p[pAt + 1 * STRIDE + 2] = s21; p[pAt + 1 * STRIDE + 3] = s31;
+                    p[pAt + 1 * STRIDE + 32] = s41; p[pAt + 1 * STRIDE + 33] = s51; p[pAt + 1 * STRIDE + 34] = s61;
+                    p[pAt + 1 * STRIDE + 35] = s71; }
+                if (column + 2 >= part * pKeys && column + 2 < part * pKeys + pKeys) { p[pAt + 2 * STRIDE] = s02;
+                    p[pAt + 2 * STRIDE + 1] = s12; p[pAt + 2 * STRIDE + 2] = s22; p[pAt + 2 * STRIDE + 3] = s32;
+                    p[pAt + 2 * STRIDE + 32] = s42; p[pAt + 2 * STRIDE + 33] = s52; p[pAt + 2 * STRIDE + 34] = s62;
+                    p[pAt + 2 * STRIDE + 35] = s72; }
+                if (column + 3 >= part * pKeys && column + 3 < part * pKeys + pKeys) { p[pAt + 3 * STRIDE] = s03;
+                    p[pAt + 3 * STRIDE + 1] = s13; p[pAt + 3 * STRIDE + 2] = s23; p[pAt + 3 * STRIDE + 3] = s33;
+                    p[pAt + 3 * STRIDE + 32] = s43; p[pAt + 3 * STRIDE + 33] = s53; p[pAt + 3 * STRIDE + 34] = s63;
+                    p[pAt + 3 * STRIDE + 35] = s73; }
+                if (column + 32 >= part * pKeys && column + 32 < part * pKeys + pKeys) { p[pAt + 32 * STRIDE] = s04;
+                    p[pAt + 32 * STRIDE + 1] = s14; p[pAt + 32 * STRIDE + 2] = s24; p[pAt + 32 * STRIDE + 3] = s34;
+                    p[pAt + 32 * STRIDE + 32] = s44; p[pAt + 32 * STRIDE + 33] = s54; p[pAt + 32 * STRIDE + 34] = s64;
+                    p[pAt + 32 * STRIDE + 35] = s74; }
+                if (column + 33 >= part * pKeys && column + 33 < part * pKeys + pKeys) { p[pAt + 33 * STRIDE] = s05;
+                    p[pAt + 33 * STRIDE + 1] = s15; p[pAt + 33 * STRIDE + 2] = s25; p[pAt + 33 * STRIDE + 3] = s35;
+                    p[pAt + 33 * STRIDE + 32] = s45; p[pAt + 33 * STRIDE + 33] = s55; p[pAt + 33 * STRIDE + 34] = s65;
+                    p[pAt + 33 * STRIDE + 35] = s75; }
+                if (column + 34 >= part * pKeys && column + 34 < part * pKeys + pKeys) { p[pAt + 34 * STRIDE] = s06;
+                    p[pAt + 34 * STRIDE + 1] = s16; p[pAt + 34 * STRIDE + 2] = s26; p[pAt + 34 * STRIDE + 3] = s36;
+                    p[pAt + 34 * STRIDE + 32] = s46; p[pAt + 34 * STRIDE + 33] = s56; p[pAt + 34 * STRIDE + 34] = s66;
+                    p[pAt + 34 * STRIDE + 35] = s76; }
+                if (column + 35 >= part * pKeys && column + 35 < part * pKeys + pKeys) { p[pAt + 35 * STRIDE] = s07;
+                    p[pAt + 35 * STRIDE + 1] = s17; p[pAt + 35 * STRIDE + 2] = s27; p[pAt + 35 * STRIDE + 3] = s37;
+                    p[pAt + 35 * STRIDE + 32] = s47; p[pAt + 35 * STRIDE + 33] = s57; p[pAt + 35 * STRIDE + 34] = s67;
+                    p[pAt + 35 * STRIDE + 35] = s77; }
                 // spotless:on
                 for (int first = 0; first < pKeys; first += 8) {
                     int buffer = (first & 8) * vStride;
                     int store = buffer + loadRow * vStride + loadColumn;
+                    // spotless:off
                     kv[store] = v0;
-                    if (columns > 1) {
-                        kv[store + 8] = v1;
-                    }
-                    if (columns > 2) {
-                        kv[store + 16] = v2;
-                    }
-                    if (columns > 3) {
-                        kv[store + 24] = v3;
-                    }
-                    if (columns > 4) {
-                        kv[store + 32] = v4;
-                    }
-                    if (columns > 5) {
-                        kv[store + 40] = v5;
-                    }
-                    if (columns > 6) {
-                        kv[store + 48] = v6;
-                    }
-                    if (columns > 7) {
-                        kv[store + 56] = v7;
-                    }
-                    if (columns > 8) {
-                        kv[store + 64] = v8;
-                    }
-                    if (columns > 9) {
-                        kv[store + 72] = v9;
-                    }
-                    if (columns > 10) {
-                        kv[store + 80] = va;
-                    }
-                    if (columns > 11) {
-                        kv[store + 88] = vb;
-                    }
-                    if (columns > 12) {
-                        kv[store + 96] = vc;
-                    }
-                    if (columns > 13) {
-                        kv[store + 104] = vd;
-                    }
-                    if (columns > 14) {
-                        kv[store + 112] = ve;
-                    }
-                    if (columns > 15) {
-                        kv[store + 120] = vf;
-                    }
+                    if (columns > 1) { kv[store + 8] = v1; }
+                    if (columns > 2) { kv[store + 16] = v2; }
+                    if (columns > 3) { kv[store + 24] = v3; }
+                    if (columns > 4) { kv[store + 32] = v4; }
+                    if (columns > 5) { kv[store + 40] = v5; }
+                    if (columns > 6) { kv[store + 48] = v6; }
+                    if (columns > 7) { kv[store + 56] = v7; }
+                    if (columns > 8) { kv[store + 64] = v8; }
+                    if (columns > 9) { kv[store + 72] = v9; }
+                    if (columns > 10) { kv[store + 80] = va; }
+                    if (columns > 11) { kv[store + 88] = vb; }
+                    if (columns > 12) { kv[store + 96] = vc; }
+                    if (columns > 13) { kv[store + 104] = vd; }
+                    if (columns > 14) { kv[store + 112] = ve; }
+                    if (columns > 15) { kv[store + 120] = vf; }
+                    // spotless:on
                     context.localBarrier();
                     int key = firstKey + part * pKeys + first + 8 + loadRow;
                     value = vBase + Math.min(key, tokens - 1) * tokenStride;
+                    // spotless:off
                     v0 = qkv.get(value);
-                    if (columns > 1) {
-                        v1 = qkv.get(value + 8);
-                    }
-                    if (columns > 2) {
-                        v2 = qkv.get(value + 16);
-                    }
-                    if (columns > 3) {
-                        v3 = qkv.get(value + 24);
-                    }
-                    if (columns > 4) {
-                        v4 = qkv.get(value + 32);
-                    }
-                    if (columns > 5) {
-                        v5 = qkv.get(value + 40);
-                    }
-                    if (columns > 6) {
-                        v6 = qkv.get(value + 48);
-                    }
-                    if (columns > 7) {
-                        v7 = qkv.get(value + 56);
-                    }
-                    if (columns > 8) {
-                        v8 = qkv.get(value + 64);
-                    }
-                    if (columns > 9) {
-                        v9 = qkv.get(value + 72);
-                    }
-                    if (columns > 10) {
-                        va = qkv.get(value + 80);
-                    }
-                    if (columns > 11) {
-                        vb = qkv.get(value + 88);
-                    }
-                    if (columns > 12) {
-                        vc = qkv.get(value + 96);
-                    }
-                    if (columns > 13) {
-                        vd = qkv.get(value + 104);
-                    }
-                    if (columns > 14) {
-                        ve = qkv.get(value + 112);
-                    }
-                    if (columns > 15) {
-                        vf = qkv.get(value + 120);
-                    }
-                    for (int pair = 0; pair < 8; pair += 2) {
-                        for (int unrolled = 0; unrolled < 2; unrolled++) {
-                            int a = (first + pair + unrolled) * STRIDE + row;
-                            int b = buffer + (pair + unrolled) * vStride + column;
-                            int c = buffer + (pair + unrolled) * vStride + rest;
+                    if (columns > 1) { v1 = qkv.get(value + 8); }
+                    if (columns > 2) { v2 = qkv.get(value + 16); }
+                    if (columns > 3) { v3 = qkv.get(value + 24); }
+                    if (columns > 4) { v4 = qkv.get(value + 32); }
+                    if (columns > 5) { v5 = qkv.get(value + 40); }
+                    if (columns > 6) { v6 = qkv.get(value + 48); }
+                    if (columns > 7) { v7 = qkv.get(value + 56); }
+                    if (columns > 8) { v8 = qkv.get(value + 64); }
+                    if (columns > 9) { v9 = qkv.get(value + 72); }
+                    if (columns > 10) { va = qkv.get(value + 80); }
+                    if (columns > 11) { vb = qkv.get(value + 88); }
+                    if (columns > 12) { vc = qkv.get(value + 96); }
+                    if (columns > 13) { vd = qkv.get(value + 104); }
+                    if (columns > 14) { ve = qkv.get(value + 112); }
+                    if (columns > 15) { vf = qkv.get(value + 120); }
+                    // spotless:on
+                    for (int four = 0; four < 8; four += 4) {
+                        for (int unrolled = 0; unrolled < 4; unrolled++) {
+                            int a = (first + four + unrolled) * STRIDE + row;
+                            int b = buffer + (four + unrolled) * vStride + column;
+                            int c = buffer + (four + unrolled) * vStride + rest;
                             float p0 = p[a];
                             float p1 = p[a + 1];
                             float p2 = p[a + 2];
@@ -554,86 +438,54 @@ public final class Attention {
                             float p6 = p[a + 34];
                             float p7 = p[a + 35];
                             // spotless:off
-                            if (columns > 0) {
-                                float w0 = kv[(runs > 0 ? b + 0 : c)];
-                                o00 += p0 * w0; o10 += p1 * w0; o20 += p2 * w0; o30 += p3 * w0;
-                                o40 += p4 * w0; o50 += p5 * w0; o60 += p6 * w0; o70 += p7 * w0;
-                            }
-                            if (columns > 1) {
-                                float w1 = kv[(runs > 0 ? b + 0 : c) + 1];
-                                o01 += p0 * w1; o11 += p1 * w1; o21 += p2 * w1; o31 += p3 * w1;
-                                o41 += p4 * w1; o51 += p5 * w1; o61 += p6 * w1; o71 += p7 * w1;
-                            }
-                            if (columns > 2) {
-                                float w2 = kv[(runs > 0 ? b + 0 : c) + 2];
-                                o02 += p0 * w2; o12 += p1 * w2; o22 += p2 * w2; o32 += p3 * w2;
-                                o42 += p4 * w2; o52 += p5 * w2; o62 += p6 * w2; o72 += p7 * w2;
-                            }
-                            if (columns > 3) {
-                                float w3 = kv[(runs > 0 ? b + 0 : c) + 3];
-                                o03 += p0 * w3; o13 += p1 * w3; o23 += p2 * w3; o33 += p3 * w3;
-                                o43 += p4 * w3; o53 += p5 * w3; o63 += p6 * w3; o73 += p7 * w3;
-                            }
-                            if (columns > 4) {
-                                float w4 = kv[(runs > 1 ? b + 32 : c)];
-                                o04 += p0 * w4; o14 += p1 * w4; o24 += p2 * w4; o34 += p3 * w4;
-                                o44 += p4 * w4; o54 += p5 * w4; o64 += p6 * w4; o74 += p7 * w4;
-                            }
-                            if (columns > 5) {
-                                float w5 = kv[(runs > 1 ? b + 32 : c) + 1];
-                                o05 += p0 * w5; o15 += p1 * w5; o25 += p2 * w5; o35 += p3 * w5;
-                                o45 += p4 * w5; o55 += p5 * w5; o65 += p6 * w5; o75 += p7 * w5;
-                            }
-                            if (columns > 6) {
-                                float w6 = kv[(runs > 1 ? b + 32 : c) + 2];
-                                o06 += p0 * w6; o16 += p1 * w6; o26 += p2 * w6; o36 += p3 * w6;
-                                o46 += p4 * w6; o56 += p5 * w6; o66 += p6 * w6; o76 += p7 * w6;
-                            }
-                            if (columns > 7) {
-                                float w7 = kv[(runs > 1 ? b + 32 : c) + 3];
-                                o07 += p0 * w7; o17 += p1 * w7; o27 += p2 * w7; o37 += p3 * w7;
-                                o47 += p4 * w7; o57 += p5 * w7; o67 += p6 * w7; o77 += p7 * w7;
-                            }
-                            if (columns > 8) {
-                                float w8 = kv[(runs > 2 ? b + 64 : c)];
-                                o08 += p0 * w8; o18 += p1 * w8; o28 += p2 * w8; o38 += p3 * w8;
-                                o48 += p4 * w8; o58 += p5 * w8; o68 += p6 * w8; o78 += p7 * w8;
-                            }
-                            if (columns > 9) {
-                                float w9 = kv[(runs > 2 ? b + 64 : c) + 1];
-                                o09 += p0 * w9; o19 += p1 * w9; o29 += p2 * w9; o39 += p3 * w9;
-                                o49 += p4 * w9; o59 += p5 * w9; o69 += p6 * w9; o79 += p7 * w9;
-                            }
-                            if (columns > 10) {
-                                float wa = kv[(runs > 2 ? b + 64 : c) + 2];
-                                o0a += p0 * wa; o1a += p1 * wa; o2a += p2 * wa; o3a += p3 * wa;
-                                o4a += p4 * wa; o5a += p5 * wa; o6a += p6 * wa; o7a += p7 * wa;
-                            }
-                            if (columns > 11) {
-                                float wb = kv[(runs > 2 ? b + 64 : c) + 3];
-                                o0b += p0 * wb; o1b += p1 * wb; o2b += p2 * wb; o3b += p3 * wb;
-                                o4b += p4 * wb; o5b += p5 * wb; o6b += p6 * wb; o7b += p7 * wb;
-                            }
-                            if (columns > 12) {
-                                float wc = kv[(runs > 3 ? b + 96 : c)];
-                                o0c += p0 * wc; o1c += p1 * wc; o2c += p2 * wc; o3c += p3 * wc;
-                                o4c += p4 * wc; o5c += p5 * wc; o6c += p6 * wc; o7c += p7 * wc;
-                            }
-                            if (columns > 13) {
-                                float wd = kv[(runs > 3 ? b + 96 : c) + 1];
-                                o0d += p0 * wd; o1d += p1 * wd; o2d += p2 * wd; o3d += p3 * wd;
-                                o4d += p4 * wd; o5d += p5 * wd; o6d += p6 * wd; o7d += p7 * wd;
-                            }
-                            if (columns > 14) {
-                                float we = kv[(runs > 3 ? b + 96 : c) + 2];
-                                o0e += p0 * we; o1e += p1 * we; o2e += p2 * we; o3e += p3 * we;
-                                o4e += p4 * we; o5e += p5 * we; o6e += p6 * we; o7e += p7 * we;
-                            }
-                            if (columns > 15) {
-                                float wf = kv[(runs > 3 ? b + 96 : c) + 3];
-                                o0f += p0 * wf; o1f += p1 * wf; o2f += p2 * wf; o3f += p3 * wf;
-                                o4f += p4 * wf; o5f += p5 * wf; o6f += p6 * wf; o7f += p7 * wf;
-                            }
+                            if (columns > 0) { float w0 = kv[(runs > 0 ? b + 0 : c)]; o00 += p0 * w0; o10 += p1 * w0;
+                                o20 += p2 * w0; o30 += p3 * w0; o40 += p4 * w0; o50 += p5 * w0; o60 += p6 * w0;
+                                o70 += p7 * w0; }
+                            if (columns > 1) { float w1 = kv[(runs > 0 ? b + 0 : c) + 1]; o01 += p0 * w1;
+                                o11 += p1 * w1; o21 += p2 * w1; o31 += p3 * w1; o41 += p4 * w1; o51 += p5 * w1;
+                                o61 += p6 * w1; o71 += p7 * w1; }
+                            if (columns > 2) { float w2 = kv[(runs > 0 ? b + 0 : c) + 2]; o02 += p0 * w2;
+                                o12 += p1 * w2; o22 += p2 * w2; o32 += p3 * w2; o42 += p4 * w2; o52 += p5 * w2;
+                                o62 += p6 * w2; o72 += p7 * w2; }
+                            if (columns > 3) { float w3 = kv[(runs > 0 ? b + 0 : c) + 3]; o03 += p0 * w3;
+                                o13 += p1 * w3; o23 += p2 * w3; o33 += p3 * w3; o43 += p4 * w3; o53 += p5 * w3;
+                                o63 += p6 * w3; o73 += p7 * w3; }
+                            if (columns > 4) { float w4 = kv[(runs > 1 ? b + 32 : c)]; o04 += p0 * w4; o14 += p1 * w4;
+                                o24 += p2 * w4; o34 += p3 * w4; o44 += p4 * w4; o54 += p5 * w4; o64 += p6 * w4;
+                                o74 += p7 * w4; }
+                            if (columns > 5) { float w5 = kv[(runs > 1 ? b + 32 : c) + 1]; o05 += p0 * w5;
+                                o15 += p1 * w5; o25 += p2 * w5; o35 += p3 * w5; o45 += p4 * w5; o55 += p5 * w5;
+                                o65 += p6 * w5; o75 += p7 * w5; }
+                            if (columns > 6) { float w6 = kv[(runs > 1 ? b + 32 : c) + 2]; o06 += p0 * w6;
+                                o16 += p1 * w6; o26 += p2 * w6; o36 += p3 * w6; o46 += p4 * w6; o56 += p5 * w6;
+                                o66 += p6 * w6; o76 += p7 * w6; }
+                            if (columns > 7) { float w7 = kv[(runs > 1 ? b + 32 : c) + 3]; o07 += p0 * w7;
+                                o17 += p1 * w7; o27 += p2 * w7; o37 += p3 * w7; o47 += p4 * w7; o57 += p5 * w7;
+                                o67 += p6 * w7; o77 += p7 * w7; }
+                            if (columns > 8) { float w8 = kv[(runs > 2 ? b + 64 : c)]; o08 += p0 * w8; o18 += p1 * w8;
+                                o28 += p2 * w8; o38 += p3 * w8; o48 += p4 * w8; o58 += p5 * w8; o68 += p6 * w8;
+                                o78 += p7 * w8; }
+                            if (columns > 9) { float w9 = kv[(runs > 2 ? b + 64 : c) + 1]; o09 += p0 * w9;
+                                o19 += p1 * w9; o29 += p2 * w9; o39 += p3 * w9; o49 += p4 * w9; o59 += p5 * w9;
+                                o69 += p6 * w9; o79 += p7 * w9; }
+                            if (columns > 10) { float wa = kv[(runs > 2 ? b + 64 : c) + 2]; o0a += p0 * wa;
+                                o1a += p1 * wa; o2a += p2 * wa; o3a += p3 * wa; o4a += p4 * wa; o5a += p5 * wa;
+                                o6a += p6 * wa; o7a += p7 * wa; }
+                            if (columns > 11) { float wb = kv[(runs > 2 ? b + 64 : c) + 3]; o0b += p0 * wb;
+                                o1b += p1 * wb; o2b += p2 * wb; o3b += p3 * wb; o4b += p4 * wb; o5b += p5 * wb;
+                                o6b += p6 * wb; o7b += p7 * wb; }
+                            if (columns > 12) { float wc = kv[(runs > 3 ? b + 96 : c)]; o0c += p0 * wc;
+                                o1c += p1 * wc; o2c += p2 * wc; o3c += p3 * wc; o4c += p4 * wc; o5c += p5 * wc;
+                                o6c += p6 * wc; o7c += p7 * wc; }
+                            if (columns > 13) { float wd = kv[(runs > 3 ? b + 96 : c) + 1]; o0d += p0 * wd;
+                                o1d += p1 * wd; o2d += p2 * wd; o3d += p3 * wd; o4d += p4 * wd; o5d += p5 * wd;
+                                o6d += p6 * wd; o7d += p7 * wd; }
+                            if (columns > 14) { float we = kv[(runs > 3 ? b + 96 : c) + 2]; o0e += p0 * we;
+                                o1e += p1 * we; o2e += p2 * we; o3e += p3 * we; o4e += p4 * we; o5e += p5 * we;
+                                o6e += p6 * we; o7e += p7 * we; }
+                            if (columns > 15) { float wf = kv[(runs > 3 ? b + 96 : c) + 3]; o0f += p0 * wf;
+                                o1f += p1 * wf; o2f += p2 * wf; o3f += p3 * wf; o4f += p4 * wf; o5f += p5 * wf;
+                                o6f += p6 * wf; o7f += p7 * wf; }
                             // spotless:on
                         }
                     }
@@ -674,182 +526,70 @@ public final class Attention {
         int place = row * headSize + column;
         int placeRest = row * headSize + rest;
         // spotless:off
-        if (columns > 0) {
-            int to = (runs > 0 ? place + 0 : placeRest);
-            q[to + 0 * headSize] = o00 / sum0;
-            q[to + 1 * headSize] = o10 / sum1;
-            q[to + 2 * headSize] = o20 / sum2;
-            q[to + 3 * headSize] = o30 / sum3;
-            q[to + 32 * headSize] = o40 / sum4;
-            q[to + 33 * headSize] = o50 / sum5;
-            q[to + 34 * headSize] = o60 / sum6;
-            q[to + 35 * headSize] = o70 / sum7;
-        }
-        if (columns > 1) {
-            int to = (runs > 0 ? place + 0 : placeRest) + 1;
-            q[to + 0 * headSize] = o01 / sum0;
-            q[to + 1 * headSize] = o11 / sum1;
-            q[to + 2 * headSize] = o21 / sum2;
-            q[to + 3 * headSize] = o31 / sum3;
-            q[to + 32 * headSize] = o41 / sum4;
-            q[to + 33 * headSize] = o51 / sum5;
-            q[to + 34 * headSize] = o61 / sum6;
-            q[to + 35 * headSize] = o71 / sum7;
-        }
-        if (columns > 2) {
-            int to = (runs > 0 ? place + 0 : placeRest) + 2;
-            q[to + 0 * headSize] = o02 / sum0;
-            q[to + 1 * headSize] = o12 / sum1;
-            q[to + 2 * headSize] = o22 / sum2;
-            q[to + 3 * headSize] = o32 / sum3;
-            q[to + 32 * headSize] = o42 / sum4;
-            q[to + 33 * headSize] = o52 / sum5;
-            q[to + 34 * headSize] = o62 / sum6;
-            q[to + 35 * headSize] = o72 / sum7;
-        }
-        if (columns > 3) {
-            int to = (runs > 0 ? place + 0 : placeRest) + 3;
-            q[to + 0 * headSize] = o03 / sum0;
-            q[to + 1 * headSize] = o13 / sum1;
-            q[to + 2 * headSize] = o23 / sum2;
-            q[to + 3 * headSize] = o33 / sum3;
-            q[to + 32 * headSize] = o43 / sum4;
-            q[to + 33 * headSize] = o53 / sum5;
-            q[to + 34 * headSize] = o63 / sum6;
-            q[to + 35 * headSize] = o73 / sum7;
-        }
-        if (columns > 4) {
-            int to = (runs > 1 ? place + 32 : placeRest);
-            q[to + 0 * headSize] = o04 / sum0;
-            q[to + 1 * headSize] = o14 / sum1;
-            q[to + 2 * headSize] = o24 / sum2;
-            q[to + 3 * headSize] = o34 / sum3;
-            q[to + 32 * headSize] = o44 / sum4;
-            q[to + 33 * headSize] = o54 / sum5;
-            q[to + 34 * headSize] = o64 / sum6;
-            q[to + 35 * headSize] = o74 / sum7;
-        }
-        if (columns > 5) {
-            int to = (runs > 1 ? place + 32 : placeRest) + 1;
-            q[to + 0 * headSize] = o05 / sum0;
-            q[to + 1 * headSize] = o15 / sum1;
-            q[to + 2 * headSize] = o25 / sum2;
-            q[to + 3 * headSize] = o35 / sum3;
-            q[to + 32 * headSize] = o45 / sum4;
-            q[to + 33 * headSize] = o55 / sum5;
-            q[to + 34 * headSize] = o65 / sum6;
-            q[to + 35 * headSize] = o75 / sum7;
-        }
-        if (columns > 6) {
-            int to = (runs > 1 ? place + 32 : placeRest) + 2;
-            q[to + 0 * headSize] = o06 / sum0;
-            q[to + 1 * headSize] = o16 / sum1;
-            q[to + 2 * headSize] = o26 / sum2;
-            q[to + 3 * headSize] = o36 / sum3;
-            q[to + 32 * headSize] = o46 / sum4;
-            q[to + 33 * headSize] = o56 / sum5;
-            q[to + 34 * headSize] = o66 / sum6;
-            q[to + 35 * headSize] = o76 / sum7;
-        }
-        if (columns > 7) {
-            int to = (runs > 1 ? place + 32 : placeRest) + 3;
-            q[to + 0 * headSize] = o07 / sum0;
-            q[to + 1 * headSize] = o17 / sum1;
-            q[to + 2 * headSize] = o27 / sum2;
-            q[to + 3 * headSize] = o37 / sum3;
-            q[to + 32 * headSize] = o47 / sum4;
-            q[to + 33 * headSize] = o57 / sum5;
-            q[to + 34 * headSize] = o67 / sum6;
-            q[to + 35 * headSize] = o77 / sum7;
-        }
-        if (columns > 8) {
-            int to = (runs > 2 ? place + 64 : placeRest);
-            q[to + 0 * headSize] = o08 / sum0;
-            q[to + 1 * headSize] = o18 / sum1;
-            q[to + 2 * headSize] = o28 / sum2;
-            q[to + 3 * headSize] = o38 / sum3;
-            q[to + 32 * headSize] = o48 / sum4;
-            q[to + 33 * headSize] = o58 / sum5;
-            q[to + 34 * headSize] = o68 / sum6;
-            q[to + 35 * headSize] = o78 / sum7;
-        }
-        if (columns > 9) {
-            int to = (runs > 2 ? place + 64 : placeRest) + 1;
-            q[to + 0 * headSize] = o09 / sum0;
-            q[to + 1 * headSize] = o19 / sum1;
-            q[to + 2 * headSize] = o29 / sum2;
-            q[to + 3 * headSize] = o39 / sum3;
-            q[to + 32 * headSize] = o49 / sum4;
-            q[to + 33 * headSize] = o59 / sum5;
-            q[to + 34 * headSize] = o69 / sum6;
-            q[to + 35 * headSize] = o79 / sum7;
-        }
-        if (columns > 10) {
-            int to = (runs > 2 ? place + 64 : placeRest) + 2;
-            q[to + 0 * headSize] = o0a / sum0;
-            q[to + 1 * headSize] = o1a / sum1;
-            q[to + 2 * headSize] = o2a / sum2;
-            q[to + 3 * headSize] = o3a / sum3;
-            q[to + 32 * headSize] = o4a / sum4;
-            q[to + 33 * headSize] = o5a / sum5;
-            q[to + 34 * headSize] = o6a / sum6;
-            q[to + 35 * headSize] = o7a / sum7;
-        }
-        if (columns > 11) {
-            int to = (runs > 2 ? place + 64 : placeRest) + 3;
-            q[to + 0 * headSize] = o0b / sum0;
-            q[to + 1 * headSize] = o1b / sum1;
-            q[to + 2 * headSize] = o2b / sum2;
-            q[to + 3 * headSize] = o3b / sum3;
-            q[to + 32 * headSize] = o4b / sum4;
-            q[to + 33 * headSize] = o5b / sum5;
-            q[to + 34 * headSize] = o6b / sum6;
-            q[to + 35 * headSize] = o7b / sum7;
-        }
-        if (columns > 12) {
-            int to = (runs > 3 ? place + 96 : placeRest);
-            q[to + 0 * headSize] = o0c / sum0;
-            q[to + 1 * headSize] = o1c / sum1;
-            q[to + 2 * headSize] = o2c / sum2;
-            q[to + 3 * headSize] = o3c / sum3;
-            q[to + 32 * headSize] = o4c / sum4;
-            q[to + 33 * headSize] = o5c / sum5;
-            q[to + 34 * headSize] = o6c / sum6;
-            q[to + 35 * headSize] = o7c / sum7;
-        }
-        if (columns > 13) {
-            int to = (runs > 3 ? place + 96 : placeRest) + 1;
-            q[to + 0 * headSize] = o0d / sum0;
-            q[to + 1 * headSize] = o1d / sum1;
-            q[to + 2 * headSize] = o2d / sum2;
-            q[to + 3 * headSize] = o3d / sum3;
-            q[to + 32 * headSize] = o4d / sum4;
-            q[to + 33 * headSize] = o5d / sum5;
-            q[to + 34 * headSize] = o6d / sum6;
-            q[to + 35 * headSize] = o7d / sum7;
-        }
-        if (columns > 14) {
-            int to = (runs > 3 ? place + 96 : placeRest) + 2;
-            q[to + 0 * headSize] = o0e / sum0;
-            q[to + 1 * headSize] = o1e / sum1;
-            q[to + 2 * headSize] = o2e / sum2;
-            q[to + 3 * headSize] = o3e / sum3;
-            q[to + 32 * headSize] = o4e / sum4;
-            q[to + 33 * headSize] = o5e / sum5;
-            q[to + 34 * headSize] = o6e / sum6;
-            q[to + 35 * headSize] = o7e / sum7;
-        }
-        if (columns > 15) {
-            int to = (runs > 3 ? place + 96 : placeRest) + 3;
-            q[to + 0 * headSize] = o0f / sum0;
-            q[to + 1 * headSize] = o1f / sum1;
-            q[to + 2 * headSize] = o2f / sum2;
-            q[to + 3 * headSize] = o3f / sum3;
-            q[to + 32 * headSize] = o4f / sum4;
-            q[to + 33 * headSize] = o5f / sum5;
-            q[to + 34 * headSize] = o6f / sum6;
-            q[to + 35 * headSize] = o7f / sum7;
-        }
+        if (columns > 0) { int to = (runs > 0 ? place + 0 : placeRest); q[to + 0 * headSize] = o00 / sum0;
+            q[to + 1 * headSize] = o10 / sum1; q[to + 2 * headSize] = o20 / sum2; q[to + 3 * headSize] = o30 / sum3;
+            q[to + 32 * headSize] = o40 / sum4; q[to + 33 * headSize] = o50 / sum5;
+            q[to + 34 * headSize] = o60 / sum6; q[to + 35 * headSize] = o70 / sum7; }
+        if (columns > 1) { int to = (runs > 0 ? place + 0 : placeRest) + 1; q[to + 0 * headSize] = o01 / sum0;
+            q[to + 1 * headSize] = o11 / sum1; q[to + 2 * headSize] = o21 / sum2; q[to + 3 * headSize] = o31 / sum3;
+            q[to + 32 * headSize] = o41 / sum4; q[to + 33 * headSize] = o51 / sum5;
+            q[to + 34 * headSize] = o61 / sum6; q[to + 35 * headSize] = o71 / sum7; }
+        if (columns > 2) { int to = (runs > 0 ? place + 0 : placeRest) + 2; q[to + 0 * headSize] = o02 / sum0;
+            q[to + 1 * headSize] = o12 / sum1; q[to + 2 * headSize] = o22 / sum2; q[to + 3 * headSize] = o32 / sum3;
+            q[to + 32 * headSize] = o42 / sum4; q[to + 33 * headSize] = o52 / sum5;
+            q[to + 34 * headSize] = o62 / sum6; q[to + 35 * headSize] = o72 / sum7; }
+        if (columns > 3) { int to = (runs > 0 ? place + 0 : placeRest) + 3; q[to + 0 * headSize] = o03 / sum0;
+            q[to + 1 * headSize] = o13 / sum1; q[to + 2 * headSize] = o23 / sum2; q[to + 3 * headSize] = o33 / sum3;
+            q[to + 32 * headSize] = o43 / sum4; q[to + 33 * headSize] = o53 / sum5;
+            q[to + 34 * headSize] = o63 / sum6; q[to + 35 * headSize] = o73 / sum7; }
+        if (columns > 4) { int to = (runs > 1 ? place + 32 : placeRest); q[to + 0 * headSize] = o04 / sum0;
+            q[to + 1 * headSize] = o14 / sum1; q[to + 2 * headSize] = o24 / sum2; q[to + 3 * headSize] = o34 / sum3;
+            q[to + 32 * headSize] = o44 / sum4; q[to + 33 * headSize] = o54 / sum5;
+            q[to + 34 * headSize] = o64 / sum6; q[to + 35 * headSize] = o74 / sum7; }
+        if (columns > 5) { int to = (runs > 1 ? place + 32 : placeRest) + 1; q[to + 0 * headSize] = o05 / sum0;
+            q[to + 1 * headSize] = o15 / sum1; q[to + 2 * headSize] = o25 / sum2; q[to + 3 * headSize] = o35 / sum3;
+            q[to + 32 * headSize] = o45 / sum4; q[to + 33 * headSize] = o55 / sum5;
+            q[to + 34 * headSize] = o65 / sum6; q[to + 35 * headSize] = o75 / sum7; }
+        if (columns > 6) { int to = (runs > 1 ? place + 32 : placeRest) + 2; q[to + 0 * headSize] = o06 / sum0;
+            q[to + 1 * headSize] = o16 / sum1; q[to + 2 * headSize] = o26 / sum2; q[to + 3 * headSize] = o36 / sum3;
+            q[to + 32 * headSize] = o46 / sum4; q[to + 33 * headSize] = o56 / sum5;
+            q[to + 34 * headSize] = o66 / sum6; q[to + 35 * headSize] = o76 / sum7; }
+        if (columns > 7) { int to = (runs > 1 ? place + 32 : placeRest) + 3; q[to + 0 * headSize] = o07 / sum0;
+            q[to + 1 * headSize] = o17 / sum1; q[to + 2 * headSize] = o27 / sum2; q[to + 3 * headSize] = o37 / sum3;
+            q[to + 32 * headSize] = o47 / sum4; q[to + 33 * headSize] = o57 / sum5;
+            q[to + 34 * headSize] = o67 / sum6; q[to + 35 * headSize] = o77 / sum7; }
+        if (columns > 8) { int to = (runs > 2 ? place + 64 : placeRest); q[to + 0 * headSize] = o08 / sum0;
+            q[to + 1 * headSize] = o18 / sum1; q[to + 2 * headSize] = o28 / sum2; q[to + 3 * headSize] = o38 / sum3;
+            q[to + 32 * headSize] = o48 / sum4; q[to + 33 * headSize] = o58 / sum5;
+            q[to + 34 * headSize] = o68 / sum6; q[to + 35 * headSize] = o78 / sum7; }
+        if (columns > 9) { int to = (runs > 2 ? place + 64 : placeRest) + 1; q[to + 0 * headSize] = o09 / sum0;
+            q[to + 1 * headSize] = o19 / sum1; q[to + 2 * headSize] = o29 / sum2; q[to + 3 * headSize] = o39 / sum3;
+            q[to + 32 * headSize] = o49 / sum4; q[to + 33 * headSize] = o59 / sum5;
+            q[to + 34 * headSize] = o69 / sum6; q[to + 35 * headSize] = o79 / sum7; }
+        if (columns > 10) { int to = (runs > 2 ? place + 64 : placeRest) + 2; q[to + 0 * headSize] = o0a / sum0;
+            q[to + 1 * headSize] = o1a / sum1; q[to + 2 * headSize] = o2a / sum2; q[to + 3 * headSize] = o3a / sum3;
+            q[to + 32 * headSize] = o4a / sum4; q[to + 33 * headSize] = o5a / sum5;
+            q[to + 34 * headSize] = o6a / sum6; q[to + 35 * headSize] = o7a / sum7; }
+        if (columns > 11) { int to = (runs > 2 ? place + 64 : placeRest) + 3; q[to + 0 * headSize] = o0b / sum0;
+            q[to + 1 * headSize] = o1b / sum1; q[to + 2 * headSize] = o2b / sum2; q[to + 3 * headSize] = o3b / sum3;
+            q[to + 32 * headSize] = o4b / sum4; q[to + 33 * headSize] = o5b / sum5;
+            q[to + 34 * headSize] = o6b / sum6; q[to + 35 * headSize] = o7b / sum7; }
+        if (columns > 12) { int to = (runs > 3 ? place + 96 : placeRest); q[to + 0 * headSize] = o0c / sum0;
+            q[to + 1 * headSize] = o1c / sum1; q[to + 2 * headSize] = o2c / sum2; q[to + 3 * headSize] = o3c / sum3;
+            q[to + 32 * headSize] = o4c / sum4; q[to + 33 * headSize] = o5c / sum5;
+            q[to + 34 * headSize] = o6c / sum6; q[to + 35 * headSize] = o7c / sum7; }
+        if (columns > 13) { int to = (runs > 3 ? place + 96 : placeRest) + 1; q[to + 0 * headSize] = o0d / sum0;
+            q[to + 1 * headSize] = o1d / sum1; q[to + 2 * headSize] = o2d / sum2; q[to + 3 * headSize] = o3d / sum3;
+            q[to + 32 * headSize] = o4d / sum4; q[to + 33 * headSize] = o5d / sum5;
+            q[to + 34 * headSize] = o6d / sum6; q[to + 35 * headSize] = o7d / sum7; }
+        if (columns > 14) { int to = (runs > 3 ? place + 96 : placeRest) + 2; q[to + 0 * headSize] = o0e / sum0;
+            q[to + 1 * headSize] = o1e / sum1; q[to + 2 * headSize] = o2e / sum2; q[to + 3 * headSize] = o3e / sum3;
+            q[to + 32 * headSize] = o4e / sum4; q[to + 33 * headSize] = o5e / sum5;
+            q[to + 34 * headSize] = o6e / sum6; q[to + 35 * headSize] = o7e / sum7; }
+        if (columns > 15) { int to = (runs > 3 ? place + 96 : placeRest) + 3; q[to + 0 * headSize] = o0f / sum0;
+            q[to + 1 * headSize] = o1f / sum1; q[to + 2 * headSize] = o2f / sum2; q[to + 3 * headSize] = o3f / sum3;
+            q[to + 32 * headSize] = o4f / sum4; q[to + 33 * headSize] = o5f / sum5;
+            q[to + 34 * headSize] = o6f / sum6; q[to + 35 * headSize] = o7f / sum7; }
         // spotless:on
         context.localBarrier();
         int outBase = context.groupIdz * tokens * hidden + context.groupIdy * headSize;

@@ -173,10 +173,10 @@ public final class Conv2d {
                     tap++;
                 }
             }
-            for (int pair = 0; pair < K_TILE; pair += 2) {
-                for (int unrolled = 0; unrolled < 2; unrolled++) {
-                    int a = buffer + (pair + unrolled) * STRIDE + row;
-                    int b = buffer + (pair + unrolled) * STRIDE + column;
+            for (int four = 0; four < K_TILE; four += 4) {
+                for (int unrolled = 0; unrolled < 4; unrolled++) {
+                    int a = buffer + (four + unrolled) * STRIDE + row;
+                    int b = buffer + (four + unrolled) * STRIDE + column;
                     float a0 = aShared[a];
                     float a1 = aShared[a + 1];
                     float a2 = aShared[a + 2];
