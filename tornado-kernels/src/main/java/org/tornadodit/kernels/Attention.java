@@ -7,14 +7,14 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Multi-head self-attention in FP32 without a tokens x tokens array: softmax(q k^T / sqrt(hd)) v with the softmax carried
- * along the keys (M. Milakov and N. Gimelshein, Online normalizer calculation for softmax, 2018; T. Dao et al.,
+ * Multi-head self-attention in FP32 without a tokens x tokens array: softmax(q k^T / sqrt(hd)) v with the softmax
+ * carried along the keys (M. Milakov and N. Gimelshein, Online normalizer calculation for softmax, 2018; T. Dao et al.,
  * FlashAttention, 2022).
  *
- * <p>A work group of 64 threads serves 64 queries of one head, 64 keys at a time. A thread keeps 8 x 8 scores and
- * 8 x hd/8 outputs in registers, spelled out as variables in runs of four (see {@link Linear}); the queries stay in local memory, keys
- * and values pass through it 8 at a time in two buffers, and the probabilities change hands there. Head sizes are
- * multiples of 8 up to 128; columns that a head size does not have are removed at compile time.
+ * <p>A work group of 64 threads serves 64 queries of one head, 64 keys at a time. A thread keeps 8 x 8 scores and 8 x
+ * hd/8 outputs in registers, spelled out as variables in runs of four (see {@link Linear}); the queries stay in local
+ * memory, keys and values pass through it 8 at a time in two buffers, and the probabilities change hands there. Head
+ * sizes are multiples of 8 up to 128; columns that a head size does not have are removed at compile time.
  */
 public final class Attention {
     /** Queries, and keys, of a tile. */
@@ -63,7 +63,8 @@ public final class Attention {
         int vBase = qBase + 2 * hidden + thread % 8;
         int loadRow = thread / 8;
         int loadColumn = thread % 8;
-        // A thread's rows, and its keys, are two runs of four; its columns are runs of four and one run of what is left.
+        // A thread's rows, and its keys, are two runs of four; its columns are runs of four and one run of what is
+        // left.
         int row = thread / 8 * 4;
         int column = thread % 8 * 4;
         int columns = headSize / 8;

@@ -6,8 +6,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * torch.nn.Conv2d with a 3 x 3 kernel, stride 1 and padding 1, as an implicit matrix product in plain FP32; optionally of
- * an image that is first doubled in size (nearest neighbour), which costs no pass of its own.
+ * torch.nn.Conv2d with a 3 x 3 kernel, stride 1 and padding 1, as an implicit matrix product in plain FP32; optionally
+ * of an image that is first doubled in size (nearest neighbour), which costs no pass of its own.
  *
  * <p>Images are (N, H, W, C), channels last: a pixel's channels are contiguous, so that a work group reads them as it
  * reads rows in {@link Linear}, 1 x 1 convolutions and attention's projections are {@link Linear} itself, and a group

@@ -7,8 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /**
  * What goes into DiT's blocks: patches as rows for x_embedder, and the sum of timestep and label embeddings.
  *
- * <p>The sinusoids of the timestep are not made on the device: a step has one timestep for all samples, so the host sends
- * its 256 exact values, whereas the device's sine is only good to 1e-6 and far less for arguments near 1000.
+ * <p>The sinusoids of the timestep are not made on the device: a step has one timestep for all samples, so the host
+ * sends its 256 exact values, whereas the device's sine is only good to 1e-6 and far less for arguments near 1000.
  */
 public final class Embedding {
     private Embedding() {}
@@ -67,8 +67,8 @@ public final class Embedding {
     }
 
     /**
-     * SiLU of the conditioning, {@code silu(t + y_embedder[label])}: every adaLN_modulation starts with this SiLU, so it
-     * is done once. Launch: {@link Launch#elementwise} of samples * hidden.
+     * SiLU of the conditioning, {@code silu(t + y_embedder[label])}: every adaLN_modulation starts with this SiLU, so
+     * it is done once. Launch: {@link Launch#elementwise} of samples * hidden.
      *
      * @param timestep (D), t_embedder's output, the same for all samples
      * @param table (classes + 1, D), y_embedder.embedding_table

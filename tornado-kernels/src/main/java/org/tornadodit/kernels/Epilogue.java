@@ -3,8 +3,8 @@ package org.tornadodit.kernels;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * What {@link Linear}, {@link LinearFewRows} and {@link Conv2d} do to a product before they store it. An int constant of
- * the task chooses, so the compiled kernel holds nothing of the others.
+ * What {@link Linear}, {@link LinearFewRows} and {@link Conv2d} do to a product before they store it. An int constant
+ * of the task chooses, so the compiled kernel holds nothing of the others.
  */
 public final class Epilogue {
     /** v. */

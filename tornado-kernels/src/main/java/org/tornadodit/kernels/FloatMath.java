@@ -43,8 +43,8 @@ public final class FloatMath {
     }
 
     /**
-     * Natural logarithm of a normal float in (2^-64, 1]: the argument is scaled to [sqrt(1/2), sqrt(2)), and log(1 + f) is
-     * a polynomial of degree 9 in f (coefficients of the Cephes library's logf, S. L. Moshier).
+     * Natural logarithm of a normal float in (2^-64, 1]: the argument is scaled to [sqrt(1/2), sqrt(2)), and log(1 + f)
+     * is a polynomial of degree 9 in f (coefficients of the Cephes library's logf, S. L. Moshier).
      */
     public static float logUnit(float u) {
         float mantissa = u;
@@ -103,7 +103,8 @@ public final class FloatMath {
     }
 
     /**
-     * Sine of angle + quarter * pi / 4 for quarter 0 or 2: reduction to an octant and Cephes' polynomials of sinf, cosf.
+     * Sine of angle + quarter * pi / 4 for quarter 0 or 2: reduction to an octant and Cephes' polynomials of sinf,
+     * cosf.
      */
     private static float sine(float angle, int quarter) {
         int octant = (int) (angle * FOUR_OVER_PI);

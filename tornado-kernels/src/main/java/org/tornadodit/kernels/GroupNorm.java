@@ -10,9 +10,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * torch.nn.GroupNorm of images (N, H, W, C), and the SiLU that mostly follows it.
  *
  * <p>Three kernels: {@link #partial} gives mean and sum of squared differences of each part of an image and group,
- * {@link #finish} joins the parts, {@link #scaleAndShift} applies them. Parts are joined by the formula of T. Chan, G. Golub
- * and R. LeVeque (Updating formulae and a pairwise algorithm for computing sample variances, 1979); within a part a
- * thread sums differences from its first value, so that a large mean costs no accuracy.
+ * {@link #finish} joins the parts, {@link #scaleAndShift} applies them. Parts are joined by the formula of T. Chan, G.
+ * Golub and R. LeVeque (Updating formulae and a pairwise algorithm for computing sample variances, 1979); within a part
+ * a thread sums differences from its first value, so that a large mean costs no accuracy.
  */
 public final class GroupNorm {
     private static final int THREADS = 256;

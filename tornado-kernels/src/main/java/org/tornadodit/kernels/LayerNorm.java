@@ -6,9 +6,9 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * LayerNorm without weights and what DiT does to its result, {@code norm(x) * (1 + scale) + shift} with a sample's shift
- * and scale from its conditioning (W. Peebles and S. Xie, Scalable Diffusion Models with Transformers, 2023, adaLN).
- * 32 threads share a row, four rows share a work group; the variance is that of the differences from the mean.
+ * LayerNorm without weights and what DiT does to its result, {@code norm(x) * (1 + scale) + shift} with a sample's
+ * shift and scale from its conditioning (W. Peebles and S. Xie, Scalable Diffusion Models with Transformers, 2023,
+ * adaLN). 32 threads share a row, four rows share a work group; the variance is that of the differences from the mean.
  */
 public final class LayerNorm {
     private static final int LANES = 32;
@@ -111,7 +111,8 @@ public final class LayerNorm {
             squares += difference * difference;
         }
         int sample = row / tokens * stride;
-        return (x.get(row * hidden + i) - mean) / Math.sqrt(squares / hidden + 1e-6)
+        return (x.get(row * hidden + i) - mean)
+                        / Math.sqrt(squares / hidden + 1e-6)
                         * (1 + (double) conditioning.get(sample + scaleOffset + i))
                 + conditioning.get(sample + shiftOffset + i);
     }

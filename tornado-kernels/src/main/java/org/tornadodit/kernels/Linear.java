@@ -14,7 +14,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * their way in registers. Three habits of the compilers shape the code. TornadoVM keeps a Java array in registers only
  * when it is spelled out as variables. Its PTX has 32-bit accesses only, but ptxas joins four of them where the run is
  * contiguous and its alignment provable: hence two runs of four, multiples of four everywhere, and a buffer found from
- * the loop counter instead of swapped. And an inner loop of four rounds is unrolled, by TornadoVM, and then the outer one by ptxas.
+ * the loop counter instead of swapped. And an inner loop of four rounds is unrolled, by TornadoVM, and then the outer
+ * one by ptxas.
  *
  * <p>Any M, N and K. All sizes are constants when the kernel is compiled, so whole tiles pay nothing for the edges.
  */
@@ -202,8 +203,10 @@ public final class Linear {
         }
         context.localBarrier();
 
-        // Sixteen rows at a time go through local memory, so that a warp stores runs of a row, and the epilogue is compiled
-        // once: in TornadoVM's graph an access to an array is some twenty nodes, and 64 epilogues would pass its limits.
+        // Sixteen rows at a time go through local memory, so that a warp stores runs of a row, and the epilogue is
+        // compiled
+        // once: in TornadoVM's graph an access to an array is some twenty nodes, and 64 epilogues would pass its
+        // limits.
         int outBase = z * outStride;
         for (int stage = 0; stage < 8; stage++) {
             int at = row / 4 * TILE + column;

@@ -11,12 +11,12 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * that a shard draws its own slice of the one stream.
  *
  * <p>A call of n elements runs on S threads, S = 256 * min(multiprocessors * (threads of a multiprocessor / 256),
- * ceil(n / 256)). Thread i writes the four normals of counter (call, i) to elements i, i + S, i + 2 S and i + 3 S, and goes
- * on 4 S further with the next counter.
+ * ceil(n / 256)). Thread i writes the four normals of counter (call, i) to elements i, i + S, i + 2 S and i + 3 S, and
+ * goes on 4 S further with the next counter.
  *
- * <p>The 32-bit words are kept in longs that are never negative, and the high half of a product is put together from parts
- * that fit: TornadoVM's OpenCL backend makes Java's logical shifts arithmetic, its PTX backend the arithmetic ones
- * logical, and no mask helps, because the compiler knows that Java needs none.
+ * <p>The 32-bit words are kept in longs that are never negative, and the high half of a product is put together from
+ * parts that fit: TornadoVM's OpenCL backend makes Java's logical shifts arithmetic, its PTX backend the arithmetic
+ * ones logical, and no mask helps, because the compiler knows that Java needs none.
  */
 public final class PhiloxNoise {
     /** Indices into the int array of a draw: the seed's low and high word, */

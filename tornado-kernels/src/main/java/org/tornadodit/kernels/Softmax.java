@@ -6,8 +6,8 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Softmax along rows, for the attention in the middle of the VAE decoder: one head as wide as its channels, for which the
- * scores of one image are two products of {@link Linear} with this between them. A work group takes a row.
+ * Softmax along rows, for the attention in the middle of the VAE decoder: one head as wide as its channels, for which
+ * the scores of one image are two products of {@link Linear} with this between them. A work group takes a row.
  */
 public final class Softmax {
     private static final int THREADS = 256;

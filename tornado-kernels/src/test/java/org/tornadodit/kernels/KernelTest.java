@@ -20,8 +20,7 @@ class KernelTest {
     }
 
     private static void check(KernelCase kernel) throws Exception {
-        try (TornadoExecutionPlan plan =
-                new TornadoExecutionPlan(kernel.graph().snapshot())) {
+        try (TornadoExecutionPlan plan = new TornadoExecutionPlan(kernel.graph().snapshot())) {
             plan.withGridScheduler(kernel.scheduler()).execute().transferToHost(kernel.output());
         }
         int size = kernel.output().getSize();
@@ -32,6 +31,10 @@ class KernelTest {
         // A copy of values is exact; the smallest bound still divides.
         double bound = Math.max(kernel.bound(), Double.MIN_NORMAL);
         TensorAssert.assertRelativeError(
-                kernel.name() + " " + kernel.shape(), Shape.of(size), kernel.output().toHeapArray(), expected, bound);
+                kernel.name() + " " + kernel.shape(),
+                Shape.of(size),
+                kernel.output().toHeapArray(),
+                expected,
+                bound);
     }
 }

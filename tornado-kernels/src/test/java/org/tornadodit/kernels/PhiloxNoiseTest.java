@@ -18,21 +18,51 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 class PhiloxNoiseTest {
     /**
-     * PyTorch 2.11.0 on an NVIDIA H200: torch.manual_seed(0), then torch.randn(8, 4, 64, 64, device="cuda") three times;
-     * the first twelve values of each.
+     * PyTorch 2.11.0 on an NVIDIA H200: torch.manual_seed(0), then torch.randn(8, 4, 64, 64, device="cuda") three
+     * times; the first twelve values of each.
      */
     private static final float[][] TORCH = {
         {
-            -0.924662411f, -0.425344229f, -2.6438458f, 0.145183861f, -0.120866403f, -0.579725742f, -0.622851014f,
-            -0.328386903f, -1.07454193f, -0.363143951f, -1.67105043f, 2.26550484f
+            -0.924662411f,
+            -0.425344229f,
+            -2.6438458f,
+            0.145183861f,
+            -0.120866403f,
+            -0.579725742f,
+            -0.622851014f,
+            -0.328386903f,
+            -1.07454193f,
+            -0.363143951f,
+            -1.67105043f,
+            2.26550484f
         },
         {
-            0.18082583f, -0.552262783f, 0.923813343f, -0.73497045f, 1.37999463f, 0.867630661f, 0.129655927f,
-            -0.940640032f, 0.810909569f, 0.882051349f, -1.01326025f, -0.363363266f
+            0.18082583f,
+            -0.552262783f,
+            0.923813343f,
+            -0.73497045f,
+            1.37999463f,
+            0.867630661f,
+            0.129655927f,
+            -0.940640032f,
+            0.810909569f,
+            0.882051349f,
+            -1.01326025f,
+            -0.363363266f
         },
         {
-            2.54409719f, -0.716348886f, -0.493368924f, 0.126710549f, 0.101356566f, -0.403532535f, 0.902258754f,
-            0.809929729f, -0.68837887f, 0.137244388f, 1.0377394f, 0.0925455913f
+            2.54409719f,
+            -0.716348886f,
+            -0.493368924f,
+            0.126710549f,
+            0.101356566f,
+            -0.403532535f,
+            0.902258754f,
+            0.809929729f,
+            -0.68837887f,
+            0.137244388f,
+            1.0377394f,
+            0.0925455913f
         }
     };
 
@@ -82,8 +112,7 @@ class PhiloxNoiseTest {
     @Test
     void referenceGivesTheKnownAnswerOfRandom123() {
         assertArrayEquals(
-                new long[] {0x6627e8d5L, 0xe169c58dL, 0xbc57ac4cL, 0x9b00dbd8L},
-                NoiseReference.words(0, 0, 0, 0, 0));
+                new long[] {0x6627e8d5L, 0xe169c58dL, 0xbc57ac4cL, 0x9b00dbd8L}, NoiseReference.words(0, 0, 0, 0, 0));
     }
 
     private static float[] draw(int seed, int call, int torchThreads, int first, int count) throws Exception {

@@ -18,7 +18,7 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
  * <p>{@code KernelBench [model|transformer|decoder|small] [name part]}; exit code 1 when a check fails.
  */
 public final class KernelBench {
-    private static final int SAMPLES = 2000;
+    private static final int SAMPLES = 500;
     private static final int WARM_UP = 2;
     private static final int EXECUTIONS = 7;
 
@@ -39,8 +39,9 @@ public final class KernelBench {
             case "transformer" -> ModelCases.transformer();
             case "decoder" -> ModelCases.decoder();
             case "small" -> SmallCases.all();
-            default -> throw new IllegalArgumentException(
-                    "no set of kernels \"" + set + "\": model, transformer, decoder or small");
+            default ->
+                throw new IllegalArgumentException(
+                        "no set of kernels \"" + set + "\": model, transformer, decoder or small");
         };
     }
 
@@ -54,7 +55,8 @@ public final class KernelBench {
             if (!kernel.name().contains(part)) {
                 continue;
             }
-            try (TornadoExecutionPlan plan = new TornadoExecutionPlan(kernel.graph().snapshot())) {
+            try (TornadoExecutionPlan plan =
+                    new TornadoExecutionPlan(kernel.graph().snapshot())) {
                 plan.withGridScheduler(kernel.scheduler()).withProfiler(ProfilerMode.SILENT);
                 TornadoExecutionResult result = plan.execute();
                 result.transferToHost(kernel.output());

@@ -3,7 +3,9 @@ package org.tornadodit.kernels.bench;
 import org.tornadodit.kernels.PhiloxNoise;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** {@link PhiloxNoise} with Java's own 64-bit products, and Box-Muller in double precision on the same float32 u and v. */
+/**
+ * {@link PhiloxNoise} with Java's own 64-bit products, and Box-Muller in double precision on the same float32 u and v.
+ */
 public final class NoiseReference {
     private NoiseReference() {}
 

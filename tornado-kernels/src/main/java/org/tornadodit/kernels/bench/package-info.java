@@ -1,4 +1,7 @@
-/** Every kernel with data, reference and launch: what tests check on small shapes and {@code KernelBench} times on the model's. */
+/**
+ * Every kernel with data, reference and launch: what tests check on small shapes and {@code KernelBench} times on the
+ * model's.
+ */
 @NullMarked
 package org.tornadodit.kernels.bench;
 
