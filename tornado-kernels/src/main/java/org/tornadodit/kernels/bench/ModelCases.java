@@ -3,6 +3,7 @@ package org.tornadodit.kernels.bench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
 
 /**
@@ -41,7 +42,7 @@ public final class ModelCases {
                 () -> TransformerCases.patchify(SAMPLES, SAMPLES / 2, 4, 64, 2),
                 () -> TransformerCases.condition(SAMPLES, HIDDEN, 1000),
                 () -> SamplerCases.randn(SAMPLES / 2 * 4 * 64 * 64, 0),
-                () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 3, 0));
+                () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX));
     }
 
     /** The VAE decoder, one image at its largest sizes, since cost is linear in images. */

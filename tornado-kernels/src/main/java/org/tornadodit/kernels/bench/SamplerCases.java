@@ -38,18 +38,30 @@ public final class SamplerCases {
      * {@link DenoiseStep}.
      *
      * @param sampler {@link DenoiseStep#DDPM} or {@link DenoiseStep#DDIM}
+     * @param outChannels 2 channels with a learned variance, else channels
      * @param guidedChannels 0 for a batch without guidance
+     * @param noiseSource {@link DenoiseStep#NOISE_PHILOX} or {@link DenoiseStep#NOISE_ARRAY}
      */
-    public static KernelCase step(int samples, int channels, int size, int patch, int guidedChannels, int sampler) {
+    public static KernelCase step(
+            int samples,
+            int channels,
+            int size,
+            int patch,
+            int outChannels,
+            int guidedChannels,
+            int sampler,
+            int noiseSource) {
         KernelContext context = new KernelContext();
         int pixels = channels * size * size;
         int batch = guidedChannels > 0 ? 2 * samples : samples;
-        FloatArray model = Data.random(1, batch * 2 * pixels, 0.5);
+        FloatArray model = Data.random(1, batch * pixels / channels * outChannels, 0.5);
         FloatArray latents = Data.random(2, samples * pixels, 1);
         FloatArray before = Data.copy(latents);
         FloatArray coefficients = FloatArray.fromArray(COEFFICIENTS);
         IntArray draw = Data.ints(1, 0, 3, 0, 1 << 18, 5);
-        FloatArray noise = new FloatArray(1);
+        FloatArray noise = Data.random(3, noiseSource == DenoiseStep.NOISE_ARRAY ? samples * pixels : 1, 1);
+        StepReference reference = new StepReference(
+                model, coefficients, samples, channels, size, patch, outChannels, guidedChannels, sampler);
         return new KernelCase(
                 sampler == DenoiseStep.DDIM ? "step ddim" : "step ddpm",
                 samples + "x" + channels + "x" + size + "/" + patch,
@@ -67,62 +79,67 @@ public final class SamplerCases {
                         channels,
                         size,
                         patch,
-                        2 * channels,
+                        outChannels,
                         guidedChannels,
                         sampler,
-                        DenoiseStep.NOISE_PHILOX),
+                        noiseSource),
                 Map.of("denoise", Launch.elementwise(samples * pixels)),
                 latents,
-                i -> stepReference(
-                        model, before, coefficients, draw, samples, channels, size, patch, guidedChannels, sampler, i),
+                i -> reference.value(
+                        i,
+                        before.get(i),
+                        noiseSource == DenoiseStep.NOISE_ARRAY ? noise.get(i) : NoiseReference.normal(draw, i)),
                 1e-6,
                 0,
                 4.0 * samples * pixels * 5);
     }
 
-    private static double stepReference(
+    /** A step in float64, term by term as {@link DenoiseStep} says. */
+    private record StepReference(
             FloatArray model,
-            FloatArray latents,
             FloatArray coefficients,
-            IntArray draw,
             int samples,
             int channels,
             int size,
             int patch,
+            int outChannels,
             int guidedChannels,
-            int sampler,
-            int index) {
-        int w = index % size;
-        int h = index / size % size;
-        int c = index / size / size % channels;
-        int n = index / size / size / channels;
-        double eps = pixel(model, n, h, w, c, channels, size, patch);
-        if (c < guidedChannels) {
-            double without = pixel(model, n + samples, h, w, c, channels, size, patch);
-            eps = without + coefficients.get(DenoiseStep.GUIDANCE_SCALE) * (eps - without);
-        }
-        double x = latents.get(index);
-        double a = coefficients.get(DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD);
-        double b = coefficients.get(DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD);
-        double start = a * x - b * eps;
-        double normal = NoiseReference.normal(draw, index) * coefficients.get(DenoiseStep.NOISE_FACTOR);
-        if (sampler == DenoiseStep.DDIM) {
-            return start * coefficients.get(DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV)
-                    + coefficients.get(DenoiseStep.DDIM_DIRECTION) * (a * x - start) / b
-                    + coefficients.get(DenoiseStep.DDIM_SIGMA) * normal;
-        }
-        double fraction = (pixel(model, n, h, w, c + channels, channels, size, patch) + 1) / 2;
-        double logVariance = fraction * coefficients.get(DenoiseStep.MAX_LOG_VARIANCE)
-                + (1 - fraction) * coefficients.get(DenoiseStep.MIN_LOG_VARIANCE);
-        return coefficients.get(DenoiseStep.POSTERIOR_MEAN_COEF1) * start
-                + coefficients.get(DenoiseStep.POSTERIOR_MEAN_COEF2) * x
-                + Math.exp(logVariance / 2) * normal;
-    }
+            int sampler) {
 
-    /** The model's output at a pixel, through DiT's unpatchify: (N, h, w, p, q, c) to (N, c, h p, w q). */
-    private static double pixel(FloatArray model, int n, int h, int w, int c, int channels, int size, int patch) {
-        int side = size / patch;
-        int token = (n * side + h / patch) * side + w / patch;
-        return model.get(((token * patch + h % patch) * patch + w % patch) * 2 * channels + c);
+        double value(int index, double x, double normal) {
+            int w = index % size;
+            int h = index / size % size;
+            int c = index / size / size % channels;
+            int n = index / size / size / channels;
+            double eps = pixel(n, h, w, c);
+            if (c < guidedChannels) {
+                double without = pixel(n + samples, h, w, c);
+                eps = without + coefficients.get(DenoiseStep.GUIDANCE_SCALE) * (eps - without);
+            }
+            double a = coefficients.get(DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD);
+            double b = coefficients.get(DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD);
+            double start = a * x - b * eps;
+            double noise = normal * coefficients.get(DenoiseStep.NOISE_FACTOR);
+            if (sampler == DenoiseStep.DDIM) {
+                return start * coefficients.get(DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV)
+                        + coefficients.get(DenoiseStep.DDIM_DIRECTION) * (a * x - start) / b
+                        + coefficients.get(DenoiseStep.DDIM_SIGMA) * noise;
+            }
+            double logVariance = coefficients.get(DenoiseStep.MAX_LOG_VARIANCE);
+            if (outChannels > channels) {
+                double fraction = (pixel(n, h, w, c + channels) + 1) / 2;
+                logVariance = fraction * logVariance + (1 - fraction) * coefficients.get(DenoiseStep.MIN_LOG_VARIANCE);
+            }
+            return coefficients.get(DenoiseStep.POSTERIOR_MEAN_COEF1) * start
+                    + coefficients.get(DenoiseStep.POSTERIOR_MEAN_COEF2) * x
+                    + Math.exp(logVariance / 2) * noise;
+        }
+
+        /** The model's output at a pixel, through DiT's unpatchify: (N, h, w, p, q, c) to (N, c, h p, w q). */
+        private double pixel(int n, int h, int w, int c) {
+            int side = size / patch;
+            int token = (n * side + h / patch) * side + w / patch;
+            return model.get(((token * patch + h % patch) * patch + w % patch) * outChannels + c);
+        }
     }
 }
