@@ -317,6 +317,17 @@ public final class Conv2d {
             }
         }
         return Epilogue.reference(
-                bias, layer.get(0) * outChannels, residual, bias, pixel, outChannel, outChannels, epilogue, 1, 0, 0, sum);
+                bias,
+                layer.get(0) * outChannels,
+                residual,
+                bias,
+                pixel,
+                outChannel,
+                outChannels,
+                epilogue,
+                1,
+                0,
+                0,
+                sum);
     }
 }

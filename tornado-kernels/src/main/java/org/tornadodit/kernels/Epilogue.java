@@ -33,7 +33,10 @@ public final class Epilogue {
 
     private Epilogue() {}
 
-    /** Stores what becomes of the product v at (row, column) of an (M, n) array from element base of out, with the bias from biasBase. */
+    /**
+     * Stores what becomes of the product v at (row, column) of an (M, n) array from element base of out, with the bias
+     * from biasBase.
+     */
     static void store(
             FloatArray bias,
             int biasBase,

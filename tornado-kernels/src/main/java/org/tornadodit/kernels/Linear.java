@@ -291,9 +291,21 @@ public final class Linear {
             int column) {
         double sum = 0;
         for (int i = 0; i < k; i++) {
-            sum += (double) x.get(z * xStride + row * k + i) * weight.get(z * weightStride + (layer.get(0) * n + column) * k + i);
+            sum += (double) x.get(z * xStride + row * k + i)
+                    * weight.get(z * weightStride + (layer.get(0) * n + column) * k + i);
         }
         return Epilogue.reference(
-                bias, layer.get(0) * n, residual, gate, row, column, n, epilogue, rowsPerSample, gateOffset, gateStride, sum);
+                bias,
+                layer.get(0) * n,
+                residual,
+                gate,
+                row,
+                column,
+                n,
+                epilogue,
+                rowsPerSample,
+                gateOffset,
+                gateStride,
+                sum);
     }
 }
