@@ -144,8 +144,19 @@ final class SampleCommand implements Callable<Integer> {
                     System.err, label, request.diffusion().steps(), surroundings.terminal(), quiet)) {
                 latents = engine.sample(request, noise, progress::update);
             }
+            double sampled = (System.nanoTime() - start) / 1e9;
             float[] images = engine.decode(latents, request.samples());
-            total += (System.nanoTime() - start) / 1e9;
+            double seconds = (System.nanoTime() - start) / 1e9;
+            total += seconds;
+            spec.commandLine()
+                    .getErr()
+                    .printf(
+                            Locale.ROOT,
+                            "%d steps in %.3f s, %.2f ms a step; decoded in %.3f s%n",
+                            request.diffusion().steps(),
+                            sampled,
+                            1e3 * sampled / request.diffusion().steps(),
+                            seconds - sampled);
             Path file = numbered(output, batch);
             OutputFile.write(file, path -> {
                 if (!ImageIO.write(ImageGrid.of(images, request.samples(), config.imageSize()), "png", path.toFile())) {
