@@ -1,8 +1,5 @@
 package org.tornadodit.runner;
 
-import com.google.gson.GsonBuilder;
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -12,14 +9,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.cpu.CpuFeatureConvolution;
+import org.tornadodit.model.cpu.Workers;
 import org.tornadodit.model.metrics.DifferencePicture;
 import org.tornadodit.model.metrics.Gates;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.metrics.ImageMetrics;
 import org.tornadodit.model.metrics.Lanczos;
+import org.tornadodit.model.metrics.Lpips;
+import org.tornadodit.model.metrics.LpipsWeights;
 import org.tornadodit.model.metrics.RgbImage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,16 +33,28 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Compares images with a baseline: mean absolute difference (0..255), PSNR and SSIM, as torchmetrics",
-            "gives them. Two folders are compared file by file, by name."
+            "Compares images with a baseline: mean absolute difference (0..255), LPIPS, PSNR and SSIM, as the DiT",
+            "challenge's evaluate.py and torchmetrics give them. Two folders are compared file by file, by name."
         })
 final class EvaluateCommand implements Callable<Integer> {
+
+    /** Weights as read and as prepared for a stage's convolutions. */
+    private static final long LPIPS_WEIGHTS_BYTES = 250_000_000;
 
     /** Which bounds to keep. */
     enum GateChoice {
         STRICT,
         FINAL,
-        NONE
+        NONE;
+
+        @Nullable
+        Gates bounds() {
+            return switch (this) {
+                case STRICT -> Gates.STRICT;
+                case FINAL -> Gates.FINAL;
+                case NONE -> null;
+            };
+        }
     }
 
     /** What stdout carries. */
@@ -75,8 +87,19 @@ final class EvaluateCommand implements Callable<Integer> {
     GateChoice gates = GateChoice.NONE;
 
     @Option(
+            names = "--lpips-weights",
+            paramLabel = "FILE|DIR",
+            description = {
+                "Weights of LPIPS (VGG): a folder with torchvision's vgg16-397923af.pth and the linear heads (vgg.pth",
+                "of the lpips or torchmetrics package), or one .pth or .safetensors with all tensors"
+            })
+    @Nullable
+    Path lpipsWeights;
+
+    @Option(
             names = "--resize",
-            description = "Resize a candidate of another size to the baseline's (Lanczos, as Pillow); else it is an error")
+            description =
+                    "Resize a candidate of another size to the baseline's (Lanczos, as Pillow); else it is an error")
     boolean resize;
 
     @Option(
@@ -96,19 +119,40 @@ final class EvaluateCommand implements Callable<Integer> {
     /** Two images to compare. */
     private record Pair(Path baseline, Path candidate) {}
 
-    /** The figures of one pair. */
-    private record Result(Path candidate, ImageMetrics metrics, OptionalDouble lpips) {}
-
     @Override
     public Integer call() throws IOException {
         if (diff != null) {
             OutputFile.requireWritable(diff);
         }
-        List<Result> results = new ArrayList<>();
-        for (Pair pair : pairs()) {
+        List<Pair> pairs = pairs();
+        EvaluationReport report;
+        if (lpipsWeights == null) {
+            report = new EvaluationReport(compare(pairs, null), gates.bounds());
+        } else {
+            LpipsWeights weights = LpipsWeights.open(lpipsWeights);
+            try (Workers workers = Workers.ofAllCores()) {
+                Lpips lpips = new Lpips(weights, new CpuFeatureConvolution(workers));
+                report = new EvaluationReport(compare(pairs, lpips), gates.bounds());
+            }
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        if (format == Format.JSON) {
+            report.printJson(out);
+        } else {
+            report.printText(out);
+        }
+        return judge(report);
+    }
+
+    private List<EvaluationReport.Result> compare(List<Pair> pairs, @Nullable Lpips lpips) throws IOException {
+        List<EvaluationReport.Result> results = new ArrayList<>();
+        for (Pair pair : pairs) {
             RgbImage first = ImageFiles.read(pair.baseline());
             RgbImage second = sized(ImageFiles.read(pair.candidate()), first, pair);
-            results.add(new Result(pair.candidate(), ImageMetrics.compare(first, second), OptionalDouble.empty()));
+            OptionalDouble distance =
+                    lpips == null ? OptionalDouble.empty() : OptionalDouble.of(distance(lpips, pair, first, second));
+            results.add(new EvaluationReport.Result(
+                    pair.baseline(), pair.candidate(), ImageMetrics.compare(first, second), distance));
             if (diff != null && results.size() == 1) {
                 RgbImage picture = DifferencePicture.of(first, second, DifferencePicture.gain(first, second));
                 OutputFile.write(diff, part -> {
@@ -118,13 +162,29 @@ final class EvaluateCommand implements Callable<Integer> {
                 });
             }
         }
-        PrintWriter out = spec.commandLine().getOut();
-        if (format == Format.JSON) {
-            printJson(out, results);
-        } else {
-            printText(out, results);
+        return results;
+    }
+
+    private static double distance(Lpips lpips, Pair pair, RgbImage first, RgbImage second) throws IOException {
+        if (Math.min(first.width(), first.height()) < Lpips.MIN_SIZE) {
+            throw new IOException("%s is %d x %d, LPIPS needs at least %d x %d; leave out --lpips-weights"
+                    .formatted(pair.baseline(), first.width(), first.height(), Lpips.MIN_SIZE, Lpips.MIN_SIZE));
         }
-        return judge(results);
+        long needed = Lpips.bytes(first.width(), first.height()) + LPIPS_WEIGHTS_BYTES;
+        long heap = Runtime.getRuntime().maxMemory();
+        if (needed > heap) {
+            throw new IOException(String.format(
+                    Locale.ROOT,
+                    "LPIPS of %s, %d x %d, needs about %.1f GB of heap, Java has %.1f GB;"
+                            + " give more with DIT_JVM_OPTS=-Xmx%dg",
+                    pair.baseline(),
+                    first.width(),
+                    first.height(),
+                    needed / 1e9,
+                    heap / 1e9,
+                    (needed >> 30) + 1));
+        }
+        return lpips.compare(first, second);
     }
 
     private RgbImage sized(RgbImage candidate, RgbImage reference, Pair pair) throws IOException {
@@ -176,86 +236,22 @@ final class EvaluateCommand implements Callable<Integer> {
         return name.endsWith(".png") || name.endsWith(".jpg") || name.endsWith(".jpeg");
     }
 
-    private static void printText(PrintWriter out, List<Result> results) {
-        if (results.size() > 1) {
-            for (Result result : results) {
-                out.println(String.format(
-                        Locale.ROOT,
-                        "%s: mean absolute difference %.4f, PSNR %s dB, SSIM %.4f",
-                        result.candidate(),
-                        result.metrics().mae(),
-                        decibels(result.metrics().psnr()),
-                        result.metrics().ssim()));
-            }
+    /** Says on stderr what failed, or that all holds, and what could not be judged. */
+    private int judge(EvaluationReport report) {
+        PrintWriter err = spec.commandLine().getErr();
+        if (!report.hasLpips()) {
+            err.println("LPIPS was not measured: give --lpips-weights a folder with torchvision's vgg16-397923af.pth"
+                    + " and LPIPS' linear heads (vgg.pth of the lpips or torchmetrics package)");
         }
-        out.println();
-        out.println("=== Image Comparison Metrics ===");
-        out.println(String.format(
-                Locale.ROOT,
-                "Pixel-wise Mean Absolute Difference: %.4f",
-                mean(results, r -> r.metrics().mae())));
-        out.println("PSNR:                              " + decibels(mean(results, r -> r.metrics().psnr())) + " dB");
-        out.println(String.format(
-                Locale.ROOT,
-                "SSIM:                              %.4f",
-                mean(results, r -> r.metrics().ssim())));
-    }
-
-    private static String decibels(double psnr) {
-        return Double.isInfinite(psnr) ? "inf" : String.format(Locale.ROOT, "%.2f", psnr);
-    }
-
-    private static double mean(List<Result> results, ToDoubleFunction<Result> metric) {
-        return results.stream().mapToDouble(metric).average().orElseThrow();
-    }
-
-    private static void printJson(PrintWriter out, List<Result> results) {
-        JsonObject json = new JsonObject();
-        JsonArray images = new JsonArray();
-        for (Result result : results) {
-            JsonObject image = new JsonObject();
-            image.addProperty("candidate", result.candidate().toString());
-            addMetrics(image, result.metrics().mae(), result.metrics().psnr(), result.metrics().ssim());
-            images.add(image);
-        }
-        json.add("images", images);
-        JsonObject mean = new JsonObject();
-        addMetrics(
-                mean,
-                mean(results, r -> r.metrics().mae()),
-                mean(results, r -> r.metrics().psnr()),
-                mean(results, r -> r.metrics().ssim()));
-        json.add("mean", mean);
-        out.println(new GsonBuilder().setPrettyPrinting().create().toJson(json));
-    }
-
-    /** JSON has no infinity: the PSNR of equal images is the string "inf", as Python's float() reads it. */
-    private static void addMetrics(JsonObject json, double mae, double psnr, double ssim) {
-        json.addProperty("mae", mae);
-        if (Double.isInfinite(psnr)) {
-            json.addProperty("psnr", "inf");
-        } else {
-            json.addProperty("psnr", psnr);
-        }
-        json.addProperty("ssim", ssim);
-    }
-
-    private int judge(List<Result> results) {
-        if (gates == GateChoice.NONE) {
+        if (report.gates() == null) {
             return ExitCode.DONE;
         }
-        Gates bounds = gates == GateChoice.STRICT ? Gates.STRICT : Gates.FINAL;
-        PrintWriter err = spec.commandLine().getErr();
-        int failed = 0;
-        for (Result result : results) {
-            for (String failure : bounds.failures(result.metrics(), result.lpips())) {
-                err.println("dit: " + result.candidate() + ": " + failure);
-                failed++;
-            }
+        List<String> failures = report.failures();
+        failures.forEach(failure -> err.println("dit: " + failure));
+        if (!failures.isEmpty()) {
+            return ExitCode.GATE_FAILED;
         }
-        if (failed == 0) {
-            err.println("all " + bounds.name() + " gates hold (LPIPS not measured)");
-        }
-        return failed == 0 ? ExitCode.DONE : ExitCode.GATE_FAILED;
+        err.println("all " + report.gates().name() + " gates hold" + (report.hasLpips() ? "" : ", without LPIPS"));
+        return ExitCode.DONE;
     }
 }

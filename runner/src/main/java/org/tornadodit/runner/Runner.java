@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             EvaluateCommand.class,
             DevicesCommand.class,
+            ScoreCommand.class,
             CommandLine.HelpCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -43,10 +44,7 @@ public final class Runner implements Runnable {
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
 
-    @Option(
-            names = "--debug",
-            scope = ScopeType.INHERIT,
-            description = "Print a stack trace with an error")
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print a stack trace with an error")
     boolean debug;
 
     /** The version in the jar's manifest. */

@@ -88,6 +88,9 @@ final class SampleCommand implements Callable<Integer> {
             if (batches < 1 || batches > 100_000) {
                 throw new IllegalArgumentException("--batches is " + batches + ", expected 1 to 100000");
             }
+            if (deviceOptions.threads < 1 || deviceOptions.threads > 4096) {
+                throw new IllegalArgumentException("--threads is " + deviceOptions.threads + ", expected 1 to 4096");
+            }
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), messageOf(e), e);
         }
@@ -140,8 +143,8 @@ final class SampleCommand implements Callable<Integer> {
             String label = batches == 1 ? "sampling" : "batch %d of %d".formatted(batch + 1, batches);
             long start = System.nanoTime();
             float[] latents;
-            try (Progress progress = new Progress(
-                    System.err, label, request.diffusion().steps(), surroundings.terminal(), quiet)) {
+            try (Progress progress =
+                    new Progress(System.err, label, request.diffusion().steps(), surroundings.terminal(), quiet)) {
                 latents = engine.sample(request, noise, progress::update);
             }
             double sampled = (System.nanoTime() - start) / 1e9;
@@ -164,13 +167,15 @@ final class SampleCommand implements Callable<Integer> {
                 }
             });
             if (saveLatents != null) {
-                Shape shape =
-                        Shape.of(request.samples(), config.inChannels(), config.inputSize(), config.inputSize());
+                Shape shape = Shape.of(request.samples(), config.inChannels(), config.inputSize(), config.inputSize());
                 OutputFile.write(numbered(saveLatents, batch), path -> NpyFile.write(path, shape, latents));
             }
             out.println(file);
         }
         out.println(String.format(Locale.ROOT, "Average sampling time: %.4f seconds.", total / batches));
+        if (plan.isTheChallenges()) {
+            out.println(ScoreCommand.line(total / batches));
+        }
     }
 
     private void requireWritableOutputs() throws IOException {

@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.tornadodit.model.cpu.CpuDit;
+import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.Checkpoint;
 import org.tornadodit.model.vae.VaeConfig;
@@ -28,6 +30,10 @@ record SamplingPlan(
         int threads,
         int batches,
         Path output) {
+
+    private static final int CHALLENGE_PIXELS = 512;
+    private static final int CHALLENGE_IMAGES = 8;
+    private static final int CHALLENGE_STEPS = 250;
 
     /** @throws IllegalArgumentException when the autoencoder does not fit the model */
     SamplingPlan {
@@ -84,9 +90,21 @@ record SamplingPlan(
         long rows = Math.min(CpuDit.MOST_ROWS, 2L * samples * config.tokens());
         long denoising = rows * (5L * config.hiddenSize() + Math.max(3L * config.hiddenSize(), config.mlpHidden()));
         long pixels = (long) config.imageSize() * config.imageSize();
-        int widest = vaeConfig.upBlockChannels().stream().mapToInt(Integer::intValue).max().orElseThrow();
+        int widest = vaeConfig.upBlockChannels().stream()
+                .mapToInt(Integer::intValue)
+                .max()
+                .orElseThrow();
         long decoding = 4 * pixels * widest + 2L * samples * 3 * pixels;
-        return Float.BYTES * (latents + Math.max(denoising, decoding)) + Runtime.getRuntime().maxMemory() / 4;
+        return Float.BYTES * (latents + Math.max(denoising, decoding))
+                + Runtime.getRuntime().maxMemory() / 4;
+    }
+
+    /** Whether the run is what the challenge times: eight images of 512 x 512 by DiT-XL/2 in 250 DDPM steps. */
+    boolean isTheChallenges() {
+        return config.equals(DitVariant.XL_2.config(CHALLENGE_PIXELS, config.numClasses()))
+                && request.samples() == CHALLENGE_IMAGES
+                && request.diffusion().steps() == CHALLENGE_STEPS
+                && request.sampler() == Sampler.DDPM;
     }
 
     /** The last words before the work begins. */
@@ -120,8 +138,7 @@ record SamplingPlan(
                 config.numClasses()));
         lines.add("weights  " + source.checkpoint());
         lines.add("vae      " + source.vae() + ", scaling factor " + number(vaeConfig.scalingFactor()));
-        lines.add("labels   "
-                + request.labels().stream().map(classes::name).collect(Collectors.joining(", ")));
+        lines.add("labels   " + request.labels().stream().map(classes::name).collect(Collectors.joining(", ")));
         lines.add(String.format(
                 Locale.ROOT,
                 "steps    %d %s, guidance %s on %s channels, %s noise of seed %s",

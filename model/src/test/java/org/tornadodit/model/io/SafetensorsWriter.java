@@ -9,11 +9,11 @@ import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
 
 /** Writes small safetensors files of float32. */
-final class SafetensorsWriter {
+public final class SafetensorsWriter {
 
     private final List<Tensor> tensors = new ArrayList<>();
 
-    SafetensorsWriter add(String name, Shape shape, float... tensor) {
+    public SafetensorsWriter add(String name, Shape shape, float... tensor) {
         tensors.add(Tensor.of(name, shape, tensor));
         return this;
     }
@@ -27,7 +27,7 @@ final class SafetensorsWriter {
         return add(name, shape, tensor);
     }
 
-    byte[] end() {
+    public byte[] end() {
         StringBuilder header = new StringBuilder("{\"__metadata__\":{\"format\":\"pt\"}");
         int offset = 0;
         for (Tensor tensor : tensors) {

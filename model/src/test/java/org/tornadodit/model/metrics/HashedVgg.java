@@ -6,11 +6,11 @@ import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
 
 /** VGG16 filled from the hash that metrics.json's "vgg_rule" describes, with LPIPS' published heads. */
-final class HashedVgg {
+public final class HashedVgg {
 
     private HashedVgg() {}
 
-    static LpipsWeights weights() {
+    public static LpipsWeights weights() {
         List<LpipsWeights.Convolution> convolutions = new ArrayList<>();
         List<Tensor> heads = new ArrayList<>();
         int in = 3;
