@@ -46,6 +46,9 @@ final class DemoCommand implements Callable<Integer> {
                 seed,
                 "--output",
                 output.toString()));
+        if (((Runner) spec.root().userObject()).debug) {
+            arguments.add("--debug");
+        }
         CommandLine root = spec.root().commandLine();
         spec.commandLine().getErr().println("dit " + String.join(" ", arguments));
         return root.execute(arguments.toArray(String[]::new));

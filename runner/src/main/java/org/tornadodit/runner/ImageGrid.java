@@ -27,8 +27,8 @@ final class ImageGrid {
         int columns = Math.min(IMAGES_PER_ROW, count);
         int rows = (count + columns - 1) / columns;
         int pitch = size + padding;
-        BufferedImage grid = new BufferedImage(
-                columns * pitch + padding, rows * pitch + padding, BufferedImage.TYPE_INT_RGB);
+        BufferedImage grid =
+                new BufferedImage(columns * pitch + padding, rows * pitch + padding, BufferedImage.TYPE_INT_RGB);
         for (int n = 0; n < count; n++) {
             int left = n % columns * pitch + padding;
             int top = n / columns * pitch + padding;

@@ -61,7 +61,7 @@ final class Progress implements AutoCloseable {
                 Locale.ROOT,
                 "%s: %3d%% %s%d/%d [%s<%s, %s]",
                 label,
-                total == 0 ? 100 : (int) (100L * done / total),
+                total == 0 ? 100 : Math.round(100f * done / total),
                 drawn,
                 done,
                 total,

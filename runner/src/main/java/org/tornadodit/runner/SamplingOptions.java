@@ -104,8 +104,8 @@ final class SamplingOptions {
         return switch (cfgChannels) {
             case "3" -> Guidance.FIRST_THREE;
             case "all" -> Guidance.ALL;
-            default -> throw new IllegalArgumentException(
-                    "--cfg-channels is \"" + cfgChannels + "\", expected 3 or all");
+            default ->
+                throw new IllegalArgumentException("--cfg-channels is \"" + cfgChannels + "\", expected 3 or all");
         };
     }
 
@@ -113,9 +113,13 @@ final class SamplingOptions {
         if (classLabels == null) {
             return classes.favourites();
         }
-        List<Integer> labels = java.util.Arrays.stream(classLabels.split(",", -1))
-                .map(text -> classes.parse(text, numClasses))
-                .toList();
+        List<String> entries = List.of(classLabels.split(",", -1));
+        if (entries.stream().anyMatch(String::isBlank)) {
+            throw new IllegalArgumentException("--class-labels is \"" + classLabels
+                    + "\", expected classes by number or name, separated by single commas");
+        }
+        List<Integer> labels =
+                entries.stream().map(text -> classes.parse(text, numClasses)).toList();
         if (labels.size() > MOST_LABELS) {
             throw new IllegalArgumentException("--class-labels names %d images, at most %d fit one batch; use --batches"
                     .formatted(labels.size(), MOST_LABELS));

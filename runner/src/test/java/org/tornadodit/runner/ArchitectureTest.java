@@ -63,6 +63,8 @@ class ArchitectureTest {
             .callMethod(System.class, "getenv", String.class);
 
     @ArchTest
-    static final ArchRule packagesOfTheModelHaveNoCycles =
-            SlicesRuleDefinition.slices().matching("org.tornadodit.model.(*)..").should().beFreeOfCycles();
+    static final ArchRule packagesOfTheModelHaveNoCycles = SlicesRuleDefinition.slices()
+            .matching("org.tornadodit.model.(*)..")
+            .should()
+            .beFreeOfCycles();
 }

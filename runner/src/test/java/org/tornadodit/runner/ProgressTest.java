@@ -14,8 +14,7 @@ class ProgressTest {
     void tellsRateAndTimeLeft() {
         assertEquals(
                 "sampling:  20% 50/250 [00:10<00:40, 5.00 steps/s]", Progress.line("sampling", 50, 250, 10, false));
-        assertEquals(
-                "sampling:   1% 2/250 [00:20<41:20, 10.00 s/step]", Progress.line("sampling", 2, 250, 20, false));
+        assertEquals("sampling:   1% 2/250 [00:20<41:20, 10.00 s/step]", Progress.line("sampling", 2, 250, 20, false));
     }
 
     @Test
@@ -31,8 +30,8 @@ class ProgressTest {
 
     private static String shown(boolean quiet) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (Progress progress = new Progress(
-                new PrintStream(bytes, true, StandardCharsets.UTF_8), "sampling", 3, false, quiet)) {
+        try (Progress progress =
+                new Progress(new PrintStream(bytes, true, StandardCharsets.UTF_8), "sampling", 3, false, quiet)) {
             for (int i = 1; i <= 3; i++) {
                 progress.update(i);
             }

@@ -45,7 +45,9 @@ class SampleErrorsTest {
         Path file = folder.resolve("x.pt");
         try (OutputStream out = Files.newOutputStream(file);
                 ZipOutputStream zip = new ZipOutputStream(out)) {
-            byte[] pickle = ("cposix\nsystem\n(S'touch " + proof + "'\ntR.").getBytes(StandardCharsets.US_ASCII);
+            String command = "touch " + proof;
+            String call = "\u0080\u0002cposix\nsystem\nX" + (char) command.length() + "\0\0\0" + command + "\u0085R.";
+            byte[] pickle = call.getBytes(StandardCharsets.ISO_8859_1);
             ZipEntry entry = new ZipEntry("x/data.pkl");
             entry.setMethod(ZipEntry.STORED);
             entry.setSize(pickle.length);
@@ -62,25 +64,40 @@ class SampleErrorsTest {
 
     @Test
     void anEndlessSafetensorsHeaderIsRefused() throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(1L << 60);
+        ByteBuffer bytes =
+                ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(1L << 60);
         Path file = Files.write(folder.resolve("x.safetensors"), bytes.array());
         refused(ExitCode.CHECKPOINT, file.toString(), "--ckpt", file);
     }
 
     @Test
-    void aCheckpointOfAnotherVariantIsRefusedWithBothShapes() {
-        CommandLineRun run = CommandLineRun.of(
-                "sample",
+    void aCheckpointOfADeeperVariantIsRefusedWithWhatIsMissing() {
+        refused(
+                ExitCode.CHECKPOINT,
+                "missing blocks.6.attn.qkv.weight",
                 "--model",
                 "DiT-S/2",
                 "--ckpt",
                 DEMO.resolve("dit.pt"),
                 "--vae",
-                DEMO.resolve("vae"),
-                "--output",
-                folder.resolve("sample.png"));
-        assertOneLine(run, ExitCode.CHECKPOINT, "expected");
-        assertTrue(run.err().contains("dit.pt"), run.err());
+                DEMO.resolve("vae"));
+    }
+
+    @Test
+    void aCheckpointOfAWiderVariantIsRefusedWithBothShapes() throws IOException {
+        Path config = Files.writeString(
+                folder.resolve("wide.json"),
+                Files.readString(DEMO.resolve("config.json"))
+                        .replaceAll("\"hidden_size\": *[0-9]+", "\"hidden_size\": 384"));
+        refused(
+                ExitCode.CHECKPOINT,
+                "dit.pt: tensor pos_embed: expected shape (1, 64, 384), found shape (1, 64, 288)",
+                "--model",
+                config,
+                "--ckpt",
+                DEMO.resolve("dit.pt"),
+                "--vae",
+                DEMO.resolve("vae"));
     }
 
     @Test
@@ -133,15 +150,15 @@ class SampleErrorsTest {
         Path output = folder.resolve("no/such/folder/sample.png");
         CommandLineRun run = CommandLineRun.of("sample", "--model", "demo", "--output", output);
         assertOneLine(run, ExitCode.FAILURE, "cannot write " + output);
-        CommandLineRun latents =
-                CommandLineRun.of("sample", "--model", "demo", "--save-latents", folder, "--output", folder.resolve("a"));
+        CommandLineRun latents = CommandLineRun.of(
+                "sample", "--model", "demo", "--save-latents", folder, "--output", folder.resolve("a"));
         assertOneLine(latents, ExitCode.FAILURE, "it is a folder");
     }
 
     @Test
     void theTraceComesWithDebugOnly() {
-        CommandLineRun run = CommandLineRun.of(
-                "sample", "--model", "demo", "--ckpt", folder.resolve("no.pt"), "--debug");
+        CommandLineRun run =
+                CommandLineRun.of("sample", "--model", "demo", "--ckpt", folder.resolve("no.pt"), "--debug");
         assertEquals(ExitCode.CHECKPOINT, run.exitCode());
         assertTrue(run.err().contains("\tat org.tornadodit"), run.err());
     }
