@@ -49,7 +49,7 @@ final class DevicesCommand implements Callable<Integer> {
                     Locale.ROOT,
                     "%s, %d compute units, %s",
                     device,
-                    device.device().getPhysicalDevice().getDeviceMaxComputeUnits(),
+                    device.computeUnits(),
                     test));
         }
         return allRight ? ExitCode.DONE : ExitCode.FAILURE;

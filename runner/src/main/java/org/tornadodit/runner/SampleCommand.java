@@ -88,9 +88,6 @@ final class SampleCommand implements Callable<Integer> {
             if (batches < 1 || batches > 100_000) {
                 throw new IllegalArgumentException("--batches is " + batches + ", expected 1 to 100000");
             }
-            if (deviceOptions.threads < 1 || deviceOptions.threads > 4096) {
-                throw new IllegalArgumentException("--threads is " + deviceOptions.threads + ", expected 1 to 4096");
-            }
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), messageOf(e), e);
         }

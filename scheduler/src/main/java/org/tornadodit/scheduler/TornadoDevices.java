@@ -36,6 +36,11 @@ public final class TornadoDevices {
             return device.getDeviceType() == TornadoDeviceType.GPU;
         }
 
+        /** Multiprocessors of a GPU, cores of a CPU. */
+        public int computeUnits() {
+            return device.getPhysicalDevice().getDeviceMaxComputeUnits();
+        }
+
         @Override
         public String toString() {
             return String.format(
