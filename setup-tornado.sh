@@ -88,7 +88,10 @@ find_sdk() {
 
 fetch() { # URL FILE
     case $1 in
-    file://*) cp "${1#file://}" "$2" ;;
+    file:*)
+        file=${1#file:}
+        cp "${file#//}" "$2"
+        ;;
     *)
         if command -v curl >/dev/null 2>&1; then
             curl --fail --silent --show-error --location --connect-timeout 15 --output "$2" "$1"
@@ -106,13 +109,14 @@ unpack() { # FILE DIR, by the name of the URL
     case $url in
     *.zip) (cd "$2" && "$jdk/bin/jar" --extract --file "$1") ;;
     *) tar -xf "$1" -C "$2" ;;
-    esac
+    esac 2>/dev/null
 }
 
 install_sdk() {
     mkdir -p "$prefix"
     work=$(mktemp -d "$prefix/.setup-XXXXXX")
-    trap 'rm -rf "$work"' EXIT
+    # An empty folder of ours is not left behind either.
+    trap 'rm -rf "$work"; rmdir "$prefix" 2>/dev/null || true' EXIT
     trap 'exit 130' INT TERM
     echo "downloading $url"
     fetch "$url" "$work/sdk" || return 1
