@@ -29,8 +29,8 @@ final class DevicesCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         if (!TornadoDevices.sdkIsPresent()) {
-            throw new DeviceUnavailableException(Surroundings.read().sdkProblem()
-                    + "; run ./setup-tornado.sh; without it the CPU engine serves");
+            throw new DeviceUnavailableException(
+                    Surroundings.read().sdkProblem() + "; run ./setup-tornado.sh; without it the CPU engine serves");
         }
         List<Listed> devices = TornadoDevices.list();
         if (devices.isEmpty()) {
@@ -45,12 +45,7 @@ final class DevicesCommand implements Callable<Integer> {
                 test = "SELF-TEST FAILED: " + e.getMessage();
             }
             allRight &= test.equals("self-test passed");
-            out.println(String.format(
-                    Locale.ROOT,
-                    "%s, %d compute units, %s",
-                    device,
-                    device.computeUnits(),
-                    test));
+            out.println(String.format(Locale.ROOT, "%s, %d compute units, %s", device, device.computeUnits(), test));
         }
         return allRight ? ExitCode.DONE : ExitCode.FAILURE;
     }

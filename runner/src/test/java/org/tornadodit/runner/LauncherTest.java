@@ -88,8 +88,9 @@ class LauncherTest {
         ShellRun run = run("sample", "--output", "my picture.png", "--class-labels", "ice cream,*");
         assertEquals(0, run.exitCode(), run.err());
         assertTrue(
-                run.out().endsWith(" [-Xmx4g] [-Xss2m] [-cp] [" + jar() + "] [org.tornadodit.runner.Runner]"
-                        + " [sample] [--output] [my picture.png] [--class-labels] [ice cream,*]\n"),
+                run.out()
+                        .endsWith(" [-Xmx4g] [-Xss2m] [-cp] [" + jar() + "] [org.tornadodit.runner.Runner]"
+                                + " [sample] [--output] [my picture.png] [--class-labels] [ice cream,*]\n"),
                 run.out());
         assertTrue(run.out().contains("[-Ddit.home=" + home + "] [-Ddit.terminal=false]"), run.out());
         assertTrue(run.out().contains("[--add-modules=jdk.incubator.vector]"), run.out());

@@ -113,8 +113,8 @@ class SetupTornadoTest {
     @Test
     void installsAnArchiveFromDisk() throws IOException, NoSuchAlgorithmException {
         Path archive = archive("sdk.zip", VERSION);
-        String sha256 = HexFormat.of()
-                .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(archive)));
+        String sha256 =
+                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(archive)));
         ShellRun run = install("file://" + archive, "--sha256", sha256);
         assertEquals(0, run.exitCode(), run.err());
         Path sdk = prefix.resolve("tornadovm-" + VERSION);
@@ -190,13 +190,14 @@ class SetupTornadoTest {
     }
 
     private Path archive(String name, String version) throws IOException {
-        Path sdk = ShellRun.sdk(folder.resolve("packed/tornadovm-" + version), version);
+        Path packed = folder.resolve("packed");
+        Path sdk = ShellRun.sdk(packed.resolve("tornadovm-" + version), version);
         Path archive = folder.resolve(name);
         try (OutputStream out = Files.newOutputStream(archive);
                 ZipOutputStream zip = new ZipOutputStream(out);
                 Stream<Path> files = Files.walk(sdk)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                zip.putNextEntry(new ZipEntry(sdk.getParent().relativize(file).toString()));
+                zip.putNextEntry(new ZipEntry(packed.relativize(file).toString()));
                 Files.copy(file, zip);
             }
         }
@@ -207,9 +208,7 @@ class SetupTornadoTest {
         return ShellRun.of(
                 script,
                 environment,
-                Stream.concat(
-                                Stream.of("--yes", "--sdk-url", url, "--prefix", prefix.toString()),
-                                Stream.of(more))
+                Stream.concat(Stream.of("--yes", "--sdk-url", url, "--prefix", prefix.toString()), Stream.of(more))
                         .toList());
     }
 

@@ -16,8 +16,27 @@ record ShellRun(int exitCode, String out, String err) {
 
     /** What the scripts may count on; neither java nor mvn, curl or wget. */
     private static final List<String> TOOLS = List.of(
-            "sh", "cat", "chmod", "cp", "cut", "dirname", "find", "grep", "head", "mkdir", "mktemp", "mv", "rm",
-            "rmdir", "sed", "sha256sum", "tail", "tar", "touch", "xz", "gzip");
+            "sh",
+            "cat",
+            "chmod",
+            "cp",
+            "cut",
+            "dirname",
+            "find",
+            "grep",
+            "head",
+            "mkdir",
+            "mktemp",
+            "mv",
+            "rm",
+            "rmdir",
+            "sed",
+            "sha256sum",
+            "tail",
+            "tar",
+            "touch",
+            "xz",
+            "gzip");
 
     /** Runs a script with nothing in its environment but this. */
     static ShellRun of(Path script, Map<String, String> environment, List<String> arguments) {
