@@ -88,9 +88,9 @@ public final class Conv2d {
         int o = firstColumn + thread / K_TILE;
         int wBase = layer.get(0) * outChannels * TAPS * channels + loadK;
         int w0 = wBase + Linear.rowAt(o, outChannels) * TAPS * channels;
-        int w1 = wBase + Linear.rowAt(o + 32, outChannels) * TAPS * channels;
-        int w2 = wBase + Linear.rowAt(o + 64, outChannels) * TAPS * channels;
-        int w3 = wBase + Linear.rowAt(o + 96, outChannels) * TAPS * channels;
+        int w1 = Linear.rowsOn(o, 32, outChannels) * TAPS * channels;
+        int w2 = Linear.rowsOn(o, 64, outChannels) * TAPS * channels;
+        int w3 = Linear.rowsOn(o, 96, outChannels) * TAPS * channels;
         int x0 = 0;
         int x1 = 0;
         int x2 = 0;
@@ -108,8 +108,6 @@ public final class Conv2d {
         float c70 = 0f, c71 = 0f, c72 = 0f, c73 = 0f, c74 = 0f, c75 = 0f, c76 = 0f, c77 = 0f;
         // One round more than there are tiles: a round computes with what the one before it loaded.
         int tilesOfTap = (channels + K_TILE - 1) / K_TILE;
-        int tap = 0;
-        int channel = 0;
         int rounds = TAPS * tilesOfTap;
         float p0 = 0f;
         float p1 = 0f;
@@ -132,6 +130,8 @@ public final class Conv2d {
             bShared[store + 96] = q3;
             context.localBarrier();
             if (round < rounds) {
+                int tap = round / tilesOfTap;
+                int channel = round % tilesOfTap * K_TILE;
                 if (channel == 0) {
                     x0 = neighbour(Linear.rowAt(pixel, m), tap, height, width, channels, scale);
                     x1 = neighbour(Linear.rowAt(pixel + 32, m), tap, height, width, channels, scale);
@@ -140,7 +140,7 @@ public final class Conv2d {
                 }
                 boolean inside = channels % K_TILE == 0 || channel + loadK < channels;
                 int xAt = channel + loadK;
-                int wAt = tap * channels + channel;
+                int wAt = w0 + tap * channels + channel;
                 p0 = 0f;
                 p1 = 0f;
                 p2 = 0f;
@@ -150,10 +150,10 @@ public final class Conv2d {
                 q2 = 0f;
                 q3 = 0f;
                 if (inside) {
-                    q0 = weight.get(w0 + wAt);
-                    q1 = weight.get(w1 + wAt);
-                    q2 = weight.get(w2 + wAt);
-                    q3 = weight.get(w3 + wAt);
+                    q0 = weight.get(wAt);
+                    q1 = weight.get(wAt + w1);
+                    q2 = weight.get(wAt + w2);
+                    q3 = weight.get(wAt + w3);
                     if (x0 >= 0) {
                         p0 = x.get(x0 + xAt);
                     }
@@ -166,11 +166,6 @@ public final class Conv2d {
                     if (x3 >= 0) {
                         p3 = x.get(x3 + xAt);
                     }
-                }
-                channel += K_TILE;
-                if (channel >= channels) {
-                    channel = 0;
-                    tap++;
                 }
             }
             for (int four = 0; four < K_TILE; four += 4) {

@@ -90,13 +90,13 @@ public final class Linear {
         int biasBase = layer.get(0) * n;
         int wBase = z * weightStride + layer.get(0) * n * k + loadK;
         int x0 = xBase + rowAt(firstRow + loadRow, m) * k;
-        int x1 = xBase + rowAt(firstRow + loadRow + 32, m) * k;
-        int x2 = xBase + rowAt(firstRow + loadRow + 64, m) * k;
-        int x3 = xBase + rowAt(firstRow + loadRow + 96, m) * k;
+        int x1 = rowsOn(firstRow + loadRow, 32, m) * k;
+        int x2 = rowsOn(firstRow + loadRow, 64, m) * k;
+        int x3 = rowsOn(firstRow + loadRow, 96, m) * k;
         int w0 = wBase + rowAt(firstColumn + loadRow, n) * k;
-        int w1 = wBase + rowAt(firstColumn + loadRow + 32, n) * k;
-        int w2 = wBase + rowAt(firstColumn + loadRow + 64, n) * k;
-        int w3 = wBase + rowAt(firstColumn + loadRow + 96, n) * k;
+        int w1 = rowsOn(firstColumn + loadRow, 32, n) * k;
+        int w2 = rowsOn(firstColumn + loadRow, 64, n) * k;
+        int w3 = rowsOn(firstColumn + loadRow, 96, n) * k;
         float p0 = 0f;
         float p1 = 0f;
         float p2 = 0f;
@@ -107,13 +107,13 @@ public final class Linear {
         float q3 = 0f;
         if (k % K_TILE == 0 || loadK < k) {
             p0 = x.get(x0);
-            p1 = x.get(x1);
-            p2 = x.get(x2);
-            p3 = x.get(x3);
+            p1 = x.get(x0 + x1);
+            p2 = x.get(x0 + x2);
+            p3 = x.get(x0 + x3);
             q0 = weight.get(w0);
-            q1 = weight.get(w1);
-            q2 = weight.get(w2);
-            q3 = weight.get(w3);
+            q1 = weight.get(w0 + w1);
+            q2 = weight.get(w0 + w2);
+            q3 = weight.get(w0 + w3);
         }
 
         // Computing: a warp covers 4 x 8 threads of the 16 x 16; a thread's rows and columns are two runs of four.
@@ -142,14 +142,16 @@ public final class Linear {
             // The last round loads the first tile once more instead of branching.
             int next = first + K_TILE < k ? first + K_TILE : 0;
             if (k % K_TILE == 0 || next + loadK < k) {
-                p0 = x.get(x0 + next);
-                p1 = x.get(x1 + next);
-                p2 = x.get(x2 + next);
-                p3 = x.get(x3 + next);
-                q0 = weight.get(w0 + next);
-                q1 = weight.get(w1 + next);
-                q2 = weight.get(w2 + next);
-                q3 = weight.get(w3 + next);
+                int xAt = x0 + next;
+                int wAt = w0 + next;
+                p0 = x.get(xAt);
+                p1 = x.get(xAt + x1);
+                p2 = x.get(xAt + x2);
+                p3 = x.get(xAt + x3);
+                q0 = weight.get(wAt);
+                q1 = weight.get(wAt + w1);
+                q2 = weight.get(wAt + w2);
+                q3 = weight.get(wAt + w3);
             } else {
                 p0 = 0f;
                 p1 = 0f;
@@ -261,6 +263,11 @@ public final class Linear {
             }
             context.localBarrier();
         }
+    }
+
+    /** How many rows further to load for the row {@code more} rows on: a constant but at the edges. */
+    static int rowsOn(int row, int more, int rows) {
+        return rows % TILE == 0 ? more : Math.min(row + more, rows - 1) - Math.min(row, rows - 1);
     }
 
     /** The row to load for a row that may be past the end. */

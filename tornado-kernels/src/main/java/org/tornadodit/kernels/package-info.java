@@ -7,6 +7,18 @@
  * task parameters, which TornadoVM turns into constants of the compiled kernel; what changes from step to step comes in
  * arrays. {@code reference} methods give one output element in double precision, so that a check can look at every
  * element of a small problem and at samples of a large one.
+ *
+ * <p>What TornadoVM 5.2.0 asks of a kernel, learnt from its output:
+ *
+ * <ul>
+ *   <li>Values that should live in registers are variables; private arrays become memory.
+ *   <li>A local array is not passed to another method: it would be read with the byte offsets of a Java array.
+ *   <li>Shifts, and divisions by powers of two, only of values that are never negative: OpenCL gets every shift as an
+ *       arithmetic one, PTX as a logical one.
+ *   <li>A method that a kernel calls stays below 600 nodes of the compiler's graph, some twenty array accesses.
+ *   <li>A kernel is not named like a function of OpenCL (step, normalize, distance).
+ *   <li>256 threads with register tiles stay within 128 registers, or a multiprocessor runs one work group, not two.
+ * </ul>
  */
 @NullMarked
 package org.tornadodit.kernels;
