@@ -50,32 +50,41 @@ public final class LayerNorm {
         float[] partial = context.allocateFloatLocalArray(2 * THREADS);
         int thread = context.localIdx;
         int lane = thread % LANES;
-        int first = thread / LANES * LANES;
+        int lanes = thread / LANES * LANES;
         int row = context.groupIdx * ROWS + thread / LANES;
         int base = Math.min(row, rows - 1) * hidden;
 
         float sum = 0f;
-        for (int i = lane; i < hidden; i += LANES) {
-            sum += x.get(base + i);
+        // Four loads at a time are under way; the inner loop is unrolled.
+        for (int first = lane; first < hidden; first += 4 * LANES) {
+            for (int i = 0; i < 4; i++) {
+                if (hidden % (4 * LANES) == 0 || first + i * LANES < hidden) {
+                    sum += x.get(base + first + i * LANES);
+                }
+            }
         }
         partial[thread] = sum;
         context.localBarrier();
         float mean = 0f;
         for (int i = 0; i < LANES; i++) {
-            mean += partial[first + i];
+            mean += partial[lanes + i];
         }
         mean = mean / hidden;
 
         float squares = 0f;
-        for (int i = lane; i < hidden; i += LANES) {
-            float difference = x.get(base + i) - mean;
-            squares += difference * difference;
+        for (int first = lane; first < hidden; first += 4 * LANES) {
+            for (int i = 0; i < 4; i++) {
+                if (hidden % (4 * LANES) == 0 || first + i * LANES < hidden) {
+                    float difference = x.get(base + first + i * LANES) - mean;
+                    squares += difference * difference;
+                }
+            }
         }
         partial[THREADS + thread] = squares;
         context.localBarrier();
         float variance = 0f;
         for (int i = 0; i < LANES; i++) {
-            variance += partial[THREADS + first + i];
+            variance += partial[THREADS + lanes + i];
         }
         float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
 

@@ -128,8 +128,8 @@ public final class DecoderCases {
                             + bias.get(channels + channel);
                     return silu == 1 ? v / (1 + Math.exp(-v)) : v;
                 },
-                // Values near 20 have 4e-7 of rounding before they are normalised.
-                3e-6,
+                // The mean of values near 20 is rounded to 1e-6 of their deviation.
+                5e-6,
                 0,
                 12.0 * x.getSize());
     }
