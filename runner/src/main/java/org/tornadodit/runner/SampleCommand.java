@@ -1,7 +1,9 @@
 package org.tornadodit.runner;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -70,6 +72,13 @@ final class SampleCommand implements Callable<Integer> {
                     + " Default: ${DEFAULT-VALUE}")
     int batches = 1;
 
+    @Option(
+            names = "--preview",
+            paramLabel = "STEPS",
+            description = "Every so many steps, write the picture as it is so far; costs a decoding each time")
+    @Nullable
+    Integer preview;
+
     @Option(names = "--dry-run", description = "Print what would be done, and stop")
     boolean dryRun;
 
@@ -87,6 +96,9 @@ final class SampleCommand implements Callable<Integer> {
             noise = samplingOptions.noise();
             if (batches < 1 || batches > 100_000) {
                 throw new IllegalArgumentException("--batches is " + batches + ", expected 1 to 100000");
+            }
+            if (preview != null && preview < 1) {
+                throw new IllegalArgumentException("--preview is " + preview + ", expected at least 1 step");
             }
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), messageOf(e), e);
@@ -108,6 +120,9 @@ final class SampleCommand implements Callable<Integer> {
             PrintWriter err = spec.commandLine().getErr();
             try (Engine engine = plan.load(weights, vaeWeights)) {
                 err.println(engine.description());
+                if (plan.device().listed() != null) {
+                    Surroundings.nvidiaDriver().ifPresent(driver -> err.println("driver: " + driver));
+                }
                 err.println(plan.summary());
                 sampleBatches(engine, plan, noise);
             }
@@ -139,10 +154,16 @@ final class SampleCommand implements Callable<Integer> {
         for (int batch = 0; batch < batches; batch++) {
             String label = batches == 1 ? "sampling" : "batch %d of %d".formatted(batch + 1, batches);
             long start = System.nanoTime();
+            Path file = numbered(output, batch);
             float[] latents;
             try (Progress progress =
                     new Progress(System.err, label, request.diffusion().steps(), surroundings.terminal(), quiet)) {
-                latents = engine.sample(request, noise, progress::update);
+                latents = engine.sample(request, noise, (done, now) -> {
+                    if (preview != null && done % preview == 0 && done < request.diffusion().steps()) {
+                        writeGrid(file, engine.decode(now.get(), request.samples()), plan);
+                    }
+                    progress.update(done);
+                });
             }
             double sampled = (System.nanoTime() - start) / 1e9;
             float[] images = engine.decode(latents, request.samples());
@@ -157,12 +178,7 @@ final class SampleCommand implements Callable<Integer> {
                             sampled,
                             1e3 * sampled / request.diffusion().steps(),
                             seconds - sampled);
-            Path file = numbered(output, batch);
-            OutputFile.write(file, path -> {
-                if (!ImageIO.write(ImageGrid.of(images, request.samples(), config.imageSize()), "png", path.toFile())) {
-                    throw new IOException("this Java has no PNG writer");
-                }
-            });
+            writeGrid(file, images, plan);
             if (saveLatents != null) {
                 Shape shape = Shape.of(request.samples(), config.inChannels(), config.inputSize(), config.inputSize());
                 OutputFile.write(numbered(saveLatents, batch), path -> NpyFile.write(path, shape, latents));
@@ -172,6 +188,19 @@ final class SampleCommand implements Callable<Integer> {
         out.println(String.format(Locale.ROOT, "Average sampling time: %.4f seconds.", total / batches));
         if (plan.isTheChallenges()) {
             out.println(ScoreCommand.line(total / batches));
+        }
+    }
+
+    private static void writeGrid(Path file, float[] images, SamplingPlan plan) {
+        BufferedImage grid = ImageGrid.of(images, plan.request().samples(), plan.config().imageSize());
+        try {
+            OutputFile.write(file, path -> {
+                if (!ImageIO.write(grid, "png", path.toFile())) {
+                    throw new IOException("this Java has no PNG writer");
+                }
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file + ": " + e.getMessage(), e);
         }
     }
 

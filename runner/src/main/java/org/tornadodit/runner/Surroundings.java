@@ -1,7 +1,9 @@
 package org.tornadodit.runner;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,19 @@ record Surroundings(Path home, boolean terminal, String sdkProblem) {
                 home != null ? Path.of(home) : findHome(Path.of("").toAbsolutePath()),
                 Boolean.getBoolean("dit.terminal"),
                 System.getProperty("dit.sdk.problem", "no TornadoVM SDK was found (TORNADOVM_HOME is not set)"));
+    }
+
+    /** The NVIDIA driver's version as its kernel module tells it, where there is one. */
+    static Optional<String> nvidiaDriver() {
+        Path file = Path.of("/proc/driver/nvidia/version");
+        try {
+            return Files.readString(file)
+                    .lines()
+                    .findFirst()
+                    .map(line -> line.replaceFirst("^NVRM version:\\s*", "").replaceAll("\\s+", " "));
+        } catch (IOException absent) {
+            return Optional.empty();
+        }
     }
 
     private static Path findHome(Path start) {

@@ -2,15 +2,27 @@ package org.tornadodit.runner;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
+import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 
 /** The arrows of the design: runner to scheduler to kernels to TornadoVM's API; the model knows nothing of TornadoVM. */
-@AnalyzeClasses(packages = "org.tornadodit", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(
+        packages = "org.tornadodit",
+        importOptions = {DoNotIncludeTests.class, ArchitectureTest.NoTestJars.class})
 class ArchitectureTest {
+    /** Tests of other modules come as a jar, which the rule for folders does not know. */
+    static final class NoTestJars implements ImportOption {
+        @Override
+        public boolean includes(Location location) {
+            return !location.contains("-tests.jar");
+        }
+    }
+
     private static final String MODEL = "org.tornadodit.model..";
     private static final String KERNELS = "org.tornadodit.kernels..";
     private static final String SCHEDULER = "org.tornadodit.scheduler..";

@@ -134,11 +134,11 @@ class SampleReferencesTest {
             SamplingRequest request = new SamplingRequest(
                     List.of(0, 1, 2, 3, 4, 5, 0, 1), Diffusion.create("10"), Sampler.DDPM, 0, 4, Guidance.FIRST_THREE);
             NoiseStream noise = TorchRandn.cuda(0);
-            float[] first = engine.sample(request, noise, done -> {});
+            float[] first = engine.sample(request, noise, (done, now) -> {});
             assertArrayEquals(
                     first, NpyFile.read(folder.resolve("latents_0.npy")).floats());
             NoiseStream same = TorchRandn.cuda(0);
-            engine.sample(request, same, done -> {});
+            engine.sample(request, same, (done, now) -> {});
             float[] expected = NpyFile.read(SAMPLING.resolve("call11.npy")).floats();
             TensorAssert.assertClose(
                     "call11",
@@ -146,7 +146,7 @@ class SampleReferencesTest {
                     same.next(expected.length),
                     expected,
                     TensorAssert.Tolerance.absolute(1e-6)); // the chip's sine, see CudaNoise
-            float[] second = engine.sample(request, noise, done -> {});
+            float[] second = engine.sample(request, noise, (done, now) -> {});
             assertArrayEquals(
                     second, NpyFile.read(folder.resolve("latents_1.npy")).floats());
             assertFalse(Arrays.equals(first, second));

@@ -59,7 +59,8 @@ public final class CpuEngine implements Engine {
                     Arrays.copyOf(output, samples * config.outputElements()),
                     drawn,
                     x);
-            listener.stepDone(steps - step);
+            float[] current = x;
+            listener.stepDone(steps - step, current::clone);
         }
         return x;
     }

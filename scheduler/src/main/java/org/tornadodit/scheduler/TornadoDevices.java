@@ -3,6 +3,7 @@ package org.tornadodit.scheduler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Launch;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -27,9 +28,17 @@ public final class TornadoDevices {
      * One device.
      *
      * @param index what {@code --devices} takes
+     * @param capability compute capability of an NVIDIA GPU, such as 9.0
      * @param memory bytes
      */
-    public record Listed(int index, String backend, String name, String type, long memory, TornadoDevice device) {
+    public record Listed(
+            int index,
+            String backend,
+            String name,
+            String type,
+            Optional<String> capability,
+            long memory,
+            TornadoDevice device) {
 
         /** Whether it is a GPU, and not a CPU driven through OpenCL or the emulation on the host. */
         public boolean isGpu() {
@@ -44,7 +53,14 @@ public final class TornadoDevices {
         @Override
         public String toString() {
             return String.format(
-                    Locale.ROOT, "%d: %s (%s, %s, %.1f GB)", index, name, backend, type, memory / 1e9);
+                    Locale.ROOT,
+                    "%d: %s (%s, %s%s, %.1f GB)",
+                    index,
+                    name,
+                    backend,
+                    type,
+                    capability.map(c -> ", capability " + c).orElse(""),
+                    memory / 1e9);
         }
     }
 
@@ -74,6 +90,7 @@ public final class TornadoDevices {
                             device.getTornadoVMBackend().toString(),
                             device.getPhysicalDevice().getDeviceName().strip(),
                             device.getDeviceType().toString(),
+                            capability(device),
                             device.getPhysicalDevice().getDeviceGlobalMemorySize(),
                             device));
                 }
@@ -88,6 +105,20 @@ public final class TornadoDevices {
                     e);
         }
         return devices;
+    }
+
+    /** What TornadoVM's PTX device knows, but its public API does not tell; empty on other backends. */
+    private static Optional<String> capability(TornadoDevice device) {
+        try {
+            Object physical = device.getPhysicalDevice();
+            Object capability =
+                    physical.getClass().getMethod("getComputeCapability").invoke(physical);
+            Class<?> type = capability.getClass();
+            return Optional.of(type.getMethod("getMajor").invoke(capability) + "."
+                    + type.getMethod("getMinor").invoke(capability));
+        } catch (ReflectiveOperationException notCuda) {
+            return Optional.empty();
+        }
     }
 
     /**

@@ -2,6 +2,7 @@ package org.tornadodit.scheduler;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.PhiloxNoise;
 import org.tornadodit.model.diffusion.StepCoefficients;
@@ -114,7 +115,7 @@ public final class TornadoEngine implements Engine {
         DeviceArrays.fill(buffers.noise, noise.next(elements));
         ditPlan.execute(DitGraphs.START);
 
-        TornadoExecutionResult result = null;
+        Supplier<float[]> latents = buffers.noise::toHeapArray;
         for (int step = steps - 1; step >= 0; step--) {
             // The reference draws for both halves of the guided batch and keeps the first, as of the prediction.
             if (noise instanceof CudaNoise cuda) {
@@ -123,13 +124,15 @@ public final class TornadoEngine implements Engine {
             } else {
                 DeviceArrays.fill(buffers.noise, noise.next(2 * elements, 0, elements));
             }
-            result = step(request.diffusion().coefficients(step, request.eta()), request.cfgScale());
-            listener.stepDone(steps - step);
+            TornadoExecutionResult result =
+                    step(request.diffusion().coefficients(step, request.eta()), request.cfgScale());
+            latents = () -> {
+                result.transferToHost(buffers.latents);
+                return buffers.latents.toHeapArray();
+            };
+            listener.stepDone(steps - step, latents);
         }
-        if (result != null) {
-            result.transferToHost(buffers.latents);
-        }
-        return buffers.latents.toHeapArray();
+        return latents.get();
     }
 
     /** One denoising step: embed, the blocks one after the other, final layer and sampler. */

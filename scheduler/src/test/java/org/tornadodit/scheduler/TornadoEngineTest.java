@@ -44,7 +44,7 @@ class TornadoEngineTest {
         try (Models models = new Models();
                 TornadoEngine engine = models.engine(request, false, run)) {
             List<Integer> steps = new ArrayList<>();
-            float[] latents = engine.sample(request, TorchRandn.cuda(0), steps::add);
+            float[] latents = engine.sample(request, TorchRandn.cuda(0), (done, now) -> steps.add(done));
             assertEquals(List.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10), steps);
             TensorAssert.assertRelativeError(
                     run + " latents",
@@ -61,8 +61,8 @@ class TornadoEngineTest {
         try (Models models = new Models();
                 TornadoEngine engine = models.engine(request, false, "again");
                 CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
-            float[] first = engine.sample(request, TorchRandn.cuda(7), done -> {});
-            float[] second = engine.sample(request, TorchRandn.cuda(7), done -> {});
+            float[] first = engine.sample(request, TorchRandn.cuda(7), (done, now) -> {});
+            float[] second = engine.sample(request, TorchRandn.cuda(7), (done, now) -> {});
             assertArrayEquals(first, second);
             float[] images = engine.decode(first, 3);
             float[] expected = cpu.decode(first, 3);
@@ -79,10 +79,36 @@ class TornadoEngineTest {
             NoiseStream noise = TorchRandn.cpu(3);
             NoiseStream same = TorchRandn.cpu(3);
             for (int batch = 0; batch < 2; batch++) {
-                float[] latents = engine.sample(request, noise, done -> {});
-                float[] expected = cpu.sample(request, same, done -> {});
+                float[] latents = engine.sample(request, noise, (done, now) -> {});
+                float[] expected = cpu.sample(request, same, (done, now) -> {});
                 TensorAssert.assertRelativeError(
                         "batch " + batch, models.latentShape(2), latents, expected, LATENTS);
+            }
+        }
+    }
+
+    @Test
+    void givesTheLatentsOfAnyStepWhenAsked() {
+        SamplingRequest request = request("ddpm-3", List.of(4));
+        try (Models models = new Models();
+                TornadoEngine engine = models.engine(request, false, "steps");
+                CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
+            List<float[]> actual = new ArrayList<>();
+            List<float[]> expected = new ArrayList<>();
+            engine.sample(request, TorchRandn.cuda(0), (done, now) -> {
+                if (done % 3 == 0) {
+                    actual.add(now.get());
+                }
+            });
+            cpu.sample(request, TorchRandn.cuda(0), (done, now) -> {
+                if (done % 3 == 0) {
+                    expected.add(now.get());
+                }
+            });
+            assertEquals(3, actual.size());
+            for (int i = 0; i < 3; i++) {
+                TensorAssert.assertRelativeError(
+                        "after step " + (3 * i + 3), models.latentShape(1), actual.get(i), expected.get(i), LATENTS);
             }
         }
     }
@@ -94,9 +120,9 @@ class TornadoEngineTest {
                 TornadoEngine engine = models.engine(request, false, "shape")) {
             SamplingRequest three = request("ddpm-3", List.of(0, 1, 2));
             assertThrows(
-                    IllegalArgumentException.class, () -> engine.sample(three, TorchRandn.cuda(0), done -> {}));
+                    IllegalArgumentException.class, () -> engine.sample(three, TorchRandn.cuda(0), (done, now) -> {}));
             assertThrows(
-                    IllegalArgumentException.class, () -> engine.sample(request, TorchRandn.cpu(0), done -> {}));
+                    IllegalArgumentException.class, () -> engine.sample(request, TorchRandn.cpu(0), (done, now) -> {}));
         }
     }
 
@@ -104,7 +130,7 @@ class TornadoEngineTest {
     void refusesADeviceThatIsTooSmallBeforeAllocating() {
         SamplingRequest request = request("ddpm-3", List.of(0, 1));
         Listed real = TornadoDevices.list().getFirst();
-        Listed small = new Listed(0, real.backend(), "Tiny GPU", real.type(), 100_000, real.device());
+        Listed small = new Listed(0, real.backend(), "Tiny GPU", real.type(), real.capability(), 100_000, real.device());
         try (Models models = new Models()) {
             String message = assertThrows(
                             DeviceUnavailableException.class,
