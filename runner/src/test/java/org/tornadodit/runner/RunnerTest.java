@@ -40,6 +40,14 @@ class RunnerTest {
     }
 
     @Test
+    void completesCommandsAndOptions() {
+        CommandLineRun script = CommandLineRun.of("generate-completion");
+        assertEquals(ExitCode.DONE, script.exitCode());
+        assertTrue(script.out().startsWith("#!/usr/bin/env bash"), script.out());
+        assertTrue(script.out().contains("--num-sampling-steps"), "options of sample");
+    }
+
+    @Test
     void anUnknownCommandOrNoneIsAUsageError() {
         CommandLineRun none = CommandLineRun.of();
         assertEquals(ExitCode.USAGE, none.exitCode());
