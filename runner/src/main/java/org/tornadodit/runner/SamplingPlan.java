@@ -79,12 +79,17 @@ record SamplingPlan(
                     config.imageSize(),
                     needed / 1e9,
                     free / 1e9,
-                    needed / 1_000_000_000 + 1));
+                    (activationBytes() * 4 / 3 >> 30) + 1));
         }
     }
 
-    /** Heap that a batch takes: activations of one forward pass, noise and latents; then decoder and images. */
+    /** Heap that a run takes; a quarter is for weights that are kept in the products' order, and for the collector. */
     private long heapBytes() {
+        return activationBytes() + Runtime.getRuntime().maxMemory() / 4;
+    }
+
+    /** Heap that a batch takes: activations of one forward pass, noise and latents; then decoder and images. */
+    private long activationBytes() {
         int samples = request.samples();
         long latents = 10L * samples * config.inputElements();
         long rows = Math.min(CpuDit.MOST_ROWS, 2L * samples * config.tokens());
@@ -95,8 +100,7 @@ record SamplingPlan(
                 .max()
                 .orElseThrow();
         long decoding = 4 * pixels * widest + 2L * samples * 3 * pixels;
-        return Float.BYTES * (latents + Math.max(denoising, decoding))
-                + Runtime.getRuntime().maxMemory() / 4;
+        return Float.BYTES * (latents + Math.max(denoising, decoding));
     }
 
     /** Whether the run is what the challenge times: eight images of 512 x 512 by DiT-XL/2 in 250 DDPM steps. */
