@@ -157,7 +157,21 @@ if ! sdk=$(find_sdk); then
 fi
 echo "TornadoVM SDK: $sdk"
 
-# 3. What it says of this machine.
+# 3. Its API's jar in Maven's local repository, which the build's profile "sdk" compiles against.
+api="$sdk/share/java/tornado/tornado-api-$version.jar"
+if [ -f "$api" ] && command -v mvn >/dev/null 2>&1; then
+    if [ -f "$HOME/.m2/repository/io/github/beehive-lab/tornado-api/$version/tornado-api-$version.jar" ]; then
+        echo "tornado-api: in Maven's local repository"
+    elif mvn -q -B -ntp org.apache.maven.plugins:maven-install-plugin:3.1.4:install-file -Dfile="$api" \
+        -DgroupId=io.github.beehive-lab -DartifactId=tornado-api -Dversion="$version" -Dpackaging=jar \
+        -DgeneratePom=true >/dev/null 2>&1; then
+        echo "tornado-api: installed in Maven's local repository, for mvn -Psdk"
+    else
+        echo "tornado-api: could not be installed in Maven's local repository; mvn -Psdk will not work" >&2
+    fi
+fi
+
+# 4. What it says of this machine.
 if devices=$(TORNADOVM_HOME="$sdk" "$home/dit" --tornado-devices 2>&1); then
     printf '%s\n' "$devices" | sed 's/^/  /'
 else
