@@ -176,7 +176,8 @@ final class DecoderOperations {
                         pixels,
                         channels,
                         groups,
-                        parts)
+                        parts,
+                        (float) config.normEps())
                 .task(
                         task,
                         GroupNorm::scaleAndShift,

@@ -17,7 +17,6 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class GroupNorm {
     private static final int THREADS = 256;
     private static final int MAX_PARTS = 128;
-    private static final float EPSILON = 1e-6f;
 
     private GroupNorm() {}
 
@@ -102,10 +101,11 @@ public final class GroupNorm {
     }
 
     /**
-     * Mean and 1 / sqrt(variance + 1e-6) of every image and group. Launch: {@link Launch#elementwise} of n * groups.
+     * Mean and 1 / sqrt(variance + epsilon) of every image and group. Launch: {@link Launch#elementwise} of n * groups.
      *
      * @param sums from {@link #partial}
      * @param statistics (N, groups, 2)
+     * @param epsilon 1e-6 in diffusers' decoder
      */
     public static void finish(
             KernelContext context,
@@ -115,7 +115,8 @@ public final class GroupNorm {
             int pixels,
             int channels,
             int groups,
-            int parts) {
+            int parts,
+            float epsilon) {
         int index = context.globalIdx;
         if (index < n * groups) {
             int image = index / groups;
@@ -137,7 +138,7 @@ public final class GroupNorm {
                 }
             }
             statistics.set(index * 2, mean);
-            statistics.set(index * 2 + 1, 1f / TornadoMath.sqrt(square / total + EPSILON));
+            statistics.set(index * 2 + 1, 1f / TornadoMath.sqrt(square / total + epsilon));
         }
     }
 

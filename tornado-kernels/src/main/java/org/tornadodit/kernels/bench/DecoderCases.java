@@ -100,7 +100,8 @@ public final class DecoderCases {
                                 pixels,
                                 channels,
                                 GROUPS,
-                                parts)
+                                parts,
+                                1e-6f)
                         .task(
                                 "apply",
                                 GroupNorm::scaleAndShift,
