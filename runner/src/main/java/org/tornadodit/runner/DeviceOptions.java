@@ -1,7 +1,7 @@
 package org.tornadodit.runner;
 
+import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.tornadodit.scheduler.DeviceUnavailableException;
 import org.tornadodit.scheduler.TornadoDevices;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
@@ -20,10 +20,14 @@ final class DeviceOptions {
     /**
      * What was chosen.
      *
-     * @param listed TornadoVM's device, or null for the CPU engine
+     * @param devices TornadoVM's; none for the CPU engine
      * @param reason why, for the user
      */
-    record Chosen(@Nullable Listed listed, String reason) {}
+    record Chosen(List<Listed> devices, String reason) {
+        boolean cpu() {
+            return devices.isEmpty();
+        }
+    }
 
     @Option(
             names = "--device",
@@ -37,10 +41,13 @@ final class DeviceOptions {
 
     @Option(
             names = "--devices",
-            paramLabel = "INDEX",
-            description = "Which device of TornadoVM, as ./dit devices counts them. Default: the first GPU")
-    @Nullable
-    Integer index;
+            paramLabel = "INDEX,...",
+            split = ",",
+            description = {
+                "Which devices of TornadoVM, as ./dit devices counts them; the samples of a batch are divided among",
+                "them. Default: the first GPU and all others of its kind"
+            })
+    List<Integer> indices = List.of();
 
     @Option(
             names = "--threads",
@@ -59,19 +66,19 @@ final class DeviceOptions {
             throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
         }
         if (device == Device.CPU) {
-            if (index != null) {
+            if (!indices.isEmpty()) {
                 throw new IllegalArgumentException("--devices counts TornadoVM's devices, but --device is cpu");
             }
-            return new Chosen(null, "asked for");
+            return new Chosen(List.of(), "asked for");
         }
-        boolean wanted = device == Device.TORNADO || index != null;
+        boolean wanted = device == Device.TORNADO || !indices.isEmpty();
         if (!TornadoDevices.sdkIsPresent()) {
             String problem = surroundings.sdkProblem();
             if (wanted) {
                 throw new DeviceUnavailableException(problem
                         + "; run ./setup-tornado.sh to get the TornadoVM 5.2.0-jdk25 SDK, or use --device cpu");
             }
-            return new Chosen(null, problem);
+            return new Chosen(List.of(), problem);
         }
         List<Listed> devices;
         try {
@@ -80,27 +87,42 @@ final class DeviceOptions {
             if (wanted) {
                 throw e;
             }
-            return new Chosen(null, String.valueOf(e.getMessage()));
+            return new Chosen(List.of(), String.valueOf(e.getMessage()));
         }
-        if (index != null) {
-            if (index < 0 || index >= devices.size()) {
-                throw new DeviceUnavailableException("there is no device %d; TornadoVM sees %d: see ./dit devices"
-                        .formatted(index, devices.size()));
-            }
-            return new Chosen(devices.get(index), "asked for");
+        if (!indices.isEmpty()) {
+            return new Chosen(pick(devices), "asked for");
         }
-        for (Listed listed : devices) {
-            if (listed.isGpu()) {
-                return new Chosen(listed, "the first GPU");
+        for (Listed first : devices) {
+            if (first.isGpu()) {
+                List<Listed> kind = devices.stream()
+                        .filter(other -> other.name().equals(first.name()) && other.backend().equals(first.backend()))
+                        .toList();
+                return new Chosen(kind, kind.size() == 1 ? "the first GPU" : "all GPUs of the first one's kind");
             }
         }
         if (!wanted) {
-            return new Chosen(null, "TornadoVM sees no GPU");
+            return new Chosen(List.of(), "TornadoVM sees no GPU");
         }
         if (devices.isEmpty()) {
             throw new DeviceUnavailableException(
                     "TornadoVM sees no device; is the NVIDIA driver installed? use --device cpu without one");
         }
-        return new Chosen(devices.getFirst(), "the first device; none is a GPU");
+        return new Chosen(List.of(devices.getFirst()), "the first device; none is a GPU");
+    }
+
+    private List<Listed> pick(List<Listed> devices) {
+        List<Listed> picked = new ArrayList<>();
+        for (int index : indices) {
+            if (index < 0 || index >= devices.size()) {
+                throw new DeviceUnavailableException("there is no device %d; TornadoVM sees %d: see ./dit devices"
+                        .formatted(index, devices.size()));
+            }
+            Listed device = devices.get(index);
+            if (picked.contains(device)) {
+                throw new IllegalArgumentException("--devices names device " + index + " twice");
+            }
+            picked.add(device);
+        }
+        return picked;
     }
 }

@@ -22,6 +22,7 @@ import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.Engine;
 import org.tornadodit.scheduler.SamplingRequest;
+import org.tornadodit.scheduler.ShardedEngine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -111,6 +112,10 @@ final class SampleCommand implements Callable<Integer> {
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), messageOf(e), e);
             }
+            if (preview != null && plan.devicesInUse().size() > 1) {
+                throw new ParameterException(
+                        spec.commandLine(), "--preview works on one device: choose it with --devices INDEX");
+            }
             plan.requireMemory();
             if (dryRun) {
                 plan.lines().forEach(spec.commandLine().getOut()::println);
@@ -120,7 +125,14 @@ final class SampleCommand implements Callable<Integer> {
             PrintWriter err = spec.commandLine().getErr();
             try (Engine engine = plan.load(weights, vaeWeights)) {
                 err.println(engine.description());
-                if (plan.device().listed() != null) {
+                if (plan.devicesInUse().size() < plan.device().devices().size()) {
+                    err.printf(
+                            "dit: %d of %d devices have nothing to do: a batch has %d samples%n",
+                            plan.device().devices().size() - plan.devicesInUse().size(),
+                            plan.device().devices().size(),
+                            plan.request().samples());
+                }
+                if (!plan.device().cpu()) {
                     Surroundings.nvidiaDriver().ifPresent(driver -> err.println("driver: " + driver));
                 }
                 err.println(plan.summary());
@@ -178,6 +190,9 @@ final class SampleCommand implements Callable<Integer> {
                             sampled,
                             1e3 * sampled / request.diffusion().steps(),
                             seconds - sampled);
+            if (engine instanceof ShardedEngine sharded) {
+                spec.commandLine().getErr().println(sharded.balance());
+            }
             writeGrid(file, images, plan);
             if (saveLatents != null) {
                 Shape shape = Shape.of(request.samples(), config.inChannels(), config.inputSize(), config.inputSize());

@@ -16,6 +16,9 @@ import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.CpuEngine;
 import org.tornadodit.scheduler.Engine;
 import org.tornadodit.scheduler.SamplingRequest;
+import org.tornadodit.scheduler.ShardPlan;
+import org.tornadodit.scheduler.ShardedEngine;
+import org.tornadodit.scheduler.TornadoDevices.Listed;
 import org.tornadodit.scheduler.TornadoEngine;
 
 /** A run that is resolved and checked, but not begun: what {@code --dry-run} prints. */
@@ -47,15 +50,24 @@ record SamplingPlan(
         }
     }
 
+    /** No more devices than samples. */
+    List<Listed> devicesInUse() {
+        return device.devices().subList(0, Math.min(device.devices().size(), request.samples()));
+    }
+
     /** Reads the weights into an engine. */
     Engine load(Checkpoint weights, Checkpoint vaeWeights) {
         DitWeights dit = DitWeights.load(weights, config);
         VaeWeights vae = VaeWeights.load(vaeWeights, vaeConfig);
-        if (device.listed() == null) {
+        if (device.cpu()) {
             return new CpuEngine(config, dit, vaeConfig, vae, threads);
         }
         boolean hostNoise = sampling.rng == SamplingOptions.Rng.CPU;
-        return new TornadoEngine(device.listed(), "d0_", config, dit, vaeConfig, vae, request, hostNoise);
+        if (devicesInUse().size() == 1) {
+            Listed only = devicesInUse().getFirst();
+            return new TornadoEngine(only, "d0_", config, dit, vaeConfig, vae, request, hostNoise);
+        }
+        return new ShardedEngine(devicesInUse(), config, dit, vaeConfig, vae, request, hostNoise);
     }
 
     /**
@@ -64,7 +76,7 @@ record SamplingPlan(
      * @throws IllegalStateException with what is needed, what is there and what to do
      */
     void requireMemory() {
-        if (device.listed() != null) {
+        if (!device.cpu()) {
             return; // the engine compares with the device's memory
         }
         long needed = heapBytes();
@@ -185,8 +197,14 @@ record SamplingPlan(
     }
 
     private String deviceLine() {
-        if (device.listed() != null) {
-            return device.listed() + ": " + device.reason();
+        if (!device.cpu()) {
+            return ShardPlan.even(request.samples(), devicesInUse().size()).shards().stream()
+                    .map(shard -> "%s: samples %d to %d"
+                            .formatted(
+                                    devicesInUse().get(shard.device()),
+                                    shard.first(),
+                                    shard.first() + shard.count() - 1))
+                    .collect(Collectors.joining("; ", "", " (" + device.reason() + ")"));
         }
         return "cpu, " + threads + (threads == 1 ? " thread" : " threads") + ": " + device.reason();
     }

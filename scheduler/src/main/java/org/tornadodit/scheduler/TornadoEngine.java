@@ -16,6 +16,7 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.DitGraphs.Ending;
+import org.tornadodit.scheduler.ShardPlan.Shard;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
@@ -57,11 +58,32 @@ public final class TornadoEngine implements Engine {
             VaeWeights vaeWeights,
             SamplingRequest shape,
             boolean hostNoise) {
+        this(device, context, config, HostWeights.of(weights, vaeWeights, device), vaeConfig, shape, hostNoise);
+    }
+
+    /** Weights in host memory as the kernels of a device want them; several engines on equal devices share them. */
+    record HostWeights(KernelChoice choice, DitDeviceWeights dit, VaeWeights vae) {
+
+        static HostWeights of(DitWeights dit, VaeWeights vae, Listed device) {
+            KernelChoice choice = KernelChoice.of(device);
+            return new HostWeights(choice, DitDeviceWeights.of(dit, choice.operations()), vae);
+        }
+    }
+
+    /** As the public constructor, with weights that are shared. */
+    TornadoEngine(
+            Listed device,
+            String context,
+            DitConfig config,
+            HostWeights weights,
+            VaeConfig vaeConfig,
+            SamplingRequest shape,
+            boolean hostNoise) {
         this.config = config;
         this.vaeConfig = vaeConfig;
         this.shape = shape;
         this.hostNoise = hostNoise;
-        KernelChoice choice = KernelChoice.of(device);
+        KernelChoice choice = weights.choice();
         Operations operations = choice.operations();
         MemoryNeed need = MemoryNeed.of(config, vaeConfig, shape.samples(), operations, DECODER_BYTES);
         need.requireFits(device, shape.samples());
@@ -75,16 +97,15 @@ public final class TornadoEngine implements Engine {
 
         buffers = new DitBuffers(config, shape.samples(), operations);
         GridScheduler grids = new GridScheduler();
-        DitDeviceWeights deviceWeights = DitDeviceWeights.of(weights, operations);
         Ending ending = new Ending(shape.sampler(), hostNoise, shape.guidance().channels(config.inChannels()));
         ditPlan = new DevicePlan(
                 device,
-                new DitGraphs(context, config, deviceWeights, buffers, shape.samples(), operations, grids).build(ending),
+                new DitGraphs(context, config, weights.dit(), buffers, shape.samples(), operations, grids).build(ending),
                 grids);
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether());
         GridScheduler vaeGrids = new GridScheduler();
-        VaeGraphs vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, vaeWeights, vaeBuffers, vaeGrids);
+        VaeGraphs vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers, vaeGrids);
         vaePlan = new DevicePlan(device, vaeGraphs.build(), vaeGrids);
         vaeRuns = vaeGraphs.runs();
         warmUp();
@@ -94,7 +115,7 @@ public final class TornadoEngine implements Engine {
     private void warmUp() {
         int step = shape.diffusion().steps() - 1;
         setLabels(shape);
-        setDraw(new CudaNoise(0, 0, CudaGrid.DEFAULT), 2L * buffers.latents.getSize());
+        setDraw(0, 0, CudaGrid.DEFAULT.threads(2L * buffers.latents.getSize()), 0);
         ditPlan.execute(DitGraphs.START);
         step(shape.diffusion().coefficients(step, shape.eta()), shape.cfgScale());
         decode(new float[config.inputElements()], 1);
@@ -107,30 +128,46 @@ public final class TornadoEngine implements Engine {
 
     @Override
     public float[] sample(SamplingRequest request, NoiseStream noise, StepListener listener) {
-        requireSameShape(request, noise);
-        int samples = request.samples();
-        int elements = samples * config.inputElements();
+        BatchNoise batch = new BatchNoise(
+                noise, request.samples(), config.inputElements(), request.diffusion().steps(), 1);
+        float[] latents = sample(request, new Shard(0, 0, request.samples()), noise, batch, listener);
+        batch.finish();
+        return latents;
+    }
+
+    /**
+     * Denoises some samples of a batch.
+     *
+     * @param request of the shard: its labels only
+     * @param shard which samples of the batch they are
+     * @param stream where the batch's noise comes from; not advanced here
+     */
+    float[] sample(
+            SamplingRequest request, Shard shard, NoiseStream stream, BatchNoise noise, StepListener listener) {
+        requireSameShape(request, stream);
         int steps = request.diffusion().steps();
         setLabels(request);
-        DeviceArrays.fill(buffers.noise, noise.next(elements));
+        DeviceArrays.fill(buffers.noise, noise.slice(0, shard));
         ditPlan.execute(DitGraphs.START);
 
         Supplier<float[]> latents = buffers.noise::toHeapArray;
-        for (int step = steps - 1; step >= 0; step--) {
-            // The reference draws for both halves of the guided batch and keeps the first, as of the prediction.
-            if (noise instanceof CudaNoise cuda) {
-                setDraw(cuda, 2L * elements);
-                noise.skip(2 * elements);
+        for (int done = 1; done <= steps; done++) {
+            if (stream instanceof CudaNoise cuda) {
+                setDraw(
+                        cuda.seed(),
+                        noise.counter(cuda, done),
+                        cuda.grid().threads(noise.sizeOf(done)),
+                        shard.first() * config.inputElements());
             } else {
-                DeviceArrays.fill(buffers.noise, noise.next(2 * elements, 0, elements));
+                DeviceArrays.fill(buffers.noise, noise.slice(done, shard));
             }
             TornadoExecutionResult result =
-                    step(request.diffusion().coefficients(step, request.eta()), request.cfgScale());
+                    step(request.diffusion().coefficients(steps - done, request.eta()), request.cfgScale());
             latents = () -> {
                 result.transferToHost(buffers.latents);
                 return buffers.latents.toHeapArray();
             };
-            listener.stepDone(steps - step, latents);
+            listener.stepDone(done, latents);
         }
         return latents.get();
     }
@@ -171,14 +208,20 @@ public final class TornadoEngine implements Engine {
         buffers.coefficients.set(DenoiseStep.DDIM_SIGMA, c.ddimSigma());
     }
 
-    /** Where in PyTorch's stream this step's call of {@code elements} elements begins. */
-    private void setDraw(CudaNoise noise, long elements) {
-        buffers.draw.set(PhiloxNoise.SEED_LOW, (int) noise.seed());
-        buffers.draw.set(PhiloxNoise.SEED_HIGH, (int) (noise.seed() >>> 32));
-        buffers.draw.set(PhiloxNoise.CALL_LOW, (int) noise.counter());
-        buffers.draw.set(PhiloxNoise.CALL_HIGH, (int) (noise.counter() >>> 32));
-        buffers.draw.set(PhiloxNoise.TORCH_THREADS, (int) noise.grid().threads(elements));
-        buffers.draw.set(PhiloxNoise.FIRST_ELEMENT, 0);
+    /**
+     * Where in PyTorch's stream this step's noise lies.
+     *
+     * @param counter Philox's at the step's call
+     * @param threads of PyTorch's launch for the whole call
+     * @param first element of the call that is this engine's first
+     */
+    private void setDraw(long seed, long counter, long threads, int first) {
+        buffers.draw.set(PhiloxNoise.SEED_LOW, (int) seed);
+        buffers.draw.set(PhiloxNoise.SEED_HIGH, (int) (seed >>> 32));
+        buffers.draw.set(PhiloxNoise.CALL_LOW, (int) counter);
+        buffers.draw.set(PhiloxNoise.CALL_HIGH, (int) (counter >>> 32));
+        buffers.draw.set(PhiloxNoise.TORCH_THREADS, (int) threads);
+        buffers.draw.set(PhiloxNoise.FIRST_ELEMENT, first);
     }
 
     private void requireSameShape(SamplingRequest request, NoiseStream noise) {
