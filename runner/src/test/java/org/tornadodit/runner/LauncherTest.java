@@ -135,11 +135,14 @@ class LauncherTest {
     @Test
     void showsWhyABuildFailed() throws IOException {
         useJdk();
-        ShellRun.program(folder.resolve("tools/mvn"), "echo '[ERROR] no network'; exit 1");
+        ShellRun.program(
+                folder.resolve("tools/mvn"),
+                "mkdir -p runner/target; echo jar >runner/target/tornado-dit.jar; echo '[ERROR] no network'; exit 1");
         ShellRun run = run("demo");
         assertEquals(1, run.exitCode());
         assertTrue(run.err().endsWith("[ERROR] no network\ndit: the build failed\n"), run.err());
         assertFalse(Files.exists(home.resolve(".dit-build.log")));
+        assertFalse(Files.exists(jar()), "a jar without its libraries would pass for built");
     }
 
     @Test
