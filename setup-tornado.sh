@@ -1,6 +1,7 @@
 #!/bin/sh
 # Finds (or, when asked, installs) what the GPU engine needs, and says what it found. Changes nothing outside the
-# folder given with --prefix, but for tornado-api's jar in Maven's local repository. Without a TornadoVM SDK it ends well: the CPU engine serves.
+# folder given with --prefix, but for tornado-api's jar in Maven's local repository. Without a TornadoVM SDK it ends
+# well: the CPU engine serves.
 set -eu
 
 version=5.2.0-jdk25

@@ -28,8 +28,10 @@ class SamplingPlanTest {
         assertFalse(plan(XL_512, 7, "250", Sampler.DDPM).isTheChallenges(), "seven images");
         assertFalse(plan(XL_512, 8, "50", Sampler.DDPM).isTheChallenges(), "50 steps");
         assertFalse(plan(XL_512, 8, "250", Sampler.DDIM).isTheChallenges(), "DDIM");
-        assertFalse(plan(DitVariant.XL_2.config(256, 1000), 8, "250", Sampler.DDPM).isTheChallenges(), "256 pixels");
-        assertFalse(plan(DitVariant.L_2.config(512, 1000), 8, "250", Sampler.DDPM).isTheChallenges(), "DiT-L/2");
+        assertFalse(
+                plan(DitVariant.XL_2.config(256, 1000), 8, "250", Sampler.DDPM).isTheChallenges(), "256 pixels");
+        assertFalse(
+                plan(DitVariant.L_2.config(512, 1000), 8, "250", Sampler.DDPM).isTheChallenges(), "DiT-L/2");
     }
 
     /** DiT's paper has 524.6 and 118.6 Gflops for XL/2 (tables 4 and 6), a multiplication and addition counted once. */
@@ -44,7 +46,8 @@ class SamplingPlanTest {
         plan(DitVariant.S_2.config(256, 1000), 1, "10", Sampler.DDPM).requireMemory();
         IllegalStateException error = assertThrows(
                 IllegalStateException.class,
-                () -> plan(DitVariant.S_8.config(4096, 1000), 4096, "10", Sampler.DDPM).requireMemory());
+                () -> plan(DitVariant.S_8.config(4096, 1000), 4096, "10", Sampler.DDPM)
+                        .requireMemory());
         assertTrue(error.toString().contains("4096 images of 4096 x 4096 need about"), error.toString());
         assertTrue(error.toString().contains("DIT_JVM_OPTS=-Xmx"), error.toString());
     }

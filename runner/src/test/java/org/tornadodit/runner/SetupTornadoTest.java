@@ -92,6 +92,28 @@ class SetupTornadoTest {
     }
 
     @Test
+    void installsTheApiForMavenOnce() throws IOException {
+        Path sdk = ShellRun.sdk(folder.resolve("sdk"), VERSION);
+        environment.put("TORNADOVM_HOME", sdk.toString());
+        Path jar = Files.writeString(
+                sdk.resolve("share/java/tornado/tornado-api-" + VERSION + ".jar"), "stands for a jar");
+        ShellRun.program(folder.resolve("tools/mvn"), "exit 1");
+        ShellRun failing = run();
+        assertEquals(0, failing.exitCode(), "the GPU engine does not need it: " + failing.err());
+        assertTrue(failing.err().contains("mvn -Psdk will not work"), failing.err());
+        ShellRun.program(folder.resolve("tools/mvn"), "echo \"$@\" >'" + folder.resolve("mvn.log") + "'");
+        ShellRun run = run();
+        assertTrue(run.out().contains("tornado-api: installed in Maven's local repository"), run.out());
+        String command = Files.readString(folder.resolve("mvn.log"));
+        assertTrue(command.contains(":install-file -Dfile=" + jar), command);
+        Path repository = folder.resolve("user/.m2/repository/io/github/beehive-lab/tornado-api/" + VERSION);
+        Files.createDirectories(repository);
+        Files.writeString(repository.resolve("tornado-api-" + VERSION + ".jar"), "there");
+        ShellRun.program(folder.resolve("tools/mvn"), "exit 1");
+        assertTrue(run().out().contains("tornado-api: in Maven's local repository"), "not again");
+    }
+
+    @Test
     void usesTheCpuWhenTheSdkSeesNoDevice() throws IOException {
         environment.put(
                 "TORNADOVM_HOME", ShellRun.sdk(folder.resolve("sdk"), VERSION).toString());

@@ -49,7 +49,8 @@ class TornadoPictureTest {
                         false)) {
             float[] latents = engine.sample(request, TorchRandn.cuda(0), (done, now) -> {});
             BufferedImage grid = ImageGrid.of(engine.decode(latents, 8), 8, config.imageSize());
-            assertSamePicture(grid, ImageIO.read(SAMPLING.resolve("ddpm-3/sample.png").toFile()));
+            assertSamePicture(
+                    grid, ImageIO.read(SAMPLING.resolve("ddpm-3/sample.png").toFile()));
         }
     }
 
