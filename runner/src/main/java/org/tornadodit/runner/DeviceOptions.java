@@ -33,10 +33,9 @@ final class DeviceOptions {
             names = "--device",
             paramLabel = "auto|cpu|tornado",
             defaultValue = "auto",
-            description = {
-                "cpu: the CPU engine; tornado: a device of TornadoVM; auto: a GPU where TornadoVM finds one, else the",
-                "CPU. Default: ${DEFAULT-VALUE}"
-            })
+            description =
+                    "cpu: the CPU engine; tornado: a device of TornadoVM; auto: a GPU where TornadoVM finds one, else the "
+                            + "CPU. Default: ${DEFAULT-VALUE}")
     Device device = Device.AUTO;
 
     @Option(
@@ -75,8 +74,8 @@ final class DeviceOptions {
         if (!TornadoDevices.sdkIsPresent()) {
             String problem = surroundings.sdkProblem();
             if (wanted) {
-                throw new DeviceUnavailableException(problem
-                        + "; run ./setup-tornado.sh to get the TornadoVM 5.2.0-jdk25 SDK, or use --device cpu");
+                throw new DeviceUnavailableException(
+                        problem + "; run ./setup-tornado.sh to get the TornadoVM 5.2.0-jdk25 SDK, or use --device cpu");
             }
             return new Chosen(List.of(), problem);
         }

@@ -15,10 +15,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "devices",
         mixinStandardHelpOptions = true,
-        description = {
-            "Lists the devices that TornadoVM sees: index, name, memory, backend, compute units, and whether a tiny",
-            "kernel gives the right values."
-        })
+        description =
+                "Lists the devices that TornadoVM sees: index, name, memory, backend, compute units, and whether a tiny "
+                        + "kernel gives the right values.")
 final class DevicesCommand implements Callable<Integer> {
 
     @Spec

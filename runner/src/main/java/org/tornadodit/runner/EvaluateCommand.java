@@ -32,10 +32,9 @@ import picocli.CommandLine.Spec;
         name = "evaluate",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = {
-            "Compares images with a baseline: mean absolute difference (0..255), LPIPS, PSNR and SSIM, as the DiT",
-            "challenge's evaluate.py and torchmetrics give them. Two folders are compared file by file, by name."
-        })
+        description =
+                "Compares images with a baseline: mean absolute difference (0..255), LPIPS, PSNR and SSIM, as the DiT "
+                        + "challenge's evaluate.py and torchmetrics give them. Two folders are compared file by file, by name.")
 final class EvaluateCommand implements Callable<Integer> {
 
     /** Weights as read and as prepared for a stage's convolutions. */
@@ -79,20 +78,17 @@ final class EvaluateCommand implements Callable<Integer> {
             names = "--gates",
             paramLabel = "strict|final|none",
             defaultValue = "none",
-            description = {
-                "Bounds on every image. strict: MAE <= 0.01, LPIPS <= 0.01, SSIM >= 0.99, PSNR > 40 dB;",
-                "final: MAE <= 80, LPIPS <= 0.7, SSIM >= 0.3, PSNR > 5 dB. Exit code 5 when one fails.",
-                "Default: ${DEFAULT-VALUE}"
-            })
+            description = "Bounds on every image. strict: MAE <= 0.01, LPIPS <= 0.01, SSIM >= 0.99, PSNR > 40 dB; "
+                    + "final: MAE <= 80, LPIPS <= 0.7, SSIM >= 0.3, PSNR > 5 dB. Exit code 5 when one fails. "
+                    + "Default: ${DEFAULT-VALUE}")
     GateChoice gates = GateChoice.NONE;
 
     @Option(
             names = "--lpips-weights",
             paramLabel = "FILE|DIR",
-            description = {
-                "Weights of LPIPS (VGG): a folder with torchvision's vgg16-397923af.pth and the linear heads (vgg.pth",
-                "of the lpips or torchmetrics package), or one .pth or .safetensors with all tensors"
-            })
+            description =
+                    "Weights of LPIPS (VGG): a folder with torchvision's vgg16-397923af.pth and the linear heads (vgg.pth "
+                            + "of the lpips or torchmetrics package), or one .pth or .safetensors with all tensors")
     @Nullable
     Path lpipsWeights;
 

@@ -10,11 +10,10 @@ final class ModelOptions {
             names = "--model",
             paramLabel = "NAME",
             defaultValue = "DiT-XL/2",
-            description = {
-                "DiT-{XL,L,B,S}/{2,4,8}, demo, or a config.json of a custom size (keys input_size, patch_size,",
-                "in_channels, hidden_size, depth, num_heads, mlp_ratio, num_classes, learn_sigma).",
-                "Default: ${DEFAULT-VALUE}"
-            })
+            description =
+                    "DiT-{XL,L,B,S}/{2,4,8}, demo, or a config.json of a custom size (keys input_size, patch_size, "
+                            + "in_channels, hidden_size, depth, num_heads, mlp_ratio, num_classes, learn_sigma). "
+                            + "Default: ${DEFAULT-VALUE}")
     String model = "DiT-XL/2";
 
     @Option(

@@ -42,6 +42,9 @@ import picocli.CommandLine.Spec;
         })
 public final class Runner implements Runnable {
 
+    /** Columns at which descriptions break. */
+    private static final int HELP_WIDTH = 120;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
@@ -70,6 +73,7 @@ public final class Runner implements Runnable {
                 .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpWidth(HELP_WIDTH)
                 .setParameterExceptionHandler(Runner::reportUsage)
                 .setExecutionExceptionHandler(Runner::report);
         return commandLine.execute(args);

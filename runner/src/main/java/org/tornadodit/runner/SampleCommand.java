@@ -171,7 +171,9 @@ final class SampleCommand implements Callable<Integer> {
             try (Progress progress =
                     new Progress(System.err, label, request.diffusion().steps(), surroundings.terminal(), quiet)) {
                 latents = engine.sample(request, noise, (done, now) -> {
-                    if (preview != null && done % preview == 0 && done < request.diffusion().steps()) {
+                    if (preview != null
+                            && done % preview == 0
+                            && done < request.diffusion().steps()) {
                         writeGrid(file, engine.decode(now.get(), request.samples()), plan);
                     }
                     progress.update(done);
@@ -207,7 +209,8 @@ final class SampleCommand implements Callable<Integer> {
     }
 
     private static void writeGrid(Path file, float[] images, SamplingPlan plan) {
-        BufferedImage grid = ImageGrid.of(images, plan.request().samples(), plan.config().imageSize());
+        BufferedImage grid =
+                ImageGrid.of(images, plan.request().samples(), plan.config().imageSize());
         try {
             OutputFile.write(file, path -> {
                 if (!ImageIO.write(grid, "png", path.toFile())) {

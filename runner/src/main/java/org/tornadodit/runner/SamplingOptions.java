@@ -24,10 +24,9 @@ final class SamplingOptions {
             names = {"--num-sampling-steps", "--num-inference-steps"},
             paramLabel = "STEPS",
             defaultValue = "250",
-            description = {
-                "Denoising steps: a number up to 1000, sections as in \"10,15,20\", or \"ddim50\" for DDIM's spacing.",
-                "Default: ${DEFAULT-VALUE}"
-            })
+            description =
+                    "Denoising steps: a number up to 1000, sections as in \"10,15,20\", or \"ddim50\" for DDIM's spacing. "
+                            + "Default: ${DEFAULT-VALUE}")
     String steps = "250";
 
     @Option(
@@ -41,10 +40,9 @@ final class SamplingOptions {
             names = "--cfg-channels",
             paramLabel = "3|all",
             defaultValue = "3",
-            description = {
-                "Latent channels that guidance changes: 3 as facebookresearch/DiT does, or all as diffusers does.",
-                "Default: ${DEFAULT-VALUE}"
-            })
+            description =
+                    "Latent channels that guidance changes: 3 as facebookresearch/DiT does, or all as diffusers does. "
+                            + "Default: ${DEFAULT-VALUE}")
     String cfgChannels = "3";
 
     @Option(

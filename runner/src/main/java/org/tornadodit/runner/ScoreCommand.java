@@ -14,10 +14,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "score",
         mixinStandardHelpOptions = true,
-        description = {
-            "The DiT challenge's points for an average sampling time, under both of its rules, with a table.",
-            "strict: 50 ln(300 / T) / ln 3, all points at 100 s. final: 100 ln(360 / T) / ln 6, all points at 60 s."
-        })
+        description =
+                "The DiT challenge's points for an average sampling time, under both of its rules, with a table. "
+                        + "strict: 50 ln(300 / T) / ln 3, all points at 100 s. final: 100 ln(360 / T) / ln 6, all points at 60 s.")
 final class ScoreCommand implements Callable<Integer> {
 
     private static final int[] EXAMPLES = {400, 360, 300, 250, 200, 150, 100, 90, 60};

@@ -191,6 +191,17 @@ class SampleReferencesTest {
     }
 
     @Test
+    void aPreviewChangesNothing() throws IOException {
+        Path output = folder.resolve("sample.png");
+        float[] expected = latents();
+        RgbImage picture = ImageFiles.read(output);
+        assertArrayEquals(expected, latents("--preview", "3"));
+        assertEquals(picture, ImageFiles.read(output));
+        assertEquals(List.of("latents.npy", "sample.png"), names());
+        assertEquals(ExitCode.USAGE, sample("--preview", "0").exitCode());
+    }
+
+    @Test
     void aDryRunPrintsThePlanAndWritesNothing() throws IOException {
         CommandLineRun run = sample("--dry-run", "--batches", "3", "--output", folder.resolve("sample.png"));
         assertEquals(ExitCode.DONE, run.exitCode(), run.err());
