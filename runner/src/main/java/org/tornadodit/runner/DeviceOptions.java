@@ -40,12 +40,10 @@ final class DeviceOptions {
 
     @Option(
             names = "--devices",
-            paramLabel = "INDEX,...",
+            paramLabel = "INDEX",
             split = ",",
-            description = {
-                "Which devices of TornadoVM, as ./dit devices counts them; the samples of a batch are divided among",
-                "them. Default: the first GPU and all others of its kind"
-            })
+            description = "Which devices of TornadoVM, as ./dit devices counts them, separated by commas; the samples of a"
+                    + " batch are divided among them. Default: the first GPU and all others of its kind")
     List<Integer> indices = List.of();
 
     @Option(

@@ -77,7 +77,7 @@ class SamplingPlanTest {
                 new SamplingRequest(
                         Collections.nCopies(samples, 0), Diffusion.create(steps), sampler, 0, 4, Guidance.FIRST_THREE),
                 new SamplingOptions(),
-                new DeviceOptions.Chosen(null, "asked for"),
+                new DeviceOptions.Chosen(List.of(), "asked for"),
                 2,
                 1,
                 Path.of("sample.png"));
