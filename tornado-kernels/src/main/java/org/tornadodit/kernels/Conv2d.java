@@ -12,8 +12,10 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * <p>Images are (N, H, W, C), channels last: a pixel's channels are contiguous, so that a work group reads them as it
  * reads rows in {@link Linear}, 1 x 1 convolutions and attention's projections are {@link Linear} itself, and a group
  * of GroupNorm is a few neighbouring floats. The product has a row a pixel, a column an output channel, and
- * k = (tap, input channel), tap by tap; a thread finds where its pixels' neighbours lie once a tap. The tile is
- * {@link Linear}'s, and what is said there on its form holds here.
+ * k = (tap, input channel), tap by tap; a thread finds where its pixels' neighbours lie once a tap, outside
+ * the loop over the channels. The tile and that loop are {@link Linear}'s, and what is said there on their form holds
+ * here. The tile's first loads of a tap are not hidden behind sums, which the other work group of the multiprocessor
+ * makes up for.
  */
 public final class Conv2d {
     private static final int K_TILE = 8;
@@ -96,8 +98,8 @@ public final class Conv2d {
         int x2 = 0;
         int x3 = 0;
 
-        int column = (thread % 8 + thread / 32 % 2 * 8) * 4;
-        int row = (thread / 8 % 4 + thread / 64 * 4) * 4;
+        int column = (thread % 2 + thread / 16 % 2 * 2 + thread / 32 % 4 * 4) * 4;
+        int row = (thread / 2 % 8 + thread / 128 * 8) * 4;
         float c00 = 0f, c01 = 0f, c02 = 0f, c03 = 0f, c04 = 0f, c05 = 0f, c06 = 0f, c07 = 0f;
         float c10 = 0f, c11 = 0f, c12 = 0f, c13 = 0f, c14 = 0f, c15 = 0f, c16 = 0f, c17 = 0f;
         float c20 = 0f, c21 = 0f, c22 = 0f, c23 = 0f, c24 = 0f, c25 = 0f, c26 = 0f, c27 = 0f;
@@ -106,9 +108,6 @@ public final class Conv2d {
         float c50 = 0f, c51 = 0f, c52 = 0f, c53 = 0f, c54 = 0f, c55 = 0f, c56 = 0f, c57 = 0f;
         float c60 = 0f, c61 = 0f, c62 = 0f, c63 = 0f, c64 = 0f, c65 = 0f, c66 = 0f, c67 = 0f;
         float c70 = 0f, c71 = 0f, c72 = 0f, c73 = 0f, c74 = 0f, c75 = 0f, c76 = 0f, c77 = 0f;
-        // One round more than there are tiles: a round computes with what the one before it loaded.
-        int tilesOfTap = (channels + K_TILE - 1) / K_TILE;
-        int rounds = TAPS * tilesOfTap;
         float p0 = 0f;
         float p1 = 0f;
         float p2 = 0f;
@@ -117,9 +116,42 @@ public final class Conv2d {
         float q1 = 0f;
         float q2 = 0f;
         float q3 = 0f;
-        for (int round = 0; round <= rounds; round++) {
-            int buffer = (round & 1) * (K_TILE * STRIDE);
-            int store = buffer + loadK * STRIDE + thread / K_TILE;
+        int store = loadK * STRIDE + thread / K_TILE;
+        // Carried along instead of computed from the tap: one register less, and there is none to spare.
+        int wAt = w0;
+        for (int tap = 0; tap < TAPS; tap++) {
+            x0 = neighbour(Linear.rowAt(pixel, m), tap, height, width, channels, scale, loadK);
+            x1 = neighbour(Linear.rowAt(pixel + 32, m), tap, height, width, channels, scale, loadK);
+            x2 = neighbour(Linear.rowAt(pixel + 64, m), tap, height, width, channels, scale, loadK);
+            x3 = neighbour(Linear.rowAt(pixel + 96, m), tap, height, width, channels, scale, loadK);
+            p0 = 0f;
+            p1 = 0f;
+            p2 = 0f;
+            p3 = 0f;
+            q0 = 0f;
+            q1 = 0f;
+            q2 = 0f;
+            q3 = 0f;
+            if (channels % K_TILE == 0 || loadK < channels) {
+                q0 = weight.get(wAt);
+                q1 = weight.get(wAt + w1);
+                q2 = weight.get(wAt + w2);
+                q3 = weight.get(wAt + w3);
+                if (x0 >= 0) {
+                    p0 = x.get(x0);
+                }
+                if (x1 >= 0) {
+                    p1 = x.get(x1);
+                }
+                if (x2 >= 0) {
+                    p2 = x.get(x2);
+                }
+                if (x3 >= 0) {
+                    p3 = x.get(x3);
+                }
+            }
+            // The last tile of the tap before may still be in use.
+            context.localBarrier();
             aShared[store] = p0;
             aShared[store + 32] = p1;
             aShared[store + 64] = p2;
@@ -128,19 +160,11 @@ public final class Conv2d {
             bShared[store + 32] = q1;
             bShared[store + 64] = q2;
             bShared[store + 96] = q3;
-            context.localBarrier();
-            if (round < rounds) {
-                int tap = round / tilesOfTap;
-                int channel = round % tilesOfTap * K_TILE;
-                if (channel == 0) {
-                    x0 = neighbour(Linear.rowAt(pixel, m), tap, height, width, channels, scale);
-                    x1 = neighbour(Linear.rowAt(pixel + 32, m), tap, height, width, channels, scale);
-                    x2 = neighbour(Linear.rowAt(pixel + 64, m), tap, height, width, channels, scale);
-                    x3 = neighbour(Linear.rowAt(pixel + 96, m), tap, height, width, channels, scale);
-                }
-                boolean inside = channels % K_TILE == 0 || channel + loadK < channels;
-                int xAt = channel + loadK;
-                int wAt = w0 + tap * channels + channel;
+            for (int channel = 0; channel < channels; channel += K_TILE) {
+                int buffer = (channel & K_TILE) * STRIDE;
+                context.localBarrier();
+                // The last round loads the tap's first tile once more instead of branching.
+                int next = channel + K_TILE < channels ? channel + K_TILE : 0;
                 p0 = 0f;
                 p1 = 0f;
                 p2 = 0f;
@@ -149,29 +173,30 @@ public final class Conv2d {
                 q1 = 0f;
                 q2 = 0f;
                 q3 = 0f;
-                if (inside) {
-                    q0 = weight.get(wAt);
-                    q1 = weight.get(wAt + w1);
-                    q2 = weight.get(wAt + w2);
-                    q3 = weight.get(wAt + w3);
+                if (channels % K_TILE == 0 || next + loadK < channels) {
+                    int wNext = wAt + next;
+                    q0 = weight.get(wNext);
+                    q1 = weight.get(wNext + w1);
+                    q2 = weight.get(wNext + w2);
+                    q3 = weight.get(wNext + w3);
                     if (x0 >= 0) {
-                        p0 = x.get(x0 + xAt);
+                        p0 = x.get(x0 + next);
                     }
                     if (x1 >= 0) {
-                        p1 = x.get(x1 + xAt);
+                        p1 = x.get(x1 + next);
                     }
                     if (x2 >= 0) {
-                        p2 = x.get(x2 + xAt);
+                        p2 = x.get(x2 + next);
                     }
                     if (x3 >= 0) {
-                        p3 = x.get(x3 + xAt);
+                        p3 = x.get(x3 + next);
                     }
                 }
-            }
-            for (int four = 0; four < K_TILE; four += 4) {
-                for (int unrolled = 0; unrolled < 4; unrolled++) {
-                    int a = buffer + (four + unrolled) * STRIDE + row;
-                    int b = buffer + (four + unrolled) * STRIDE + column;
+                int aAt = buffer + row;
+                int bAt = buffer + column;
+                for (int i = 0; i < 4; i++) {
+                    int a = aAt + i * STRIDE;
+                    int b = bAt + i * STRIDE;
                     float a0 = aShared[a];
                     float a1 = aShared[a + 1];
                     float a2 = aShared[a + 2];
@@ -207,7 +232,55 @@ public final class Conv2d {
                     c74 += a7 * b4; c75 += a7 * b5; c76 += a7 * b6; c77 += a7 * b7;
                     // spotless:on
                 }
+                for (int i = 4; i < 8; i++) {
+                    int a = aAt + i * STRIDE;
+                    int b = bAt + i * STRIDE;
+                    float a0 = aShared[a];
+                    float a1 = aShared[a + 1];
+                    float a2 = aShared[a + 2];
+                    float a3 = aShared[a + 3];
+                    float a4 = aShared[a + 64];
+                    float a5 = aShared[a + 65];
+                    float a6 = aShared[a + 66];
+                    float a7 = aShared[a + 67];
+                    float b0 = bShared[b];
+                    float b1 = bShared[b + 1];
+                    float b2 = bShared[b + 2];
+                    float b3 = bShared[b + 3];
+                    float b4 = bShared[b + 64];
+                    float b5 = bShared[b + 65];
+                    float b6 = bShared[b + 66];
+                    float b7 = bShared[b + 67];
+                    // spotless:off
+                    c00 += a0 * b0; c01 += a0 * b1; c02 += a0 * b2; c03 += a0 * b3;
+                    c04 += a0 * b4; c05 += a0 * b5; c06 += a0 * b6; c07 += a0 * b7;
+                    c10 += a1 * b0; c11 += a1 * b1; c12 += a1 * b2; c13 += a1 * b3;
+                    c14 += a1 * b4; c15 += a1 * b5; c16 += a1 * b6; c17 += a1 * b7;
+                    c20 += a2 * b0; c21 += a2 * b1; c22 += a2 * b2; c23 += a2 * b3;
+                    c24 += a2 * b4; c25 += a2 * b5; c26 += a2 * b6; c27 += a2 * b7;
+                    c30 += a3 * b0; c31 += a3 * b1; c32 += a3 * b2; c33 += a3 * b3;
+                    c34 += a3 * b4; c35 += a3 * b5; c36 += a3 * b6; c37 += a3 * b7;
+                    c40 += a4 * b0; c41 += a4 * b1; c42 += a4 * b2; c43 += a4 * b3;
+                    c44 += a4 * b4; c45 += a4 * b5; c46 += a4 * b6; c47 += a4 * b7;
+                    c50 += a5 * b0; c51 += a5 * b1; c52 += a5 * b2; c53 += a5 * b3;
+                    c54 += a5 * b4; c55 += a5 * b5; c56 += a5 * b6; c57 += a5 * b7;
+                    c60 += a6 * b0; c61 += a6 * b1; c62 += a6 * b2; c63 += a6 * b3;
+                    c64 += a6 * b4; c65 += a6 * b5; c66 += a6 * b6; c67 += a6 * b7;
+                    c70 += a7 * b0; c71 += a7 * b1; c72 += a7 * b2; c73 += a7 * b3;
+                    c74 += a7 * b4; c75 += a7 * b5; c76 += a7 * b6; c77 += a7 * b7;
+                    // spotless:on
+                }
+                int other = K_TILE * STRIDE - buffer + store;
+                aShared[other] = p0;
+                aShared[other + 32] = p1;
+                aShared[other + 64] = p2;
+                aShared[other + 96] = p3;
+                bShared[other] = q0;
+                bShared[other + 32] = q1;
+                bShared[other + 64] = q2;
+                bShared[other + 96] = q3;
             }
+            wAt += channels;
         }
         context.localBarrier();
 
@@ -266,8 +339,8 @@ public final class Conv2d {
         }
     }
 
-    /** The first element of a pixel's neighbour under a tap (0..8) in the input; -1 when it lies outside. */
-    private static int neighbour(int pixel, int tap, int height, int width, int channels, int scale) {
+    /** Element {@code channel} of a pixel's neighbour under a tap (0..8) in the input; -1 when it lies outside. */
+    private static int neighbour(int pixel, int tap, int height, int width, int channels, int scale, int channel) {
         int x = pixel % width + tap % 3;
         int line = pixel / width;
         int y = line % height + tap / 3;
@@ -275,7 +348,7 @@ public final class Conv2d {
         int result = -1;
         if (x > 0 && x <= width && y > 0 && y <= height) {
             int sourceLine = image * (height / scale) + (y - 1) / scale;
-            result = (sourceLine * (width / scale) + (x - 1) / scale) * channels;
+            result = (sourceLine * (width / scale) + (x - 1) / scale) * channels + channel;
         }
         return result;
     }

@@ -10,12 +10,17 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * torch.nn.Linear, {@code out(M,N) = x(M,K) W(N,K)^T}, and what follows it, in plain FP32.
  *
  * <p>A work group of 256 threads makes a tile of 128 x 128 outputs, a thread 8 x 8 of them, which it keeps in
- * registers. The operands pass through local memory in two buffers of 8 k each: while one is used, the next 8 k are on
- * their way in registers. Three habits of the compilers shape the code. TornadoVM keeps a Java array in registers only
- * when it is spelled out as variables. Its PTX has 32-bit accesses only, but ptxas joins four of them where the run is
- * contiguous and its alignment provable: hence two runs of four, multiples of four everywhere, and a buffer found from
- * the loop counter instead of swapped. And an inner loop of four rounds is unrolled, by TornadoVM, and then the outer
- * one by ptxas.
+ * registers. The operands pass through local memory in two buffers of 8 k each: while one is used, the next 8 k come
+ * from global memory into registers and are written to the other.
+ *
+ * <p>The compilers shape the code; docs/performance.md has what was measured. TornadoVM keeps a Java array in registers
+ * only when it is spelled out as variables. Its PTX has 32-bit accesses only, but ptxas joins four of them where the run
+ * is contiguous and its alignment provable: hence two runs of four, multiples of four everywhere, and a buffer found
+ * from the loop counter instead of swapped. TornadoVM unrolls an inner loop of four rounds, not one of eight: hence two
+ * of them, whose offsets are constants and cost no instruction. The loads from global memory and the writes of what they
+ * bring stand in the same round, before and after the sums: where the writes came first in the next round, ptxas moved
+ * the loads down beside them, or gave the sums registers of one bank, and both cost a tenth of the speed. The order of
+ * the sums in the source has no influence at all.
  *
  * <p>Any M, N and K. All sizes are constants when the kernel is compiled, so whole tiles pay nothing for the edges.
  */
@@ -116,9 +121,10 @@ public final class Linear {
             q3 = weight.get(w0 + w3);
         }
 
-        // Computing: a warp covers 4 x 8 threads of the 16 x 16; a thread's rows and columns are two runs of four.
-        int column = (thread % 8 + thread / 32 % 2 * 8) * 4;
-        int row = (thread / 8 % 4 + thread / 64 * 4) * 4;
+        // Computing: a warp covers 8 x 4 threads of the 16 x 16, neighbours one above the other, so that the wide reads
+        // of local memory are of few different addresses; a thread's rows and columns are two runs of four.
+        int column = (thread % 2 + thread / 16 % 2 * 2 + thread / 32 % 4 * 4) * 4;
+        int row = (thread / 2 % 8 + thread / 128 * 8) * 4;
         float c00 = 0f, c01 = 0f, c02 = 0f, c03 = 0f, c04 = 0f, c05 = 0f, c06 = 0f, c07 = 0f;
         float c10 = 0f, c11 = 0f, c12 = 0f, c13 = 0f, c14 = 0f, c15 = 0f, c16 = 0f, c17 = 0f;
         float c20 = 0f, c21 = 0f, c22 = 0f, c23 = 0f, c24 = 0f, c25 = 0f, c26 = 0f, c27 = 0f;
@@ -127,17 +133,17 @@ public final class Linear {
         float c50 = 0f, c51 = 0f, c52 = 0f, c53 = 0f, c54 = 0f, c55 = 0f, c56 = 0f, c57 = 0f;
         float c60 = 0f, c61 = 0f, c62 = 0f, c63 = 0f, c64 = 0f, c65 = 0f, c66 = 0f, c67 = 0f;
         float c70 = 0f, c71 = 0f, c72 = 0f, c73 = 0f, c74 = 0f, c75 = 0f, c76 = 0f, c77 = 0f;
+        int store = loadK * STRIDE + loadRow;
+        aShared[store] = p0;
+        aShared[store + 32] = p1;
+        aShared[store + 64] = p2;
+        aShared[store + 96] = p3;
+        bShared[store] = q0;
+        bShared[store + 32] = q1;
+        bShared[store + 64] = q2;
+        bShared[store + 96] = q3;
         for (int first = 0; first < k; first += K_TILE) {
             int buffer = (first & K_TILE) * STRIDE;
-            int store = buffer + loadK * STRIDE + loadRow;
-            aShared[store] = p0;
-            aShared[store + 32] = p1;
-            aShared[store + 64] = p2;
-            aShared[store + 96] = p3;
-            bShared[store] = q0;
-            bShared[store + 32] = q1;
-            bShared[store + 64] = q2;
-            bShared[store + 96] = q3;
             context.localBarrier();
             // The last round loads the first tile once more instead of branching.
             int next = first + K_TILE < k ? first + K_TILE : 0;
@@ -162,46 +168,93 @@ public final class Linear {
                 q2 = 0f;
                 q3 = 0f;
             }
-            for (int four = 0; four < K_TILE; four += 4) {
-                for (int unrolled = 0; unrolled < 4; unrolled++) {
-                    int a = buffer + (four + unrolled) * STRIDE + row;
-                    int b = buffer + (four + unrolled) * STRIDE + column;
-                    float a0 = aShared[a];
-                    float a1 = aShared[a + 1];
-                    float a2 = aShared[a + 2];
-                    float a3 = aShared[a + 3];
-                    float a4 = aShared[a + 64];
-                    float a5 = aShared[a + 65];
-                    float a6 = aShared[a + 66];
-                    float a7 = aShared[a + 67];
-                    float b0 = bShared[b];
-                    float b1 = bShared[b + 1];
-                    float b2 = bShared[b + 2];
-                    float b3 = bShared[b + 3];
-                    float b4 = bShared[b + 64];
-                    float b5 = bShared[b + 65];
-                    float b6 = bShared[b + 66];
-                    float b7 = bShared[b + 67];
-                    // spotless:off
-                    c00 += a0 * b0; c01 += a0 * b1; c02 += a0 * b2; c03 += a0 * b3;
-                    c04 += a0 * b4; c05 += a0 * b5; c06 += a0 * b6; c07 += a0 * b7;
-                    c10 += a1 * b0; c11 += a1 * b1; c12 += a1 * b2; c13 += a1 * b3;
-                    c14 += a1 * b4; c15 += a1 * b5; c16 += a1 * b6; c17 += a1 * b7;
-                    c20 += a2 * b0; c21 += a2 * b1; c22 += a2 * b2; c23 += a2 * b3;
-                    c24 += a2 * b4; c25 += a2 * b5; c26 += a2 * b6; c27 += a2 * b7;
-                    c30 += a3 * b0; c31 += a3 * b1; c32 += a3 * b2; c33 += a3 * b3;
-                    c34 += a3 * b4; c35 += a3 * b5; c36 += a3 * b6; c37 += a3 * b7;
-                    c40 += a4 * b0; c41 += a4 * b1; c42 += a4 * b2; c43 += a4 * b3;
-                    c44 += a4 * b4; c45 += a4 * b5; c46 += a4 * b6; c47 += a4 * b7;
-                    c50 += a5 * b0; c51 += a5 * b1; c52 += a5 * b2; c53 += a5 * b3;
-                    c54 += a5 * b4; c55 += a5 * b5; c56 += a5 * b6; c57 += a5 * b7;
-                    c60 += a6 * b0; c61 += a6 * b1; c62 += a6 * b2; c63 += a6 * b3;
-                    c64 += a6 * b4; c65 += a6 * b5; c66 += a6 * b6; c67 += a6 * b7;
-                    c70 += a7 * b0; c71 += a7 * b1; c72 += a7 * b2; c73 += a7 * b3;
-                    c74 += a7 * b4; c75 += a7 * b5; c76 += a7 * b6; c77 += a7 * b7;
-                    // spotless:on
-                }
+            int aAt = buffer + row;
+            int bAt = buffer + column;
+            for (int i = 0; i < 4; i++) {
+                int a = aAt + i * STRIDE;
+                int b = bAt + i * STRIDE;
+                float a0 = aShared[a];
+                float a1 = aShared[a + 1];
+                float a2 = aShared[a + 2];
+                float a3 = aShared[a + 3];
+                float a4 = aShared[a + 64];
+                float a5 = aShared[a + 65];
+                float a6 = aShared[a + 66];
+                float a7 = aShared[a + 67];
+                float b0 = bShared[b];
+                float b1 = bShared[b + 1];
+                float b2 = bShared[b + 2];
+                float b3 = bShared[b + 3];
+                float b4 = bShared[b + 64];
+                float b5 = bShared[b + 65];
+                float b6 = bShared[b + 66];
+                float b7 = bShared[b + 67];
+                // spotless:off
+                c00 += a0 * b0; c01 += a0 * b1; c02 += a0 * b2; c03 += a0 * b3;
+                c04 += a0 * b4; c05 += a0 * b5; c06 += a0 * b6; c07 += a0 * b7;
+                c10 += a1 * b0; c11 += a1 * b1; c12 += a1 * b2; c13 += a1 * b3;
+                c14 += a1 * b4; c15 += a1 * b5; c16 += a1 * b6; c17 += a1 * b7;
+                c20 += a2 * b0; c21 += a2 * b1; c22 += a2 * b2; c23 += a2 * b3;
+                c24 += a2 * b4; c25 += a2 * b5; c26 += a2 * b6; c27 += a2 * b7;
+                c30 += a3 * b0; c31 += a3 * b1; c32 += a3 * b2; c33 += a3 * b3;
+                c34 += a3 * b4; c35 += a3 * b5; c36 += a3 * b6; c37 += a3 * b7;
+                c40 += a4 * b0; c41 += a4 * b1; c42 += a4 * b2; c43 += a4 * b3;
+                c44 += a4 * b4; c45 += a4 * b5; c46 += a4 * b6; c47 += a4 * b7;
+                c50 += a5 * b0; c51 += a5 * b1; c52 += a5 * b2; c53 += a5 * b3;
+                c54 += a5 * b4; c55 += a5 * b5; c56 += a5 * b6; c57 += a5 * b7;
+                c60 += a6 * b0; c61 += a6 * b1; c62 += a6 * b2; c63 += a6 * b3;
+                c64 += a6 * b4; c65 += a6 * b5; c66 += a6 * b6; c67 += a6 * b7;
+                c70 += a7 * b0; c71 += a7 * b1; c72 += a7 * b2; c73 += a7 * b3;
+                c74 += a7 * b4; c75 += a7 * b5; c76 += a7 * b6; c77 += a7 * b7;
+                // spotless:on
             }
+            for (int i = 4; i < 8; i++) {
+                int a = aAt + i * STRIDE;
+                int b = bAt + i * STRIDE;
+                float a0 = aShared[a];
+                float a1 = aShared[a + 1];
+                float a2 = aShared[a + 2];
+                float a3 = aShared[a + 3];
+                float a4 = aShared[a + 64];
+                float a5 = aShared[a + 65];
+                float a6 = aShared[a + 66];
+                float a7 = aShared[a + 67];
+                float b0 = bShared[b];
+                float b1 = bShared[b + 1];
+                float b2 = bShared[b + 2];
+                float b3 = bShared[b + 3];
+                float b4 = bShared[b + 64];
+                float b5 = bShared[b + 65];
+                float b6 = bShared[b + 66];
+                float b7 = bShared[b + 67];
+                // spotless:off
+                c00 += a0 * b0; c01 += a0 * b1; c02 += a0 * b2; c03 += a0 * b3;
+                c04 += a0 * b4; c05 += a0 * b5; c06 += a0 * b6; c07 += a0 * b7;
+                c10 += a1 * b0; c11 += a1 * b1; c12 += a1 * b2; c13 += a1 * b3;
+                c14 += a1 * b4; c15 += a1 * b5; c16 += a1 * b6; c17 += a1 * b7;
+                c20 += a2 * b0; c21 += a2 * b1; c22 += a2 * b2; c23 += a2 * b3;
+                c24 += a2 * b4; c25 += a2 * b5; c26 += a2 * b6; c27 += a2 * b7;
+                c30 += a3 * b0; c31 += a3 * b1; c32 += a3 * b2; c33 += a3 * b3;
+                c34 += a3 * b4; c35 += a3 * b5; c36 += a3 * b6; c37 += a3 * b7;
+                c40 += a4 * b0; c41 += a4 * b1; c42 += a4 * b2; c43 += a4 * b3;
+                c44 += a4 * b4; c45 += a4 * b5; c46 += a4 * b6; c47 += a4 * b7;
+                c50 += a5 * b0; c51 += a5 * b1; c52 += a5 * b2; c53 += a5 * b3;
+                c54 += a5 * b4; c55 += a5 * b5; c56 += a5 * b6; c57 += a5 * b7;
+                c60 += a6 * b0; c61 += a6 * b1; c62 += a6 * b2; c63 += a6 * b3;
+                c64 += a6 * b4; c65 += a6 * b5; c66 += a6 * b6; c67 += a6 * b7;
+                c70 += a7 * b0; c71 += a7 * b1; c72 += a7 * b2; c73 += a7 * b3;
+                c74 += a7 * b4; c75 += a7 * b5; c76 += a7 * b6; c77 += a7 * b7;
+                // spotless:on
+            }
+            int other = K_TILE * STRIDE - buffer + store;
+            aShared[other] = p0;
+            aShared[other + 32] = p1;
+            aShared[other + 64] = p2;
+            aShared[other + 96] = p3;
+            bShared[other] = q0;
+            bShared[other + 32] = q1;
+            bShared[other + 64] = q2;
+            bShared[other + 96] = q3;
         }
         context.localBarrier();
 
