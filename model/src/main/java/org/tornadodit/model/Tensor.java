@@ -15,14 +15,12 @@ import java.nio.ByteOrder;
 public record Tensor(String name, Shape shape, MemorySegment data) {
 
     /** How an element lies in {@link #data}; unaligned, because checkpoint formats align to bytes only. */
-    public static final ValueLayout.OfFloat FLOAT =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** @throws IllegalArgumentException when the memory's size is not that of the shape */
     public Tensor {
         if (data.byteSize() != Math.multiplyExact(shape.elements(), (long) Float.BYTES)) {
-            throw new IllegalArgumentException(
-                    "%s: %d bytes for shape %s".formatted(name, data.byteSize(), shape));
+            throw new IllegalArgumentException("%s: %d bytes for shape %s".formatted(name, data.byteSize(), shape));
         }
     }
 

@@ -26,11 +26,9 @@ public final class TensorAssert {
     private TensorAssert() {}
 
     /** Compares element by element; NaN never passes. Prints and returns the share of the tolerance used. */
-    public static double assertClose(
-            String name, Shape shape, float[] actual, float[] expected, Tolerance tolerance) {
+    public static double assertClose(String name, Shape shape, float[] actual, float[] expected, Tolerance tolerance) {
         if (actual.length != expected.length || shape.elements() != expected.length) {
-            fail("%s: %d values, expected %d, of shape %s"
-                    .formatted(name, actual.length, expected.length, shape));
+            fail("%s: %d values, expected %d, of shape %s".formatted(name, actual.length, expected.length, shape));
         }
         int worst = -1;
         double share = -1;
@@ -60,8 +58,7 @@ public final class TensorAssert {
     public static double assertRelativeError(
             String name, Shape shape, float[] actual, double[] expected, double bound) {
         if (actual.length != expected.length || shape.elements() != expected.length) {
-            fail("%s: %d values, expected %d, of shape %s"
-                    .formatted(name, actual.length, expected.length, shape));
+            fail("%s: %d values, expected %d, of shape %s".formatted(name, actual.length, expected.length, shape));
         }
         double error = 0;
         double norm = 0;
@@ -86,8 +83,7 @@ public final class TensorAssert {
     }
 
     /** {@link #assertRelativeError(String, Shape, float[], double[], double)} against float32 values. */
-    public static double assertRelativeError(
-            String name, Shape shape, float[] actual, float[] expected, double bound) {
+    public static double assertRelativeError(String name, Shape shape, float[] actual, float[] expected, double bound) {
         double[] wide = new double[expected.length];
         for (int i = 0; i < wide.length; i++) {
             wide[i] = expected[i];

@@ -42,8 +42,9 @@ final class DeviceOptions {
             names = "--devices",
             paramLabel = "INDEX",
             split = ",",
-            description = "Which devices of TornadoVM, as ./dit devices counts them, separated by commas; the samples of a"
-                    + " batch are divided among them. Default: the first GPU and all others of its kind")
+            description =
+                    "Which devices of TornadoVM, as ./dit devices counts them, separated by commas; the samples of a"
+                            + " batch are divided among them. Default: the first GPU and all others of its kind")
     List<Integer> indices = List.of();
 
     @Option(
@@ -92,7 +93,8 @@ final class DeviceOptions {
         for (Listed first : devices) {
             if (first.isGpu()) {
                 List<Listed> kind = devices.stream()
-                        .filter(other -> other.name().equals(first.name()) && other.backend().equals(first.backend()))
+                        .filter(other -> other.name().equals(first.name())
+                                && other.backend().equals(first.backend()))
                         .toList();
                 return new Chosen(kind, kind.size() == 1 ? "the first GPU" : "all GPUs of the first one's kind");
             }
@@ -111,8 +113,8 @@ final class DeviceOptions {
         List<Listed> picked = new ArrayList<>();
         for (int index : indices) {
             if (index < 0 || index >= devices.size()) {
-                throw new DeviceUnavailableException("there is no device %d; TornadoVM sees %d: see ./dit devices"
-                        .formatted(index, devices.size()));
+                throw new DeviceUnavailableException(
+                        "there is no device %d; TornadoVM sees %d: see ./dit devices".formatted(index, devices.size()));
             }
             Listed device = devices.get(index);
             if (picked.contains(device)) {

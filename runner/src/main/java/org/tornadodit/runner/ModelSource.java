@@ -1,5 +1,6 @@
 package org.tornadodit.runner;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
@@ -62,7 +63,7 @@ record ModelSource(
     /** A diffusers pipeline holds its autoencoder beside its transformer. */
     private static @Nullable Path siblingVae(Path checkpoint) {
         for (Path vae : new Path[] {checkpoint.resolve("vae"), checkpoint.resolveSibling("vae")}) {
-            if (java.nio.file.Files.isRegularFile(vae.resolve("config.json"))) {
+            if (Files.isRegularFile(vae.resolve("config.json"))) {
                 return vae;
             }
         }

@@ -3,6 +3,7 @@ package org.tornadodit.runner;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.tornadodit.model.io.CheckpointException;
 import org.tornadodit.scheduler.DeviceUnavailableException;
 import picocli.AutoComplete;
@@ -90,7 +91,7 @@ public final class Runner implements Runnable {
         if (!CommandLine.UnmatchedArgumentException.printSuggestions(error, commandLine.getErr())) {
             commandLine.getErr().println("See " + commandLine.getCommandSpec().qualifiedName() + " --help");
         }
-        if (java.util.Arrays.asList(args).contains("--debug")) {
+        if (Arrays.asList(args).contains("--debug")) {
             error.printStackTrace(commandLine.getErr());
         }
         return ExitCode.USAGE;

@@ -11,6 +11,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -158,7 +159,7 @@ class EvaluateCommandTest {
                 CommandLineRun.of("evaluate", good, folder.resolve("none.png")), ExitCode.FAILURE, "no such file");
         Path cut = folder.resolve("cut.png");
         byte[] whole = Files.readAllBytes(good);
-        Files.write(cut, java.util.Arrays.copyOf(whole, whole.length / 2));
+        Files.write(cut, Arrays.copyOf(whole, whole.length / 2));
         assertRefused(CommandLineRun.of("evaluate", good, cut), ExitCode.FAILURE, "cut.png: damaged image");
         Path deep = folder.resolve("deep.png");
         ImageIO.write(new BufferedImage(8, 8, BufferedImage.TYPE_USHORT_GRAY), "png", deep.toFile());

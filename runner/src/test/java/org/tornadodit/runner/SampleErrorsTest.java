@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
@@ -35,7 +38,7 @@ class SampleErrorsTest {
     @Test
     void aTruncatedZipIsRefused() throws IOException {
         byte[] whole = Files.readAllBytes(DEMO.resolve("dit.pt"));
-        Path file = Files.write(folder.resolve("x.pt"), java.util.Arrays.copyOf(whole, whole.length / 2));
+        Path file = Files.write(folder.resolve("x.pt"), Arrays.copyOf(whole, whole.length / 2));
         refused(ExitCode.CHECKPOINT, file.toString(), "--ckpt", file);
     }
 
@@ -51,7 +54,7 @@ class SampleErrorsTest {
             ZipEntry entry = new ZipEntry("x/data.pkl");
             entry.setMethod(ZipEntry.STORED);
             entry.setSize(pickle.length);
-            var crc = new java.util.zip.CRC32();
+            var crc = new CRC32();
             crc.update(pickle);
             entry.setCrc(crc.getValue());
             zip.putNextEntry(entry);
@@ -191,7 +194,7 @@ class SampleErrorsTest {
         try (Stream<Path> files = Files.list(folder)) {
             return files.anyMatch(file -> file.getFileName().toString().contains(".part"));
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }

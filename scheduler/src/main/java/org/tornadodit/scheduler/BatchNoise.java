@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.tornadodit.model.noise.CpuNoise;
@@ -44,9 +45,9 @@ final class BatchNoise {
         int from = shard.first() * perSample;
         int to = from + shard.count() * perSample;
         return switch (stream) {
-            case CudaNoise cuda -> new CudaNoise(cuda.seed(), counter(cuda, call), cuda.grid())
-                    .next(sizeOf(call), from, to);
-            case CpuNoise cpu -> java.util.Arrays.copyOfRange(drawn(cpu, call), from, to);
+            case CudaNoise cuda ->
+                new CudaNoise(cuda.seed(), counter(cuda, call), cuda.grid()).next(sizeOf(call), from, to);
+            case CpuNoise cpu -> Arrays.copyOfRange(drawn(cpu, call), from, to);
         };
     }
 

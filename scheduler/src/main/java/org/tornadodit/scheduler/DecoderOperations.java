@@ -72,7 +72,15 @@ final class DecoderOperations {
         norm(g, "norm2", of(layers, Resnet::norm2), branch, normed, out, size, true);
         FloatArray residual = x;
         if (in != out) {
-            pointwise(g, "conv_shortcut", of(layers, DecoderOperations::shortcut), x, branch, branch, size, Epilogue.BIAS);
+            pointwise(
+                    g,
+                    "conv_shortcut",
+                    of(layers, DecoderOperations::shortcut),
+                    x,
+                    branch,
+                    branch,
+                    size,
+                    Epilogue.BIAS);
             residual = branch;
         }
         conv(g, "conv2", of(layers, Resnet::conv2), normed, x, residual, size, 1, Epilogue.RESIDUAL);
@@ -98,7 +106,19 @@ final class DecoderOperations {
         FloatArray weight = upload(g, DeviceArrays.of(layer.value().weight()));
         FloatArray bias = upload(g, DeviceArrays.of(layer.value().bias()));
         matrices(
-                g, "to_v", weight, normed, bias, buffers.value, channels, tokens, channels, Epilogue.BIAS_ROW, 0, image, image);
+                g,
+                "to_v",
+                weight,
+                normed,
+                bias,
+                buffers.value,
+                channels,
+                tokens,
+                channels,
+                Epilogue.BIAS_ROW,
+                0,
+                image,
+                image);
         matrices(
                 g,
                 "scores",
@@ -158,12 +178,21 @@ final class DecoderOperations {
     }
 
     private void norm(
-            GraphScope g, String task, List<Norm> norms, FloatArray x, FloatArray out, int channels, int size, boolean silu) {
+            GraphScope g,
+            String task,
+            List<Norm> norms,
+            FloatArray x,
+            FloatArray out,
+            int channels,
+            int size,
+            boolean silu) {
         int pixels = size * size;
         int groups = config.normNumGroups();
         int parts = GroupNorm.parts(pixels);
-        FloatArray weight = upload(g, DeviceArrays.stacked(norms.stream().map(Norm::weight).toList()));
-        FloatArray bias = upload(g, DeviceArrays.stacked(norms.stream().map(Norm::bias).toList()));
+        FloatArray weight =
+                upload(g, DeviceArrays.stacked(norms.stream().map(Norm::weight).toList()));
+        FloatArray bias =
+                upload(g, DeviceArrays.stacked(norms.stream().map(Norm::bias).toList()));
         g.graph()
                 .task(task + "_partial", GroupNorm::partial, context, x, buffers.sums, pixels, channels, groups, parts)
                 .task(
@@ -212,7 +241,8 @@ final class DecoderOperations {
         Linear first = layers.getFirst();
         int in = first.in() / 9;
         FloatArray weight = upload(g, DeviceArrays.stackedConvolutions(layers, first.out(), in));
-        FloatArray bias = upload(g, DeviceArrays.stacked(layers.stream().map(Linear::bias).toList()));
+        FloatArray bias =
+                upload(g, DeviceArrays.stacked(layers.stream().map(Linear::bias).toList()));
         g.graph()
                 .task(
                         task,
@@ -245,8 +275,10 @@ final class DecoderOperations {
             int size,
             int epilogue) {
         Linear first = layers.getFirst();
-        FloatArray weight = upload(g, DeviceArrays.stacked(layers.stream().map(Linear::weight).toList()));
-        FloatArray bias = upload(g, DeviceArrays.stacked(layers.stream().map(Linear::bias).toList()));
+        FloatArray weight = upload(
+                g, DeviceArrays.stacked(layers.stream().map(Linear::weight).toList()));
+        FloatArray bias =
+                upload(g, DeviceArrays.stacked(layers.stream().map(Linear::bias).toList()));
         int rows = buffers.count * size * size;
         g.graph()
                 .task(

@@ -30,8 +30,7 @@ final class DeviceArrays {
         FloatArray array = new FloatArray(Math.multiplyExact(layers.size(), size));
         for (int layer = 0; layer < layers.size(); layer++) {
             float[] weight = Conv2d.channelsLast(layers.get(layer).weight().toArray(), out, in);
-            MemorySegment.copy(
-                    MemorySegment.ofArray(weight), 0, array.getSegment(), 4L * layer * size, 4L * size);
+            MemorySegment.copy(MemorySegment.ofArray(weight), 0, array.getSegment(), 4L * layer * size, 4L * size);
         }
         return array;
     }

@@ -172,7 +172,14 @@ final class DitGraphs {
 
         int n = 2 * samples;
         operations.fewRows(
-                g, "final_layer_adaLN_modulation", b.first, b.conditioning, w.finalModulation(), b.finalModulation, n, false);
+                g,
+                "final_layer_adaLN_modulation",
+                b.first,
+                b.conditioning,
+                w.finalModulation(),
+                b.finalModulation,
+                n,
+                false);
         Modulation modulation = new Modulation(b.finalModulation, SHIFT_MSA, SCALE_MSA, 2);
         operations.normModulate(g, "final_layer_norm", b.x, modulation, b.finalNormed, rows); // (N, T, D)
         operations.linear(g, "final_layer_linear", b.first, b.finalNormed, w.finalLinear(), b.prediction, rows);

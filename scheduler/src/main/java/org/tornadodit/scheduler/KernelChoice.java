@@ -12,6 +12,7 @@ record KernelChoice(Operations operations, String reason) {
 
     /** The best tier for a device. */
     static KernelChoice of(Listed device) {
-        return new KernelChoice(new PortableOperations(), "the tier that runs on any device (" + device.backend() + ")");
+        return new KernelChoice(
+                new PortableOperations(), "the tier that runs on any device (" + device.backend() + ")");
     }
 }

@@ -36,24 +36,46 @@ interface Operations {
 
     /** {@code x W^T + b + table}, the table's rows repeating every T rows. */
     void linearAddTable(
-            GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, FloatArray table, FloatArray out, Rows rows);
+            GraphScope g,
+            String task,
+            IntArray layer,
+            Operand x,
+            ProductWeights w,
+            FloatArray table,
+            FloatArray out,
+            Rows rows);
 
     /** {@code gelu(x W^T + b)}, the tanh approximation. */
     void linearGelu(GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, Operand out, Rows rows);
 
     /** {@code x = x + gate * (in W^T + b)}, in place. */
     void linearGateResidual(
-            GraphScope g, String task, IntArray layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows);
+            GraphScope g,
+            String task,
+            IntArray layer,
+            Operand in,
+            ProductWeights w,
+            Gate gate,
+            FloatArray x,
+            Rows rows);
 
     /** Multi-head attention of (N, T, 3 D) to (N, T, D). */
     void attention(GraphScope g, String task, Operand qkv, Operand out, Rows rows, int heads);
 
     /** {@code x W^T + b} of the few rows of the conditioning (N, D), plain floats on both sides. */
     void fewRows(
-            GraphScope g, String task, IntArray layer, FloatArray x, ProductWeights w, FloatArray out, int rows, boolean silu);
+            GraphScope g,
+            String task,
+            IntArray layer,
+            FloatArray x,
+            ProductWeights w,
+            FloatArray out,
+            int rows,
+            boolean silu);
 
     /** Patches of the latents, (N, T, C P P), as an operand. */
-    void patchify(GraphScope g, String task, FloatArray latents, Operand out, int samples, int distinct, Patches patches);
+    void patchify(
+            GraphScope g, String task, FloatArray latents, Operand out, int samples, int distinct, Patches patches);
 
     /** The rows of the token arrays: samples times tokens. */
     record Rows(int samples, int tokens) {

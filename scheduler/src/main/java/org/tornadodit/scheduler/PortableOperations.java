@@ -24,7 +24,8 @@ final class PortableOperations implements Operations {
     }
 
     /** What a product does to its sum, and with which arrays; see {@link Epilogue}. */
-    private record After(int epilogue, FloatArray residual, FloatArray gate, int rowsPerSample, int offset, int stride) {}
+    private record After(
+            int epilogue, FloatArray residual, FloatArray gate, int rowsPerSample, int offset, int stride) {}
 
     private final KernelContext context = new KernelContext();
     /** Stands where an epilogue reads no array. */
@@ -48,15 +49,16 @@ final class PortableOperations implements Operations {
     @Override
     public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
         return new ProductWeights(
-                DeviceArrays.stacked(layers.stream().map(org.tornadodit.model.Linear::weight).toList()),
-                DeviceArrays.stacked(layers.stream().map(org.tornadodit.model.Linear::bias).toList()),
+                DeviceArrays.stacked(
+                        layers.stream().map(org.tornadodit.model.Linear::weight).toList()),
+                DeviceArrays.stacked(
+                        layers.stream().map(org.tornadodit.model.Linear::bias).toList()),
                 layers.getFirst().out(),
                 layers.getFirst().in());
     }
 
     @Override
-    public void normModulate(
-            GraphScope g, String task, FloatArray x, Modulation modulation, Operand out, Rows rows) {
+    public void normModulate(GraphScope g, String task, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         FloatArray target = floats(out);
         int hidden = modulation.array().getSize() / modulation.chunks() / rows.samples();
         g.graph()
@@ -108,14 +110,33 @@ final class PortableOperations implements Operations {
 
     @Override
     public void linearGateResidual(
-            GraphScope g, String task, IntArray layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows) {
+            GraphScope g,
+            String task,
+            IntArray layer,
+            Operand in,
+            ProductWeights w,
+            Gate gate,
+            FloatArray x,
+            Rows rows) {
         After after = new After(
-                Epilogue.GATE_RESIDUAL, x, gate.array(), rows.tokens(), gate.chunk() * w.out(), gate.chunks() * w.out());
+                Epilogue.GATE_RESIDUAL,
+                x,
+                gate.array(),
+                rows.tokens(),
+                gate.chunk() * w.out(),
+                gate.chunks() * w.out());
         product(g, task, layer, in, w, x, rows, after);
     }
 
     private void product(
-            GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, FloatArray out, Rows rows, After after) {
+            GraphScope g,
+            String task,
+            IntArray layer,
+            Operand x,
+            ProductWeights w,
+            FloatArray out,
+            Rows rows,
+            After after) {
         g.graph()
                 .task(
                         task,
@@ -151,7 +172,14 @@ final class PortableOperations implements Operations {
 
     @Override
     public void fewRows(
-            GraphScope g, String task, IntArray layer, FloatArray x, ProductWeights w, FloatArray out, int rows, boolean silu) {
+            GraphScope g,
+            String task,
+            IntArray layer,
+            FloatArray x,
+            ProductWeights w,
+            FloatArray out,
+            int rows,
+            boolean silu) {
         g.graph()
                 .task(
                         task,

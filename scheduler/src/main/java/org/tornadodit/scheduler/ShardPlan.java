@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -32,7 +33,7 @@ public record ShardPlan(List<Shard> shards) {
      */
     public static ShardPlan even(int samples, int devices) {
         double[] speeds = new double[Math.max(0, devices)];
-        java.util.Arrays.fill(speeds, 1);
+        Arrays.fill(speeds, 1);
         return weighted(samples, speeds);
     }
 

@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -56,8 +57,10 @@ public final class ShardedEngine implements Engine {
         try {
             for (Shard shard : ShardPlan.even(shape.samples(), devices.size()).shards()) {
                 Listed device = devices.get(shard.device());
-                ExecutorService thread = Executors.newSingleThreadExecutor(
-                        task -> Thread.ofPlatform().daemon().name("device-" + device.index()).unstarted(task));
+                ExecutorService thread = Executors.newSingleThreadExecutor(task -> Thread.ofPlatform()
+                        .daemon()
+                        .name("device-" + device.index())
+                        .unstarted(task));
                 SamplingRequest ofShard = part(shape, shard);
                 String context = "d" + shard.device() + "_";
                 TornadoEngine engine = await(thread.submit(
@@ -93,7 +96,8 @@ public final class ShardedEngine implements Engine {
 
     @Override
     public float[] sample(SamplingRequest request, NoiseStream noise, StepListener listener) {
-        int samples = workers.stream().mapToInt(worker -> worker.shard().count()).sum();
+        int samples =
+                workers.stream().mapToInt(worker -> worker.shard().count()).sum();
         if (request.samples() != samples) {
             throw new IllegalArgumentException(
                     "the engine was made for %d samples, not %d".formatted(samples, request.samples()));
@@ -127,8 +131,8 @@ public final class ShardedEngine implements Engine {
         float[] images = new float[Math.multiplyExact(samples, image)];
         inParallel((worker, index, stop) -> {
             Shard shard = worker.shard();
-            float[] slice = java.util.Arrays.copyOfRange(
-                    latents, shard.first() * latent, (shard.first() + shard.count()) * latent);
+            float[] slice =
+                    Arrays.copyOfRange(latents, shard.first() * latent, (shard.first() + shard.count()) * latent);
             float[] decoded = worker.engine().decode(slice, shard.count());
             System.arraycopy(decoded, 0, images, shard.first() * image, decoded.length);
         });
@@ -137,9 +141,9 @@ public final class ShardedEngine implements Engine {
 
     /** Seconds that each device took for its shard of the last batch, and by how much the slowest exceeds the mean. */
     public String balance() {
-        double mean = java.util.Arrays.stream(seconds).average().orElse(0);
-        double most = java.util.Arrays.stream(seconds).max().orElse(0);
-        String each = java.util.Arrays.stream(seconds)
+        double mean = Arrays.stream(seconds).average().orElse(0);
+        double most = Arrays.stream(seconds).max().orElse(0);
+        String each = Arrays.stream(seconds)
                 .mapToObj(s -> String.format(Locale.ROOT, "%.3f", s))
                 .collect(Collectors.joining(", "));
         return String.format(
@@ -223,7 +227,7 @@ public final class ShardedEngine implements Engine {
 
         synchronized void done(int shard, int step) {
             steps[shard] = step;
-            int least = java.util.Arrays.stream(steps).min().orElse(0);
+            int least = Arrays.stream(steps).min().orElse(0);
             if (least > told) {
                 told = least;
                 listener.stepDone(least, () -> {

@@ -101,7 +101,8 @@ public final class TornadoDevices {
                 cause = cause.getCause();
             }
             throw new DeviceUnavailableException(
-                    "TornadoVM found no device (" + cause + "); is the NVIDIA driver installed? ./setup-tornado.sh checks",
+                    "TornadoVM found no device (" + cause
+                            + "); is the NVIDIA driver installed? ./setup-tornado.sh checks",
                     e);
         }
         return devices;

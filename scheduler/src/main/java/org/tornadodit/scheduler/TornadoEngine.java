@@ -100,7 +100,8 @@ public final class TornadoEngine implements Engine {
         Ending ending = new Ending(shape.sampler(), hostNoise, shape.guidance().channels(config.inChannels()));
         ditPlan = new DevicePlan(
                 device,
-                new DitGraphs(context, config, weights.dit(), buffers, shape.samples(), operations, grids).build(ending),
+                new DitGraphs(context, config, weights.dit(), buffers, shape.samples(), operations, grids)
+                        .build(ending),
                 grids);
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether());
@@ -129,7 +130,11 @@ public final class TornadoEngine implements Engine {
     @Override
     public float[] sample(SamplingRequest request, NoiseStream noise, StepListener listener) {
         BatchNoise batch = new BatchNoise(
-                noise, request.samples(), config.inputElements(), request.diffusion().steps(), 1);
+                noise,
+                request.samples(),
+                config.inputElements(),
+                request.diffusion().steps(),
+                1);
         float[] latents = sample(request, new Shard(0, 0, request.samples()), noise, batch, listener);
         batch.finish();
         return latents;
@@ -142,8 +147,7 @@ public final class TornadoEngine implements Engine {
      * @param shard which samples of the batch they are
      * @param stream where the batch's noise comes from; not advanced here
      */
-    float[] sample(
-            SamplingRequest request, Shard shard, NoiseStream stream, BatchNoise noise, StepListener listener) {
+    float[] sample(SamplingRequest request, Shard shard, NoiseStream stream, BatchNoise noise, StepListener listener) {
         requireSameShape(request, stream);
         int steps = request.diffusion().steps();
         setLabels(request);
@@ -198,10 +202,8 @@ public final class TornadoEngine implements Engine {
         buffers.coefficients.set(DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD, c.sqrtRecipm1AlphasCumprod());
         buffers.coefficients.set(DenoiseStep.POSTERIOR_MEAN_COEF1, c.posteriorMeanCoef1());
         buffers.coefficients.set(DenoiseStep.POSTERIOR_MEAN_COEF2, c.posteriorMeanCoef2());
-        buffers.coefficients.set(
-                DenoiseStep.MIN_LOG_VARIANCE, learned ? c.minLogVariance() : c.fixedLogVariance());
-        buffers.coefficients.set(
-                DenoiseStep.MAX_LOG_VARIANCE, learned ? c.maxLogVariance() : c.fixedLogVariance());
+        buffers.coefficients.set(DenoiseStep.MIN_LOG_VARIANCE, learned ? c.minLogVariance() : c.fixedLogVariance());
+        buffers.coefficients.set(DenoiseStep.MAX_LOG_VARIANCE, learned ? c.maxLogVariance() : c.fixedLogVariance());
         buffers.coefficients.set(DenoiseStep.NOISE_FACTOR, c.noiseMask());
         buffers.coefficients.set(DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV, c.sqrtAlphasCumprodPrev());
         buffers.coefficients.set(DenoiseStep.DDIM_DIRECTION, c.ddimDirection());

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +36,7 @@ final class VaeGraphs {
     /** A graph: what it does, on how many channels, at which size (of its input, pixels a side). */
     private record Stage(Kind kind, int in, int out, int size) {
         String name() {
-            return kind.name().toLowerCase(java.util.Locale.ROOT) + "_" + in + "_" + out + "_" + size;
+            return kind.name().toLowerCase(Locale.ROOT) + "_" + in + "_" + out + "_" + size;
         }
     }
 
@@ -117,10 +118,11 @@ final class VaeGraphs {
         List<Object> parameters = layers.getOrDefault(stage, List.of());
         switch (stage.kind()) {
             case HEAD -> operations.head(g, weights, stage.out());
-            case RESNET -> operations.resnet(
-                    g, parameters.stream().map(Resnet.class::cast).toList(), stage.in(), stage.out(), stage.size());
-            case ATTENTION -> operations.attention(
-                    g, (VaeWeights.Attention) parameters.getFirst(), stage.in(), stage.size());
+            case RESNET ->
+                operations.resnet(
+                        g, parameters.stream().map(Resnet.class::cast).toList(), stage.in(), stage.out(), stage.size());
+            case ATTENTION ->
+                operations.attention(g, (VaeWeights.Attention) parameters.getFirst(), stage.in(), stage.size());
             case UPSAMPLER -> operations.upsampler(g, (Linear) parameters.getFirst(), stage.in(), stage.size());
             case TAIL -> operations.tail(g, weights, stage.in(), stage.out(), stage.size());
         }

@@ -20,7 +20,9 @@ class ShardPlanTest {
 
     @Test
     void moreDevicesThanSamplesLeaveTheLastIdle() {
-        assertEquals(List.of(new Shard(0, 0, 1), new Shard(1, 1, 1)), ShardPlan.even(2, 5).shards());
+        assertEquals(
+                List.of(new Shard(0, 0, 1), new Shard(1, 1, 1)),
+                ShardPlan.even(2, 5).shards());
     }
 
     @Test

@@ -112,8 +112,7 @@ class ShardedEngineTest {
         try (ShardedEngine engine = engine(request, 2, false)) {
             HostRuntime.get().device(1).faults().failLaunch("d1_last.step", 2);
             String message = assertThrows(
-                            RuntimeException.class,
-                            () -> engine.sample(request, TorchRandn.cuda(0), (done, now) -> {}))
+                            RuntimeException.class, () -> engine.sample(request, TorchRandn.cuda(0), (done, now) -> {}))
                     .toString();
             assertTrue(message.contains("device 1"), message);
         }

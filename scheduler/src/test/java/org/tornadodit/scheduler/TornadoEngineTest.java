@@ -81,8 +81,7 @@ class TornadoEngineTest {
             for (int batch = 0; batch < 2; batch++) {
                 float[] latents = engine.sample(request, noise, (done, now) -> {});
                 float[] expected = cpu.sample(request, same, (done, now) -> {});
-                TensorAssert.assertRelativeError(
-                        "batch " + batch, models.latentShape(2), latents, expected, LATENTS);
+                TensorAssert.assertRelativeError("batch " + batch, models.latentShape(2), latents, expected, LATENTS);
             }
         }
     }
@@ -130,7 +129,8 @@ class TornadoEngineTest {
     void refusesADeviceThatIsTooSmallBeforeAllocating() {
         SamplingRequest request = request("ddpm-3", List.of(0, 1));
         Listed real = TornadoDevices.list().getFirst();
-        Listed small = new Listed(0, real.backend(), "Tiny GPU", real.type(), real.capability(), 100_000, real.device());
+        Listed small =
+                new Listed(0, real.backend(), "Tiny GPU", real.type(), real.capability(), 100_000, real.device());
         try (Models models = new Models()) {
             String message = assertThrows(
                             DeviceUnavailableException.class,

@@ -155,7 +155,8 @@ class HostileTorchFileTest {
     @MethodSource("hostile")
     void refuses(String expected, Body body) {
         byte[] pickle = state(body);
-        String message = Assertions.assertTimeoutPreemptively(Duration.ofSeconds(20), () -> TestFiles.refusal(() -> parse(pickle)));
+        String message = Assertions.assertTimeoutPreemptively(
+                Duration.ofSeconds(20), () -> TestFiles.refusal(() -> parse(pickle)));
         assertTrue(message.contains(expected), message);
     }
 
@@ -195,7 +196,8 @@ class HostileTorchFileTest {
             writer.op('(', 'N', 'e');
         }
         byte[] pickle = writer.end();
-        String message = Assertions.assertTimeoutPreemptively(Duration.ofSeconds(20), () -> TestFiles.refusal(() -> parse(pickle)));
+        String message = Assertions.assertTimeoutPreemptively(
+                Duration.ofSeconds(20), () -> TestFiles.refusal(() -> parse(pickle)));
         assertTrue(message.contains("a list of 600000"), message);
     }
 

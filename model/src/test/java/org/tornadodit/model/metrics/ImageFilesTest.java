@@ -97,7 +97,8 @@ class ImageFilesTest {
 
     /** Files written by Pillow, and what it reads of them: 4:2:0, progressive, grey, palette, grey with alpha, bits. */
     @ParameterizedTest
-    @ValueSource(strings = {"subsampled.jpg", "progressive.jpg", "grey.jpg", "palette.png", "grey-alpha.png", "bits.png"})
+    @ValueSource(
+            strings = {"subsampled.jpg", "progressive.jpg", "grey.jpg", "palette.png", "grey-alpha.png", "bits.png"})
     void readsWhatPillowReads(String name) throws Exception {
         assertEquals(
                 ImageFiles.read(resource(name.substring(0, name.indexOf('.')) + ".rgb.png")),

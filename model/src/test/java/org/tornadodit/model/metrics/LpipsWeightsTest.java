@@ -33,8 +33,7 @@ class LpipsWeightsTest {
             LpipsWeights weights = LpipsWeights.load(Path.of("weights"), List.of(new InMemory(vgg), heads));
             for (int stage = 0; stage < 5; stage++) {
                 assertArrayEquals(
-                        MetricReferences.head(stage),
-                        weights.heads().get(stage).toArray());
+                        MetricReferences.head(stage), weights.heads().get(stage).toArray());
             }
             assertArrayEquals(
                     hashed.convolutions().get(12).weight().toArray(),
