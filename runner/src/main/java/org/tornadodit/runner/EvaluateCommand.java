@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.cpu.CpuFeatureConvolution;
 import org.tornadodit.model.cpu.Workers;
+import org.tornadodit.model.io.AtomicFile;
 import org.tornadodit.model.metrics.DifferencePicture;
 import org.tornadodit.model.metrics.Gates;
 import org.tornadodit.model.metrics.ImageFiles;
@@ -151,11 +152,7 @@ final class EvaluateCommand implements Callable<Integer> {
                     pair.baseline(), pair.candidate(), ImageMetrics.compare(first, second), distance));
             if (diff != null && results.size() == 1) {
                 RgbImage picture = DifferencePicture.of(first, second, DifferencePicture.gain(first, second));
-                OutputFile.write(diff, part -> {
-                    try (var out = Files.newOutputStream(part)) {
-                        ImageFiles.writePng(picture, out);
-                    }
-                });
+                AtomicFile.write(diff, out -> ImageFiles.writePng(picture, out));
             }
         }
         return results;

@@ -11,13 +11,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.io.AtomicFile;
 import org.tornadodit.model.io.Checkpoint;
 import org.tornadodit.model.io.Checkpoints;
 import org.tornadodit.model.io.NpyFile;
+import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.Engine;
@@ -198,7 +199,7 @@ final class SampleCommand implements Callable<Integer> {
             writeGrid(file, images, plan);
             if (saveLatents != null) {
                 Shape shape = Shape.of(request.samples(), config.inChannels(), config.inputSize(), config.inputSize());
-                OutputFile.write(numbered(saveLatents, batch), path -> NpyFile.write(path, shape, latents));
+                NpyFile.write(numbered(saveLatents, batch), shape, latents);
             }
             out.println(file);
         }
@@ -212,11 +213,7 @@ final class SampleCommand implements Callable<Integer> {
         BufferedImage grid =
                 ImageGrid.of(images, plan.request().samples(), plan.config().imageSize());
         try {
-            OutputFile.write(file, path -> {
-                if (!ImageIO.write(grid, "png", path.toFile())) {
-                    throw new IOException("this Java has no PNG writer");
-                }
-            });
+            AtomicFile.write(file, out -> ImageFiles.writePng(grid, out));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file + ": " + e.getMessage(), e);
         }

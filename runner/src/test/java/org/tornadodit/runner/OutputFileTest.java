@@ -19,27 +19,6 @@ class OutputFileTest {
     Path folder;
 
     @Test
-    void replacesTheOldFileWhole() throws IOException {
-        Path file = Files.writeString(folder.resolve("a.txt"), "old");
-        OutputFile.write(file, part -> Files.writeString(part, "new"));
-        assertEquals("new", Files.readString(file));
-        assertEquals(List.of("a.txt"), names());
-    }
-
-    @Test
-    void leavesTheOldFileAndNoPartWhenWritingFails() throws IOException {
-        Path file = Files.writeString(folder.resolve("a.txt"), "old");
-        assertThrows(
-                IOException.class,
-                () -> OutputFile.write(file, part -> {
-                    Files.writeString(part, "ha");
-                    throw new IOException("disk full");
-                }));
-        assertEquals("old", Files.readString(file));
-        assertEquals(List.of("a.txt"), names());
-    }
-
-    @Test
     void refusesAMissingFolderAndAFolderInPlaceOfAFile() {
         IOException missing =
                 assertThrows(IOException.class, () -> OutputFile.requireWritable(folder.resolve("no/sample.png")));

@@ -7,6 +7,7 @@ import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.UUID;
 
 /** Writes a file under a temporary name beside it, then renames it: readers see the old file or the whole new one. */
 public final class AtomicFile {
@@ -18,22 +19,37 @@ public final class AtomicFile {
 
     private AtomicFile() {}
 
-    /** Writes the file; on failure the old one stays, and no part of the new one. */
+    /** Writes the file; on failure, and when the process is stopped, the old one stays, and no part of the new one. */
     public static void write(Path file, Content content) throws IOException {
         Path target = file.toAbsolutePath();
-        Path temporary = target.resolveSibling("." + target.getFileName() + "."
-                + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId() + ".tmp");
+        // Not createTempFile: its files are readable by the owner alone, and the mode survives the renaming.
+        Path part = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
+        Thread cleanUp = new Thread(() -> deleteQuietly(part));
+        Runtime.getRuntime().addShutdownHook(cleanUp); // Ctrl-C while writing leaves no part behind
         try {
-            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(temporary), 1 << 16)) {
+            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(part), 1 << 16)) {
                 content.writeTo(out);
             }
             try {
-                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             } catch (AtomicMoveNotSupportedException e) {
-                Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
+                Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
             }
         } finally {
-            Files.deleteIfExists(temporary);
+            deleteQuietly(part);
+            try {
+                Runtime.getRuntime().removeShutdownHook(cleanUp);
+            } catch (IllegalStateException shuttingDown) {
+                cleanUp.interrupt(); // the hook is running and deletes the part
+            }
+        }
+    }
+
+    private static void deleteQuietly(Path part) {
+        try {
+            Files.deleteIfExists(part);
+        } catch (IOException e) {
+            System.getLogger("dit").log(System.Logger.Level.WARNING, "left behind: " + part, e);
         }
     }
 }

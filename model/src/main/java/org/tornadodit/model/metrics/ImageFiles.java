@@ -66,6 +66,11 @@ public final class ImageFiles {
             }
             picture.setRGB(0, y, row.length, 1, row, 0, row.length);
         }
+        writePng(picture, out);
+    }
+
+    /** Writes a PNG, without the temporary file that ImageIO would put between. */
+    public static void writePng(BufferedImage picture, OutputStream out) throws IOException {
         try (MemoryCacheImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
             if (!ImageIO.write(picture, "png", stream)) {
                 throw new IOException("no PNG writer in this JDK");
