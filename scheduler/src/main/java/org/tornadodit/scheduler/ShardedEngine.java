@@ -53,9 +53,11 @@ public final class ShardedEngine implements Engine {
             boolean hostNoise) {
         this.config = config;
         this.vaeConfig = vaeConfig;
-        HostWeights shared = HostWeights.of(weights, vaeWeights, devices.getFirst());
+        List<Shard> shards = ShardPlan.even(shape.samples(), devices.size()).shards();
+        int most = shards.getFirst().count(); // of even shares the first is the largest
+        HostWeights shared = HostWeights.of(config, weights, vaeConfig, vaeWeights, devices.getFirst(), most);
         try {
-            for (Shard shard : ShardPlan.even(shape.samples(), devices.size()).shards()) {
+            for (Shard shard : shards) {
                 Listed device = devices.get(shard.device());
                 ExecutorService thread = Executors.newSingleThreadExecutor(task -> Thread.ofPlatform()
                         .daemon()

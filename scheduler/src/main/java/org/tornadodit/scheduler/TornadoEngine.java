@@ -58,14 +58,29 @@ public final class TornadoEngine implements Engine {
             VaeWeights vaeWeights,
             SamplingRequest shape,
             boolean hostNoise) {
-        this(device, context, config, HostWeights.of(weights, vaeWeights, device), vaeConfig, shape, hostNoise);
+        this(
+                device,
+                context,
+                config,
+                HostWeights.of(config, weights, vaeConfig, vaeWeights, device, shape.samples()),
+                vaeConfig,
+                shape,
+                hostNoise);
     }
 
     /** Weights in host memory as the kernels of a device want them; several engines on equal devices share them. */
     record HostWeights(KernelChoice choice, DitDeviceWeights dit, VaeWeights vae) {
 
-        static HostWeights of(DitWeights dit, VaeWeights vae, Listed device) {
+        /**
+         * Copies the weights, once it is known that they and the activations of {@code samples} samples fit the device.
+         *
+         * @throws DeviceUnavailableException when they do not
+         */
+        static HostWeights of(
+                DitConfig config, DitWeights dit, VaeConfig vaeConfig, VaeWeights vae, Listed device, int samples) {
             KernelChoice choice = KernelChoice.of(device);
+            MemoryNeed.of(config, vaeConfig, samples, choice.operations(), DECODER_BYTES)
+                    .requireFits(device, samples);
             return new HostWeights(choice, DitDeviceWeights.of(dit, choice.operations()), vae);
         }
     }
