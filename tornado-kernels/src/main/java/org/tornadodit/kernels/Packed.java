@@ -1,0 +1,91 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.ptx.Approximate;
+import org.tornadodit.kernels.ptx.Halves;
+
+/**
+ * What the tensor cores read: matrices of halves, cut into 8x8 matrices of 128 contiguous bytes, so that a tile of a product
+ * is a few contiguous pieces and every 8x8 matrix one access of a warp. Two halves lie in an int; all indices count ints.
+ *
+ * <p>A number x is one half or two, planes 0 and 1: {@code hi = half(x)} and {@code lo = half((x - hi) * 2^11)}, together 22
+ * bits of x. A product of two such numbers is {@code hi hi + (hi lo + lo hi) / 2^11}; the fourth product is below FP32's
+ * rounding (Ootomo and Yokota, 2022, "Recovering single precision accuracy from Tensor Cores").
+ *
+ * <p>An operand of a product is (rows, columns), rows padded to {@link #ROWS}, columns a multiple of 16:
+ * {@code [columns / 16][rows / 8][plane][2][8 rows][8 columns]}. The heads of attention are
+ * {@code [q, k, v][sample][head][tokens / 8][plane][headSize / 8][8 tokens][8 dimensions]}.
+ */
+public final class Packed {
+    /** Rows of an operand are padded to a multiple of this, the rows of a tile; what is in the padding is never read. */
+    public static final int ROWS = 128;
+    /** Scale of plane 1. */
+    public static final float LOW = 2048f;
+    /** Largest finite half. */
+    public static final float LARGEST = 65504f;
+
+    private Packed() {}
+
+    /** Rows with their padding. */
+    public static int paddedRows(int rows) {
+        return (rows + ROWS - 1) / ROWS * ROWS;
+    }
+
+    /** Ints of an operand. */
+    public static int size(int rows, int columns, int planes) {
+        return Math.multiplyExact(Math.multiplyExact(paddedRows(rows), columns / 2), planes);
+    }
+
+    /**
+     * Index of plane 0 of columns {@code column} and the next one, {@code column} even; plane 1 is 64 further.
+     *
+     * @param paddedRows see {@link #paddedRows}
+     */
+    public static int index(int row, int column, int paddedRows, int planes) {
+        return (column / 16 * (paddedRows / 8) + row / 8) * (64 * planes)
+                + column % 16 / 8 * 32
+                + row % 8 * 4
+                + column % 8 / 2;
+    }
+
+    /** Distance in ints from plane 0 to plane 1 of the same place in an operand of a product. */
+    public static final int PLANE = 64;
+
+    /**
+     * Index of plane 0 of two dimensions of a token in one of q, k, v (0, 1, 2); plane 1 is {@code headSize * 4} further.
+     *
+     * @param sample one of {@code samples}
+     * @param dimension even
+     * @param tokens a multiple of 8
+     */
+    public static int headIndex(
+            int which,
+            int sample,
+            int head,
+            int token,
+            int dimension,
+            int samples,
+            int heads,
+            int tokens,
+            int headSize,
+            int planes) {
+        return (((which * samples + sample) * heads + head) * (tokens / 8) + token / 8) * (headSize * 4 * planes)
+                + dimension / 8 * 32
+                + token % 8 * 4
+                + dimension % 8 / 2;
+    }
+
+    /** Plane 0 of two numbers. */
+    public static int high(float x, float y) {
+        return Halves.pack(x, y);
+    }
+
+    /** Plane 1 of two numbers whose plane 0 is {@code high}. */
+    public static int low(float x, float y, int high) {
+        return Halves.pack((x - Halves.first(high)) * LOW, (y - Halves.second(high)) * LOW);
+    }
+
+    /** The largest magnitude so far, NaN once there was one: what is not {@code <= LARGEST} does not fit a half. */
+    public static float largest(float soFar, float x, float y) {
+        return Approximate.maxOrNaN(soFar, Approximate.maxOrNaN(Math.abs(x), Math.abs(y)));
+    }
+}

@@ -1,0 +1,25 @@
+package org.tornadodit.kernels.ptx;
+
+/** IEEE binary16 numbers, two in an int: the first in the lower 16 bits, as they lie in memory. */
+public final class Halves {
+
+    private Halves() {}
+
+    /** Both numbers rounded to nearest even; beyond 65504 infinity. */
+    @Instruction(value = "cvt.rn.f16x2.f32 $r, $1, $0;", ordered = false)
+    public static int pack(float first, float second) {
+        return (Float.floatToFloat16(first) & 0xffff) | Float.floatToFloat16(second) << 16;
+    }
+
+    /** The number in the lower half. */
+    @Instruction(value = "{ .reg .b16 %l, %h; mov.b32 {%l, %h}, $0; cvt.f32.f16 $r, %l; }", ordered = false)
+    public static float first(int pair) {
+        return Float.float16ToFloat((short) pair);
+    }
+
+    /** The number in the upper half. */
+    @Instruction(value = "{ .reg .b16 %l, %h; mov.b32 {%l, %h}, $0; cvt.f32.f16 $r, %h; }", ordered = false)
+    public static float second(int pair) {
+        return Float.float16ToFloat((short) (pair >> 16));
+    }
+}

@@ -1,0 +1,65 @@
+package org.tornadodit.kernels.ptx;
+
+/**
+ * The tensor cores of a warpgroup (sm_90a): four warps, 128 threads, make the calls together; operands lie in shared
+ * memory as 8x8 matrices of halves, 128 contiguous bytes each, rows of 16 bytes.
+ *
+ * <p>A product is under way from {@link #multiply} until an {@link #await}; its accumulators must not be touched until
+ * then.
+ */
+public final class Wgmma {
+
+    private Wgmma() {}
+
+    /** Orders earlier accesses to accumulators before the multiplications that follow. */
+    @Instruction("//!wgmma.fence.sync.aligned;")
+    public static void fence() {
+        throw new UnsupportedOperationException();
+    }
+
+    /** Makes a group of the multiplications since the last one. */
+    @Instruction("//!wgmma.commit_group.sync.aligned;")
+    public static void commit() {
+        throw new UnsupportedOperationException();
+    }
+
+    /** Waits until at most {@code pending}, a constant, groups are under way. */
+    @Instruction("//!wgmma.wait_group.sync.aligned $0;")
+    public static void await(int pending) {
+        throw new UnsupportedOperationException();
+    }
+
+    /**
+     * The lower half of an operand's descriptor: address, a multiple of 16, and {@code kStride}, the bytes between the two
+     * matrices that follow each other along k, a constant. Adding n to it adds 16 n bytes to the address.
+     */
+    @Instruction(value = "{ .reg .b32 %t; shr.u32 %t, $0, 4; mad.lo.u32 $r, $1, 4096, %t; }", ordered = false)
+    public static int descriptor(int address, int kStride) {
+        return address >>> 4 | kStride / 16 << 16;
+    }
+
+    /**
+     * {@code C += A B} of 64 x {@code columns} x 16, all of {@code sums}: columns / 2 registers. With warp w of the four,
+     * lane l: register 4 j + 2 h + i is row 16 w + l / 4 + 8 h, column 8 j + 2 (l % 4) + i.
+     *
+     * @param a descriptor of A (64, 16), K-major
+     * @param b descriptor of B (columns, 16), K-major
+     * @param aStride bytes between matrices that follow each other along the rows of A, a constant; {@code bStride}
+     *     likewise along B's columns
+     * @param columns multiple of 8 up to 256, a constant
+     */
+    @Instruction("//!{ .reg .b64 %da, %db; .reg .b32 %ha, %hb; .reg .pred %p; setp.eq.s32 %p, 0, 0;"
+            + " mov.b32 %ha, $3 / 16; mov.b32 %hb, $4 / 16; mov.b64 %da, {$1, %ha}; mov.b64 %db, {$2, %hb};"
+            + " wgmma.mma_async.sync.aligned.m64n$5k16.f32.f16.f16 {$0[*]}, %da, %db, %p, 1, 1, 0, 0; }")
+    public static void multiply(float[] sums, int a, int b, int aStride, int bStride, int columns) {
+        throw new UnsupportedOperationException();
+    }
+
+    /** Gives {@code registers} back or takes them: a constant, multiple of 8; all warps of the warpgroup call it. */
+    @Instruction("//!setmaxnreg.inc.sync.aligned.u32 $0;")
+    public static void increaseRegisters(int registers) {}
+
+    /** See {@link #increaseRegisters}. */
+    @Instruction("//!setmaxnreg.dec.sync.aligned.u32 $0;")
+    public static void decreaseRegisters(int registers) {}
+}
