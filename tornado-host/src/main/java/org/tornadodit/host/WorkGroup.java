@@ -1,5 +1,9 @@
 package org.tornadodit.host;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -10,19 +14,18 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
  * Runs work groups of one launch, one after the other, on the calling thread.
  *
  * <p>The first work item of a group runs in a coroutine. If it ends without waiting, so should the others, and they are
- * called one after the other. If it waits, all work items become coroutines that take turns: each runs up to its next
- * barrier before any goes beyond. The order of turns is fixed, so results and failures repeat.
+ * called one after the other. If it waits, all work items become coroutines that take turns: each runs until it waits,
+ * for all others (a barrier), for its neighbours (an exchange) or for a condition, before any that waited goes on. The
+ * order of turns is fixed, so results and failures repeat.
  */
 final class WorkGroup {
-    /** Lanes of a warp. */
-    private static final int WARP = 32;
-
     private final Kernel kernel;
     private final Object[] arguments;
     private final Function<WorkItem, KernelContext> contexts;
     private final LaunchGrid grid;
     private final boolean reversed;
     private final LocalMemory localMemory = new LocalMemory();
+    private final GroupStates states = new GroupStates();
     private final WorkItem[] items;
     private final @Nullable Coroutine[] coroutines;
     private @Nullable Throwable failure;
@@ -45,7 +48,7 @@ final class WorkGroup {
         this.factory = factory;
         this.items = new WorkItem[grid.groupSize()];
         for (int i = 0; i < items.length; i++) {
-            items[i] = new WorkItem(grid, localMemory, i);
+            items[i] = new WorkItem(grid, localMemory, states, i);
         }
         this.coroutines = new Coroutine[items.length];
     }
@@ -56,15 +59,18 @@ final class WorkGroup {
         int y = (int) (index / grid.groups(0) % grid.groups(1));
         int z = (int) (index / ((long) grid.groups(0) * grid.groups(1)));
         localMemory.reset();
+        states.reset();
         int first = inOrder(0);
         items[first].start(x, y, z, coroutine(first));
         resume(first);
-        if (items[first].state == WorkItem.State.DONE) {
+        // A group that keeps a state may let its first work item end and the others wait for each other.
+        if (items[first].state == WorkItem.State.DONE && states.isEmpty()) {
             for (int i = 1; i < items.length; i++) {
                 WorkItem item = items[inOrder(i)];
                 item.start(x, y, z, null);
                 call(item);
             }
+            finish();
             return;
         }
         for (int i = 1; i < items.length; i++) {
@@ -94,6 +100,7 @@ final class WorkGroup {
             waiting += item.state == WorkItem.State.AT_BARRIER ? 1 : 0;
         }
         if (done == items.length) {
+            finish();
             return true;
         }
         if (waiting == items.length) {
@@ -102,50 +109,109 @@ final class WorkGroup {
             }
             return false;
         }
-        boolean exchanged = false;
-        for (int w = 0; w < items.length; w += WARP) {
-            exchanged |= exchange(w);
-        }
-        if (!exchanged) {
-            throw divergence(done, waiting);
+        // Exchanges last, so that who waits for a condition runs ahead of them as far as it may.
+        boolean released = fulfil() || exchange();
+        while (!released) {
+            if (!advance()) {
+                throw deadlock(done);
+            }
+            released = fulfil();
         }
         return false;
     }
 
-    /** Performs the shuffle of the warp that starts at work item {@code w}, if all its lanes have come to it. */
-    private boolean exchange(int w) {
-        if (w + WARP > items.length) {
+    private boolean advance() {
+        try {
+            return states.advance();
+        } catch (RuntimeException e) {
+            throw new WorkItemException(name(), e);
+        }
+    }
+
+    private void finish() {
+        try {
+            states.finish();
+        } catch (RuntimeException e) {
+            throw new WorkItemException(name(), e);
+        }
+    }
+
+    private String name() {
+        return "group (" + items[0].groupId(0) + ", " + items[0].groupId(1) + ", " + items[0].groupId(2) + ")";
+    }
+
+    /** Releases those whose conditions hold. True if there was one. */
+    private boolean fulfil() {
+        boolean released = false;
+        for (WorkItem item : items) {
+            if (item.state == WorkItem.State.AWAITING
+                    && Objects.requireNonNull(item.condition).getAsBoolean()) {
+                item.state = WorkItem.State.READY;
+                released = true;
+            }
+        }
+        return released;
+    }
+
+    /** Performs the exchanges whose lanes have all come. True if there was one. */
+    private boolean exchange() {
+        boolean exchanged = false;
+        for (int i = 0; i < items.length; i++) {
+            if (items[i].state == WorkItem.State.AT_EXCHANGE && i % items[i].lanes == 0) {
+                exchanged |= exchange(i, items[i].lanes);
+            }
+        }
+        return exchanged;
+    }
+
+    /** Performs the exchange among {@code lanes} work items from {@code first} on, if all of them have come to it. */
+    private boolean exchange(int first, int lanes) {
+        if (first + lanes > items.length) {
             return false;
         }
-        Object kind = items[w].shuffle;
-        Object[] values = new Object[WARP];
-        for (int i = 0; i < WARP; i++) {
-            WorkItem item = items[w + i];
+        Object kind = items[first].exchange;
+        Object[] values = new Object[lanes];
+        for (int i = 0; i < lanes; i++) {
+            WorkItem item = items[first + i];
             Object value = item.lane;
-            if (item.state != WorkItem.State.AT_SHUFFLE || value == null || !Objects.equals(item.shuffle, kind)) {
+            if (item.state != WorkItem.State.AT_EXCHANGE
+                    || value == null
+                    || item.lanes != lanes
+                    || !Objects.equals(item.exchange, kind)) {
                 return false;
             }
             values[i] = value;
         }
-        Object[] results = Objects.requireNonNull(items[w].combination).apply(values);
-        for (int i = 0; i < WARP; i++) {
-            items[w + i].lane = results[i];
-            items[w + i].state = WorkItem.State.READY;
+        Object[] results;
+        try {
+            results = Objects.requireNonNull(items[first].combination).apply(values);
+        } catch (RuntimeException e) {
+            throw new WorkItemException(items[first], e);
+        }
+        for (int i = 0; i < lanes; i++) {
+            items[first + i].lane = results[i];
+            items[first + i].state = WorkItem.State.READY;
         }
         return true;
     }
 
-    private TornadoRuntimeException divergence(int done, int waiting) {
-        WorkItem ended = null;
-        WorkItem stuck = null;
+    /** The error when nobody can go on: who waits for what, those with the same reason together. */
+    private TornadoRuntimeException deadlock(int done) {
+        Map<String, List<WorkItem>> waiting = new LinkedHashMap<>();
         for (WorkItem item : items) {
-            ended = item.state == WorkItem.State.DONE ? item : ended;
-            stuck = item.state != WorkItem.State.DONE && stuck == null ? item : stuck;
+            if (item.state != WorkItem.State.DONE) {
+                waiting.computeIfAbsent(item.reason.get(), reason -> new ArrayList<>())
+                        .add(item);
+            }
         }
-        return new TornadoRuntimeException("divergent barrier: of " + items.length + " work items " + done
-                + " have ended, " + waiting + " wait at a barrier and " + (items.length - done - waiting)
-                + " at a warp shuffle (all 32 lanes have to make the same one)"
-                + (ended == null ? "" : "; ended: " + ended) + (stuck == null ? "" : "; waiting: " + stuck));
+        StringBuilder text = new StringBuilder("deadlock: of " + items.length + " work items " + done + " have ended");
+        waiting.forEach((reason, who) -> text.append("; ")
+                .append(who.size())
+                .append(who.size() == 1 ? " waits for " : " wait for ")
+                .append(reason)
+                .append(", the first is ")
+                .append(who.getFirst()));
+        return new TornadoRuntimeException(text.toString());
     }
 
     private Coroutine coroutine(int i) {

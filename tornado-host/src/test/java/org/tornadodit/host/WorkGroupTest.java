@@ -216,7 +216,8 @@ class WorkGroupTest {
                 () -> run(graph(WorkGroupTest::earlyReturn, numbers(64), new IntArray(64)), grid(64, 64)));
         assertTrue(
                 String.valueOf(e.getMessage())
-                        .startsWith("task g.t: divergent barrier: of 64 work items 24 have ended"),
+                        .startsWith(
+                                "task g.t: deadlock: of 64 work items 24 have ended; 40 wait for the group's barrier"),
                 e.toString());
     }
 

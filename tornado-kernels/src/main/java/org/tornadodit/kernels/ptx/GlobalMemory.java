@@ -14,6 +14,7 @@ public final class GlobalMemory {
                     + " ld.global.v4.f32 {$2[3..4]}, [%ga+$H+$c1]; }",
             reads = 0)
     public static void load4(FloatArray source, int index, float[] registers, int i) {
+        Alignment.check(index, 4);
         for (int j = 0; j < 4; j++) {
             registers[i + j] = source.get(index + j);
         }
@@ -25,6 +26,7 @@ public final class GlobalMemory {
                     + " ld.global.v2.f32 {$2[3..2]}, [%ga+$H+$c1]; }",
             reads = 0)
     public static void load2(FloatArray source, int index, float[] registers, int i) {
+        Alignment.check(index, 2);
         registers[i] = source.get(index);
         registers[i + 1] = source.get(index + 1);
     }
@@ -35,6 +37,7 @@ public final class GlobalMemory {
                     + " ld.global.v4.b32 {$2[3..4]}, [%ga+$H+$c1]; }",
             reads = 0)
     public static void load4(IntArray source, int index, int[] registers, int i) {
+        Alignment.check(index, 4);
         for (int j = 0; j < 4; j++) {
             registers[i + j] = source.get(index + j);
         }
@@ -46,6 +49,7 @@ public final class GlobalMemory {
                     + " st.global.v2.f32 [%ga+$H+$c1], {$2, $3}; }",
             writes = 0)
     public static void store2(FloatArray target, int index, float x, float y) {
+        Alignment.check(index, 2);
         target.set(index, x);
         target.set(index + 1, y);
     }
@@ -56,6 +60,7 @@ public final class GlobalMemory {
                     + " st.global.v4.f32 [%ga+$H+$c1], {$2, $3, $4, $5}; }",
             writes = 0)
     public static void store4(FloatArray target, int index, float x, float y, float z, float w) {
+        Alignment.check(index, 4);
         target.set(index, x);
         target.set(index + 1, y);
         target.set(index + 2, z);
@@ -76,6 +81,7 @@ public final class GlobalMemory {
                     + " st.global.v4.b32 [%ga+$H+$c1], {$2, $3, $4, $5}; }",
             writes = 0)
     public static void store4(IntArray target, int index, int x, int y, int z, int w) {
+        Alignment.check(index, 4);
         target.set(index, x);
         target.set(index + 1, y);
         target.set(index + 2, z);

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
+import org.tornadodit.host.WorkItem;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -14,7 +15,7 @@ public final class MemoryBarrier {
     /** One thread, once, before {@link #fenceInitialization} and a block barrier. */
     @Instruction("mbarrier.init.shared.b64 [$0], $1;")
     public static void initialize(int barrier, int arrivals) {
-        throw new UnsupportedOperationException();
+        BlockState.of(WorkItem.current()).initializeBarrier(barrier, arrivals);
     }
 
     /** Makes initialised barriers visible to bulk copies. */
@@ -24,19 +25,26 @@ public final class MemoryBarrier {
     /** Arrives, and makes the phase wait for {@code bytes} more. */
     @Instruction("mbarrier.arrive.expect_tx.shared.b64 _, [$0], $1;")
     public static void arriveExpecting(int barrier, int bytes) {
-        throw new UnsupportedOperationException();
+        BarrierState state = BlockState.currentMemory().barrier(barrier);
+        state.expect(bytes);
+        state.arrive();
     }
 
     /** Arrives if {@code condition} is zero: without a branch, which wgmma does not bear well. */
     @Instruction("{ .reg .pred %p; setp.eq.s32 %p, $1, 0; @%p mbarrier.arrive.shared.b64 _, [$0]; }")
     public static void arriveIfZero(int barrier, int condition) {
-        throw new UnsupportedOperationException();
+        BarrierState state = BlockState.currentMemory().barrier(barrier);
+        if (condition == 0) {
+            state.arrive();
+        }
     }
 
     /** Waits for the end of the phase with the given parity: 0 for the first, 1 for the second, 0 again ...; 1 returns at once in the first. */
     @Instruction("{ .reg .pred %p; $L: mbarrier.try_wait.parity.shared.b64 %p, [$0], $1; @!%p bra $L; }")
     public static void await(int barrier, int parity) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BarrierState state = BlockState.of(item).memory().barrier(barrier);
+        item.await(() -> state.isOver(parity), () -> "the end of parity " + parity + " at " + state);
     }
 
     /** Copies {@code bytes}, a multiple of 16, to shared memory, and reports them to the barrier. One thread. */
@@ -45,12 +53,15 @@ public final class MemoryBarrier {
                     + " cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [$0], [%ga], $3, [$4]; }",
             reads = 1)
     public static void copy(int address, IntArray source, int index, int bytes, int barrier) {
-        throw new UnsupportedOperationException();
+        SharedMemoryBytes memory = BlockState.currentMemory();
+        memory.barrier(barrier).add(AsyncCopy.of(memory, address, source, index, bytes, bytes, AsyncCopy.BULK));
     }
 
     /** The thread's cp.async copies so far count as one arrival when they are done; the phase's count includes it. */
     @Instruction("cp.async.mbarrier.arrive.noinc.shared.b64 [$0];")
     public static void arriveAfterCopies(int barrier) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState block = BlockState.of(item);
+        block.copies(item).report(block.memory().barrier(barrier));
     }
 }

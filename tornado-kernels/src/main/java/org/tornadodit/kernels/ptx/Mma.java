@@ -20,36 +20,36 @@ public final class Mma {
      */
     @Instruction("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {$0[1..4]}, [$2];")
     public static void loadMatrices4(int[] registers, int i, int address) {
-        throw new UnsupportedOperationException();
+        MatrixLanes.load(4, false, registers, i, address);
     }
 
     /** The same, each matrix transposed: lane l gets rows 2 (l % 4) and the next of column l / 4. */
     @Instruction("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {$0[1..4]}, [$2];")
     public static void loadMatrices4Transposed(int[] registers, int i, int address) {
-        throw new UnsupportedOperationException();
+        MatrixLanes.load(4, true, registers, i, address);
     }
 
     /** Two matrices, whose addresses lanes 0 to 15 give. */
     @Instruction("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {$0[1..2]}, [$2];")
     public static void loadMatrices2(int[] registers, int i, int address) {
-        throw new UnsupportedOperationException();
+        MatrixLanes.load(2, false, registers, i, address);
     }
 
     /** Two matrices, transposed. */
     @Instruction("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {$0[1..2]}, [$2];")
     public static void loadMatrices2Transposed(int[] registers, int i, int address) {
-        throw new UnsupportedOperationException();
+        MatrixLanes.load(2, true, registers, i, address);
     }
 
     /** {@code C += A B}, m16n8k16: C in {@code sums} from {@code s}, A in {@code a} from {@code i}, B in {@code b} from {@code j}. */
     @Instruction("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {$0[1..4]}, {$2[3..4]}, {$4[5..2]}, {$0[1..4]};")
     public static void m16n8k16(float[] sums, int s, int[] a, int i, int[] b, int j) {
-        throw new UnsupportedOperationException();
+        MatrixLanes.multiply(16, sums, s, a, i, b, j);
     }
 
     /** {@code C += A B}, m16n8k8: A (16, 8) in two registers (rows g, g + 8; k 2q), B (8, 8) in one (column g; k 2q). */
     @Instruction("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {$0[1..4]}, {$2[3..2]}, {$4[5]}, {$0[1..4]};")
     public static void m16n8k8(float[] sums, int s, int[] a, int i, int[] b, int j) {
-        throw new UnsupportedOperationException();
+        MatrixLanes.multiply(8, sums, s, a, i, b, j);
     }
 }

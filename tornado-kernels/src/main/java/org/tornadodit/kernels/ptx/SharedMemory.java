@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
+import org.tornadodit.host.WorkItem;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -14,7 +15,7 @@ public final class SharedMemory {
     /** Address of {@code bytes}, a constant of at most 48 KB, aligned to 128; one call a kernel. */
     @Instruction(".shared .align 128 .b8 $r_s[$0]; mov.u32 $r, $r_s;")
     public static int fixed(int bytes) {
-        throw new UnsupportedOperationException();
+        return BlockState.currentMemory().allocate("fixed", bytes, SharedMemoryBytes.LIMIT_FIXED);
     }
 
     /**
@@ -23,41 +24,54 @@ public final class SharedMemory {
      */
     @Instruction("//!shared $0\n\tmov.u32 $r, 0; //!-\n\t//!mov.u32 $r, dynamicShared;")
     public static int dynamic(int bytes) {
-        throw new UnsupportedOperationException();
+        return BlockState.currentMemory().allocate("dynamic", bytes, SharedMemoryBytes.LIMIT_DYNAMIC);
     }
 
     /** Says that blocks have {@code threads} threads, a constant; with {@link #dynamic} only. */
     @Instruction("//!entry .maxntid $0, 1, 1 .minnctapersm $1")
-    public static void block(int threads, int blocksPerMultiprocessor) {}
+    public static void block(int threads, int blocksPerMultiprocessor) {
+        int launched = WorkItem.current().groupSize();
+        if (threads != launched) {
+            throw new IllegalStateException(
+                    "the kernel says that blocks have " + threads + " threads, and is launched with " + launched);
+        }
+    }
 
     /** 4 bytes. */
     @Instruction("ld.shared.b32 $r, [$0];")
     public static int load(int address) {
-        throw new UnsupportedOperationException();
+        return BlockState.currentMemory().getInt(address);
     }
 
     /** 4 bytes. */
     @Instruction("ld.shared.f32 $r, [$0];")
     public static float loadFloat(int address) {
-        throw new UnsupportedOperationException();
+        return Float.intBitsToFloat(BlockState.currentMemory().getInt(address));
     }
 
     /** 4 bytes. */
     @Instruction("st.shared.b32 [$0], $1;")
     public static void store(int address, int value) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).memory().setInt(address, value, item.index());
     }
 
     /** 4 bytes. */
     @Instruction("st.shared.f32 [$0], $1;")
     public static void store(int address, float value) {
-        throw new UnsupportedOperationException();
+        store(address, Float.floatToRawIntBits(value));
     }
 
     /** 16 bytes. */
     @Instruction("st.shared.v4.b32 [$0], {$1, $2, $3, $4};")
     public static void store(int address, int a, int b, int c, int d) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        SharedMemoryBytes memory = BlockState.of(item).memory();
+        memory.check(address, 16, 16);
+        memory.setInt(address, a, item.index());
+        memory.setInt(address + 4, b, item.index());
+        memory.setInt(address + 8, c, item.index());
+        memory.setInt(address + 12, d, item.index());
     }
 
     /** cp.async of 16 bytes: they are there after {@link #commitCopies}, {@link #awaitCopies} and a barrier. */
@@ -66,7 +80,7 @@ public final class SharedMemory {
                     + " cp.async.cg.shared.global [$0], [%ga+$H+$c2], 16; }",
             reads = 1)
     public static void copyAsync(int address, IntArray source, int index) {
-        throw new UnsupportedOperationException();
+        copyAsync(address, source, index, 16);
     }
 
     /** cp.async of 16 bytes, of which the first {@code bytes}, 0 to 16, are read and the others are zero. */
@@ -75,7 +89,9 @@ public final class SharedMemory {
                     + " cp.async.cg.shared.global [$0], [%ga+$H+$c2], 16, $3; }",
             reads = 1)
     public static void copyAsync(int address, IntArray source, int index, int bytes) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState block = BlockState.of(item);
+        block.copies(item).add(AsyncCopy.of(block.memory(), address, source, index, bytes, 16, item.index()));
     }
 
     /** cp.async of 16 bytes of floats. */
@@ -84,22 +100,33 @@ public final class SharedMemory {
                     + " cp.async.cg.shared.global [$0], [%ga+$H+$c2], 16; }",
             reads = 1)
     public static void copyAsync(int address, FloatArray source, int index) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState block = BlockState.of(item);
+        block.copies(item).add(AsyncCopy.of(block.memory(), address, source, index, 16, 16, item.index()));
     }
 
     /** Makes a group of the thread's copies since the last one. */
     @Instruction("cp.async.commit_group;")
     public static void commitCopies() {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).copies(item).commit();
     }
 
     /** Waits until at most {@code pending}, a constant, of the thread's latest groups are under way. */
     @Instruction("cp.async.wait_group $0;")
     public static void awaitCopies(int pending) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState block = BlockState.of(item);
+        block.copies(item).await(pending, block.memory());
     }
 
-    /** Makes shared memory that threads have written visible to wgmma and bulk copies. */
+    /**
+     * Makes shared memory that threads have written, by cp.async too, visible to wgmma and bulk copies: by the writing
+     * thread after its write (an awaited copy), or by those that call wgmma after the barrier that lets them read.
+     */
     @Instruction("fence.proxy.async;")
-    public static void fenceAsync() {}
+    public static void fenceAsync() {
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).memory().fence(item.index());
+    }
 }

@@ -1,5 +1,7 @@
 package org.tornadodit.kernels.ptx;
 
+import org.tornadodit.host.WorkItem;
+
 /** Exchange among the 32 lanes of a warp, and barriers of some of a block's warps. All lanes take part. */
 public final class Warp {
 
@@ -8,12 +10,19 @@ public final class Warp {
     /** The value of the lane whose number differs in the bits of {@code mask}, a constant. */
     @Instruction("shfl.sync.bfly.b32 $r, $0, $1, 31, 0xffffffff;")
     public static float shuffleXor(float value, int mask) {
-        throw new UnsupportedOperationException();
+        return (float) WorkItem.current().exchange(value, "shfl.bfly " + mask, lanes -> {
+            Object[] crossed = new Object[lanes.length];
+            for (int i = 0; i < lanes.length; i++) {
+                crossed[i] = lanes[i ^ mask];
+            }
+            return crossed;
+        });
     }
 
     /** Waits until {@code threads} threads, whole warps, have come to barrier {@code id}, 1 to 15; both constant. */
     @Instruction("bar.sync $0, $1;")
     public static void barrier(int id, int threads) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).namedBarrier(id).await(item, threads);
     }
 }

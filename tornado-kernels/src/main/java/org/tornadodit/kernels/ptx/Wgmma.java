@@ -1,32 +1,37 @@
 package org.tornadodit.kernels.ptx;
 
+import org.tornadodit.host.WorkItem;
+
 /**
  * The tensor cores of a warpgroup (sm_90a): four warps, 128 threads, make the calls together; operands lie in shared
  * memory as 8x8 matrices of halves, 128 contiguous bytes each, rows of 16 bytes.
  *
- * <p>A product is under way from {@link #multiply} until an {@link #await}; its accumulators must not be touched until
- * then.
+ * <p>A product is under way from {@link #multiply} until an {@link #await}; its accumulators and operands must not be
+ * touched until then. On the host accumulators are NaN meanwhile, and changed operands an error.
  */
 public final class Wgmma {
 
     private Wgmma() {}
 
-    /** Orders earlier accesses to accumulators before the multiplications that follow. */
+    /** Orders earlier accesses to accumulators before the multiplications that follow; due before the first one. */
     @Instruction("//!wgmma.fence.sync.aligned;")
     public static void fence() {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).products(item).fence(item);
     }
 
     /** Makes a group of the multiplications since the last one. */
     @Instruction("//!wgmma.commit_group.sync.aligned;")
     public static void commit() {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).products(item).commit(item);
     }
 
     /** Waits until at most {@code pending}, a constant, groups are under way. */
     @Instruction("//!wgmma.wait_group.sync.aligned $0;")
     public static void await(int pending) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).products(item).await(item, pending);
     }
 
     /**
@@ -52,7 +57,8 @@ public final class Wgmma {
             + " mov.b32 %ha, $3 / 16; mov.b32 %hb, $4 / 16; mov.b64 %da, {$1, %ha}; mov.b64 %db, {$2, %hb};"
             + " wgmma.mma_async.sync.aligned.m64n$5k16.f32.f16.f16 {$0[*]}, %da, %db, %p, 1, 1, 0, 0; }")
     public static void multiply(float[] sums, int a, int b, int aStride, int bStride, int columns) {
-        throw new UnsupportedOperationException();
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).products(item).multiply(item, sums, a, b, aStride, bStride, columns);
     }
 
     /** Gives {@code registers} back or takes them: a constant, multiple of 8; all warps of the warpgroup call it. */

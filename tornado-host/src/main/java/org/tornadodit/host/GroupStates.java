@@ -1,0 +1,43 @@
+package org.tornadodit.host;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** The states of one work group, one of each class. */
+final class GroupStates {
+    private final List<GroupState> states = new ArrayList<>();
+
+    void reset() {
+        states.clear();
+    }
+
+    boolean isEmpty() {
+        return states.isEmpty();
+    }
+
+    <T extends GroupState> T get(Class<T> type, Supplier<T> factory) {
+        for (GroupState state : states) {
+            if (state.getClass() == type) {
+                return type.cast(state);
+            }
+        }
+        T created = factory.get();
+        states.add(created);
+        return created;
+    }
+
+    /** True when something happened. */
+    boolean advance() {
+        for (GroupState state : states) {
+            if (state.advance()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void finish() {
+        states.forEach(GroupState::finish);
+    }
+}
