@@ -1,8 +1,10 @@
 package org.tornadodit.scheduler;
 
 import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.PhiloxNoise;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.Operations.Layer;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -18,7 +20,7 @@ final class DitBuffers {
     /** (1): stands for {@link #noise} where the device draws. */
     final FloatArray noNoise;
     /** (N, T, C P P). */
-    final Operand patches;
+    final FloatArray patches;
     /** (1, 256), from the host each step: the sinusoids of the timestep, the same for all samples. */
     final FloatArray frequencies;
     /** (1, D). */
@@ -31,11 +33,13 @@ final class DitBuffers {
     final FloatArray conditioning;
     /** (N, T, D): the residual stream. */
     final FloatArray x;
-    /** (1), from the host: the block that runs. */
-    final IntArray layer;
-    /** (1): zero, the layer of what is not in a block. */
-    final IntArray first;
-    /** (N, 6 D). */
+    /** The block that runs, its index from the host. */
+    final Layer block;
+    /** The only layer of its kind, index 0. */
+    final Layer single;
+    /** (depth + 1, {@link Overflow#KINDS}): set where a value did not fit an operand. */
+    final IntArray overflow;
+    /** (N, depth, 6 D): of all blocks, which need the same conditioning. */
     final FloatArray modulation;
     /** (N, T, D). */
     final Operand normed;
@@ -63,16 +67,17 @@ final class DitBuffers {
         latents = new FloatArray(samples * config.inputElements());
         noise = new FloatArray(samples * config.inputElements());
         noNoise = new FloatArray(1);
-        patches = operations.operand(rows, config.inChannels() * config.patchSize() * config.patchSize());
+        patches = new FloatArray(rows * config.inChannels() * config.patchSize() * config.patchSize());
         frequencies = new FloatArray(DitConfig.FREQUENCY_SIZE);
         timestepHidden = new FloatArray(width);
         timestep = new FloatArray(width);
         labels = new IntArray(n);
         conditioning = new FloatArray(n * width);
         x = new FloatArray(rows * width);
-        layer = new IntArray(1);
-        first = new IntArray(1);
-        modulation = new FloatArray(n * 6 * width);
+        overflow = new IntArray((config.depth() + 1) * Overflow.KINDS);
+        block = new Layer(new IntArray(1), overflow);
+        single = new Layer(new IntArray(1), overflow);
+        modulation = new FloatArray(n * config.depth() * 6 * width);
         normed = operations.operand(rows, width);
         qkv = operations.operand(rows, 3 * width);
         attended = operations.operand(rows, width);
@@ -89,9 +94,11 @@ final class DitBuffers {
         long n = 2L * samples;
         long rows = n * config.tokens();
         long width = config.hiddenSize();
-        long floats = 2L * samples * config.inputElements() + n * 9 * width + rows * (width + config.patchOutputs());
+        long patch = (long) config.inChannels() * config.patchSize() * config.patchSize();
+        long floats = 2L * samples * config.inputElements()
+                + n * (3 + 6L * config.depth()) * width
+                + rows * (width + patch + config.patchOutputs());
         return floats * Float.BYTES
-                + operations.operandBytes(rows, (long) config.inChannels() * config.patchSize() * config.patchSize())
                 + 3 * operations.operandBytes(rows, width)
                 + operations.operandBytes(rows, 3 * width)
                 + operations.operandBytes(rows, config.mlpHidden());

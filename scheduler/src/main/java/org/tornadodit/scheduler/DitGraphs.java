@@ -13,8 +13,8 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
 import org.tornadodit.scheduler.Operations.Gate;
 import org.tornadodit.scheduler.Operations.Modulation;
-import org.tornadodit.scheduler.Operations.Patches;
 import org.tornadodit.scheduler.Operations.Rows;
+import org.tornadodit.scheduler.PortableOperations.Patches;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -55,6 +55,9 @@ final class DitGraphs {
     private final DitDeviceWeights weights;
     private final DitBuffers buffers;
     private final Operations operations;
+    /** For what is small, or comes before the first block: FP32 on any tier. */
+    private final PortableOperations portable = new PortableOperations();
+
     private final GridScheduler grids;
     private final String prefix;
     private final int samples;
@@ -91,7 +94,9 @@ final class DitGraphs {
         g.graph().transferToDevice(DataTransferMode.EVERY_EXECUTION, b.noise);
         g.graph().task("latents", Embedding::copy, context, b.noise, b.latents, b.latents.getSize());
         g.launch("latents", Launch.elementwise(b.latents.getSize()));
-        g.graph().persistOnDevice(b.latents);
+        g.graph().task("overflow", Embedding::zero, context, b.overflow, b.overflow.getSize());
+        g.launch("overflow", Launch.elementwise(b.overflow.getSize()));
+        g.graph().persistOnDevice(b.latents, b.overflow);
         return g.graph().snapshot();
     }
 
@@ -100,17 +105,18 @@ final class DitGraphs {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
         g.graph()
-                .consumeFromDevice(prefix + "start", b.latents)
-                .consumeFromDevice(prefix + "last", b.latents)
+                .consumeFromDevice(prefix + "start", b.latents, b.overflow)
+                .consumeFromDevice(prefix + "last", b.latents, b.overflow)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies, b.labels)
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.first, w.positions(), w.labelTable());
-        upload(g, w.patchEmbedding(), w.timestepIn(), w.timestepOut());
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions(), w.labelTable());
+        upload(g, w.patchEmbedding(), w.timestepIn(), w.timestepOut(), w.modulation());
 
+        int n = 2 * samples;
         Patches patches = new Patches(config.inChannels(), config.inputSize(), config.patchSize());
-        operations.patchify(g, "patches", b.latents, b.patches, 2 * samples, samples, patches); // (N, T, C P P)
-        operations.linearAddTable(g, "x_embedder", b.first, b.patches, w.patchEmbedding(), w.positions(), b.x, rows);
-        operations.fewRows(g, "t_embedder_mlp_0", b.first, b.frequencies, w.timestepIn(), b.timestepHidden, 1, true);
-        operations.fewRows(g, "t_embedder_mlp_2", b.first, b.timestepHidden, w.timestepOut(), b.timestep, 1, false);
+        portable.patchify(g, "patches", b.latents, b.patches, n, samples, patches); // (N, T, C P P)
+        portable.linearAddTable(g, "x_embedder", b.single, b.patches, w.patchEmbedding(), w.positions(), b.x, rows);
+        portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, 1, true);
+        portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, 1, false);
         g.graph()
                 .task(
                         "y_embedder",
@@ -120,10 +126,19 @@ final class DitGraphs {
                         w.labelTable(),
                         b.labels,
                         b.conditioning,
-                        2 * samples,
+                        n,
                         config.hiddenSize()); // (N, D)
         g.launch("y_embedder", Launch.elementwise(b.conditioning.getSize()));
-        g.graph().persistOnDevice(b.latents, b.x, b.conditioning);
+        portable.fewRows(
+                g,
+                "adaLN_modulation",
+                b.single,
+                b.conditioning,
+                w.modulation(),
+                b.modulation,
+                n,
+                false); // (N, depth, 6 D)
+        g.graph().persistOnDevice(b.latents, b.x, b.conditioning, b.modulation, b.overflow);
         return g.graph().snapshot();
     }
 
@@ -133,28 +148,27 @@ final class DitGraphs {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
         g.graph()
-                .consumeFromDevice(prefix + "embed", b.latents, b.x, b.conditioning)
-                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning)
-                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.layer);
-        upload(g, w.modulation(), w.qkv(), w.projection(), w.fc1(), w.fc2());
+                .consumeFromDevice(prefix + "embed", b.latents, b.x, b.conditioning, b.modulation, b.overflow)
+                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning, b.modulation, b.overflow)
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.block.index());
+        upload(g, w.qkv(), w.projection(), w.fc1(), w.fc2());
 
-        int n = 2 * samples;
-        operations.fewRows(g, "adaLN_modulation", b.layer, b.conditioning, w.modulation(), b.modulation, n, false);
+        int chunks = 6 * config.depth();
+        int heads = config.numHeads();
+        Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks);
+        operations.normModulate(g, "norm1", b.block, b.x, msa, b.normed, rows); // (N, T, D)
+        operations.linearHeads(g, "attn_qkv", b.block, b.normed, w.qkv(), b.qkv, rows, heads); // (N, T, 3 D)
+        operations.attention(g, "attn", b.block, b.qkv, b.attended, rows, heads); // (N, T, D)
+        Gate gateMsa = new Gate(b.modulation, GATE_MSA, chunks);
+        operations.linearGateResidual(g, "attn_proj", b.block, b.attended, w.projection(), gateMsa, b.x, rows);
 
-        Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, 6);
-        operations.normModulate(g, "norm1", b.x, msa, b.normed, rows); // (N, T, D)
-        operations.linear(g, "attn_qkv", b.layer, b.normed, w.qkv(), b.qkv, rows); // (N, T, 3 D)
-        operations.attention(g, "attn", b.qkv, b.attended, rows, config.numHeads()); // (N, T, D)
-        Gate gateMsa = new Gate(b.modulation, GATE_MSA, 6);
-        operations.linearGateResidual(g, "attn_proj", b.layer, b.attended, w.projection(), gateMsa, b.x, rows);
+        Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, chunks);
+        operations.normModulate(g, "norm2", b.block, b.x, mlp, b.normed, rows); // (N, T, D)
+        operations.linearGelu(g, "mlp_fc1", b.block, b.normed, w.fc1(), b.hidden, rows); // (N, T, M)
+        Gate gateMlp = new Gate(b.modulation, GATE_MLP, chunks);
+        operations.linearGateResidual(g, "mlp_fc2", b.block, b.hidden, w.fc2(), gateMlp, b.x, rows);
 
-        Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, 6);
-        operations.normModulate(g, "norm2", b.x, mlp, b.normed, rows); // (N, T, D)
-        operations.linearGelu(g, "mlp_fc1", b.layer, b.normed, w.fc1(), b.hidden, rows); // (N, T, M)
-        Gate gateMlp = new Gate(b.modulation, GATE_MLP, 6);
-        operations.linearGateResidual(g, "mlp_fc2", b.layer, b.hidden, w.fc2(), gateMlp, b.x, rows);
-
-        g.graph().persistOnDevice(b.latents, b.x, b.conditioning);
+        g.graph().persistOnDevice(b.latents, b.x, b.conditioning, b.modulation, b.overflow);
         return g.graph().snapshot();
     }
 
@@ -164,25 +178,25 @@ final class DitGraphs {
         DitDeviceWeights w = weights;
         FloatArray noise = ending.hostNoise() ? b.noise : b.noNoise;
         g.graph()
-                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning)
+                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning, b.overflow)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.coefficients, b.draw)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, noise)
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.first);
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index());
         upload(g, w.finalModulation(), w.finalLinear());
 
         int n = 2 * samples;
-        operations.fewRows(
+        portable.fewRows(
                 g,
                 "final_layer_adaLN_modulation",
-                b.first,
+                b.single,
                 b.conditioning,
                 w.finalModulation(),
                 b.finalModulation,
                 n,
                 false);
         Modulation modulation = new Modulation(b.finalModulation, SHIFT_MSA, SCALE_MSA, 2);
-        operations.normModulate(g, "final_layer_norm", b.x, modulation, b.finalNormed, rows); // (N, T, D)
-        operations.linear(g, "final_layer_linear", b.first, b.finalNormed, w.finalLinear(), b.prediction, rows);
+        operations.normModulate(g, "final_layer_norm", b.single, b.x, modulation, b.finalNormed, rows); // (N, T, D)
+        operations.linear(g, "final_layer_linear", b.single, b.finalNormed, w.finalLinear(), b.prediction, rows);
         g.graph()
                 .task(
                         "step",
@@ -202,7 +216,7 @@ final class DitGraphs {
                         ending.sampler() == Sampler.DDIM ? DenoiseStep.DDIM : DenoiseStep.DDPM,
                         ending.hostNoise() ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX);
         g.launch("step", Launch.elementwise(b.latents.getSize()));
-        g.graph().persistOnDevice(b.latents);
+        g.graph().persistOnDevice(b.latents, b.overflow);
         return g.graph().snapshot();
     }
 
@@ -232,18 +246,19 @@ final class DitGraphs {
             ProductWeights finalLinear) {
 
         static DitDeviceWeights of(DitWeights weights, Operations operations) {
+            PortableOperations portable = new PortableOperations();
             return new DitDeviceWeights(
-                    operations.weights(List.of(weights.patchEmbedding())),
+                    portable.weights(List.of(weights.patchEmbedding())),
                     DeviceArrays.of(weights.positionEmbedding()),
-                    operations.weights(List.of(weights.timestepIn())),
-                    operations.weights(List.of(weights.timestepOut())),
+                    portable.weights(List.of(weights.timestepIn())),
+                    portable.weights(List.of(weights.timestepOut())),
                     DeviceArrays.of(weights.labelTable()),
-                    operations.weights(ofBlocks(weights, Block::modulation)),
+                    portable.weights(ofBlocks(weights, Block::modulation)),
                     operations.weights(ofBlocks(weights, Block::qkv)),
                     operations.weights(ofBlocks(weights, Block::projection)),
                     operations.weights(ofBlocks(weights, Block::fc1)),
                     operations.weights(ofBlocks(weights, Block::fc2)),
-                    operations.weights(List.of(weights.finalModulation())),
+                    portable.weights(List.of(weights.finalModulation())),
                     operations.weights(List.of(weights.finalLinear())));
         }
 

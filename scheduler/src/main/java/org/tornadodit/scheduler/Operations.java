@@ -25,57 +25,40 @@ interface Operations {
     /** Copies the same layer of all blocks into one array a device can hold. */
     ProductWeights weights(List<Linear> layers);
 
-    /** {@code modulate(norm(x), shift, scale)}, (N, T, D). */
-    void normModulate(GraphScope g, String task, FloatArray x, Modulation modulation, Operand out, Rows rows);
+    /** Bytes of device memory that weights of {@code parameters} parameters take. */
+    long weightBytes(long parameters);
 
-    /** {@code x W^T + b} as an operand of what follows. */
-    void linear(GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, Operand out, Rows rows);
+    /** Whether the kernels set {@link Layer#overflow}. */
+    boolean reportsOverflow();
+
+    /** {@code modulate(norm(x), shift, scale)}, (N, T, D). */
+    void normModulate(
+            GraphScope g, String task, Layer layer, FloatArray x, Modulation modulation, Operand out, Rows rows);
+
+    /** {@code x W^T + b}, q, k and v of all heads, as {@link #attention} reads them. */
+    void linearHeads(
+            GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows, int heads);
 
     /** {@code x W^T + b} as plain floats. */
-    void linear(GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, FloatArray out, Rows rows);
-
-    /** {@code x W^T + b + table}, the table's rows repeating every T rows. */
-    void linearAddTable(
-            GraphScope g,
-            String task,
-            IntArray layer,
-            Operand x,
-            ProductWeights w,
-            FloatArray table,
-            FloatArray out,
-            Rows rows);
+    void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows);
 
     /** {@code gelu(x W^T + b)}, the tanh approximation. */
-    void linearGelu(GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, Operand out, Rows rows);
+    void linearGelu(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows);
 
     /** {@code x = x + gate * (in W^T + b)}, in place. */
     void linearGateResidual(
-            GraphScope g,
-            String task,
-            IntArray layer,
-            Operand in,
-            ProductWeights w,
-            Gate gate,
-            FloatArray x,
-            Rows rows);
+            GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows);
 
     /** Multi-head attention of (N, T, 3 D) to (N, T, D). */
-    void attention(GraphScope g, String task, Operand qkv, Operand out, Rows rows, int heads);
+    void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads);
 
-    /** {@code x W^T + b} of the few rows of the conditioning (N, D), plain floats on both sides. */
-    void fewRows(
-            GraphScope g,
-            String task,
-            IntArray layer,
-            FloatArray x,
-            ProductWeights w,
-            FloatArray out,
-            int rows,
-            boolean silu);
-
-    /** Patches of the latents, (N, T, C P P), as an operand. */
-    void patchify(
-            GraphScope g, String task, FloatArray latents, Operand out, int samples, int distinct, Patches patches);
+    /**
+     * Which layer runs.
+     *
+     * @param index (1), on the device: of the weights that lie one after the other
+     * @param overflow where kernels report what does not fit their operands, see {@link org.tornadodit.kernels.Overflow}
+     */
+    record Layer(IntArray index, IntArray overflow) {}
 
     /** The rows of the token arrays: samples times tokens. */
     record Rows(int samples, int tokens) {
@@ -84,12 +67,9 @@ interface Operations {
         }
     }
 
-    /** Shift and scale: chunks of D columns of an adaLN_modulation's output (N, chunks * D). */
+    /** Shift and scale: chunks of D columns of adaLN_modulations' outputs (N, chunks * D), as in layer 0. */
     record Modulation(FloatArray array, int shiftChunk, int scaleChunk, int chunks) {}
 
-    /** A gate: one chunk of D columns of an adaLN_modulation's output (N, chunks * D). */
+    /** A gate: one chunk of D columns of adaLN_modulations' outputs (N, chunks * D), as in layer 0. */
     record Gate(FloatArray array, int chunk, int chunks) {}
-
-    /** How latents are cut: channels C, size H = W, patch P. */
-    record Patches(int channels, int size, int patch) {}
 }

@@ -10,9 +10,11 @@ import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.LinearFewRows;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** Tier 1: plain FP32 on any device. An operand is a row-major float array, a product the SIMT kernel. */
+/**
+ * Tier 1: plain FP32 on any device. An operand is a row-major float array, a product the SIMT kernel. Also what is too small
+ * for any other tier: the embeddings.
+ */
 final class PortableOperations implements Operations {
 
     /** (rows, columns), row major. */
@@ -26,6 +28,9 @@ final class PortableOperations implements Operations {
     /** What a product does to its sum, and with which arrays; see {@link Epilogue}. */
     private record After(
             int epilogue, FloatArray residual, FloatArray gate, int rowsPerSample, int offset, int stride) {}
+
+    /** How latents are cut: channels C, size H = W, patch P. */
+    record Patches(int channels, int size, int patch) {}
 
     private final KernelContext context = new KernelContext();
     /** Stands where an epilogue reads no array. */
@@ -47,25 +52,38 @@ final class PortableOperations implements Operations {
     }
 
     @Override
+    public long weightBytes(long parameters) {
+        return parameters * Float.BYTES;
+    }
+
+    @Override
+    public boolean reportsOverflow() {
+        return false;
+    }
+
+    @Override
     public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
         return new ProductWeights(
                 DeviceArrays.stacked(
                         layers.stream().map(org.tornadodit.model.Linear::weight).toList()),
                 DeviceArrays.stacked(
                         layers.stream().map(org.tornadodit.model.Linear::bias).toList()),
+                layers.size(),
                 layers.getFirst().out(),
                 layers.getFirst().in());
     }
 
     @Override
-    public void normModulate(GraphScope g, String task, FloatArray x, Modulation modulation, Operand out, Rows rows) {
+    public void normModulate(
+            GraphScope g, String task, Layer layer, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         FloatArray target = floats(out);
-        int hidden = modulation.array().getSize() / modulation.chunks() / rows.samples();
+        int hidden = x.getSize() / rows.count();
         g.graph()
                 .task(
                         task,
                         LayerNorm::modulate,
                         context,
+                        layer.index(),
                         x,
                         modulation.array(),
                         target,
@@ -79,45 +97,46 @@ final class PortableOperations implements Operations {
     }
 
     @Override
-    public void linear(GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, Operand out, Rows rows) {
+    public void linearHeads(
+            GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows, int heads) {
         linear(g, task, layer, x, w, floats(out), rows);
     }
 
     @Override
-    public void linear(
-            GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
+    public void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
         product(g, task, layer, x, w, out, rows, new After(Epilogue.BIAS, none, none, 1, 0, 0));
     }
 
-    @Override
-    public void linearAddTable(
+    /** {@code x W^T + b + table}, the table's rows repeating every T rows. */
+    void linearAddTable(
             GraphScope g,
             String task,
-            IntArray layer,
-            Operand x,
+            Layer layer,
+            FloatArray x,
             ProductWeights w,
             FloatArray table,
             FloatArray out,
             Rows rows) {
-        product(g, task, layer, x, w, out, rows, new After(Epilogue.ADD_TABLE, table, none, rows.tokens(), 0, 0));
+        product(
+                g,
+                task,
+                layer,
+                new FloatOperand(x),
+                w,
+                out,
+                rows,
+                new After(Epilogue.ADD_TABLE, table, none, rows.tokens(), 0, 0));
     }
 
     @Override
     public void linearGelu(
-            GraphScope g, String task, IntArray layer, Operand x, ProductWeights w, Operand out, Rows rows) {
+            GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows) {
         product(g, task, layer, x, w, floats(out), rows, new After(Epilogue.BIAS_GELU, none, none, 1, 0, 0));
     }
 
     @Override
     public void linearGateResidual(
-            GraphScope g,
-            String task,
-            IntArray layer,
-            Operand in,
-            ProductWeights w,
-            Gate gate,
-            FloatArray x,
-            Rows rows) {
+            GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows) {
         After after = new After(
                 Epilogue.GATE_RESIDUAL,
                 x,
@@ -131,7 +150,7 @@ final class PortableOperations implements Operations {
     private void product(
             GraphScope g,
             String task,
-            IntArray layer,
+            Layer layer,
             Operand x,
             ProductWeights w,
             FloatArray out,
@@ -142,9 +161,9 @@ final class PortableOperations implements Operations {
                         task,
                         Linear::linear,
                         context,
-                        layer,
+                        layer.index(),
                         floats(x),
-                        w.weight(),
+                        w.floats(),
                         w.bias(),
                         after.residual(),
                         after.gate(),
@@ -163,18 +182,18 @@ final class PortableOperations implements Operations {
     }
 
     @Override
-    public void attention(GraphScope g, String task, Operand qkv, Operand out, Rows rows, int heads) {
+    public void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads) {
         FloatArray array = floats(qkv);
         int headSize = array.getSize() / rows.count() / 3 / heads;
         g.graph().task(task, Attention::attention, context, array, floats(out), rows.tokens(), heads, headSize);
         g.launch(task, Attention.grid(rows.samples(), rows.tokens(), heads));
     }
 
-    @Override
-    public void fewRows(
+    /** {@code x W^T + b} of the few rows of the conditioning (N, D), for all layers next to each other. */
+    void fewRows(
             GraphScope g,
             String task,
-            IntArray layer,
+            Layer layer,
             FloatArray x,
             ProductWeights w,
             FloatArray out,
@@ -185,22 +204,27 @@ final class PortableOperations implements Operations {
                         task,
                         LinearFewRows::linear,
                         context,
-                        layer,
+                        layer.index(),
                         x,
-                        w.weight(),
+                        w.floats(),
                         w.bias(),
                         out,
                         rows,
-                        w.out(),
+                        w.layers() * w.out(),
                         w.in(),
                         silu ? Epilogue.BIAS_SILU : Epilogue.BIAS);
-        g.launch(task, LinearFewRows.grid(rows, w.out()));
+        g.launch(task, LinearFewRows.grid(rows, w.layers() * w.out()));
     }
 
-    @Override
-    public void patchify(
-            GraphScope g, String task, FloatArray latents, Operand out, int samples, int distinct, Patches patches) {
-        FloatArray target = floats(out);
+    /** Patches of the latents, (N, T, C P P). */
+    void patchify(
+            GraphScope g,
+            String task,
+            FloatArray latents,
+            FloatArray target,
+            int samples,
+            int distinct,
+            Patches patches) {
         g.graph()
                 .task(
                         task,

@@ -197,7 +197,7 @@ public final class TornadoEngine implements Engine {
         setCoefficients(coefficients, cfgScale);
         ditPlan.execute(DitGraphs.EMBED);
         for (int block = 0; block < config.depth(); block++) {
-            buffers.layer.set(0, block);
+            buffers.block.index().set(0, block);
             ditPlan.execute(DitGraphs.BLOCK);
         }
         return ditPlan.execute(DitGraphs.LAST);

@@ -98,4 +98,12 @@ public final class Embedding {
         return FloatMath.siluReference(
                 (double) timestep.get(column) + table.get(labels.get(index / hidden) * hidden + column));
     }
+
+    /** {@code array = 0}, (count). */
+    public static void zero(KernelContext context, IntArray array, int count) {
+        int i = context.globalIdx;
+        if (i < count) {
+            array.set(i, 0);
+        }
+    }
 }

@@ -31,6 +31,9 @@ public final class Epilogue {
     /** v + bias[row]: a product whose weight is the left operand, for a transposed result. */
     public static final int BIAS_ROW = 7;
 
+    /** v + bias[column], columns being q, k and v of all heads, written as {@link Packed} heads. */
+    public static final int BIAS_HEADS = 8;
+
     private Epilogue() {}
 
     /**

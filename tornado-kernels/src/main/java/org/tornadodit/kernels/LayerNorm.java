@@ -4,6 +4,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * LayerNorm without weights and what DiT does to its result, {@code norm(x) * (1 + scale) + shift} with a sample's
@@ -11,6 +12,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * adaLN). 32 threads share a row, four rows share a work group; the variance is that of the differences from the mean.
  */
 public final class LayerNorm {
+    /** Chunks of a block's adaLN_modulation: shift, scale and gate of attention, then of the MLP. */
+    public static final int CHUNKS = 6;
+
     private static final int LANES = 32;
     private static final int ROWS = 4;
     private static final int THREADS = LANES * ROWS;
@@ -26,18 +30,20 @@ public final class LayerNorm {
     /**
      * LayerNorm and modulation of every row.
      *
+     * @param layer (1): which of the layers whose chunks lie one after the other in a row of the conditioning
      * @param x (N, T, D)
-     * @param conditioning (N, stride): the output of an adaLN_modulation
+     * @param conditioning (N, stride): the outputs of adaLN_modulations
      * @param out (N, T, D); not x itself
      * @param rows N * T
      * @param hidden D
      * @param tokens T
-     * @param shiftOffset first column of the shift's chunk
-     * @param scaleOffset first column of the scale's chunk
-     * @param stride columns of the conditioning, 6 D in a block and 2 D in the final layer
+     * @param shiftOffset first column of the shift's chunk in layer 0
+     * @param scaleOffset first column of the scale's chunk in layer 0
+     * @param stride columns of the conditioning: 6 D for each block, 2 D for the final layer
      */
     public static void modulate(
             KernelContext context,
+            IntArray layer,
             FloatArray x,
             FloatArray conditioning,
             FloatArray out,
@@ -89,7 +95,7 @@ public final class LayerNorm {
         float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
 
         if (row < rows) {
-            int sample = row / tokens * stride;
+            int sample = row / tokens * stride + layer.get(0) * (CHUNKS * hidden);
             for (int i = lane; i < hidden; i += LANES) {
                 float scale = 1f + conditioning.get(sample + scaleOffset + i);
                 float shift = conditioning.get(sample + shiftOffset + i);
@@ -100,6 +106,7 @@ public final class LayerNorm {
 
     /** The float64 value of out[row, i]. */
     public static double reference(
+            IntArray layer,
             FloatArray x,
             FloatArray conditioning,
             int hidden,
@@ -119,7 +126,7 @@ public final class LayerNorm {
             double difference = x.get(row * hidden + j) - mean;
             squares += difference * difference;
         }
-        int sample = row / tokens * stride;
+        int sample = row / tokens * stride + layer.get(0) * CHUNKS * hidden;
         return (x.get(row * hidden + i) - mean)
                         / Math.sqrt(squares / hidden + 1e-6)
                         * (1 + (double) conditioning.get(sample + scaleOffset + i))

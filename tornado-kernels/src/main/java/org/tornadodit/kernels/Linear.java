@@ -52,14 +52,15 @@ public final class Linear {
      * @param weight (N, K) as PyTorch keeps it, from element z * weightStride
      * @param bias see {@link Epilogue}; any array where the epilogue has no bias
      * @param residual (M, N) or a table, see {@link Epilogue}; any array where it has none
-     * @param gate (samples, gateStride), see {@link Epilogue}; any array where it has none
+     * @param gate (samples, gateStride), see {@link Epilogue}; any array where it has none. A layer has
+     *     {@link LayerNorm#CHUNKS} chunks of N columns
      * @param out (M, N), from element z * outStride; residual may be the same array
      * @param m rows, tokens times samples
      * @param n output features
      * @param k input features
      * @param epilogue one of the constants of {@link Epilogue}
      * @param rowsPerSample rows that share a row of the gate, or rows of the table
-     * @param gateOffset first column of the gate's chunk
+     * @param gateOffset first column of the gate's chunk in layer 0
      * @param gateStride columns of the gate's array
      */
     public static void linear(
@@ -309,7 +310,7 @@ public final class Linear {
                             n,
                             epilogue,
                             rowsPerSample,
-                            gateOffset,
+                            gateOffset + LayerNorm.CHUNKS * biasBase,
                             gateStride,
                             aShared[i]);
                 }
@@ -364,7 +365,7 @@ public final class Linear {
                 n,
                 epilogue,
                 rowsPerSample,
-                gateOffset,
+                gateOffset + LayerNorm.CHUNKS * n * layer.get(0),
                 gateStride,
                 sum);
     }

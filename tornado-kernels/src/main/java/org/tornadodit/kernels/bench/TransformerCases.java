@@ -26,7 +26,7 @@ public final class TransformerCases {
         FloatArray bias = Data.random(3, n + Math.max(m, n), 1);
         FloatArray residual = Data.random(4, residualSize(m, n, epilogue, rowsPerSample), 1);
         int samples = Launch.ceilDiv(m, rowsPerSample);
-        FloatArray gate = Data.random(5, samples * 6 * n, 1);
+        FloatArray gate = Data.random(5, samples * 12 * n, 1);
         FloatArray out = new FloatArray(m * n);
         return new KernelCase(
                 "linear " + epilogue,
@@ -49,7 +49,7 @@ public final class TransformerCases {
                         epilogue,
                         rowsPerSample,
                         2 * n,
-                        6 * n,
+                        12 * n,
                         0,
                         0,
                         0),
@@ -68,7 +68,7 @@ public final class TransformerCases {
                         epilogue,
                         rowsPerSample,
                         2 * n,
-                        6 * n,
+                        12 * n,
                         0,
                         0,
                         0,
@@ -150,16 +150,19 @@ public final class TransformerCases {
         for (int i = 0; i < x.getSize(); i++) {
             x.set(i, x.get(i) + 3f);
         }
-        FloatArray conditioning = Data.random(2, samples * 6 * hidden, 1);
+        // The second of two layers.
+        IntArray layer = Data.ints(1);
+        FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
         FloatArray out = new FloatArray(rows * hidden);
         return new KernelCase(
                 "layerNorm",
                 samples + "x" + tokens + "x" + hidden,
-                new Object[] {x, conditioning},
+                new Object[] {layer, x, conditioning},
                 graph -> graph.task(
                         "norm",
                         LayerNorm::modulate,
                         context,
+                        layer,
                         x,
                         conditioning,
                         out,
@@ -168,11 +171,20 @@ public final class TransformerCases {
                         tokens,
                         3 * hidden,
                         4 * hidden,
-                        6 * hidden),
+                        12 * hidden),
                 Map.of("norm", LayerNorm.grid(rows)),
                 out,
                 i -> LayerNorm.reference(
-                        x, conditioning, hidden, tokens, 3 * hidden, 4 * hidden, 6 * hidden, i / hidden, i % hidden),
+                        layer,
+                        x,
+                        conditioning,
+                        hidden,
+                        tokens,
+                        3 * hidden,
+                        4 * hidden,
+                        12 * hidden,
+                        i / hidden,
+                        i % hidden),
                 1e-6,
                 0,
                 8.0 * rows * hidden);
