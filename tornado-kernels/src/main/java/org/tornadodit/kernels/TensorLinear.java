@@ -1,0 +1,478 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.ptx.GlobalMemory;
+import org.tornadodit.kernels.ptx.MemoryBarrier;
+import org.tornadodit.kernels.ptx.Registers;
+import org.tornadodit.kernels.ptx.SharedMemory;
+import org.tornadodit.kernels.ptx.Wgmma;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * torch.nn.Linear, {@code out(M,N) = x(M,K) W(N,K)^T}, and what follows it, on Hopper's tensor cores (sm_90a). Operands
+ * are {@link Packed}: with two planes the products are as accurate as FP32's, with one they are products of halves; sums
+ * are FP32 either way.
+ *
+ * <p>A work group is one producer warpgroup, one thread of which copies pieces of both operands into a ring of stages, and
+ * two consumers, which multiply 64 rows each of a tile of 128 rows. As many work groups as the device has multiprocessors
+ * take tile after tile, rows first in groups that stay in the second-level cache.
+ *
+ * <p>The tensor core truncates where it adds to an accumulator, an error that grows with K. With two planes the sums of
+ * {@link #EXACT_K} products are therefore added up outside it, rounded to nearest.
+ */
+public final class TensorLinear {
+    /** Threads of a work group: producer and consumers. */
+    public static final int THREADS = 384;
+
+    private static final int WARPGROUP = 128;
+    private static final int CONSUMERS = 2;
+    private static final int TILE_ROWS = Packed.ROWS;
+    /** Products that are summed in the tensor core before the sum is added outside. */
+    private static final int EXACT_K = 512;
+    /** Shared memory of a multiprocessor that one work group can have. */
+    private static final int SHARED_BYTES = 227 * 1024;
+    /** For the barriers. */
+    private static final int HEADER_BYTES = 1024;
+
+    private static final int MOST_STAGES = 8;
+    /** 65536 registers: 240 for each of 256 consumers, 24 for each of 128 producers. */
+    private static final int CONSUMER_REGISTERS = 240;
+
+    private static final int PRODUCER_REGISTERS = 24;
+
+    private TensorLinear() {}
+
+    /**
+     * A tile and its pieces.
+     *
+     * @param columns of a tile: multiple of 16 up to 256, and 128 with two planes, whose sums fill the registers
+     * @param slabs of 16 k that a stage holds
+     */
+    public record Tile(int columns, int slabs) {}
+
+    /** The tile that is fastest for most shapes of K; a stage's K has to divide K. */
+    public static Tile tile(int planes, int k) {
+        int most = 4 / planes;
+        int slabs = k / 16 % most == 0 ? most : k / 16 % 2 == 0 ? Math.min(2, most) : 1;
+        return new Tile(planes == 2 ? 128 : 192, slabs);
+    }
+
+    /** Whether (M, K) x (N, K) is a shape that the kernel takes. */
+    public static boolean takes(int n, int k) {
+        return n % 8 == 0 && k % 16 == 0;
+    }
+
+    /** Work groups of a product on a device of that many multiprocessors. */
+    public static int blocks(int m, int n, Tile tile, int multiprocessors) {
+        return Math.min(multiprocessors, Launch.ceilDiv(m, TILE_ROWS) * Launch.ceilDiv(n, tile.columns()));
+    }
+
+    /** The launch of {@code blocks} work groups. */
+    public static WorkerGrid grid(int blocks) {
+        return Launch.groups(blocks, THREADS);
+    }
+
+    /** Ints of the stacked weights of {@code layers} layers, with what the last tile reads beyond them. */
+    public static int weightSize(int layers, int n, int k, int planes) {
+        return Math.addExact(Math.multiplyExact(layers, Math.multiplyExact(n, k / 2 * planes)), 256 * 8 * planes);
+    }
+
+    /** Stages of the ring that fit shared memory. */
+    private static int stages(int planes, int columns, int slabs) {
+        return Math.min(MOST_STAGES, (SHARED_BYTES - HEADER_BYTES) / stageBytes(planes, columns, slabs));
+    }
+
+    private static int stageBytes(int planes, int columns, int slabs) {
+        return slabs * (TILE_ROWS + columns) * 32 * planes;
+    }
+
+    /**
+     * The product and its epilogue.
+     *
+     * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
+     * @param x (M, K) packed, rows padded
+     * @param weight (layers, N, K) packed, rows not padded, {@link #weightSize} ints
+     * @param bias (layers, N + 1): a layer's biases, then the factor that undoes its weight's scale
+     * @param gate (samples, c N), a layer having {@link LayerNorm#CHUNKS} chunks of N columns, for {@link Epilogue#GATE_RESIDUAL}; any array otherwise
+     * @param target (M, N) floats: where {@link Epilogue#BIAS} writes and GATE_RESIDUAL adds; any array otherwise
+     * @param packed where {@link Epilogue#BIAS_GELU} writes an operand (M, N) and {@link Epilogue#BIAS_HEADS} the heads;
+     *     any array otherwise
+     * @param overflow (layers, {@link Overflow#KINDS}): set where a value does not fit a half
+     * @param m rows
+     * @param n output features, multiple of 8
+     * @param k input features, multiple of 16 {@code slabs}
+     * @param planes 1 or 2, of both operands and of {@code packed}
+     * @param columns of a tile
+     * @param slabs of a stage
+     * @param blocks work groups
+     * @param epilogue a constant of {@link Epilogue}, one of the four above
+     * @param a tokens of a sample
+     * @param b GATE_RESIDUAL: the gate's chunk in its layer; BIAS_HEADS: heads
+     * @param c GATE_RESIDUAL: chunks of a row of the gate's array; BIAS_HEADS: samples
+     */
+    public static void linear(
+            KernelContext context,
+            IntArray layer,
+            IntArray x,
+            IntArray weight,
+            FloatArray bias,
+            FloatArray gate,
+            FloatArray target,
+            IntArray packed,
+            IntArray overflow,
+            int m,
+            int n,
+            int k,
+            int planes,
+            int columns,
+            int slabs,
+            int blocks,
+            int epilogue,
+            int a,
+            int b,
+            int c) {
+        int stages = stages(planes, columns, slabs);
+        int shared = SharedMemory.dynamic(HEADER_BYTES + stages * stageBytes(planes, columns, slabs));
+        SharedMemory.block(THREADS, 1);
+        int thread = context.localIdx;
+        if (thread == 0) {
+            for (int i = 0; i < stages; i++) {
+                MemoryBarrier.initialize(shared + 8 * i, 1);
+                MemoryBarrier.initialize(shared + 8 * (MOST_STAGES + i), 4 * CONSUMERS);
+            }
+            MemoryBarrier.fenceInitialization();
+        }
+        context.localBarrier();
+
+        int rowTiles = (m + TILE_ROWS - 1) / TILE_ROWS;
+        int columnTiles = (n + columns - 1) / columns;
+        int group = group(rowTiles);
+        int tiles = Registers.opaque(rowTiles * columnTiles);
+        int layerIndex = layer.get(0);
+        if (thread >= CONSUMERS * WARPGROUP) {
+            Wgmma.decreaseRegisters(PRODUCER_REGISTERS);
+            if (thread == CONSUMERS * WARPGROUP) {
+                int from = layerIndex * (n * (k / 2) * planes);
+                int round = 0;
+                for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
+                    int row = rowTile(tile, group, columnTiles) * TILE_ROWS;
+                    int column = columnTile(tile, group, columnTiles) * columns;
+                    fill(shared, x, weight, from, row, column, m, n, k, planes, columns, slabs, round);
+                    round += k / (16 * slabs);
+                }
+            }
+        } else {
+            Wgmma.increaseRegisters(CONSUMER_REGISTERS);
+            float[] sums = Registers.floats(columns / 2);
+            float[] main = Registers.floats(columns / 2);
+            float[] cross = Registers.floats(planes == 2 ? columns / 2 : 1);
+            int round = 0;
+            for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
+                int row = rowTile(tile, group, columnTiles) * TILE_ROWS;
+                int column = columnTile(tile, group, columnTiles) * columns;
+                multiply(sums, main, cross, shared, thread, k, planes, columns, slabs, round);
+                round += k / (16 * slabs);
+                int first = row + thread / 32 * 16 + thread % 32 / 4;
+                addBias(sums, bias, layerIndex, n, column, columns, thread);
+                if (epilogue == Epilogue.BIAS) {
+                    store(sums, target, first, column, m, n, columns, thread);
+                } else if (epilogue == Epilogue.GATE_RESIDUAL) {
+                    addGated(
+                            sums,
+                            main,
+                            gate,
+                            target,
+                            first,
+                            column,
+                            m,
+                            n,
+                            columns,
+                            thread,
+                            a,
+                            layerIndex * LayerNorm.CHUNKS + b,
+                            c);
+                } else if (epilogue == Epilogue.BIAS_GELU) {
+                    storeGelu(sums, packed, overflow, layerIndex, first, column, m, n, planes, columns, thread);
+                } else {
+                    storeHeads(
+                            sums, packed, overflow, layerIndex, first, column, m, n, planes, columns, thread, a, b, c);
+                }
+            }
+        }
+    }
+
+    /** Row tiles that are taken one after the other before the next column's: a divisor of their number. */
+    private static int group(int rowTiles) {
+        return rowTiles % 16 == 0 ? 16 : rowTiles % 8 == 0 ? 8 : rowTiles % 4 == 0 ? 4 : rowTiles % 2 == 0 ? 2 : 1;
+    }
+
+    private static int rowTile(int tile, int group, int columnTiles) {
+        return tile / (group * columnTiles) * group + tile % group;
+    }
+
+    private static int columnTile(int tile, int group, int columnTiles) {
+        return tile % (group * columnTiles) / group;
+    }
+
+    /** The producer: copies a tile's operands into the ring, stage after stage. */
+    private static void fill(
+            int shared,
+            IntArray x,
+            IntArray weight,
+            int from,
+            int row,
+            int column,
+            int m,
+            int n,
+            int k,
+            int planes,
+            int columns,
+            int slabs,
+            int round) {
+        int stages = stages(planes, columns, slabs);
+        int stageBytes = stageBytes(planes, columns, slabs);
+        int xSlab = (m + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS * 8 * planes;
+        int weightSlab = n * 8 * planes;
+        int xFrom = row * 8 * planes;
+        int weightFrom = from + column * 8 * planes;
+        int steps = Registers.opaque(k / (16 * slabs));
+        for (int step = 0; step < steps; step++) {
+            int use = round + step;
+            int slot = use % stages;
+            int full = shared + 8 * slot;
+            int to = shared + HEADER_BYTES + slot * stageBytes;
+            MemoryBarrier.await(full + 8 * MOST_STAGES, 1 - (use / stages & 1));
+            MemoryBarrier.arriveExpecting(full, stageBytes);
+            for (int s = 0; s < slabs; s++) {
+                int slab = step * slabs + s;
+                MemoryBarrier.copy(
+                        to + s * (TILE_ROWS * 32 * planes), x, xFrom + slab * xSlab, TILE_ROWS * 32 * planes, full);
+                MemoryBarrier.copy(
+                        to + slabs * (TILE_ROWS * 32 * planes) + s * (columns * 32 * planes),
+                        weight,
+                        weightFrom + slab * weightSlab,
+                        columns * 32 * planes,
+                        full);
+            }
+        }
+    }
+
+    /** A consumer: its 64 rows of a tile, over all of K. */
+    private static void multiply(
+            float[] sums,
+            float[] main,
+            float[] cross,
+            int shared,
+            int thread,
+            int k,
+            int planes,
+            int columns,
+            int slabs,
+            int round) {
+        int stages = stages(planes, columns, slabs);
+        int stageBytes = stageBytes(planes, columns, slabs);
+        int matrices = 256 * planes;
+        int a = Wgmma.descriptor(shared + HEADER_BYTES + thread / WARPGROUP * 8 * matrices, 128);
+        int b = Wgmma.descriptor(shared + HEADER_BYTES + slabs * TILE_ROWS * 32 * planes, 128);
+        int lane = thread % 32;
+        int steps = Registers.opaque(k / (16 * slabs));
+        int chunk = planes == 2 ? EXACT_K / (16 * slabs) : steps;
+        Registers.clear(sums);
+        for (int start = 0; start < steps; start += chunk) {
+            int end = Math.min(start + chunk, steps);
+            if (planes == 2) {
+                Registers.clear(main);
+                Registers.clear(cross);
+            }
+            for (int step = start; step < end; step++) {
+                int use = round + step;
+                int slot = use % stages;
+                int offset = slot * (stageBytes / 16);
+                MemoryBarrier.await(shared + 8 * slot, use / stages & 1);
+                Wgmma.fence();
+                for (int s = 0; s < slabs; s++) {
+                    int aSlab = a + offset + s * (TILE_ROWS * 2 * planes);
+                    int bSlab = b + offset + s * (columns * 2 * planes);
+                    if (planes == 2) {
+                        Wgmma.multiply(main, aSlab, bSlab, matrices, matrices, columns);
+                        Wgmma.multiply(cross, aSlab + 16, bSlab, matrices, matrices, columns);
+                        Wgmma.multiply(cross, aSlab, bSlab + 16, matrices, matrices, columns);
+                    } else {
+                        Wgmma.multiply(sums, aSlab, bSlab, matrices, matrices, columns);
+                    }
+                }
+                Wgmma.commit();
+                Wgmma.await(1);
+                // The stage before this one is read; the first one of a chunk follows one that was given back.
+                int before = (use + stages - 1) % stages;
+                MemoryBarrier.arriveIfZero(shared + 8 * (MOST_STAGES + before), Math.max(lane, 1 - (step - start)));
+            }
+            Wgmma.await(0);
+            MemoryBarrier.arriveIfZero(shared + 8 * (MOST_STAGES + (round + end - 1) % stages), lane);
+            if (planes == 2) {
+                Registers.addSplit(sums, main, cross, 1f / Packed.LOW);
+            }
+        }
+    }
+
+    /** Undoes the weight's scale and adds the bias. */
+    private static void addBias(float[] sums, FloatArray bias, int layer, int n, int column, int columns, int thread) {
+        float factor = bias.get(layer * (n + 1) + n);
+        int from = layer * (n + 1) + column + thread % 4 * 2;
+        for (int j = 0; j < columns / 8; j++) {
+            if (column + 8 * j < n) {
+                float first = bias.get(from + 8 * j);
+                float second = bias.get(from + 8 * j + 1);
+                Registers.set(sums, 4 * j, Registers.get(sums, 4 * j) * factor + first);
+                Registers.set(sums, 4 * j + 1, Registers.get(sums, 4 * j + 1) * factor + second);
+                Registers.set(sums, 4 * j + 2, Registers.get(sums, 4 * j + 2) * factor + first);
+                Registers.set(sums, 4 * j + 3, Registers.get(sums, 4 * j + 3) * factor + second);
+            }
+        }
+    }
+
+    private static void store(
+            float[] sums, FloatArray target, int row, int column, int m, int n, int columns, int thread) {
+        int at = row * n + column + thread % 4 * 2;
+        for (int j = 0; j < columns / 8; j++) {
+            if (column + 8 * j < n) {
+                if (row < m) {
+                    GlobalMemory.store2(target, at + 8 * j, Registers.get(sums, 4 * j), Registers.get(sums, 4 * j + 1));
+                }
+                if (row + 8 < m) {
+                    GlobalMemory.store2(
+                            target, at + 8 * n + 8 * j, Registers.get(sums, 4 * j + 2), Registers.get(sums, 4 * j + 3));
+                }
+            }
+        }
+    }
+
+    /** {@code target += gate * sums}. */
+    private static void addGated(
+            float[] sums,
+            float[] old,
+            FloatArray gate,
+            FloatArray target,
+            int row,
+            int column,
+            int m,
+            int n,
+            int columns,
+            int thread,
+            int tokens,
+            int chunk,
+            int chunks) {
+        int at = Math.min(row, m - 1) * n + column + thread % 4 * 2;
+        int lower = Math.min(row + 8, m - 1) * n + column + thread % 4 * 2;
+        int gateAt = (Math.min(row, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
+        int gateLower = (Math.min(row + 8, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
+        // All loads before the first store: a store may change what a later load would read, so that loads wait for it.
+        for (int j = 0; j < columns / 8; j++) {
+            if (column + 8 * j < n) {
+                GlobalMemory.load2(target, at + 8 * j, old, 4 * j);
+                GlobalMemory.load2(target, lower + 8 * j, old, 4 * j + 2);
+            }
+        }
+        for (int j = 0; j < columns / 8; j++) {
+            if (column + 8 * j < n) {
+                gated(sums, old, 4 * j, gate.get(gateAt + 8 * j));
+                gated(sums, old, 4 * j + 1, gate.get(gateAt + 8 * j + 1));
+                gated(sums, old, 4 * j + 2, gate.get(gateLower + 8 * j));
+                gated(sums, old, 4 * j + 3, gate.get(gateLower + 8 * j + 1));
+            }
+        }
+        store(sums, target, row, column, m, n, columns, thread);
+    }
+
+    private static void gated(float[] sums, float[] old, int i, float gate) {
+        Registers.set(sums, i, Registers.get(old, i) + gate * Registers.get(sums, i));
+    }
+
+    private static void storeGelu(
+            float[] sums,
+            IntArray packed,
+            IntArray overflow,
+            int layer,
+            int row,
+            int column,
+            int m,
+            int n,
+            int planes,
+            int columns,
+            int thread) {
+        int slab = (m + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS * 8 * planes;
+        int at = column / 16 * slab + row / 8 * (64 * planes) + thread % 32;
+        float largest = 0f;
+        for (int j = 0; j < columns / 8; j++) {
+            if (column + 8 * j < n) {
+                int to = at + j / 2 * slab + j % 2 * 32;
+                float a = FloatMath.gelu(Registers.get(sums, 4 * j));
+                float b = FloatMath.gelu(Registers.get(sums, 4 * j + 1));
+                float c = FloatMath.gelu(Registers.get(sums, 4 * j + 2));
+                float d = FloatMath.gelu(Registers.get(sums, 4 * j + 3));
+                storePair(packed, to, Packed.PLANE, a, b, planes);
+                storePair(packed, to + 64 * planes, Packed.PLANE, c, d, planes);
+                largest = row < m ? Packed.largest(largest, a, b) : largest;
+                largest = row + 8 < m ? Packed.largest(largest, c, d) : largest;
+            }
+        }
+        Overflow.report(overflow, layer, Overflow.FC1, largest);
+    }
+
+    /** Columns are q, k and v of all heads. */
+    private static void storeHeads(
+            float[] sums,
+            IntArray packed,
+            IntArray overflow,
+            int layer,
+            int row,
+            int column,
+            int m,
+            int n,
+            int planes,
+            int columns,
+            int thread,
+            int tokens,
+            int heads,
+            int samples) {
+        int hidden = n / 3;
+        int size = hidden / heads;
+        int plane = size * 4;
+        // Rows r and r + 8 of the last tile may be past the end.
+        int upper = Math.min(row, m - 1);
+        int lower = Math.min(row + 8, m - 1);
+        int upperAt = (upper / tokens * heads * (tokens / 8) + upper % tokens / 8) * (plane * planes) + thread % 32;
+        int lowerAt = (lower / tokens * heads * (tokens / 8) + lower % tokens / 8) * (plane * planes) + thread % 32;
+        float largest = 0f;
+        for (int j = 0; j < columns / 8; j++) {
+            int first = column + 8 * j;
+            if (first < n) {
+                int head = first / hidden * (samples * heads) + first % hidden / size;
+                int to = head * (tokens / 8) * (plane * planes) + first % hidden % size / 8 * 32;
+                float a = Registers.get(sums, 4 * j);
+                float b = Registers.get(sums, 4 * j + 1);
+                float c = Registers.get(sums, 4 * j + 2);
+                float d = Registers.get(sums, 4 * j + 3);
+                if (row < m) {
+                    storePair(packed, upperAt + to, plane, a, b, planes);
+                    largest = Packed.largest(largest, a, b);
+                }
+                if (row + 8 < m) {
+                    storePair(packed, lowerAt + to, plane, c, d, planes);
+                    largest = Packed.largest(largest, c, d);
+                }
+            }
+        }
+        Overflow.report(overflow, layer, Overflow.QKV, largest);
+    }
+
+    private static void storePair(IntArray packed, int at, int plane, float x, float y, int planes) {
+        int high = Packed.high(x, y);
+        GlobalMemory.store(packed, at, high);
+        if (planes == 2) {
+            GlobalMemory.store(packed, at + plane, Packed.low(x, y, high));
+        }
+    }
+}
