@@ -17,7 +17,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param inputs arrays to copy to the device, once
  * @param tasks appends the operation's tasks
  * @param grids launch of each task, by the task's name
- * @param output what it makes
+ * @param output the array that it makes
+ * @param size elements of output, counted as numbers
+ * @param actual the value of each element of output
  * @param reference float64 value of each element of output
  * @param bound on ||output - reference|| / ||reference||
  * @param flop floating-point operations of one execution, 0 where bytes count
@@ -29,12 +31,41 @@ public record KernelCase(
         Object[] inputs,
         UnaryOperator<TaskGraph> tasks,
         Map<String, WorkerGrid> grids,
-        FloatArray output,
+        Object output,
+        int size,
+        IntToDoubleFunction actual,
         IntToDoubleFunction reference,
         double bound,
         double flop,
         double bytes) {
     static final String GRAPH = "case";
+
+    /** A case that makes floats. */
+    public KernelCase(
+            String name,
+            String shape,
+            Object[] inputs,
+            UnaryOperator<TaskGraph> tasks,
+            Map<String, WorkerGrid> grids,
+            FloatArray output,
+            IntToDoubleFunction reference,
+            double bound,
+            double flop,
+            double bytes) {
+        this(
+                name,
+                shape,
+                inputs,
+                tasks,
+                grids,
+                output,
+                output.getSize(),
+                output::get,
+                reference,
+                bound,
+                flop,
+                bytes);
+    }
 
     /** The graph that runs it, its output left on the device until asked for. */
     public TaskGraph graph() {
@@ -53,7 +84,6 @@ public record KernelCase(
      * The error ||output - reference|| / ||reference|| over {@code samples} elements spread over the output, or all.
      */
     public double error(int samples) {
-        int size = output.getSize();
         long step = Math.max(1, size / samples);
         double error = 0;
         double norm = 0;
@@ -62,7 +92,7 @@ public record KernelCase(
             // Odd offsets within a step, so that samples fall on all columns.
             int index = (int) (i * step + (i * 7919L) % step);
             double expected = reference.applyAsDouble(index);
-            double difference = output.get(index) - expected;
+            double difference = actual.applyAsDouble(index) - expected;
             error += difference * difference;
             norm += expected * expected;
         }

@@ -1,0 +1,220 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.ptx.GlobalMemory;
+import org.tornadodit.kernels.ptx.Registers;
+import org.tornadodit.kernels.ptx.Warp;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * {@link LayerNorm}, its result written as the operand of a product (see {@link Packed}), sm_80 and later. A block serves
+ * eight rows, the rows of an 8x8 matrix; a lane has eight columns of a row at a time, 16 bytes of a matrix, and keeps
+ * them in registers from the mean to the end.
+ */
+public final class PackedLayerNorm {
+    private static final int LANES = 32;
+    private static final int ROWS = 8;
+    /** Columns of a warp's step. */
+    private static final int STEP = 32;
+
+    private static final int MAX_WARPS = 8;
+    private static final float EPSILON = 1e-6f;
+
+    private PackedLayerNorm() {}
+
+    /** Warps of a block: the most that share the columns evenly. */
+    public static int warps(int hidden) {
+        int steps = Launch.ceilDiv(hidden, STEP);
+        for (int warps = MAX_WARPS; warps > MAX_WARPS / 2; warps--) {
+            if (steps % warps == 0) {
+                return warps;
+            }
+        }
+        return Math.min(steps, MAX_WARPS);
+    }
+
+    /** The launch for {@code rows} rows, tokens times samples. */
+    public static WorkerGrid grid(int rows, int hidden) {
+        return Launch.groups(Launch.ceilDiv(rows, ROWS), LANES * warps(hidden));
+    }
+
+    /**
+     * LayerNorm and modulation of every row; what is not said here is as in {@link LayerNorm#modulate}.
+     *
+     * @param out operand of (rows, hidden), hidden a multiple of 16
+     * @param layer one element, the number of the layer
+     * @param overflow (layers, kinds): [layer, kind] becomes 1 when a value does not fit a half
+     * @param planes 1 or 2
+     * @param warps {@link #warps} of hidden
+     */
+    public static void modulate(
+            KernelContext context,
+            FloatArray x,
+            FloatArray conditioning,
+            IntArray out,
+            IntArray layer,
+            IntArray overflow,
+            int rows,
+            int hidden,
+            int tokens,
+            int shiftOffset,
+            int scaleOffset,
+            int stride,
+            int planes,
+            int kind,
+            int kinds,
+            int warps) {
+        float[] partial = context.allocateFloatLocalArray(2 * MAX_WARPS * ROWS);
+        int lane = context.localIdx & 31;
+        int warp = context.localIdx >> 5;
+        int steps = (hidden + STEP * warps - 1) / (STEP * warps);
+        boolean even = hidden % (STEP * warps) == 0;
+        int rowOfEight = lane & 7;
+        int row = Math.min(context.groupIdx * ROWS + rowOfEight, rows - 1);
+        int firstColumn = warp * STEP + (lane >> 3) * 8;
+        int columnStride = STEP * warps;
+        int base = row * hidden + firstColumn;
+
+        float[] values = Registers.floats(steps * 8);
+        float sum = 0f;
+        for (int step = 0; step < steps; step++) {
+            if (even || firstColumn + step * columnStride < hidden) {
+                GlobalMemory.load4(x, base + step * columnStride, values, step * 8);
+                GlobalMemory.load4(x, base + step * columnStride + 4, values, step * 8 + 4);
+            }
+        }
+        // A step's eight first: registers that no column belongs to are zero.
+        for (int step = 0; step < steps; step++) {
+            sum += sumOfEight(values, step * 8);
+        }
+        sum = sum + Warp.shuffleXor(sum, 8);
+        sum = sum + Warp.shuffleXor(sum, 16);
+        if (lane < ROWS) {
+            partial[warp * ROWS + lane] = sum;
+        }
+        context.localBarrier();
+        float mean = 0f;
+        for (int i = 0; i < warps; i++) {
+            mean += partial[i * ROWS + rowOfEight];
+        }
+        mean = mean / hidden;
+
+        float squares = 0f;
+        for (int step = 0; step < steps; step++) {
+            if (even || firstColumn + step * columnStride < hidden) {
+                squares += center(values, step * 8, mean);
+            }
+        }
+        squares = squares + Warp.shuffleXor(squares, 8);
+        squares = squares + Warp.shuffleXor(squares, 16);
+        if (lane < ROWS) {
+            partial[MAX_WARPS * ROWS + warp * ROWS + lane] = squares;
+        }
+        context.localBarrier();
+        float variance = 0f;
+        for (int i = 0; i < warps; i++) {
+            variance += partial[MAX_WARPS * ROWS + i * ROWS + rowOfEight];
+        }
+        float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
+
+        int shift = row / tokens * stride + shiftOffset + firstColumn;
+        int scale = row / tokens * stride + scaleOffset + firstColumn;
+        int paddedRows = Packed.paddedRows(rows);
+        float largest = 0f;
+        for (int step = 0; step < steps; step++) {
+            int column = firstColumn + step * columnStride;
+            if (even || column < hidden) {
+                largest = store(
+                        out,
+                        Packed.index(context.groupIdx * ROWS + rowOfEight, column, paddedRows, planes),
+                        values,
+                        step * 8,
+                        conditioning,
+                        shift + step * columnStride,
+                        scale + step * columnStride,
+                        inverse,
+                        planes,
+                        largest);
+            }
+        }
+        if (!(largest <= Packed.LARGEST)) {
+            overflow.set(layer.get(0) * kinds + kind, 1);
+        }
+    }
+
+    private static float sumOfEight(float[] values, int i) {
+        float even = Registers.get(values, i);
+        float odd = Registers.get(values, i + 1);
+        for (int j = 2; j < 8; j += 2) {
+            even += Registers.get(values, i + j);
+            odd += Registers.get(values, i + j + 1);
+        }
+        return even + odd;
+    }
+
+    /** Subtracts the mean from eight values; the sum of their squares then. */
+    private static float center(float[] values, int i, float mean) {
+        float squares = 0f;
+        for (int j = 0; j < 8; j++) {
+            float difference = Registers.get(values, i + j) - mean;
+            Registers.set(values, i + j, difference);
+            squares += difference * difference;
+        }
+        return squares;
+    }
+
+    /** Modulates eight differences from the mean and writes them; the largest magnitude so far. */
+    private static float store(
+            IntArray out,
+            int index,
+            float[] values,
+            int first,
+            FloatArray conditioning,
+            int shiftAt,
+            int scaleAt,
+            float inverse,
+            int planes,
+            float largestBefore) {
+        float[] shift = Registers.floats(8);
+        float[] scale = Registers.floats(8);
+        int[] high = Registers.ints(4);
+        int[] low = Registers.ints(4);
+        GlobalMemory.load4(conditioning, shiftAt, shift, 0);
+        GlobalMemory.load4(conditioning, shiftAt + 4, shift, 4);
+        GlobalMemory.load4(conditioning, scaleAt, scale, 0);
+        GlobalMemory.load4(conditioning, scaleAt + 4, scale, 4);
+        float largest = largestBefore;
+        for (int i = 0; i < 4; i++) {
+            float a = modulated(values, first + 2 * i, inverse, shift, scale, 2 * i);
+            float b = modulated(values, first + 2 * i + 1, inverse, shift, scale, 2 * i + 1);
+            largest = Packed.largest(largest, a, b);
+            int pair = Packed.high(a, b);
+            Registers.set(high, i, pair);
+            if (planes == 2) {
+                Registers.set(low, i, Packed.low(a, b, pair));
+            }
+        }
+        store4(out, index, high);
+        if (planes == 2) {
+            store4(out, index + Packed.PLANE, low);
+        }
+        return largest;
+    }
+
+    private static float modulated(float[] values, int v, float inverse, float[] shift, float[] scale, int i) {
+        return Registers.get(values, v) * inverse * (1f + Registers.get(scale, i)) + Registers.get(shift, i);
+    }
+
+    private static void store4(IntArray out, int index, int[] registers) {
+        GlobalMemory.store4(
+                out,
+                index,
+                Registers.get(registers, 0),
+                Registers.get(registers, 1),
+                Registers.get(registers, 2),
+                Registers.get(registers, 3));
+    }
+}
