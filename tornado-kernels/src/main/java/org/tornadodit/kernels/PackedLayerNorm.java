@@ -120,8 +120,9 @@ public final class PackedLayerNorm {
         }
         float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
 
-        int shift = row / tokens * stride + shiftOffset + firstColumn;
-        int scale = row / tokens * stride + scaleOffset + firstColumn;
+        int chunks = row / tokens * stride + layer.get(0) * (LayerNorm.CHUNKS * hidden) + firstColumn;
+        int shift = chunks + shiftOffset;
+        int scale = chunks + scaleOffset;
         int paddedRows = Packed.paddedRows(rows);
         float largest = 0f;
         for (int step = 0; step < steps; step++) {

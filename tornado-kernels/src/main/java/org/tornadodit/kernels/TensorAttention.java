@@ -167,8 +167,7 @@ public final class TensorAttention {
 
         int[] q = Registers.ints(held * queryTiles * (steps * 4 + columns % 2 * 2) + 1);
         if (held > 0) {
-            loadQueries(
-                    q, qkv, head * headInts + lane, queryGroup, tokens, queryTiles, columns, planes, held);
+            loadQueries(q, qkv, head * headInts + lane, queryGroup, tokens, queryTiles, columns, planes, held);
         }
         if (held < planes) {
             copy(
@@ -303,7 +302,15 @@ public final class TensorAttention {
 
     /** A warp's queries into registers: planes, tiles, steps of 16 dimensions with four each, two for the last 8. */
     private static void loadQueries(
-            int[] q, IntArray qkv, int at, int queryGroup, int tokens, int queryTiles, int columns, int planes, int held) {
+            int[] q,
+            IntArray qkv,
+            int at,
+            int queryGroup,
+            int tokens,
+            int queryTiles,
+            int columns,
+            int planes,
+            int held) {
         int per = columns / 2 * 4 + columns % 2 * 2;
         for (int plane = 0; plane < held; plane++) {
             for (int m = 0; m < queryTiles; m++) {
@@ -465,8 +472,7 @@ public final class TensorAttention {
             float top = Approximate.max(Registers.get(scores, s), Registers.get(scores, s + 1));
             for (int j = 1; j < groups; j++) {
                 top = Approximate.max(
-                        top,
-                        Approximate.max(Registers.get(scores, s + j * 4), Registers.get(scores, s + j * 4 + 1)));
+                        top, Approximate.max(Registers.get(scores, s + j * 4), Registers.get(scores, s + j * 4 + 1)));
             }
             top = Approximate.max(top, Warp.shuffleXor(top, 1));
             top = Approximate.max(top, Warp.shuffleXor(top, 2));
@@ -584,8 +590,7 @@ public final class TensorAttention {
         }
     }
 
-    private static void add(
-            float[] o, int i, float[] factors, int f, float[] sums, float[] cross, int s, int planes) {
+    private static void add(float[] o, int i, float[] factors, int f, float[] sums, float[] cross, int s, int planes) {
         float sum = Registers.get(sums, s);
         if (planes == 2) {
             sum = Approximate.fma(Registers.get(cross, s), UNSCALE_LOW, sum);

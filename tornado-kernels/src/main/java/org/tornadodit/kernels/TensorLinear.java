@@ -33,14 +33,16 @@ public final class TensorLinear {
     private static final int EXACT_K = 512;
     /** Shared memory of a multiprocessor that one work group can have. */
     private static final int SHARED_BYTES = 227 * 1024;
+    /** Groups of eight columns whose residuals are under way at a time. */
+    private static final int PART = 8;
     /** For the barriers. */
     private static final int HEADER_BYTES = 1024;
 
     private static final int MOST_STAGES = 8;
-    /** 65536 registers: 240 for each of 256 consumers, 24 for each of 128 producers. */
-    private static final int CONSUMER_REGISTERS = 240;
+    /** 65536 registers: 232 for each of 256 consumers, 40 for each of 128 producers. */
+    private static final int CONSUMER_REGISTERS = 232;
 
-    private static final int PRODUCER_REGISTERS = 24;
+    private static final int PRODUCER_REGISTERS = 40;
 
     private TensorLinear() {}
 
@@ -52,11 +54,11 @@ public final class TensorLinear {
      */
     public record Tile(int columns, int slabs) {}
 
-    /** The tile that is fastest for most shapes of K; a stage's K has to divide K. */
-    public static Tile tile(int planes, int k) {
+    /** The tile for a shape where nothing is known of the device; the k of a stage divides K. */
+    public static Tile tile(int planes, int n, int k) {
         int most = 4 / planes;
         int slabs = k / 16 % most == 0 ? most : k / 16 % 2 == 0 ? Math.min(2, most) : 1;
-        return new Tile(planes == 2 ? 128 : 192, slabs);
+        return new Tile(Math.min(planes == 2 ? 128 : 192, (n + 15) / 16 * 16), slabs);
     }
 
     /** Whether (M, K) x (N, K) is a shape that the kernel takes. */
@@ -166,7 +168,8 @@ public final class TensorLinear {
         } else {
             Wgmma.increaseRegisters(CONSUMER_REGISTERS);
             float[] sums = Registers.floats(columns / 2);
-            float[] main = Registers.floats(columns / 2);
+            float[] main = Registers.floats(planes == 2 ? columns / 2 : 1);
+            float[] residual = Registers.floats(4 * PART);
             float[] cross = Registers.floats(planes == 2 ? columns / 2 : 1);
             int round = 0;
             for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
@@ -181,7 +184,7 @@ public final class TensorLinear {
                 } else if (epilogue == Epilogue.GATE_RESIDUAL) {
                     addGated(
                             sums,
-                            main,
+                            residual,
                             gate,
                             target,
                             first,
@@ -368,26 +371,30 @@ public final class TensorLinear {
         int lower = Math.min(row + 8, m - 1) * n + column + thread % 4 * 2;
         int gateAt = (Math.min(row, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
         int gateLower = (Math.min(row + 8, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
-        // All loads before the first store: a store may change what a later load would read, so that loads wait for it.
-        for (int j = 0; j < columns / 8; j++) {
-            if (column + 8 * j < n) {
-                GlobalMemory.load2(target, at + 8 * j, old, 4 * j);
-                GlobalMemory.load2(target, lower + 8 * j, old, 4 * j + 2);
+        // Loads of a part before its stores: a store may change what a later load would read, so that loads wait for it.
+        for (int part = 0; part < columns / 8; part += PART) {
+            for (int i = 0; i < PART; i++) {
+                int at8 = column + 8 * (part + i);
+                if (part + i < columns / 8 && at8 < n) {
+                    GlobalMemory.load2(target, at + 8 * (part + i), old, 4 * i);
+                    GlobalMemory.load2(target, lower + 8 * (part + i), old, 4 * i + 2);
+                }
             }
-        }
-        for (int j = 0; j < columns / 8; j++) {
-            if (column + 8 * j < n) {
-                gated(sums, old, 4 * j, gate.get(gateAt + 8 * j));
-                gated(sums, old, 4 * j + 1, gate.get(gateAt + 8 * j + 1));
-                gated(sums, old, 4 * j + 2, gate.get(gateLower + 8 * j));
-                gated(sums, old, 4 * j + 3, gate.get(gateLower + 8 * j + 1));
+            for (int i = 0; i < PART; i++) {
+                int j = part + i;
+                if (j < columns / 8 && column + 8 * j < n) {
+                    gated(sums, old, 4 * j, 4 * i, gate.get(gateAt + 8 * j));
+                    gated(sums, old, 4 * j + 1, 4 * i + 1, gate.get(gateAt + 8 * j + 1));
+                    gated(sums, old, 4 * j + 2, 4 * i + 2, gate.get(gateLower + 8 * j));
+                    gated(sums, old, 4 * j + 3, 4 * i + 3, gate.get(gateLower + 8 * j + 1));
+                }
             }
         }
         store(sums, target, row, column, m, n, columns, thread);
     }
 
-    private static void gated(float[] sums, float[] old, int i, float gate) {
-        Registers.set(sums, i, Registers.get(old, i) + gate * Registers.get(sums, i));
+    private static void gated(float[] sums, float[] old, int i, int oldAt, float gate) {
+        Registers.set(sums, i, Registers.get(old, oldAt) + gate * Registers.get(sums, i));
     }
 
     private static void storeGelu(

@@ -32,11 +32,6 @@ class KernelTest {
         }
         // A copy of values is exact; the smallest bound still divides.
         double bound = Math.max(kernel.bound(), Double.MIN_NORMAL);
-        TensorAssert.assertRelativeError(
-                kernel.name() + " " + kernel.shape(),
-                Shape.of(size),
-                actual,
-                expected,
-                bound);
+        TensorAssert.assertRelativeError(kernel.name() + " " + kernel.shape(), Shape.of(size), actual, expected, bound);
     }
 }

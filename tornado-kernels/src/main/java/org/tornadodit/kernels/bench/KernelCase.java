@@ -52,19 +52,7 @@ public record KernelCase(
             double bound,
             double flop,
             double bytes) {
-        this(
-                name,
-                shape,
-                inputs,
-                tasks,
-                grids,
-                output,
-                output.getSize(),
-                output::get,
-                reference,
-                bound,
-                flop,
-                bytes);
+        this(name, shape, inputs, tasks, grids, output, output.getSize(), output::get, reference, bound, flop, bytes);
     }
 
     /** The graph that runs it, its output left on the device until asked for. */

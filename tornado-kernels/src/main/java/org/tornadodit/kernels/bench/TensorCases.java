@@ -1,26 +1,37 @@
 package org.tornadodit.kernels.bench;
 
+import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import org.tornadodit.kernels.Attention;
+import org.tornadodit.kernels.Embedding;
+import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
+import org.tornadodit.kernels.Linear;
+import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedLayerNorm;
+import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.TensorAttention;
+import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.ptx.Halves;
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Cases of the transformer's kernels that use tensor cores or write what those read. */
 public final class TensorCases {
+    /** An H200's; on the host any number does. */
+    private static final int MULTIPROCESSORS = 132;
+
     private TensorCases() {}
 
     /** {@link TensorAttention} as {@link TensorAttention.Tiling} cuts it. */
     public static KernelCase attention(int samples, int tokens, int heads, int headSize, int planes) {
-        return attention(
-                samples, tokens, heads, headSize, planes, TensorAttention.Tiling.of(headSize, planes), "");
+        return attention(samples, tokens, heads, headSize, planes, TensorAttention.Tiling.of(headSize, planes), "");
     }
 
     /** {@link TensorAttention}, cut some other way. */
@@ -95,7 +106,7 @@ public final class TensorCases {
         for (int i = 0; i < x.getSize(); i++) {
             x.set(i, x.get(i) + 3f);
         }
-        FloatArray conditioning = Data.random(2, samples * 6 * hidden, 1);
+        FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
         IntArray layer = Data.ints(1);
         IntArray overflow = new IntArray(4);
         overflow.init(0);
@@ -118,7 +129,7 @@ public final class TensorCases {
                         tokens,
                         3 * hidden,
                         4 * hidden,
-                        6 * hidden,
+                        12 * hidden,
                         planes,
                         1,
                         2,
@@ -128,10 +139,127 @@ public final class TensorCases {
                 rows * hidden,
                 operand(out, rows, hidden, planes),
                 i -> LayerNorm.reference(
-                        x, conditioning, hidden, tokens, 3 * hidden, 4 * hidden, 6 * hidden, i / hidden, i % hidden),
+                        layer,
+                        x,
+                        conditioning,
+                        hidden,
+                        tokens,
+                        3 * hidden,
+                        4 * hidden,
+                        12 * hidden,
+                        i / hidden,
+                        i % hidden),
                 planes == 2 ? 1e-6 : 4e-4,
                 0,
                 (4.0 + 2.0 * planes) * rows * hidden);
+    }
+
+    /** {@link TensorLinear} with its default tile. */
+    public static KernelCase linear(int m, int n, int k, int epilogue, int tokens, int heads, int planes) {
+        return linear(m, n, k, epilogue, tokens, heads, planes, TensorLinear.tile(planes, n, k), "");
+    }
+
+    /** {@link TensorLinear}; the gate's chunk is the third of six, as attention's gate in a block. */
+    public static KernelCase linear(
+            int m,
+            int n,
+            int k,
+            int epilogue,
+            int tokens,
+            int heads,
+            int planes,
+            TensorLinear.Tile tile,
+            String suffix) {
+        KernelContext context = new KernelContext();
+        int samples = m / tokens;
+        FloatArray x = Data.random(1, m * k, 1);
+        // The second of two layers.
+        IntArray layer = Data.ints(1);
+        FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
+        FloatArray bias = Data.random(3, 2 * n, 1);
+        FloatArray residual = Data.random(4, epilogue == Epilogue.GATE_RESIDUAL ? m * n : 1, 1);
+        FloatArray gate = Data.random(5, samples * 12 * n, 1);
+        IntArray xPacked = new IntArray(Packed.size(m, k, planes));
+        PackedWeights.pack(x.getSegment(), xPacked, 0, m, Packed.paddedRows(m), k, planes, 1f);
+        PackedWeights packed = PackedWeights.of(
+                List.of(
+                        weight.getSegment().asSlice(0, 4L * n * k),
+                        weight.getSegment().asSlice(4L * n * k, 4L * n * k)),
+                List.of(bias.getSegment().asSlice(0, 4L * n), bias.getSegment().asSlice(4L * n, 4L * n)),
+                n,
+                k,
+                planes);
+        boolean floats = epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL;
+        FloatArray target = new FloatArray(floats ? m * n : 1);
+        IntArray out = new IntArray(floats ? 1 : Packed.size(m, n, planes));
+        IntArray overflow = new IntArray(2 * Overflow.KINDS);
+        int blocks = TensorLinear.blocks(m, n, tile, MULTIPROCESSORS);
+        IntToDoubleFunction actual = epilogue == Epilogue.BIAS_HEADS
+                ? headsOf(out, samples, tokens, heads, n, planes)
+                : epilogue == Epilogue.BIAS_GELU ? operand(out, m, n, planes) : target::get;
+        Map<String, WorkerGrid> grids = epilogue == Epilogue.GATE_RESIDUAL
+                ? Map.of("copy", Launch.elementwise(m * n), "linear", TensorLinear.grid(blocks))
+                : Map.of("linear", TensorLinear.grid(blocks));
+        return new KernelCase(
+                "tensorLinear " + epilogue + " " + planes + suffix,
+                m + "x" + n + "x" + k,
+                new Object[] {layer, xPacked, packed.weight(), packed.bias(), residual, gate, overflow},
+                graph -> {
+                    if (epilogue == Epilogue.GATE_RESIDUAL) {
+                        graph.task("copy", Embedding::copy, context, residual, target, m * n);
+                    }
+                    return graph.task(
+                            "linear",
+                            TensorLinear::linear,
+                            context,
+                            layer,
+                            xPacked,
+                            packed.weight(),
+                            packed.bias(),
+                            gate,
+                            target,
+                            out,
+                            overflow,
+                            m,
+                            n,
+                            k,
+                            planes,
+                            tile.columns(),
+                            tile.slabs(),
+                            blocks,
+                            epilogue,
+                            tokens,
+                            epilogue == Epilogue.BIAS_HEADS ? heads : 2,
+                            epilogue == Epilogue.BIAS_HEADS ? samples : 12);
+                },
+                grids,
+                floats ? target : out,
+                m * n,
+                actual,
+                i -> Linear.reference(
+                        layer,
+                        x,
+                        weight,
+                        bias,
+                        residual,
+                        gate,
+                        m,
+                        n,
+                        k,
+                        epilogue == Epilogue.BIAS_HEADS ? Epilogue.BIAS : epilogue,
+                        tokens,
+                        2 * n,
+                        12 * n,
+                        0,
+                        0,
+                        0,
+                        0,
+                        i / n,
+                        i % n),
+                // One plane: both operands are good to 2^-12, their sum's errors add up as the products do.
+                planes == 2 ? TransformerCases.productBound(k) : 4e-4,
+                2.0 * m * n * k,
+                2.0 * planes * ((double) m * k + (double) n * k) + 4.0 * m * n);
     }
 
     /** q, k and v of (N, T, 3, H, hd) as heads. */
@@ -162,13 +290,40 @@ public final class TensorCases {
         return i -> {
             int column = i % columns;
             int index = Packed.index(i / columns, column & ~1, padded, planes);
-            int high = operand.get(index);
-            double value = column % 2 == 0 ? Halves.first(high) : Halves.second(high);
-            if (planes == 2) {
-                int low = operand.get(index + Packed.PLANE);
-                value += (column % 2 == 0 ? Halves.first(low) : Halves.second(low)) / (double) Packed.LOW;
-            }
-            return value;
+            return value(operand, index, column, planes, Packed.PLANE);
         };
+    }
+
+    /** The numbers of heads, counted along the rows of the product that made them. */
+    private static IntToDoubleFunction headsOf(IntArray packed, int samples, int tokens, int heads, int n, int planes) {
+        int hidden = n / 3;
+        int headSize = hidden / heads;
+        return i -> {
+            int row = i / n;
+            int column = i % n;
+            int d = column % hidden % headSize;
+            int index = Packed.headIndex(
+                    column / hidden,
+                    row / tokens,
+                    column % hidden / headSize,
+                    row % tokens,
+                    d & ~1,
+                    samples,
+                    heads,
+                    tokens,
+                    headSize,
+                    planes);
+            return value(packed, index, d, planes, headSize * 4);
+        };
+    }
+
+    private static double value(IntArray packed, int index, int column, int planes, int plane) {
+        int high = packed.get(index);
+        double value = column % 2 == 0 ? Halves.first(high) : Halves.second(high);
+        if (planes == 2) {
+            int low = packed.get(index + plane);
+            value += (column % 2 == 0 ? Halves.first(low) : Halves.second(low)) / (double) Packed.LOW;
+        }
+        return value;
     }
 }
