@@ -27,6 +27,7 @@ class ArchitectureTest {
     private static final String KERNELS = "org.tornadodit.kernels..";
     private static final String SCHEDULER = "org.tornadodit.scheduler..";
     private static final String RUNNER = "org.tornadodit.runner..";
+    private static final String PTX = "org.tornadodit.ptx..";
     private static final String TORNADO_API = "uk.ac.manchester.tornado..";
 
     @ArchTest
@@ -54,6 +55,14 @@ class ArchitectureTest {
             .dependOnClassesThat()
             .resideInAPackage(RUNNER)
             .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule nobodyNeedsThePtxPlugin = noClasses()
+            .that()
+            .resideInAnyPackage(KERNELS, SCHEDULER, RUNNER)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(PTX, "jdk.graal..", "jdk.vm.ci..");
 
     @ArchTest
     static final ArchRule runnerLeavesTornadoToTheScheduler = noClasses()

@@ -159,6 +159,26 @@ class LauncherTest {
     }
 
     @Test
+    void thePtxBackendGetsTheFlagsOfItsPlugin() throws IOException {
+        useJdk();
+        Path sdk = ShellRun.sdk(folder.resolve("sdk"), "5.2.0-jdk25");
+        environment.put("TORNADOVM_HOME", sdk.toString());
+        Path flags = home.resolve("tornado-ptx/src/main/resources/org/tornadodit/ptx/jvm-flags");
+        Files.createDirectories(flags.getParent());
+        Files.writeString(flags, "# why\n--add-exports=a/b=ALL-UNNAMED\n");
+        makeJar();
+        Path arguments = home.resolve("runner/target/tornado-argfile");
+        String own = "--module-path " + sdk + "/share/java/tornado\n";
+        run("sample");
+        assertEquals(own, Files.readString(arguments), "no PTX backend in the SDK");
+        Path jar = sdk.resolve("share/java/tornado/tornado-drivers-ptx-5.2.0-jdk25.jar");
+        Files.createDirectories(jar.getParent());
+        Files.createFile(jar);
+        run("sample");
+        assertEquals(own + "--add-exports=a/b=ALL-UNNAMED\n", Files.readString(arguments));
+    }
+
+    @Test
     void passesOverAnSdkOfAnotherVersionAndSaysSo() throws IOException {
         useJdk();
         makeJar();

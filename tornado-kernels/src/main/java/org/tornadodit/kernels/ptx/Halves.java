@@ -6,7 +6,7 @@ public final class Halves {
     private Halves() {}
 
     /** Both numbers rounded to nearest even; beyond 65504 infinity. */
-    @Instruction(value = "cvt.rn.f16x2.f32 $r, $1, $0;", ordered = false)
+    @Instruction(value = "{ .reg .b32 %t; cvt.rn.f16x2.f32 %t, $1, $0; mov.b32 $r, %t; }", ordered = false)
     public static int pack(float first, float second) {
         return (Float.floatToFloat16(first) & 0xffff) | Float.floatToFloat16(second) << 16;
     }

@@ -1,0 +1,10 @@
+package uk.ac.manchester.tornado.drivers.ptx;
+
+/** What belongs to a GPU. */
+public class PTXDeviceContext {
+    PTXDeviceContext() {}
+
+    public PTXDevice getDevice() {
+        throw new UnsupportedOperationException("stub");
+    }
+}

@@ -1,0 +1,28 @@
+package uk.ac.manchester.tornado.drivers.ptx;
+
+import uk.ac.manchester.tornado.runtime.tasks.meta.TaskDataContext;
+
+/** A CUDA stream. */
+public class PTXStream {
+    public PTXStream(PTXStreamType type, int index) {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public int enqueueKernelLaunch(
+            long executionPlanId,
+            PTXModule module,
+            TaskDataContext taskMeta,
+            byte[] kernelParams,
+            int[] gridDim,
+            int[] blockDim) {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public void cuDestroyStream() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public byte[] getStreamHandle() {
+        throw new UnsupportedOperationException("stub");
+    }
+}

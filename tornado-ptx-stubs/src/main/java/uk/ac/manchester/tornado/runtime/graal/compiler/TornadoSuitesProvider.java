@@ -1,0 +1,4 @@
+package uk.ac.manchester.tornado.runtime.graal.compiler;
+
+/** Gives a compiler's phases. */
+public interface TornadoSuitesProvider {}

@@ -1,0 +1,93 @@
+package org.tornadodit.ptx;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.Map;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+import uk.ac.manchester.tornado.drivers.ptx.PTXCodeCache;
+import uk.ac.manchester.tornado.drivers.ptx.PTXModule;
+import uk.ac.manchester.tornado.drivers.ptx.graal.PTXInstalledCode;
+
+/**
+ * A device's kernels with {@code //!} lines. When TornadoVM has loaded such a kernel, it is loaded a second time with these
+ * lines at work, and its module object gets the second handle. That happens while the kernel is compiled, not at its
+ * first launch, which may be within the capture of a CUDA graph.
+ */
+final class Modules {
+
+    private final Internals internals;
+    private final Driver driver;
+    private final Map<PTXModule, Integer> sharedBytes = Collections.synchronizedMap(new WeakHashMap<>());
+
+    Modules(Internals internals, Driver driver) {
+        this.internals = internals;
+        this.driver = driver;
+    }
+
+    /** Bytes of dynamic shared memory that launches of a module need; 0 for most. */
+    int sharedBytes(PTXModule module) {
+        return sharedBytes.getOrDefault(module, 0);
+    }
+
+    /** The largest block that the kernel can have. */
+    int maxThreads(PTXModule module) {
+        String kernel = module.kernelFunctionName;
+        return driver.maxThreads(kernel, driver.function(kernel, handle(module).getLong()));
+    }
+
+    /** A map from plan to kernels, for TornadoVM, through which every kernel of a device passes. */
+    Map<Long, PTXCodeCache> codeCaches(Map<Long, PTXCodeCache> old) {
+        Map<Long, PTXCodeCache> caches = new ConcurrentHashMap<>() {
+            @Override
+            public PTXCodeCache put(Long plan, PTXCodeCache cache) {
+                internals.cachedCode.set(cache, new Codes(Modules.this));
+                return super.put(plan, cache);
+            }
+        };
+        caches.putAll(old);
+        return caches;
+    }
+
+    private static final class Codes extends ConcurrentHashMap<String, PTXInstalledCode> {
+
+        private static final long serialVersionUID = 1;
+
+        private final transient Modules modules;
+
+        Codes(Modules modules) {
+            this.modules = modules;
+        }
+
+        @Override
+        public PTXInstalledCode put(String kernel, PTXInstalledCode code) {
+            modules.prepare((PTXModule) modules.internals.installedModule.get(code));
+            return super.put(kernel, code);
+        }
+    }
+
+    private void prepare(PTXModule module) {
+        String first = new String(module.getSource(), StandardCharsets.UTF_8);
+        if (!SecondText.isNeeded(first)) {
+            return;
+        }
+        String kernel = module.kernelFunctionName;
+        SecondText text = SecondText.of(first);
+        long second = driver.load(kernel, text.ptx());
+        long function = driver.function(kernel, second);
+        if (text.sharedBytes() > 0) {
+            driver.allowSharedMemory(kernel, function, text.sharedBytes());
+        }
+        internals.potentialBlockSize.set(module, driver.maxThreads(kernel, function));
+        driver.unload(kernel, handle(module).getLong());
+        handle(module).putLong(second);
+        sharedBytes.put(module, text.sharedBytes());
+    }
+
+    /** A module's handle as TornadoVM keeps it: eight bytes. */
+    private static ByteBuffer handle(PTXModule module) {
+        return ByteBuffer.wrap(module.moduleWrapper).order(ByteOrder.nativeOrder());
+    }
+}

@@ -1,0 +1,100 @@
+package org.tornadodit.ptx;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import jdk.graal.compiler.loop.phases.LoopFullUnrollPhase;
+import org.tornadodit.kernels.ptx.Installation;
+import uk.ac.manchester.tornado.drivers.ptx.CUDAComputeCapability;
+import uk.ac.manchester.tornado.drivers.ptx.PTXBackendImpl;
+import uk.ac.manchester.tornado.drivers.ptx.PTXCodeCache;
+import uk.ac.manchester.tornado.drivers.ptx.PTXDevice;
+import uk.ac.manchester.tornado.drivers.ptx.PTXDeviceContext;
+import uk.ac.manchester.tornado.drivers.ptx.PTXExecutionStreamSet;
+import uk.ac.manchester.tornado.drivers.ptx.PTXVersion;
+import uk.ac.manchester.tornado.drivers.ptx.TargetArchitecture;
+import uk.ac.manchester.tornado.drivers.ptx.graal.PTXSuitesProvider;
+import uk.ac.manchester.tornado.drivers.ptx.graal.backend.PTXBackend;
+import uk.ac.manchester.tornado.runtime.TornadoCoreRuntime;
+
+/** Prepares the devices of TornadoVM's PTX backend. */
+final class PtxBackend {
+
+    private PtxBackend() {}
+
+    static Installation.Outcome install(int leastMajor) throws ReflectiveOperationException {
+        PTXBackendImpl ptx = TornadoCoreRuntime.getTornadoRuntime().getBackend(PTXBackendImpl.class);
+        if (ptx == null) {
+            return new Installation.Refused("TornadoVM has no PTX backend");
+        }
+        List<Installation.Device> devices = new ArrayList<>();
+        for (int i = 0; i < ptx.getNumDevices(); i++) {
+            PTXDevice device = ptx.getBackend(i).getDeviceContext().getDevice();
+            CUDAComputeCapability capability = device.getComputeCapability();
+            devices.add(new Installation.Device(
+                    i, device.getDeviceName(), capability.getMajor(), capability.getMinor()));
+        }
+        if (devices.stream().noneMatch(device -> device.major() >= leastMajor)) {
+            return new Installation.Refused("no GPU has compute capability " + leastMajor + ".0 or later: " + devices);
+        }
+        Internals internals = new Internals();
+        Driver driver = new Driver();
+        InstructionPlugin plugin = new InstructionPlugin();
+        for (Installation.Device device : devices) {
+            if (device.major() >= leastMajor) {
+                prepare(ptx.getBackend(device.index()), device, plugin, internals, driver);
+            }
+        }
+        return new Installation.Installed(List.copyOf(devices));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static void prepare(
+            PTXBackend backend,
+            Installation.Device device,
+            InstructionPlugin plugin,
+            Internals internals,
+            Driver driver) {
+        PTXDeviceContext context = backend.getDeviceContext();
+        Modules modules = new Modules(internals, driver);
+        internals.codeCaches.set(
+                context, modules.codeCaches((Map<Long, PTXCodeCache>) internals.codeCaches.get(context)));
+        Object pool = internals.streamPool.get(context);
+        internals.streamSets.set(
+                pool,
+                new Streams(internals, modules, (Map<Long, PTXExecutionStreamSet>) internals.streamSets.get(pool)));
+        if (device.hasWarpgroupInstructions()) {
+            internals.version.set(context.getDevice(), new Version80());
+            internals.target.set(context.getDevice(), new Sm90a());
+        }
+        ((PTXSuitesProvider) backend.getTornadoSuites())
+                .getSuites()
+                .getHighTier()
+                .insertBeforePhase(LoopFullUnrollPhase.class, new RegisterLoopUnrolling());
+        backend.getProviders().getReplacements().getGraphBuilderPlugins().appendNodePlugin(plugin);
+    }
+
+    /** PTX ISA 8.0, the first with wgmma. TornadoVM knows versions up to 7.6. */
+    private static final class Version80 extends PTXVersion {
+        Version80() {
+            super(new CUDAComputeCapability(7, 6));
+        }
+
+        @Override
+        public String toString() {
+            return "8.0";
+        }
+    }
+
+    /** Hopper with the instructions that only Hopper has. */
+    private static final class Sm90a extends TargetArchitecture {
+        Sm90a() {
+            super(9, 0);
+        }
+
+        @Override
+        public String toString() {
+            return "sm_90a";
+        }
+    }
+}
