@@ -39,12 +39,17 @@ public final class TensorLinear {
     private static final int HEADER_BYTES = 1024;
 
     private static final int MOST_STAGES = 8;
-    /** 65536 registers: 232 for each of 256 consumers, 40 for each of 128 producers. */
-    private static final int CONSUMER_REGISTERS = 232;
-
-    private static final int PRODUCER_REGISTERS = 40;
 
     private TensorLinear() {}
+
+    /** Registers of a consumer's thread; with a producer's, and 256 and 128 threads, 64512 of 65536. */
+    private static int consumerRegisters(int planes) {
+        return planes == 2 ? 240 : 208;
+    }
+
+    private static int producerRegisters(int planes) {
+        return planes == 2 ? 24 : 88;
+    }
 
     /**
      * A tile and its pieces.
@@ -154,7 +159,7 @@ public final class TensorLinear {
         int tiles = Registers.opaque(rowTiles * columnTiles);
         int layerIndex = layer.get(0);
         if (thread >= CONSUMERS * WARPGROUP) {
-            Wgmma.decreaseRegisters(PRODUCER_REGISTERS);
+            Wgmma.decreaseRegisters(producerRegisters(planes));
             if (thread == CONSUMERS * WARPGROUP) {
                 int from = layerIndex * (n * (k / 2) * planes);
                 int round = 0;
@@ -166,7 +171,7 @@ public final class TensorLinear {
                 }
             }
         } else {
-            Wgmma.increaseRegisters(CONSUMER_REGISTERS);
+            Wgmma.increaseRegisters(consumerRegisters(planes));
             float[] sums = Registers.floats(columns / 2);
             float[] main = Registers.floats(planes == 2 ? columns / 2 : 1);
             float[] residual = Registers.floats(4 * PART);
@@ -371,7 +376,8 @@ public final class TensorLinear {
         int lower = Math.min(row + 8, m - 1) * n + column + thread % 4 * 2;
         int gateAt = (Math.min(row, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
         int gateLower = (Math.min(row + 8, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
-        // Loads of a part before its stores: a store may change what a later load would read, so that loads wait for it.
+        // Loads of a part before its stores: a store may change what a later load would read, so that loads wait for
+        // it.
         for (int part = 0; part < columns / 8; part += PART) {
             for (int i = 0; i < PART; i++) {
                 int at8 = column + 8 * (part + i);

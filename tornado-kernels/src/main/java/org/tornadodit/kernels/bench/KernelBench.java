@@ -6,6 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.tornadodit.kernels.ptx.Installation;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.enums.ProfilerMode;
@@ -27,6 +29,7 @@ public final class KernelBench {
     public static void main(String[] arguments) throws TornadoExecutionPlanException {
         String set = arguments.length > 0 ? arguments[0] : "model";
         String part = arguments.length > 1 ? arguments[1] : "";
+        System.out.println("PTX instructions " + Installation.installFromClassPath());
         boolean passed = run(cases(set), part, System.out);
         if (!passed) {
             System.exit(1);
@@ -45,14 +48,14 @@ public final class KernelBench {
         };
     }
 
-    /** Checks and times the cases whose name contains a part; false when a check failed. */
+    /** Checks and times the cases in whose name the regular expression {@code part} is found; false when a check failed. */
     public static boolean run(List<Supplier<KernelCase>> cases, String part, PrintStream out)
             throws TornadoExecutionPlanException {
         List<String> failed = new ArrayList<>();
         out.printf("%-18s %-28s %10s %10s %10s %10s%n", "kernel", "shape", "error", "ms", "TFLOP/s", "GB/s");
         for (Supplier<KernelCase> supplier : cases) {
             KernelCase kernel = supplier.get();
-            if (!kernel.name().contains(part)) {
+            if (!Pattern.compile(part).matcher(kernel.name()).find()) {
                 continue;
             }
             try (TornadoExecutionPlan plan =

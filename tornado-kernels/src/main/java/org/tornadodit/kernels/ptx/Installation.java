@@ -43,7 +43,8 @@ public interface Installation {
     record Installed(List<Device> devices) implements Outcome {
         @Override
         public String toString() {
-            return "installed: " + String.join("; ", devices.stream().map(Device::toString).toList());
+            return "installed: "
+                    + String.join("; ", devices.stream().map(Device::toString).toList());
         }
     }
 
