@@ -64,9 +64,9 @@ public final class TensorAttention {
                 throw new IllegalArgumentException(planes + " planes: a number is one half or two");
             }
             if (headSize > 80) {
-                return new Tiling(1, 8, 64, 2, planes == 1 ? 1 : 0, 32, 1);
+                return new Tiling(1, 8, 32, 2, planes == 1 ? 1 : 0, 32, 1);
             }
-            return planes == 1 ? new Tiling(2, 4, 64, 2, 1, 64, 2) : new Tiling(2, 4, 64, 2, 0, 32, 2);
+            return planes == 1 ? new Tiling(2, 4, 32, 3, 1, 32, 2) : new Tiling(2, 4, 32, 2, 0, 32, 2);
         }
 
         /** Queries of a block. */
@@ -162,32 +162,27 @@ public final class TensorAttention {
         int acrossThenDown = row + (lane >> 4) * groupBytes + ((lane >> 3) & 1) * MATRIX;
         // Two matrices along tokens, in one plane and then the other: for the last column of an odd number.
         int downThenPlane = row + ((lane >> 3) & 1) * groupBytes + (lane >> 4) * (columns * MATRIX);
-        int queryMemory = memory + stages * 2 * tileBytes;
-        int queryRow = queryMemory + warp * (2 * queryTiles) * groupBytes;
+        int queryRow = memory + stages * 2 * tileBytes + warp * (2 * queryTiles) * groupBytes;
 
         int[] q = Registers.ints(held * queryTiles * (steps * 4 + columns % 2 * 2) + 1);
         if (held > 0) {
             loadQueries(q, qkv, head * headInts + lane, queryGroup, tokens, queryTiles, columns, planes, held);
         }
+        int to = memory + thread * 16;
         if (held < planes) {
-            copy(
-                    queryMemory,
-                    qkv,
-                    head * headInts,
-                    firstGroup * (groupBytes / 4),
-                    headInts,
-                    queries / 8 * groupBytes,
-                    thread,
-                    threads,
-                    tokens % queries != 0);
+            int from = head * headInts + firstGroup * (groupBytes / 4) + thread * 4;
+            int last = tokens % queries == 0 ? -1 : (head + 1) * headInts - 4;
+            copy(to + stages * 2 * tileBytes, qkv, from, last, queries / 8 * groupBytes, thread, threads);
         }
+        int lastKeys = tokens % keys == 0 ? -1 : keysAt + headInts - 4;
+        int lastValues = tokens % keys == 0 ? -1 : valuesAt + headInts - 4;
         int tiles = Registers.opaque((tokens + keys - 1) / keys);
         for (int stage = 0; stage < stages - 1; stage++) {
-            int at = memory + stage * (2 * tileBytes);
-            int from = stage * (tileBytes / 4);
+            int at = to + stage * (2 * tileBytes);
+            int from = thread * 4 + stage * (tileBytes / 4);
             if (stage * keys < tokens) {
-                copy(at, qkv, keysAt, from, headInts, tileBytes, thread, threads, tokens % keys != 0);
-                copy(at + tileBytes, qkv, valuesAt, from, headInts, tileBytes, thread, threads, tokens % keys != 0);
+                copy(at, qkv, keysAt + from, lastKeys, tileBytes, thread, threads);
+                copy(at + tileBytes, qkv, valuesAt + from, lastValues, tileBytes, thread, threads);
             }
             SharedMemory.commitCopies();
         }
@@ -211,10 +206,10 @@ public final class TensorAttention {
             int next = tile + stages - 1;
             int free = slot == 0 ? stages - 1 : slot - 1;
             if (next < tiles) {
-                int at = memory + free * (2 * tileBytes);
-                int from = next * (tileBytes / 4);
-                copy(at, qkv, keysAt, from, headInts, tileBytes, thread, threads, tokens % keys != 0);
-                copy(at + tileBytes, qkv, valuesAt, from, headInts, tileBytes, thread, threads, tokens % keys != 0);
+                int at = to + free * (2 * tileBytes);
+                int from = thread * 4 + next * (tileBytes / 4);
+                copy(at, qkv, keysAt + from, lastKeys, tileBytes, thread, threads);
+                copy(at + tileBytes, qkv, valuesAt + from, lastValues, tileBytes, thread, threads);
             }
             SharedMemory.commitCopies();
             int keyTile = memory + slot * (2 * tileBytes);
@@ -245,6 +240,7 @@ public final class TensorAttention {
             }
             int valueTile = keyTile + tileBytes;
             for (int column = 0; column < steps; column++) {
+                Warp.sync();
                 multiplyValues(
                         o,
                         2 * column,
@@ -326,25 +322,22 @@ public final class TensorAttention {
         }
     }
 
-    /** A block's threads copy {@code bytes} from {@code base + from}; what is past the head's end is its end again. */
-    private static void copy(
-            int to,
-            IntArray qkv,
-            int base,
-            int from,
-            int headInts,
-            int bytes,
-            int thread,
-            int threads,
-            boolean ragged) {
+    /**
+     * A thread's part of a copy of {@code bytes} by its block.
+     *
+     * @param to where its first 16 bytes go
+     * @param from their index
+     * @param last the index that the head's last 16 bytes have: what is past its end is its end again; or -1
+     */
+    private static void copy(int to, IntArray qkv, int from, int last, int bytes, int thread, int threads) {
         int pieces = bytes / 16;
         for (int first = 0; first < pieces; first += threads) {
-            int index = from + thread * 4 + first * 4;
-            if (ragged) {
-                index = Math.min(index, headInts - 4);
-            }
             if (first + threads <= pieces || first + thread < pieces) {
-                SharedMemory.copyAsync(to + thread * 16 + first * 16, qkv, base + index);
+                if (last < 0) {
+                    SharedMemory.copyAsync(to + first * 16, qkv, from + first * 4);
+                } else {
+                    SharedMemory.copyAsync(to + first * 16, qkv, Math.min(from + first * 4, last));
+                }
             }
         }
     }
@@ -370,6 +363,7 @@ public final class TensorAttention {
         int groupBytes = columns * planes * MATRIX;
         int per = columns / 2 * 4 + columns % 2 * 2;
         for (int step = 0; step < columns / 2; step++) {
+            Warp.sync();
             for (int m = 0; m < queryTiles; m++) {
                 int address = queryAddress + m * 2 * groupBytes + step * (2 * MATRIX);
                 for (int plane = 0; plane < planes; plane++) {
@@ -394,9 +388,12 @@ public final class TensorAttention {
                         int c = (m * span + j) * 4;
                         Mma.m16n8k16(cross, c, a, m * 8, k, 4);
                         Mma.m16n8k16(cross, c + 4, a, m * 8, k, 6);
-                        Mma.m16n8k16(cross, c, a, m * 8 + 4, k, 0);
-                        Mma.m16n8k16(cross, c + 4, a, m * 8 + 4, k, 2);
                     }
+                }
+                for (int m = 0; m < queryTiles && planes == 2; m++) {
+                    int c = (m * span + j) * 4;
+                    Mma.m16n8k16(cross, c, a, m * 8 + 4, k, 0);
+                    Mma.m16n8k16(cross, c + 4, a, m * 8 + 4, k, 2);
                 }
             }
         }
@@ -426,9 +423,12 @@ public final class TensorAttention {
                         int c = (m * span + j) * 4;
                         Mma.m16n8k8(cross, c, a, m * 8, k, 2);
                         Mma.m16n8k8(cross, c + 4, a, m * 8, k, 3);
-                        Mma.m16n8k8(cross, c, a, m * 8 + 2, k, 0);
-                        Mma.m16n8k8(cross, c + 4, a, m * 8 + 2, k, 1);
                     }
+                }
+                for (int m = 0; m < queryTiles && planes == 2; m++) {
+                    int c = (m * span + j) * 4;
+                    Mma.m16n8k8(cross, c, a, m * 8 + 2, k, 0);
+                    Mma.m16n8k8(cross, c + 4, a, m * 8 + 2, k, 1);
                 }
             }
         }
@@ -541,9 +541,12 @@ public final class TensorAttention {
                 if (planes == 2) {
                     Mma.m16n8k16(cross, m * 8, high, p, v, 4);
                     Mma.m16n8k16(cross, m * 8 + 4, high, p, v, 6);
-                    Mma.m16n8k16(cross, m * 8, low, p, v, 0);
-                    Mma.m16n8k16(cross, m * 8 + 4, low, p, v, 2);
                 }
+            }
+            for (int m = 0; m < queryTiles && planes == 2; m++) {
+                int p = (m * groups + j) * 2;
+                Mma.m16n8k16(cross, m * 8, low, p, v, 0);
+                Mma.m16n8k16(cross, m * 8 + 4, low, p, v, 2);
             }
         }
         for (int m = 0; m < queryTiles; m++) {
@@ -579,8 +582,10 @@ public final class TensorAttention {
                 Mma.m16n8k16(sums, m * 4, high, p, v, 0);
                 if (planes == 2) {
                     Mma.m16n8k16(cross, m * 4, high, p, v, 2);
-                    Mma.m16n8k16(cross, m * 4, low, p, v, 0);
                 }
+            }
+            for (int m = 0; m < queryTiles && planes == 2; m++) {
+                Mma.m16n8k16(cross, m * 4, low, (m * groups + j) * 2, v, 0);
             }
         }
         for (int m = 0; m < queryTiles; m++) {

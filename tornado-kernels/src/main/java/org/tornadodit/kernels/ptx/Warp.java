@@ -19,6 +19,13 @@ public final class Warp {
         });
     }
 
+    /**
+     * Waits for the other lanes. The assembler moves no access to shared memory across it: a way to keep operands from
+     * being read so early that registers run out.
+     */
+    @Instruction("bar.warp.sync 0xffffffff;")
+    public static void sync() {}
+
     /** Waits until {@code threads} threads, whole warps, have come to barrier {@code id}, 1 to 15; both constant. */
     @Instruction("bar.sync $0, $1;")
     public static void barrier(int id, int threads) {
