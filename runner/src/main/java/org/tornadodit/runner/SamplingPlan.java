@@ -65,9 +65,11 @@ record SamplingPlan(
         boolean hostNoise = sampling.rng == SamplingOptions.Rng.CPU;
         if (devicesInUse().size() == 1) {
             Listed only = devicesInUse().getFirst();
-            return new TornadoEngine(only, "d0_", config, dit, vaeConfig, vae, request, hostNoise);
+            return new TornadoEngine(
+                    only, "d0_", config, dit, vaeConfig, vae, request, hostNoise, sampling.kernelOptions());
         }
-        return new ShardedEngine(devicesInUse(), config, dit, vaeConfig, vae, request, hostNoise);
+        return new ShardedEngine(
+                devicesInUse(), config, dit, vaeConfig, vae, request, hostNoise, sampling.kernelOptions());
     }
 
     /**

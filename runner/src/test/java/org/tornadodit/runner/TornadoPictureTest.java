@@ -18,6 +18,7 @@ import org.tornadodit.model.io.Checkpoints;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.KernelOptions;
 import org.tornadodit.scheduler.SamplingRequest;
 import org.tornadodit.scheduler.TornadoDevices;
 import org.tornadodit.scheduler.TornadoEngine;
@@ -46,7 +47,8 @@ class TornadoPictureTest {
                         vaeConfig,
                         VaeWeights.load(vae, vaeConfig),
                         request,
-                        false)) {
+                        false,
+                        KernelOptions.DEFAULT)) {
             float[] latents = engine.sample(request, TorchRandn.cuda(0), (done, now) -> {});
             BufferedImage grid = ImageGrid.of(engine.decode(latents, 8), 8, config.imageSize());
             assertSamePicture(

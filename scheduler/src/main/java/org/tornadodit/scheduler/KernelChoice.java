@@ -1,5 +1,9 @@
 package org.tornadodit.scheduler;
 
+import java.util.Optional;
+import org.tornadodit.kernels.ptx.Installation;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.KernelOptions.Tier;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 
 /**
@@ -10,9 +14,41 @@ import org.tornadodit.scheduler.TornadoDevices.Listed;
  */
 record KernelChoice(Operations operations, String reason) {
 
-    /** The best tier for a device. */
-    static KernelChoice of(Listed device) {
-        return new KernelChoice(
-                new PortableOperations(), "the tier that runs on any device (" + device.backend() + ")");
+    /**
+     * The best tier for a device and a model.
+     *
+     * @throws DeviceUnavailableException when the tensor cores are asked for and cannot serve
+     */
+    static KernelChoice of(Listed device, DitConfig config, KernelOptions options) {
+        if (options.tier() == Tier.PORTABLE) {
+            return new KernelChoice(new PortableOperations(), "as asked");
+        }
+        Optional<String> refusal = refusal(device, config);
+        if (refusal.isEmpty() && (options.tier() == Tier.TENSOR || TornadoDevices.sdkIsPresent())) {
+            return new KernelChoice(
+                    new TensorOperations(options.precision(), device.computeUnits()),
+                    device.capability().map(c -> "capability " + c).orElse("emulated"));
+        }
+        if (options.tier() == Tier.TENSOR) {
+            throw new DeviceUnavailableException("tensor cores cannot serve on " + device.name() + ": "
+                    + refusal.orElse("") + "; leave out --kernels");
+        }
+        return new KernelChoice(new PortableOperations(), refusal.orElse("the emulation runs them faster"));
+    }
+
+    /** Why a device's tensor cores cannot serve; empty if they can, also where tornado-host emulates them. */
+    private static Optional<String> refusal(Listed device, DitConfig config) {
+        Optional<String> ofModel = TensorOperations.refusal(config);
+        if (ofModel.isPresent() || !TornadoDevices.sdkIsPresent()) {
+            return ofModel;
+        }
+        if (!device.capability().equals(Optional.of("9.0"))) {
+            return Optional.of("tensor cores need compute capability 9.0, this is "
+                    + device.capability().orElse(device.backend()));
+        }
+        return switch (Installation.installFromClassPath()) {
+            case Installation.Installed installed -> Optional.empty();
+            case Installation.Refused refused -> Optional.of(refused.reason());
+        };
     }
 }

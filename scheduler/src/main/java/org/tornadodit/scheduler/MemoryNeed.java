@@ -23,7 +23,7 @@ record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether
         long image = VaeBuffers.bytes(vae, config.inputSize(), 1);
         int together = (int) Math.clamp(decoderBytes / image, 1, samples);
         return new MemoryNeed(
-                (config.parameters() + vaeParameters) * Float.BYTES,
+                operations.weightBytes(config.parameters()) + vaeParameters * Float.BYTES,
                 DitBuffers.bytes(config, samples, operations),
                 VaeBuffers.bytes(vae, config.inputSize(), together),
                 together);

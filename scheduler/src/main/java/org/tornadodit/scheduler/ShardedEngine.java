@@ -41,6 +41,7 @@ public final class ShardedEngine implements Engine {
      * @param devices equal devices
      * @param shape a batch as all batches will be
      * @param hostNoise see {@link TornadoEngine}
+     * @param kernels which kernels
      * @throws DeviceUnavailableException when a device has too little memory
      */
     public ShardedEngine(
@@ -50,12 +51,13 @@ public final class ShardedEngine implements Engine {
             VaeConfig vaeConfig,
             VaeWeights vaeWeights,
             SamplingRequest shape,
-            boolean hostNoise) {
+            boolean hostNoise,
+            KernelOptions kernels) {
         this.config = config;
         this.vaeConfig = vaeConfig;
         List<Shard> shards = ShardPlan.even(shape.samples(), devices.size()).shards();
         int most = shards.getFirst().count(); // of even shares the first is the largest
-        HostWeights shared = HostWeights.of(config, weights, vaeConfig, vaeWeights, devices.getFirst(), most);
+        HostWeights shared = HostWeights.of(config, weights, vaeConfig, vaeWeights, devices.getFirst(), most, kernels);
         try {
             for (Shard shard : shards) {
                 Listed device = devices.get(shard.device());

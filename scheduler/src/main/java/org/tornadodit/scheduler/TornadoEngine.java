@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.PhiloxNoise;
 import org.tornadodit.model.diffusion.StepCoefficients;
 import org.tornadodit.model.dit.DitConfig;
@@ -30,11 +31,15 @@ public final class TornadoEngine implements Engine {
     /** Memory that one pass of the decoder may take: more images a pass fill the device better, up to a point. */
     private static final long DECODER_BYTES = 4L << 30;
 
+    /** Steps after which the host asks whether all values have fitted. */
+    private static final int STEPS_BETWEEN_CHECKS = 10;
+
     private final DitConfig config;
     private final VaeConfig vaeConfig;
     private final SamplingRequest shape;
     private final boolean hostNoise;
     private final String description;
+    private final boolean reportsOverflow;
     private final DitBuffers buffers;
     private final DevicePlan ditPlan;
     private final VaeBuffers vaeBuffers;
@@ -47,6 +52,7 @@ public final class TornadoEngine implements Engine {
      * @param context makes this engine's graphs unique in the process, such as {@code d0_}
      * @param shape a batch as all batches will be: as many labels, the same sampler and guidance
      * @param hostNoise whether the noise comes from the host, as it does for PyTorch's CPU generator
+     * @param kernels which kernels
      * @throws DeviceUnavailableException when the device has too little memory
      */
     public TornadoEngine(
@@ -57,12 +63,13 @@ public final class TornadoEngine implements Engine {
             VaeConfig vaeConfig,
             VaeWeights vaeWeights,
             SamplingRequest shape,
-            boolean hostNoise) {
+            boolean hostNoise,
+            KernelOptions kernels) {
         this(
                 device,
                 context,
                 config,
-                HostWeights.of(config, weights, vaeConfig, vaeWeights, device, shape.samples()),
+                HostWeights.of(config, weights, vaeConfig, vaeWeights, device, shape.samples(), kernels),
                 vaeConfig,
                 shape,
                 hostNoise);
@@ -77,8 +84,14 @@ public final class TornadoEngine implements Engine {
          * @throws DeviceUnavailableException when they do not
          */
         static HostWeights of(
-                DitConfig config, DitWeights dit, VaeConfig vaeConfig, VaeWeights vae, Listed device, int samples) {
-            KernelChoice choice = KernelChoice.of(device);
+                DitConfig config,
+                DitWeights dit,
+                VaeConfig vaeConfig,
+                VaeWeights vae,
+                Listed device,
+                int samples,
+                KernelOptions kernels) {
+            KernelChoice choice = KernelChoice.of(device, config, kernels);
             MemoryNeed.of(config, vaeConfig, samples, choice.operations(), DECODER_BYTES)
                     .requireFits(device, samples);
             return new HostWeights(choice, DitDeviceWeights.of(dit, choice.operations()), vae);
@@ -100,6 +113,7 @@ public final class TornadoEngine implements Engine {
         this.hostNoise = hostNoise;
         KernelChoice choice = weights.choice();
         Operations operations = choice.operations();
+        reportsOverflow = operations.reportsOverflow();
         MemoryNeed need = MemoryNeed.of(config, vaeConfig, shape.samples(), operations, DECODER_BYTES);
         need.requireFits(device, shape.samples());
         description = String.format(
@@ -186,6 +200,9 @@ public final class TornadoEngine implements Engine {
                 result.transferToHost(buffers.latents);
                 return buffers.latents.toHeapArray();
             };
+            if (reportsOverflow && (done % STEPS_BETWEEN_CHECKS == 0 || done == steps)) {
+                requireNoOverflow(result, done);
+            }
             listener.stepDone(done, latents);
         }
         return latents.get();
@@ -201,6 +218,16 @@ public final class TornadoEngine implements Engine {
             ditPlan.execute(DitGraphs.BLOCK);
         }
         return ditPlan.execute(DitGraphs.LAST);
+    }
+
+    /** @throws OverflowException when a kernel has met a value that its operands cannot hold */
+    private void requireNoOverflow(TornadoExecutionResult result, int step) {
+        result.transferToHost(buffers.overflow);
+        for (int i = 0; i < buffers.overflow.getSize(); i++) {
+            if (buffers.overflow.get(i) != 0) {
+                throw new OverflowException(i / Overflow.KINDS, i % Overflow.KINDS, config.depth(), step);
+            }
+        }
     }
 
     private void setLabels(SamplingRequest request) {

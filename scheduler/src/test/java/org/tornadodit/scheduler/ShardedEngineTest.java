@@ -80,7 +80,8 @@ class ShardedEngineTest {
                 vaeConfig,
                 VaeWeights.load(vaeCheckpoint, vaeConfig),
                 request,
-                false)) {
+                false,
+                KernelOptions.DEFAULT)) {
             expected = engine.sample(request, TorchRandn.cuda(1), (done, now) -> {});
         }
         try (ShardedEngine engine = engine(request, 2, false)) {
@@ -126,7 +127,8 @@ class ShardedEngineTest {
                 vaeConfig,
                 VaeWeights.load(vaeCheckpoint, vaeConfig),
                 request,
-                hostNoise);
+                hostNoise,
+                KernelOptions.DEFAULT);
     }
 
     private static SamplingRequest request(List<Integer> labels) {

@@ -142,7 +142,8 @@ class TornadoEngineTest {
                                             models.vaeConfig,
                                             models.vaeWeights,
                                             request,
-                                            false)
+                                            false,
+                                            KernelOptions.DEFAULT)
                                     .close())
                     .toString();
             assertTrue(message.contains("Tiny GPU is too small") && message.contains("--class-labels"), message);
@@ -184,7 +185,8 @@ class TornadoEngineTest {
                     vaeConfig,
                     vaeWeights,
                     request,
-                    hostNoise);
+                    hostNoise,
+                    KernelOptions.DEFAULT);
         }
 
         Shape latentShape(int samples) {

@@ -27,7 +27,8 @@ public final class TensorAttention {
     /** Bytes of an 8x8 matrix of halves. */
     private static final int MATRIX = 128;
 
-    private static final int MAX_HEAD_SIZE = 128;
+    /** Largest head size. */
+    public static final int MAX_HEAD_SIZE = 128;
     /** Bytes that a block of Hopper can have. */
     private static final int MAX_SHARED = 227 * 1024;
 

@@ -44,8 +44,8 @@ final class Driver {
     }
 
     private static MethodHandle function(SymbolLookup driver, String name, MemoryLayout... parameters) {
-        MemorySegment address = driver.find(name)
-                .orElseThrow(() -> new IllegalArgumentException("the CUDA driver has no " + name));
+        MemorySegment address =
+                driver.find(name).orElseThrow(() -> new IllegalArgumentException("the CUDA driver has no " + name));
         return Linker.nativeLinker().downcallHandle(address, FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters));
     }
 
@@ -58,12 +58,16 @@ final class Driver {
     long load(String kernel, String ptx) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment log = arena.allocate(LOG_BYTES);
-            MemorySegment options = arena.allocateFrom(ValueLayout.JAVA_INT, ERROR_LOG_BUFFER, ERROR_LOG_BUFFER_SIZE_BYTES);
+            MemorySegment options =
+                    arena.allocateFrom(ValueLayout.JAVA_INT, ERROR_LOG_BUFFER, ERROR_LOG_BUFFER_SIZE_BYTES);
             MemorySegment values = arena.allocateFrom(ValueLayout.JAVA_LONG, log.address(), LOG_BYTES);
             MemorySegment module = arena.allocate(ValueLayout.JAVA_LONG);
             int error = call(loadModule, module, arena.allocateFrom(ptx), 2, options, values);
             if (error != 0) {
-                throw failed(kernel, "does not compile with its //! lines", error + ": " + log.getString(0).strip());
+                throw failed(
+                        kernel,
+                        "does not compile with its //! lines",
+                        error + ": " + log.getString(0).strip());
             }
             return module.get(ValueLayout.JAVA_LONG, 0);
         }

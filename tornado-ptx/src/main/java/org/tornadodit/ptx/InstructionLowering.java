@@ -19,8 +19,7 @@ final class InstructionLowering {
 
     private InstructionLowering() {}
 
-    static void lower(
-            NodeLIRBuilderTool builder, ValueNode node, Intrinsic intrinsic, List<ValueNode> argumentNodes) {
+    static void lower(NodeLIRBuilderTool builder, ValueNode node, Intrinsic intrinsic, List<ValueNode> argumentNodes) {
         int count = argumentNodes.size();
         Value[] arguments = new Value[count];
         int[] constants = new int[count];
@@ -89,11 +88,13 @@ final class InstructionLowering {
     /** The constant part of an index goes into the instruction's address. */
     private static Value split(NodeLIRBuilderTool builder, ValueNode index, int[] constants, int i) {
         if (index.isJavaConstant()) {
-            constants[i] = Math.multiplyExact(ELEMENT_BYTES, index.asJavaConstant().asInt());
+            constants[i] =
+                    Math.multiplyExact(ELEMENT_BYTES, index.asJavaConstant().asInt());
             return number(0);
         }
         if (index instanceof AddNode sum && sum.getY().isJavaConstant()) {
-            constants[i] = Math.multiplyExact(ELEMENT_BYTES, sum.getY().asJavaConstant().asInt());
+            constants[i] = Math.multiplyExact(
+                    ELEMENT_BYTES, sum.getY().asJavaConstant().asInt());
             return builder.operand(sum.getX());
         }
         return builder.operand(index);

@@ -59,7 +59,8 @@ public final class InstructionNode extends FixedWithNextNode
     @Override
     public Access getArrayParameterAccess(ValueNode parameter) {
         boolean read = intrinsic.reads() >= 0 && argument(intrinsic.reads()).equals(parameter);
-        boolean written = intrinsic.writes() >= 0 && argument(intrinsic.writes()).equals(parameter);
+        boolean written =
+                intrinsic.writes() >= 0 && argument(intrinsic.writes()).equals(parameter);
         return read && written
                 ? Access.READ_WRITE
                 : read ? Access.READ_ONLY : written ? Access.WRITE_ONLY : Access.NONE;

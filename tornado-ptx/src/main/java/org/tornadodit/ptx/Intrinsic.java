@@ -41,7 +41,9 @@ record Intrinsic(
         check(name, operands, instruction.reads());
         check(name, operands, instruction.writes());
         Template template = Template.parse(name, instruction.value(), operands, returned);
-        if (returned != null && returned.isRegisters() && (operands.size() != 1 || operands.getFirst() != Operand.INT)) {
+        if (returned != null
+                && returned.isRegisters()
+                && (operands.size() != 1 || operands.getFirst() != Operand.INT)) {
             throw new IllegalArgumentException(name + ": a method that declares registers takes their number alone");
         }
         boolean effect = returned == null
@@ -50,16 +52,11 @@ record Intrinsic(
                 || instruction.writes() >= 0
                 || operands.stream().anyMatch(Operand::isRegisters);
         if (effect && !instruction.ordered()) {
-            throw new IllegalArgumentException(name + ": has no result, or touches memory or a register array: ordered");
+            throw new IllegalArgumentException(
+                    name + ": has no result, or touches memory or a register array: ordered");
         }
         return new Intrinsic(
-                name,
-                operands,
-                returned,
-                template,
-                instruction.reads(),
-                instruction.writes(),
-                instruction.ordered());
+                name, operands, returned, template, instruction.reads(), instruction.writes(), instruction.ordered());
     }
 
     private static void check(String name, List<Operand> operands, int array) {
@@ -74,7 +71,8 @@ record Intrinsic(
 
     /** Whether any argument is a register array. */
     boolean usesRegisters() {
-        return IntStream.range(0, parameters.size()).anyMatch(i -> parameters.get(i).isRegisters());
+        return IntStream.range(0, parameters.size())
+                .anyMatch(i -> parameters.get(i).isRegisters());
     }
 
     @Override

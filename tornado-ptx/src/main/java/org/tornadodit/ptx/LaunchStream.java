@@ -47,8 +47,8 @@ final class LaunchStream extends PTXStream {
                     (long) sharedBytes,
                     getStreamHandle(),
                     kernelParams);
-            return (int) internals.registerEvent.invokeExact(
-                    (PTXStream) this, events, EventDescriptor.DESC_PARALLEL_KERNEL);
+            return (int)
+                    internals.registerEvent.invokeExact((PTXStream) this, events, EventDescriptor.DESC_PARALLEL_KERNEL);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
@@ -63,7 +63,8 @@ final class LaunchStream extends PTXStream {
         }
         WorkerGrid grid = taskMeta.getWorkerGrid(taskMeta.getId());
         long[] wanted = grid.getLocalWork();
-        if (wanted == null || Arrays.equals(wanted, Arrays.stream(blockDim).asLongStream().toArray())) {
+        if (wanted == null
+                || Arrays.equals(wanted, Arrays.stream(blockDim).asLongStream().toArray())) {
             return;
         }
         throw new IllegalStateException("kernel " + module.kernelFunctionName + " of task " + taskMeta.getId()

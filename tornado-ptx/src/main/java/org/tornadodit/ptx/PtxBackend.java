@@ -31,8 +31,8 @@ final class PtxBackend {
         for (int i = 0; i < ptx.getNumDevices(); i++) {
             PTXDevice device = ptx.getBackend(i).getDeviceContext().getDevice();
             CUDAComputeCapability capability = device.getComputeCapability();
-            devices.add(new Installation.Device(
-                    i, device.getDeviceName(), capability.getMajor(), capability.getMinor()));
+            devices.add(
+                    new Installation.Device(i, device.getDeviceName(), capability.getMajor(), capability.getMinor()));
         }
         if (devices.stream().noneMatch(device -> device.major() >= leastMajor)) {
             return new Installation.Refused("no GPU has compute capability " + leastMajor + ".0 or later: " + devices);
@@ -60,9 +60,8 @@ final class PtxBackend {
         internals.codeCaches.set(
                 context, modules.codeCaches((Map<Long, PTXCodeCache>) internals.codeCaches.get(context)));
         Object pool = internals.streamPool.get(context);
-        internals.streamSets.set(
-                pool,
-                new Streams(internals, modules, (Map<Long, PTXExecutionStreamSet>) internals.streamSets.get(pool)));
+        internals.streamSets.set(pool, new Streams(internals, modules, (Map<Long, PTXExecutionStreamSet>)
+                internals.streamSets.get(pool)));
         if (device.hasWarpgroupInstructions()) {
             internals.version.set(context.getDevice(), new Version80());
             internals.target.set(context.getDevice(), new Sm90a());

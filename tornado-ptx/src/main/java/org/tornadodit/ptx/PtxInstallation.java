@@ -52,7 +52,12 @@ public final class PtxInstallation implements Installation {
             return Optional.of("TornadoVM runs without its PTX backend");
         }
         for (Map.Entry<String, String> wanted : Map.of(
-                        "tornado.drivers.ptx", SDK_VERSION, "tornado.runtime", SDK_VERSION, "jdk.graal.compiler", GRAAL_VERSION)
+                        "tornado.drivers.ptx",
+                        SDK_VERSION,
+                        "tornado.runtime",
+                        SDK_VERSION,
+                        "jdk.graal.compiler",
+                        GRAAL_VERSION)
                 .entrySet()) {
             String file = file(layer, wanted.getKey());
             if (!file.endsWith("-" + wanted.getValue() + ".jar")) {

@@ -48,5 +48,4 @@ record SecondText(String ptx, int sharedBytes) {
         }
         return new SecondText(text.toString(), shared);
     }
-
 }

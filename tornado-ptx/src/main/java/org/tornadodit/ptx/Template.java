@@ -93,13 +93,15 @@ record Template(List<Piece> pieces) {
         int first = values.constant(registers.index()) + registers.offset();
         int count = values.count(registers.argument());
         if (first < 0 || first + registers.count() > count) {
-            throw new IllegalArgumentException("registers " + first + " to " + (first + registers.count() - 1)
-                    + " of an array of " + count);
+            throw new IllegalArgumentException(
+                    "registers " + first + " to " + (first + registers.count() - 1) + " of an array of " + count);
         }
         return names(values.argument(registers.argument()), first, registers.count());
     }
 
     private static String names(String array, int first, int count) {
-        return IntStream.range(first, first + count).mapToObj(i -> array + "_" + i).collect(Collectors.joining(", "));
+        return IntStream.range(first, first + count)
+                .mapToObj(i -> array + "_" + i)
+                .collect(Collectors.joining(", "));
     }
 }

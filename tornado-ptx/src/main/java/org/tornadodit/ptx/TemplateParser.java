@@ -73,14 +73,17 @@ final class TemplateParser {
             }
             default -> {
                 int argument = argument(c, null);
-                return position < text.length() && text.charAt(position) == '[' ? registers(argument)
+                return position < text.length() && text.charAt(position) == '['
+                        ? registers(argument)
                         : new Piece.Argument(argument);
             }
         }
     }
 
     private Piece each() {
-        if (parameters.isEmpty() || !(parameters.getFirst() == Operand.INT || parameters.getFirst().isRegisters())) {
+        if (parameters.isEmpty()
+                || !(parameters.getFirst() == Operand.INT
+                        || parameters.getFirst().isRegisters())) {
             throw wrong("$each, but the first parameter is neither a register array nor a count");
         }
         position += "each(".length();

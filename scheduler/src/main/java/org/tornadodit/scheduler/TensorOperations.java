@@ -1,0 +1,256 @@
+package org.tornadodit.scheduler;
+
+import java.util.List;
+import java.util.Optional;
+import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Overflow;
+import org.tornadodit.kernels.Packed;
+import org.tornadodit.kernels.PackedLayerNorm;
+import org.tornadodit.kernels.PackedWeights;
+import org.tornadodit.kernels.TensorAttention;
+import org.tornadodit.kernels.TensorLinear;
+import org.tornadodit.model.dit.DitConfig;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Tier 3: Hopper's tensor cores. An operand is halves in one or two planes, see {@link Packed}, packed by the kernel that
+ * makes it: LayerNorm, attention, or the product before.
+ */
+final class TensorOperations implements Operations {
+
+    /** Packed halves of (rows, columns), or of heads. */
+    private record PackedOperand(IntArray array) implements Operand {
+        @Override
+        public Object[] arrays() {
+            return new Object[] {array};
+        }
+    }
+
+    private final MatmulPrecision precision;
+    private final int planes;
+    private final int multiprocessors;
+    private final KernelContext context = new KernelContext();
+    /** Stand where an epilogue uses no array. */
+    private final FloatArray noFloats = new FloatArray(1);
+
+    private final IntArray noHalves = new IntArray(1);
+
+    TensorOperations(MatmulPrecision precision, int multiprocessors) {
+        this.precision = precision;
+        this.planes = precision == MatmulPrecision.HIGHEST ? 2 : 1;
+        this.multiprocessors = multiprocessors;
+    }
+
+    /** Why the kernels cannot serve a model; empty if they can. */
+    static Optional<String> refusal(DitConfig config) {
+        int headSize = config.hiddenSize() / config.numHeads();
+        if (config.hiddenSize() % 16 != 0 || config.mlpHidden() % 16 != 0) {
+            return Optional.of(
+                    "hidden sizes " + config.hiddenSize() + " and " + config.mlpHidden() + " are not multiples of 16");
+        }
+        if (headSize % 8 != 0 || headSize > TensorAttention.MAX_HEAD_SIZE) {
+            return Optional.of(
+                    "head size " + headSize + " is not a multiple of 8 up to " + TensorAttention.MAX_HEAD_SIZE);
+        }
+        if (config.tokens() % 8 != 0 || config.patchOutputs() % 8 != 0) {
+            return Optional.of(
+                    config.tokens() + " tokens of " + config.patchOutputs() + " outputs are not multiples of 8");
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public String description() {
+        return precision == MatmulPrecision.HIGHEST
+                ? "tier 3, tensor cores, three FP16 products for FP32 accuracy"
+                : "tier 3, tensor cores, one FP16 product";
+    }
+
+    @Override
+    public Operand operand(int rows, int columns) {
+        return new PackedOperand(new IntArray(Packed.size(rows, columns, planes)));
+    }
+
+    @Override
+    public long operandBytes(long rows, long columns) {
+        return (rows + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS * columns * 2 * planes;
+    }
+
+    @Override
+    public long weightBytes(long parameters) {
+        return parameters * 2 * planes;
+    }
+
+    @Override
+    public boolean reportsOverflow() {
+        return true;
+    }
+
+    @Override
+    public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
+        int out = layers.getFirst().out();
+        int in = layers.getFirst().in();
+        PackedWeights packed = PackedWeights.of(
+                layers.stream().map(layer -> layer.weight().data()).toList(),
+                layers.stream().map(layer -> layer.bias().data()).toList(),
+                out,
+                in,
+                planes);
+        return new ProductWeights(packed.weight(), packed.bias(), layers.size(), out, in);
+    }
+
+    @Override
+    public void normModulate(
+            GraphScope g, String task, Layer layer, FloatArray x, Modulation modulation, Operand out, Rows rows) {
+        int hidden = x.getSize() / rows.count();
+        g.graph()
+                .task(
+                        task,
+                        PackedLayerNorm::modulate,
+                        context,
+                        x,
+                        modulation.array(),
+                        halves(out),
+                        layer.index(),
+                        layer.overflow(),
+                        rows.count(),
+                        hidden,
+                        rows.tokens(),
+                        modulation.shiftChunk() * hidden,
+                        modulation.scaleChunk() * hidden,
+                        modulation.chunks() * hidden,
+                        planes,
+                        modulation.shiftChunk() == 0 ? Overflow.NORM1 : Overflow.NORM2,
+                        Overflow.KINDS,
+                        PackedLayerNorm.warps(hidden));
+        g.launch(task, PackedLayerNorm.grid(rows.count(), hidden));
+    }
+
+    @Override
+    public void linearHeads(
+            GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows, int heads) {
+        product(
+                g,
+                task,
+                layer,
+                x,
+                w,
+                noFloats,
+                noFloats,
+                halves(out),
+                rows,
+                Epilogue.BIAS_HEADS,
+                heads,
+                rows.samples());
+    }
+
+    @Override
+    public void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
+        product(g, task, layer, x, w, noFloats, out, noHalves, rows, Epilogue.BIAS, 0, 0);
+    }
+
+    @Override
+    public void linearGelu(
+            GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows) {
+        product(g, task, layer, x, w, noFloats, noFloats, halves(out), rows, Epilogue.BIAS_GELU, 0, 0);
+    }
+
+    @Override
+    public void linearGateResidual(
+            GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows) {
+        product(
+                g,
+                task,
+                layer,
+                in,
+                w,
+                gate.array(),
+                x,
+                noHalves,
+                rows,
+                Epilogue.GATE_RESIDUAL,
+                gate.chunk(),
+                gate.chunks());
+    }
+
+    private void product(
+            GraphScope g,
+            String task,
+            Layer layer,
+            Operand x,
+            ProductWeights w,
+            FloatArray gate,
+            FloatArray target,
+            IntArray packed,
+            Rows rows,
+            int epilogue,
+            int b,
+            int c) {
+        TensorLinear.Tile tile = TensorLinear.tile(planes, w.out(), w.in());
+        int blocks = TensorLinear.blocks(rows.count(), w.out(), tile, multiprocessors);
+        g.graph()
+                .task(
+                        task,
+                        TensorLinear::linear,
+                        context,
+                        layer.index(),
+                        halves(x),
+                        w.packed(),
+                        w.bias(),
+                        gate,
+                        target,
+                        packed,
+                        layer.overflow(),
+                        rows.count(),
+                        w.out(),
+                        w.in(),
+                        planes,
+                        tile.columns(),
+                        tile.slabs(),
+                        blocks,
+                        epilogue,
+                        rows.tokens(),
+                        b,
+                        c);
+        g.launch(task, TensorLinear.grid(blocks));
+    }
+
+    @Override
+    public void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads) {
+        int headSize = halves(qkv).getSize() * 2 / planes / Packed.paddedRows(rows.count()) / 3 / heads;
+        TensorAttention.Tiling tiling = TensorAttention.Tiling.of(headSize, planes);
+        g.graph()
+                .task(
+                        task,
+                        TensorAttention::attention,
+                        context,
+                        halves(qkv),
+                        halves(out),
+                        layer.index(),
+                        layer.overflow(),
+                        rows.samples(),
+                        rows.tokens(),
+                        heads,
+                        headSize,
+                        planes,
+                        Overflow.ATTENTION,
+                        Overflow.KINDS,
+                        tiling.queryTiles(),
+                        tiling.warps(),
+                        tiling.keys(),
+                        tiling.stages(),
+                        tiling.held(),
+                        tiling.span(),
+                        tiling.blocks());
+        g.launch(task, TensorAttention.grid(rows.samples(), rows.tokens(), heads, headSize, planes, tiling));
+    }
+
+    private static IntArray halves(Operand operand) {
+        if (operand instanceof PackedOperand(IntArray array)) {
+            return array;
+        }
+        throw new IllegalArgumentException("an operand of another tier: " + operand);
+    }
+}
