@@ -3,6 +3,7 @@ package org.tornadodit.scheduler;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
+import org.tornadodit.kernels.ptx.LaunchAhead;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
@@ -28,6 +29,14 @@ final class DevicePlan implements AutoCloseable {
     /** Runs one graph and waits for it. */
     TornadoExecutionResult execute(int graph) {
         return plan.withGraph(graph).execute();
+    }
+
+    /**
+     * Has a graph run, where the device can without waiting for it: what it sends must stay as it is until an
+     * {@link #execute} has returned.
+     */
+    void launch(int graph) {
+        LaunchAhead.run(() -> execute(graph));
     }
 
     /** Bytes that the graphs hold on the device. */

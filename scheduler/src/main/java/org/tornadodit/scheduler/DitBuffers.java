@@ -33,10 +33,14 @@ final class DitBuffers {
     final FloatArray conditioning;
     /** (N, T, D): the residual stream. */
     final FloatArray x;
-    /** The block that runs, its index from the host. */
-    final Layer block;
+    /** The block whose attention runs. */
+    final Layer attention;
+    /** The block whose MLP runs, or ran last; -1 before the first. */
+    final Layer mlp;
     /** The only layer of its kind, index 0. */
     final Layer single;
+    /** Where the last norm writes a number that nobody reads. */
+    final Layer end;
     /** (depth + 1, {@link Overflow#KINDS}): set where a value did not fit an operand. */
     final IntArray overflow;
     /** (N, depth, 6 D): of all blocks, which need the same conditioning. */
@@ -75,7 +79,9 @@ final class DitBuffers {
         conditioning = new FloatArray(n * width);
         x = new FloatArray(rows * width);
         overflow = new IntArray((config.depth() + 1) * Overflow.KINDS);
-        block = new Layer(new IntArray(1), overflow);
+        attention = new Layer(new IntArray(1), overflow);
+        mlp = new Layer(new IntArray(1), overflow);
+        end = new Layer(new IntArray(1), overflow);
         single = new Layer(new IntArray(1), overflow);
         modulation = new FloatArray(n * config.depth() * 6 * width);
         normed = operations.operand(rows, width);

@@ -14,6 +14,7 @@ import org.tornadodit.model.dit.DitWeights.Block;
 import org.tornadodit.scheduler.Operations.Gate;
 import org.tornadodit.scheduler.Operations.Modulation;
 import org.tornadodit.scheduler.Operations.Rows;
+import org.tornadodit.scheduler.Operations.Turn;
 import org.tornadodit.scheduler.PortableOperations.Patches;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
@@ -32,8 +33,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  *   last                       final layer, guidance, sampler, noise         each step
  * </pre>
  *
- * One graph serves all blocks: it finds its weights, stacked for all blocks, by the layer index that the host sends. Each
- * task of a graph is compiled for itself, so that 28 graphs would take 28 times as long to compile.
+ * One graph serves all blocks: it finds its weights, stacked for all blocks, by a layer number that its two norms hand on
+ * and count up on the device. Each task of a graph is compiled for itself, so that 28 graphs would take 28 times as long
+ * to compile. A block's graph sends and returns nothing, so that the host need not wait for one before the next.
  */
 final class DitGraphs {
     static final int START = 0;
@@ -94,7 +96,7 @@ final class DitGraphs {
         g.graph().transferToDevice(DataTransferMode.EVERY_EXECUTION, b.noise);
         g.graph().task("latents", Embedding::copy, context, b.noise, b.latents, b.latents.getSize());
         g.launch("latents", Launch.elementwise(b.latents.getSize()));
-        g.graph().task("overflow", Embedding::zero, context, b.overflow, b.overflow.getSize());
+        g.graph().task("overflow", Embedding::fill, context, b.overflow, b.overflow.getSize(), 0);
         g.launch("overflow", Launch.elementwise(b.overflow.getSize()));
         g.graph().persistOnDevice(b.latents, b.overflow);
         return g.graph().snapshot();
@@ -138,7 +140,9 @@ final class DitGraphs {
                 b.modulation,
                 n,
                 false); // (N, depth, 6 D)
-        g.graph().persistOnDevice(b.latents, b.x, b.conditioning, b.modulation, b.overflow);
+        g.graph().task("layer", Embedding::fill, context, b.mlp.index(), 1, -1);
+        g.launch("layer", Launch.elementwise(1));
+        g.graph().persistOnDevice(b.latents, b.x, b.conditioning, b.modulation, b.overflow, b.mlp.index());
         return g.graph().snapshot();
     }
 
@@ -148,27 +152,28 @@ final class DitGraphs {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
         g.graph()
-                .consumeFromDevice(prefix + "embed", b.latents, b.x, b.conditioning, b.modulation, b.overflow)
-                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning, b.modulation, b.overflow)
-                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.block.index());
+                .consumeFromDevice(
+                        prefix + "embed", b.latents, b.x, b.conditioning, b.modulation, b.overflow, b.mlp.index())
+                .consumeFromDevice(
+                        prefix + "block", b.latents, b.x, b.conditioning, b.modulation, b.overflow, b.mlp.index());
         upload(g, w.qkv(), w.projection(), w.fc1(), w.fc2());
 
         int chunks = 6 * config.depth();
         int heads = config.numHeads();
         Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks);
-        operations.normModulate(g, "norm1", b.block, b.x, msa, b.normed, rows); // (N, T, D)
-        operations.linearHeads(g, "attn_qkv", b.block, b.normed, w.qkv(), b.qkv, rows, heads); // (N, T, 3 D)
-        operations.attention(g, "attn", b.block, b.qkv, b.attended, rows, heads); // (N, T, D)
+        operations.normModulate(g, "norm1", new Turn(b.mlp, 1, b.attention), b.x, msa, b.normed, rows); // (N, T, D)
+        operations.linearHeads(g, "attn_qkv", b.attention, b.normed, w.qkv(), b.qkv, rows, heads); // (N, T, 3 D)
+        operations.attention(g, "attn", b.attention, b.qkv, b.attended, rows, heads); // (N, T, D)
         Gate gateMsa = new Gate(b.modulation, GATE_MSA, chunks);
-        operations.linearGateResidual(g, "attn_proj", b.block, b.attended, w.projection(), gateMsa, b.x, rows);
+        operations.linearGateResidual(g, "attn_proj", b.attention, b.attended, w.projection(), gateMsa, b.x, rows);
 
         Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, chunks);
-        operations.normModulate(g, "norm2", b.block, b.x, mlp, b.normed, rows); // (N, T, D)
-        operations.linearGelu(g, "mlp_fc1", b.block, b.normed, w.fc1(), b.hidden, rows); // (N, T, M)
+        operations.normModulate(g, "norm2", new Turn(b.attention, 0, b.mlp), b.x, mlp, b.normed, rows); // (N, T, D)
+        operations.linearGelu(g, "mlp_fc1", b.mlp, b.normed, w.fc1(), b.hidden, rows); // (N, T, M)
         Gate gateMlp = new Gate(b.modulation, GATE_MLP, chunks);
-        operations.linearGateResidual(g, "mlp_fc2", b.block, b.hidden, w.fc2(), gateMlp, b.x, rows);
+        operations.linearGateResidual(g, "mlp_fc2", b.mlp, b.hidden, w.fc2(), gateMlp, b.x, rows);
 
-        g.graph().persistOnDevice(b.latents, b.x, b.conditioning, b.modulation, b.overflow);
+        g.graph().persistOnDevice(b.latents, b.x, b.conditioning, b.modulation, b.overflow, b.mlp.index());
         return g.graph().snapshot();
     }
 
@@ -195,7 +200,8 @@ final class DitGraphs {
                 n,
                 false);
         Modulation modulation = new Modulation(b.finalModulation, SHIFT_MSA, SCALE_MSA, 2);
-        operations.normModulate(g, "final_layer_norm", b.single, b.x, modulation, b.finalNormed, rows); // (N, T, D)
+        operations.normModulate(
+                g, "final_layer_norm", new Turn(b.single, 0, b.end), b.x, modulation, b.finalNormed, rows); // (N, T, D)
         operations.linear(g, "final_layer_linear", b.single, b.finalNormed, w.finalLinear(), b.prediction, rows);
         g.graph()
                 .task(

@@ -31,9 +31,9 @@ interface Operations {
     /** Whether the kernels set {@link Layer#overflow}. */
     boolean reportsOverflow();
 
-    /** {@code modulate(norm(x), shift, scale)}, (N, T, D). */
+    /** {@code modulate(norm(x), shift, scale)}, (N, T, D), and the number of the layer for what follows. */
     void normModulate(
-            GraphScope g, String task, Layer layer, FloatArray x, Modulation modulation, Operand out, Rows rows);
+            GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows);
 
     /** {@code x W^T + b}, q, k and v of all heads, as {@link #attention} reads them. */
     void linearHeads(
@@ -59,6 +59,15 @@ interface Operations {
      * @param overflow where kernels report what does not fit their operands, see {@link org.tornadodit.kernels.Overflow}
      */
     record Layer(IntArray index, IntArray overflow) {}
+
+    /**
+     * From one layer to the next, on the device: the same graph then serves every block, and the host sends nothing.
+     *
+     * @param from the layer that ran before
+     * @param more 1 to go on to the next number, 0 to stay
+     * @param to the layer that runs now
+     */
+    record Turn(Layer from, int more, Layer to) {}
 
     /** The rows of the token arrays: samples times tokens. */
     record Rows(int samples, int tokens) {

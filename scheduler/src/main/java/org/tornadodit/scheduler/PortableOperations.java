@@ -75,7 +75,7 @@ final class PortableOperations implements Operations {
 
     @Override
     public void normModulate(
-            GraphScope g, String task, Layer layer, FloatArray x, Modulation modulation, Operand out, Rows rows) {
+            GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         FloatArray target = floats(out);
         int hidden = x.getSize() / rows.count();
         g.graph()
@@ -83,7 +83,8 @@ final class PortableOperations implements Operations {
                         task,
                         LayerNorm::modulate,
                         context,
-                        layer.index(),
+                        turn.from().index(),
+                        turn.to().index(),
                         x,
                         modulation.array(),
                         target,
@@ -92,7 +93,8 @@ final class PortableOperations implements Operations {
                         rows.tokens(),
                         modulation.shiftChunk() * hidden,
                         modulation.scaleChunk() * hidden,
-                        modulation.chunks() * hidden);
+                        modulation.chunks() * hidden,
+                        turn.more());
         g.launch(task, LayerNorm.grid(rows.count()));
     }
 

@@ -103,7 +103,7 @@ final class TensorOperations implements Operations {
 
     @Override
     public void normModulate(
-            GraphScope g, String task, Layer layer, FloatArray x, Modulation modulation, Operand out, Rows rows) {
+            GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         int hidden = x.getSize() / rows.count();
         g.graph()
                 .task(
@@ -113,14 +113,16 @@ final class TensorOperations implements Operations {
                         x,
                         modulation.array(),
                         halves(out),
-                        layer.index(),
-                        layer.overflow(),
+                        turn.from().index(),
+                        turn.to().index(),
+                        turn.to().overflow(),
                         rows.count(),
                         hidden,
                         rows.tokens(),
                         modulation.shiftChunk() * hidden,
                         modulation.scaleChunk() * hidden,
                         modulation.chunks() * hidden,
+                        turn.more(),
                         planes,
                         modulation.shiftChunk() == 0 ? Overflow.NORM1 : Overflow.NORM2,
                         Overflow.KINDS,

@@ -212,10 +212,9 @@ public final class TornadoEngine implements Engine {
     private TornadoExecutionResult step(StepCoefficients coefficients, double cfgScale) {
         DeviceArrays.fill(buffers.frequencies, TimestepEmbedding.of(coefficients.timestep()));
         setCoefficients(coefficients, cfgScale);
-        ditPlan.execute(DitGraphs.EMBED);
+        ditPlan.launch(DitGraphs.EMBED);
         for (int block = 0; block < config.depth(); block++) {
-            buffers.block.index().set(0, block);
-            ditPlan.execute(DitGraphs.BLOCK);
+            ditPlan.launch(DitGraphs.BLOCK);
         }
         return ditPlan.execute(DitGraphs.LAST);
     }

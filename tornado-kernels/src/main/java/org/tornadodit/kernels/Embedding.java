@@ -99,11 +99,11 @@ public final class Embedding {
                 (double) timestep.get(column) + table.get(labels.get(index / hidden) * hidden + column));
     }
 
-    /** {@code array = 0}, (count). */
-    public static void zero(KernelContext context, IntArray array, int count) {
+    /** Sets {@code count} elements to {@code value}. */
+    public static void fill(KernelContext context, IntArray array, int count, int value) {
         int i = context.globalIdx;
         if (i < count) {
-            array.set(i, 0);
+            array.set(i, value);
         }
     }
 }

@@ -30,7 +30,9 @@ public final class LayerNorm {
     /**
      * LayerNorm and modulation of every row.
      *
-     * @param layer (1): which of the layers whose chunks lie one after the other in a row of the conditioning
+     * @param layer (1): with {@code more} added, which of the layers whose chunks lie one after the other in a row of the
+     *     conditioning
+     * @param next (1): where that sum is written, for the kernels that follow; another array than {@code layer}
      * @param x (N, T, D)
      * @param conditioning (N, stride): the outputs of adaLN_modulations
      * @param out (N, T, D); not x itself
@@ -40,10 +42,12 @@ public final class LayerNorm {
      * @param shiftOffset first column of the shift's chunk in layer 0
      * @param scaleOffset first column of the scale's chunk in layer 0
      * @param stride columns of the conditioning: 6 D for each block, 2 D for the final layer
+     * @param more 1 to go on to the next layer, 0 to stay
      */
     public static void modulate(
             KernelContext context,
             IntArray layer,
+            IntArray next,
             FloatArray x,
             FloatArray conditioning,
             FloatArray out,
@@ -52,9 +56,14 @@ public final class LayerNorm {
             int tokens,
             int shiftOffset,
             int scaleOffset,
-            int stride) {
+            int stride,
+            int more) {
         float[] partial = context.allocateFloatLocalArray(2 * THREADS);
         int thread = context.localIdx;
+        int number = layer.get(0) + more;
+        if (context.globalIdx == 0) {
+            next.set(0, number);
+        }
         int lane = thread % LANES;
         int lanes = thread / LANES * LANES;
         int row = context.groupIdx * ROWS + thread / LANES;
@@ -95,7 +104,7 @@ public final class LayerNorm {
         float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
 
         if (row < rows) {
-            int sample = row / tokens * stride + layer.get(0) * (CHUNKS * hidden);
+            int sample = row / tokens * stride + number * (CHUNKS * hidden);
             for (int i = lane; i < hidden; i += LANES) {
                 float scale = 1f + conditioning.get(sample + scaleOffset + i);
                 float shift = conditioning.get(sample + shiftOffset + i);

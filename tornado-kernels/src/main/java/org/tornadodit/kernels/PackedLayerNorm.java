@@ -45,7 +45,6 @@ public final class PackedLayerNorm {
      * LayerNorm and modulation of every row; what is not said here is as in {@link LayerNorm#modulate}.
      *
      * @param out operand of (rows, hidden), hidden a multiple of 16
-     * @param layer one element, the number of the layer
      * @param overflow (layers, kinds): [layer, kind] becomes 1 when a value does not fit a half
      * @param planes 1 or 2
      * @param warps {@link #warps} of hidden
@@ -56,6 +55,7 @@ public final class PackedLayerNorm {
             FloatArray conditioning,
             IntArray out,
             IntArray layer,
+            IntArray next,
             IntArray overflow,
             int rows,
             int hidden,
@@ -63,11 +63,16 @@ public final class PackedLayerNorm {
             int shiftOffset,
             int scaleOffset,
             int stride,
+            int more,
             int planes,
             int kind,
             int kinds,
             int warps) {
         float[] partial = context.allocateFloatLocalArray(2 * MAX_WARPS * ROWS);
+        int number = layer.get(0) + more;
+        if (context.globalIdx == 0) {
+            next.set(0, number);
+        }
         int lane = context.localIdx & 31;
         int warp = context.localIdx >> 5;
         int steps = (hidden + STEP * warps - 1) / (STEP * warps);
@@ -120,7 +125,7 @@ public final class PackedLayerNorm {
         }
         float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
 
-        int chunks = row / tokens * stride + layer.get(0) * (LayerNorm.CHUNKS * hidden) + firstColumn;
+        int chunks = row / tokens * stride + number * (LayerNorm.CHUNKS * hidden) + firstColumn;
         int shift = chunks + shiftOffset;
         int scale = chunks + scaleOffset;
         int paddedRows = Packed.paddedRows(rows);
@@ -142,7 +147,7 @@ public final class PackedLayerNorm {
             }
         }
         if (!(largest <= Packed.LARGEST)) {
-            overflow.set(layer.get(0) * kinds + kind, 1);
+            overflow.set(number * kinds + kind, 1);
         }
     }
 

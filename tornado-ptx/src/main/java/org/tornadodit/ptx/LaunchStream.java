@@ -1,6 +1,7 @@
 package org.tornadodit.ptx;
 
 import java.util.Arrays;
+import org.tornadodit.kernels.ptx.LaunchAhead;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.drivers.common.utils.EventDescriptor;
 import uk.ac.manchester.tornado.drivers.ptx.PTXModule;
@@ -10,6 +11,9 @@ import uk.ac.manchester.tornado.runtime.tasks.meta.TaskDataContext;
 
 /** A stream whose launches have dynamic shared memory where the kernel asks for it, and the block size of the grid. */
 final class LaunchStream extends PTXStream {
+
+    /** What TornadoVM resolves to an event that has happened. */
+    private static final int NO_EVENT = -1;
 
     private final Internals internals;
     private final Modules modules;
@@ -54,6 +58,19 @@ final class LaunchStream extends PTXStream {
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    @Override
+    public void sync() {
+        if (!LaunchAhead.active()) {
+            super.sync();
+        }
+    }
+
+    /** TornadoVM's end of a graph, which it waits for; nothing waits for the event, so there is none. */
+    @Override
+    public int enqueueBarrier(long executionPlanId) {
+        return LaunchAhead.active() ? NO_EVENT : super.enqueueBarrier(executionPlanId);
     }
 
     /** TornadoVM takes another block size, with a line on stdout, where it thinks that the kernel has too many registers. */

@@ -104,6 +104,7 @@ public final class TensorCases {
             x.set(i, x.get(i) + 3f);
         }
         FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
+        IntArray before = Data.ints(0);
         IntArray layer = Data.ints(1);
         IntArray overflow = new IntArray(4);
         overflow.init(0);
@@ -111,7 +112,7 @@ public final class TensorCases {
         return new KernelCase(
                 "packedLayerNorm " + planes,
                 samples + "x" + tokens + "x" + hidden,
-                new Object[] {x, conditioning, layer, overflow},
+                new Object[] {x, conditioning, before, overflow},
                 graph -> graph.task(
                         "norm",
                         PackedLayerNorm::modulate,
@@ -119,6 +120,7 @@ public final class TensorCases {
                         x,
                         conditioning,
                         out,
+                        before,
                         layer,
                         overflow,
                         rows,
@@ -127,6 +129,7 @@ public final class TensorCases {
                         3 * hidden,
                         4 * hidden,
                         12 * hidden,
+                        1,
                         planes,
                         1,
                         2,

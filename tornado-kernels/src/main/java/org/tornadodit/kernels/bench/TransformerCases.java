@@ -151,17 +151,19 @@ public final class TransformerCases {
             x.set(i, x.get(i) + 3f);
         }
         // The second of two layers.
+        IntArray before = Data.ints(0);
         IntArray layer = Data.ints(1);
         FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
         FloatArray out = new FloatArray(rows * hidden);
         return new KernelCase(
                 "layerNorm",
                 samples + "x" + tokens + "x" + hidden,
-                new Object[] {layer, x, conditioning},
+                new Object[] {before, x, conditioning},
                 graph -> graph.task(
                         "norm",
                         LayerNorm::modulate,
                         context,
+                        before,
                         layer,
                         x,
                         conditioning,
@@ -171,7 +173,8 @@ public final class TransformerCases {
                         tokens,
                         3 * hidden,
                         4 * hidden,
-                        12 * hidden),
+                        12 * hidden,
+                        1),
                 Map.of("norm", LayerNorm.grid(rows)),
                 out,
                 i -> LayerNorm.reference(

@@ -18,6 +18,14 @@ public class PTXStream {
         throw new UnsupportedOperationException("stub");
     }
 
+    public int enqueueBarrier(long executionPlanId) {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public void sync() {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public void cuDestroyStream() {
         throw new UnsupportedOperationException("stub");
     }
