@@ -2,6 +2,7 @@ package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.Registers;
+import org.tornadodit.kernels.ptx.SharedMemory;
 import org.tornadodit.kernels.ptx.Warp;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
@@ -20,20 +21,35 @@ public final class PackedLayerNorm {
     /** Columns of a warp's step. */
     private static final int STEP = 32;
 
-    private static final int MAX_WARPS = 8;
+    /** Steps of a warp: what its loops unroll to must stay within the compiler's limits. */
+    private static final int MAX_STEPS = 6;
+
+    private static final int MAX_WARPS = 32;
+    /** Blocks of a multiprocessor that registers are limited for: 4 of 6 warps leave 80. */
+    private static final int RESIDENT_WARPS = 24;
+
     private static final float EPSILON = 1e-6f;
 
     private PackedLayerNorm() {}
 
-    /** Warps of a block: the most that share the columns evenly. */
+    /**
+     * Warps of a block: the fewest that share the columns evenly, or nearly.
+     *
+     * @throws IllegalArgumentException for rows that are too long or no multiple of 16
+     */
     public static int warps(int hidden) {
         int steps = Launch.ceilDiv(hidden, STEP);
-        for (int warps = MAX_WARPS; warps > MAX_WARPS / 2; warps--) {
+        int fewest = Launch.ceilDiv(steps, MAX_STEPS);
+        if (hidden % 16 != 0 || fewest > MAX_WARPS) {
+            throw new IllegalArgumentException(
+                    "LayerNorm of " + hidden + ": not a multiple of 16 up to " + MAX_WARPS * MAX_STEPS * STEP);
+        }
+        for (int warps = fewest; warps < 2 * fewest; warps++) {
             if (steps % warps == 0) {
                 return warps;
             }
         }
-        return Math.min(steps, MAX_WARPS);
+        return fewest;
     }
 
     /** The launch for {@code rows} rows, tokens times samples. */
@@ -68,79 +84,58 @@ public final class PackedLayerNorm {
             int kind,
             int kinds,
             int warps) {
-        float[] partial = context.allocateFloatLocalArray(2 * MAX_WARPS * ROWS);
+        SharedMemory.block(LANES * warps, warps < RESIDENT_WARPS ? RESIDENT_WARPS / warps : 1);
+        int partial = SharedMemory.dynamic(2 * warps * ROWS * 4);
+        int steps = (hidden + STEP * warps - 1) / (STEP * warps);
         int number = layer.get(0) + more;
         if (context.globalIdx == 0) {
             next.set(0, number);
         }
         int lane = context.localIdx & 31;
         int warp = context.localIdx >> 5;
-        int steps = (hidden + STEP * warps - 1) / (STEP * warps);
-        boolean even = hidden % (STEP * warps) == 0;
         int rowOfEight = lane & 7;
         int row = Math.min(context.groupIdx * ROWS + rowOfEight, rows - 1);
         int firstColumn = warp * STEP + (lane >> 3) * 8;
         int columnStride = STEP * warps;
+        boolean even = hidden % columnStride == 0;
         int base = row * hidden + firstColumn;
 
+        // Registers that no column belongs to stay zero.
         float[] values = Registers.floats(steps * 8);
-        float sum = 0f;
         for (int step = 0; step < steps; step++) {
             if (even || firstColumn + step * columnStride < hidden) {
                 GlobalMemory.load4(x, base + step * columnStride, values, step * 8);
                 GlobalMemory.load4(x, base + step * columnStride + 4, values, step * 8 + 4);
             }
         }
-        // A step's eight first: registers that no column belongs to are zero.
+        float sum = 0f;
         for (int step = 0; step < steps; step++) {
             sum += sumOfEight(values, step * 8);
         }
-        sum = sum + Warp.shuffleXor(sum, 8);
-        sum = sum + Warp.shuffleXor(sum, 16);
-        if (lane < ROWS) {
-            partial[warp * ROWS + lane] = sum;
-        }
-        context.localBarrier();
-        float mean = 0f;
-        for (int i = 0; i < warps; i++) {
-            mean += partial[i * ROWS + rowOfEight];
-        }
-        mean = mean / hidden;
-
+        float mean = sumOfRow(context, sum, partial, lane, warp, warps) / hidden;
         float squares = 0f;
         for (int step = 0; step < steps; step++) {
             if (even || firstColumn + step * columnStride < hidden) {
                 squares += center(values, step * 8, mean);
             }
         }
-        squares = squares + Warp.shuffleXor(squares, 8);
-        squares = squares + Warp.shuffleXor(squares, 16);
-        if (lane < ROWS) {
-            partial[MAX_WARPS * ROWS + warp * ROWS + lane] = squares;
-        }
-        context.localBarrier();
-        float variance = 0f;
-        for (int i = 0; i < warps; i++) {
-            variance += partial[MAX_WARPS * ROWS + i * ROWS + rowOfEight];
-        }
-        float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
+        float variance = sumOfRow(context, squares, partial + warps * ROWS * 4, lane, warp, warps) / hidden;
+        float inverse = 1f / TornadoMath.sqrt(variance + EPSILON);
 
         int chunks = row / tokens * stride + number * (LayerNorm.CHUNKS * hidden) + firstColumn;
-        int shift = chunks + shiftOffset;
-        int scale = chunks + scaleOffset;
         int paddedRows = Packed.paddedRows(rows);
+        int index = Packed.index(context.groupIdx * ROWS + rowOfEight, firstColumn, paddedRows, planes);
         float largest = 0f;
         for (int step = 0; step < steps; step++) {
-            int column = firstColumn + step * columnStride;
-            if (even || column < hidden) {
+            if (even || firstColumn + step * columnStride < hidden) {
                 largest = store(
                         out,
-                        Packed.index(context.groupIdx * ROWS + rowOfEight, column, paddedRows, planes),
+                        index + step * (columnStride / 16 * (paddedRows / 8) * (64 * planes)),
                         values,
                         step * 8,
                         conditioning,
-                        shift + step * columnStride,
-                        scale + step * columnStride,
+                        chunks + shiftOffset + step * columnStride,
+                        chunks + scaleOffset + step * columnStride,
                         inverse,
                         planes,
                         largest);
@@ -149,6 +144,21 @@ public final class PackedLayerNorm {
         if (!(largest <= Packed.LARGEST)) {
             overflow.set(number * kinds + kind, 1);
         }
+    }
+
+    /** A row's sum over the lanes and warps that share it. */
+    private static float sumOfRow(KernelContext context, float part, int partial, int lane, int warp, int warps) {
+        float sum = part + Warp.shuffleXor(part, 8);
+        sum = sum + Warp.shuffleXor(sum, 16);
+        if (lane < ROWS) {
+            SharedMemory.store(partial + (warp * ROWS + lane) * 4, sum);
+        }
+        context.localBarrier();
+        float total = 0f;
+        for (int i = 0; i < warps; i++) {
+            total += SharedMemory.loadFloat(partial + (i * ROWS + (lane & 7)) * 4);
+        }
+        return total;
     }
 
     private static float sumOfEight(float[] values, int i) {

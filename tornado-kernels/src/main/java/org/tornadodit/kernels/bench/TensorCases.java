@@ -105,6 +105,7 @@ public final class TensorCases {
         }
         FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
         IntArray before = Data.ints(0);
+        IntArray next = new IntArray(1);
         IntArray layer = Data.ints(1);
         IntArray overflow = new IntArray(4);
         overflow.init(0);
@@ -121,7 +122,7 @@ public final class TensorCases {
                         conditioning,
                         out,
                         before,
-                        layer,
+                        next,
                         overflow,
                         rows,
                         hidden,

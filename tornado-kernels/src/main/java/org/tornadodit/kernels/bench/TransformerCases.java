@@ -152,6 +152,7 @@ public final class TransformerCases {
         }
         // The second of two layers.
         IntArray before = Data.ints(0);
+        IntArray next = new IntArray(1);
         IntArray layer = Data.ints(1);
         FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
         FloatArray out = new FloatArray(rows * hidden);
@@ -164,7 +165,7 @@ public final class TransformerCases {
                         LayerNorm::modulate,
                         context,
                         before,
-                        layer,
+                        next,
                         x,
                         conditioning,
                         out,
