@@ -173,6 +173,7 @@ final class DecoderOperations {
                         buffers.images,
                         buffers.count,
                         out,
+                        out,
                         size * size);
         g.launch("images", Launch.elementwise(buffers.images.getSize()));
     }

@@ -61,17 +61,17 @@ public final class ImageLayout {
     /**
      * Images channels first. Launch: {@link Launch#elementwise} of n * channels * pixels.
      *
-     * @param x (N, H * W, C)
-     * @param out (N, C, H * W)
+     * @param x (N, H * W, stride)
+     * @param out (N, C, H * W): the first channels of x
      */
     public static void channelsFirst(
-            KernelContext context, FloatArray x, FloatArray out, int n, int channels, int pixels) {
+            KernelContext context, FloatArray x, FloatArray out, int n, int channels, int stride, int pixels) {
         int index = context.globalIdx;
         if (index < n * channels * pixels) {
             int pixel = index % pixels;
             int channel = index / pixels % channels;
             int image = index / (pixels * channels);
-            out.set(index, x.get((image * pixels + pixel) * channels + channel));
+            out.set(index, x.get((image * pixels + pixel) * stride + channel));
         }
     }
 }

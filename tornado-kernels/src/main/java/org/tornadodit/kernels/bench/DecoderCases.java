@@ -4,11 +4,13 @@ import java.util.Map;
 import org.tornadodit.kernels.Conv2d;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
+import org.tornadodit.kernels.GroupStatistics;
 import org.tornadodit.kernels.ImageLayout;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.Softmax;
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task7;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -72,6 +74,21 @@ public final class DecoderCases {
     }
 
     public static KernelCase groupNorm(int n, int pixels, int channels, int silu) {
+        return groupNorm(n, pixels, channels, silu, "groupNorm", GroupNorm::partial);
+    }
+
+    /** {@link GroupNorm} with the statistics of {@link GroupStatistics}. */
+    public static KernelCase groupStatistics(int n, int pixels, int channels) {
+        return groupNorm(n, pixels, channels, 0, "groupStatistics", GroupStatistics::partial);
+    }
+
+    private static KernelCase groupNorm(
+            int n,
+            int pixels,
+            int channels,
+            int silu,
+            String name,
+            Task7<KernelContext, FloatArray, FloatArray, Integer, Integer, Integer, Integer> partial) {
         KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, n * pixels * channels, 1);
         for (int i = 0; i < x.getSize(); i++) {
@@ -84,12 +101,12 @@ public final class DecoderCases {
         FloatArray sums = new FloatArray(n * parts * GROUPS * 2);
         FloatArray statistics = new FloatArray(n * GROUPS * 2);
         FloatArray out = new FloatArray(x.getSize());
-        double[] exact = exactStatistics(x, n, pixels, channels);
+        double[] exact = exactStatistics(x, n, pixels, channels, GROUPS);
         return new KernelCase(
-                "groupNorm",
+                name,
                 n + "x" + pixels + "x" + channels,
                 new Object[] {layer, x, weight, bias},
-                graph -> graph.task("partial", GroupNorm::partial, context, x, sums, pixels, channels, GROUPS, parts)
+                graph -> graph.task("partial", partial, context, x, sums, pixels, channels, GROUPS, parts)
                         .task(
                                 "finish",
                                 GroupNorm::finish,
@@ -136,12 +153,12 @@ public final class DecoderCases {
     }
 
     /** Mean and 1 / sqrt(variance + 1e-6) of every image and group, in two passes of float64. */
-    private static double[] exactStatistics(FloatArray x, int n, int pixels, int channels) {
-        int perGroup = channels / GROUPS;
-        double[] result = new double[n * GROUPS * 2];
+    static double[] exactStatistics(FloatArray x, int n, int pixels, int channels, int groups) {
+        int perGroup = channels / groups;
+        double[] result = new double[n * groups * 2];
         for (int pass = 0; pass < 2; pass++) {
             for (int i = 0; i < x.getSize(); i++) {
-                int at = (i / (pixels * channels) * GROUPS + i % channels / perGroup) * 2;
+                int at = (i / (pixels * channels) * groups + i % channels / perGroup) * 2;
                 double difference = x.get(i) - result[at];
                 result[at + pass] += pass == 0 ? x.get(i) : difference * difference;
             }
@@ -311,18 +328,18 @@ public final class DecoderCases {
                 8.0 * out.getSize());
     }
 
-    public static KernelCase channelsFirst(int n, int channels, int pixels) {
+    public static KernelCase channelsFirst(int n, int channels, int stride, int pixels) {
         KernelContext context = new KernelContext();
-        FloatArray x = Data.random(1, n * channels * pixels, 1);
-        FloatArray out = new FloatArray(x.getSize());
+        FloatArray x = Data.random(1, n * stride * pixels, 1);
+        FloatArray out = new FloatArray(n * channels * pixels);
         return new KernelCase(
                 "channelsFirst",
                 n + "x" + pixels + "x" + channels,
                 new Object[] {x},
-                graph -> graph.task("layout", ImageLayout::channelsFirst, context, x, out, n, channels, pixels),
+                graph -> graph.task("layout", ImageLayout::channelsFirst, context, x, out, n, channels, stride, pixels),
                 Map.of("layout", Launch.elementwise(out.getSize())),
                 out,
-                i -> x.get((i / (channels * pixels) * pixels + i % pixels) * channels + i / pixels % channels),
+                i -> x.get((i / (channels * pixels) * pixels + i % pixels) * stride + i / pixels % channels),
                 0,
                 0,
                 8.0 * out.getSize());

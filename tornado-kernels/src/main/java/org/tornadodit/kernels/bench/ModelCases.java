@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.PackedMap;
 
 /**
  * The kernels at the shapes of DiT-XL/2 at 512 x 512 with 8 samples and guidance, and of its VAE decoder. Suppliers,
@@ -61,6 +62,27 @@ public final class ModelCases {
 
     /** The VAE decoder, one image at its largest sizes, since cost is linear in images. */
     public static List<Supplier<KernelCase>> decoder() {
+        List<Supplier<KernelCase>> cases = new ArrayList<>(portableDecoder());
+        cases.addAll(tensorDecoder(2));
+        cases.addAll(tensorDecoder(1));
+        return cases;
+    }
+
+    /** The decoder's convolutions on tensor cores, each with the kernels that pack its input. */
+    private static List<Supplier<KernelCase>> tensorDecoder(int planes) {
+        int raw = PackedMap.RAW;
+        int silu = PackedMap.NORM_SILU;
+        return List.of(
+                () -> TensorConvolutionCases.conv(8, 64, 64, 512, 512, 3, planes, silu, Epilogue.RESIDUAL),
+                () -> TensorConvolutionCases.conv(8, 64, 64, 512, 512, 2, planes, raw, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(4, 128, 128, 512, 512, 3, planes, raw, Epilogue.RESIDUAL),
+                () -> TensorConvolutionCases.conv(2, 256, 256, 512, 256, 3, planes, raw, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(2, 256, 256, 512, 256, 1, planes, raw, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(1, 512, 512, 128, 128, 3, planes, raw, Epilogue.RESIDUAL),
+                () -> TensorConvolutionCases.conv(1, 512, 512, 128, 4, 3, planes, raw, Epilogue.BIAS));
+    }
+
+    private static List<Supplier<KernelCase>> portableDecoder() {
         return List.of(
                 () -> DecoderCases.postQuantConv(8, 4, 64 * 64),
                 () -> DecoderCases.conv(8, 64, 64, 4, 512, 1, Epilogue.BIAS),
@@ -74,6 +96,7 @@ public final class ModelCases {
                 () -> DecoderCases.conv(2, 512, 512, 128, 3, 1, Epilogue.BIAS),
                 () -> DecoderCases.groupNorm(8, 64 * 64, 512, 1),
                 () -> DecoderCases.groupNorm(2, 512 * 512, 256, 1),
-                () -> DecoderCases.channelsFirst(8, 3, 512 * 512));
+                () -> DecoderCases.groupStatistics(2, 512 * 512, 256),
+                () -> DecoderCases.channelsFirst(8, 3, 4, 512 * 512));
     }
 }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.PackedMap;
 
 /** The kernels at small shapes, odd and even, at and off the tiles' edges. */
 public final class SmallCases {
@@ -66,11 +67,27 @@ public final class SmallCases {
                 () -> DecoderCases.conv(1, 8, 8, 16, 128, 2, Epilogue.RESIDUAL),
                 () -> DecoderCases.conv(1, 9, 7, 4, 3, 1, Epilogue.BIAS),
                 () -> DecoderCases.conv(1, 1, 1, 5, 2, 1, Epilogue.RESIDUAL),
+                () -> TensorConvolutionCases.conv(1, 5, 7, 32, 16, 3, 2, PackedMap.RAW, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(1, 5, 7, 32, 16, 3, 1, PackedMap.RAW, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(2, 9, 15, 64, 24, 3, 2, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
+                () -> TensorConvolutionCases.conv(2, 9, 15, 64, 24, 3, 1, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
+                () -> TensorConvolutionCases.conv(1, 1, 130, 16, 4, 3, 2, PackedMap.RAW, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(1, 8, 8, 96, 136, 1, 2, PackedMap.NORM, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(3, 8, 8, 48, 136, 1, 1, PackedMap.NORM, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(1, 6, 10, 32, 34, 2, 2, PackedMap.RAW, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(1, 6, 10, 32, 34, 2, 1, PackedMap.RAW, Epilogue.RESIDUAL),
+                () -> TensorConvolutionCases.outliers(7, 9, 64, 8, 2),
+                () -> TensorConvolutionCases.outliers(7, 9, 64, 8, 1),
+                () -> TensorConvolutionCases.conv(1, 16, 33, 320, 128, 3, 2, PackedMap.RAW, Epilogue.BIAS),
+                () -> DecoderCases.groupStatistics(2, 1000, 64),
+                () -> DecoderCases.groupStatistics(1, 77, 96),
+                () -> DecoderCases.groupStatistics(1, 9, 384),
                 () -> DecoderCases.groupNorm(2, 100, 64, 1),
                 () -> DecoderCases.groupNorm(1, 77, 96, 0),
                 () -> DecoderCases.groupNorm(1, 9, 384, 1),
                 () -> DecoderCases.attention(2, 20, 16),
                 () -> DecoderCases.postQuantConv(2, 4, 30),
-                () -> DecoderCases.channelsFirst(2, 3, 35));
+                () -> DecoderCases.channelsFirst(2, 3, 3, 35),
+                () -> DecoderCases.channelsFirst(1, 3, 4, 20));
     }
 }

@@ -1,0 +1,422 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.ptx.Approximate;
+import org.tornadodit.kernels.ptx.GlobalMemory;
+import org.tornadodit.kernels.ptx.MemoryBarrier;
+import org.tornadodit.kernels.ptx.Registers;
+import org.tornadodit.kernels.ptx.SharedMemory;
+import org.tornadodit.kernels.ptx.Wgmma;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * {@link Conv2d} on Hopper's tensor cores: 3 x 3 with padding 1, 1 x 1, and 3 x 3 of an image that is first doubled.
+ *
+ * <p>An implicit matrix product whose rows are the positions of {@link PackedMap}, borders included (what they yield is
+ * not stored). The rows of a tap are as contiguous as the positions themselves, and an 8x8 matrix of the tensor core is
+ * eight positions of eight channels wherever it starts: a tap is an address, nothing is copied or unfolded. A step of the
+ * product is one row of taps and 16 input channels: the positions of a tile and its neighbours, and the weights.
+ *
+ * <p>A block takes tiles of 256 / planes positions and 128 output channels until there are none left. One warpgroup's first
+ * thread copies steps into a ring of stages in shared memory, two warpgroups multiply, each half of the positions. With one
+ * plane a warpgroup has 128 positions, in two accumulators; with two planes 64, whose accumulators are high times high
+ * and the cross products, which every {@link #CHUNK} steps are added to sums outside the tensor core, because it truncates
+ * as it accumulates.
+ *
+ * <p>The doubled image's 3 x 3 convolution is four of 2 x 2 taps on the small image, one for each phase of the output
+ * pixel, 4/9 of the arithmetic.
+ */
+public final class TensorConv2d {
+    private static final int THREADS = 384;
+    private static final int CONSUMERS = 256;
+    private static final int COLUMNS = ConvolutionWeights.COLUMNS;
+    private static final int SHARED_BYTES = 227 * 1024;
+    private static final int MOST_STAGES = 12;
+    /** 12 steps of 3 taps and 16 channels are 576 products of each sum. */
+    private static final int CHUNK = 12;
+
+    private TensorConv2d() {}
+
+    /** Blocks to launch: as many as run at a time, or fewer. */
+    public static int blocks(int n, int height, int width, int outChannels, int taps, int planes, int multiprocessors) {
+        return Math.min(tiles(n, height, width, outChannels, taps, planes), multiprocessors);
+    }
+
+    /** The launch for that many blocks. */
+    public static WorkerGrid grid(int blocks) {
+        return Launch.groups(blocks, THREADS);
+    }
+
+    private static int positions(int planes) {
+        return PackedMap.TILE / planes;
+    }
+
+    private static int tiles(int n, int height, int width, int outChannels, int taps, int planes) {
+        return (PackedMap.positions(n, height, width) + positions(planes) - 1)
+                / positions(planes)
+                * ((outChannels + COLUMNS - 1) / COLUMNS)
+                * (taps == 2 ? 4 : 1);
+    }
+
+    private static int weightBytes(int taps, int planes) {
+        return planes * taps * (COLUMNS * 32);
+    }
+
+    /** Bytes of a step's positions in one plane of eight channels. */
+    private static int mapBytes(int taps, int planes) {
+        return (positions(planes) + taps - 1) * 16;
+    }
+
+    private static int stageBytes(int taps, int planes) {
+        return (weightBytes(taps, planes) + 2 * planes * mapBytes(taps, planes) + 127) / 128 * 128;
+    }
+
+    private static int stages(int taps, int planes) {
+        return Math.min(MOST_STAGES, (SHARED_BYTES - 16 * MOST_STAGES) / stageBytes(taps, planes));
+    }
+
+    /** Rows or columns from an output pixel to its first tap; of a doubled image's phase 0 or 1, to the small pixel's. */
+    private static int firstTap(int taps, int phase) {
+        return taps == 3 ? -1 : taps == 2 ? phase - 1 : 0;
+    }
+
+    /**
+     * The convolution.
+     *
+     * @param layer (1): which of the layers whose weights lie one after the other; 0 for a single one
+     * @param x {@link PackedMap} of (N, H, W, C)
+     * @param weight {@link ConvolutionWeights}
+     * @param scale (layers): what the product is multiplied by, to undo scales of weights and map
+     * @param bias (layers, O)
+     * @param residual as out, for {@link Epilogue#RESIDUAL}, else any array
+     * @param out (N, H, W, O), or (N, 2 H, 2 W, O) with two taps a side; residual may be the same array
+     * @param n images
+     * @param height H
+     * @param width W
+     * @param channels C, a multiple of 16
+     * @param outChannels O, even
+     * @param taps a side: 3; 1; or 2 for a 3 x 3 convolution of the doubled image
+     * @param planes 1, or 2 for FP32's accuracy
+     * @param epilogue {@link Epilogue#BIAS} or {@link Epilogue#RESIDUAL}
+     * @param blocks {@link #blocks}
+     */
+    public static void conv(
+            KernelContext context,
+            IntArray layer,
+            IntArray x,
+            IntArray weight,
+            FloatArray scale,
+            FloatArray bias,
+            FloatArray residual,
+            FloatArray out,
+            int n,
+            int height,
+            int width,
+            int channels,
+            int outChannels,
+            int taps,
+            int planes,
+            int epilogue,
+            int blocks) {
+        int thread = context.localIdx;
+        SharedMemory.block(THREADS, 1);
+        int stages = stages(taps, planes);
+        int stageBytes = stageBytes(taps, planes);
+        int shared = SharedMemory.dynamic(stages * (stageBytes + 16));
+        int full = shared + stages * stageBytes;
+        int empty = full + 8 * stages;
+        int tiles = tiles(n, height, width, outChannels, taps, planes);
+        if (thread == 0) {
+            for (int i = 0; i < stages; i++) {
+                MemoryBarrier.initialize(full + 8 * i, 1);
+                MemoryBarrier.initialize(empty + 8 * i, CONSUMERS / 32);
+            }
+        }
+        MemoryBarrier.fenceInitialization();
+        SharedMemory.fenceAsync();
+        context.localBarrier();
+        if (thread >= CONSUMERS) {
+            Wgmma.decreaseRegisters(40);
+            if (thread == CONSUMERS) {
+                int filled = 0;
+                for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
+                    filled = copy(
+                            tile,
+                            filled,
+                            layer.get(0),
+                            x,
+                            weight,
+                            shared,
+                            stages,
+                            n,
+                            height,
+                            width,
+                            channels,
+                            outChannels,
+                            taps,
+                            planes);
+                }
+            }
+        } else {
+            Wgmma.increaseRegisters(232);
+            int lane = thread % 32;
+            int mapBytes = mapBytes(taps, planes);
+            int steps = Registers.opaque(channels / 16 * taps);
+            int chunk = planes == 2 ? CHUNK : channels / 16 * taps;
+            int a = Wgmma.descriptor(
+                    shared + weightBytes(taps, planes) + thread / 128 * (positions(planes) / 2 * 16),
+                    planes * mapBytes);
+            int b = Wgmma.descriptor(shared, COLUMNS * 16);
+            float undo = scale.get(layer.get(0));
+            float[] first = Registers.floats(COLUMNS / 2);
+            float[] second = Registers.floats(COLUMNS / 2);
+            float[] sums = Registers.floats(COLUMNS / 2);
+            int step = 0;
+            for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
+                Registers.clear(sums);
+                for (int begin = 0; begin < steps; begin += chunk) {
+                    int end = Math.min(begin + chunk, steps);
+                    Registers.clear(first);
+                    Registers.clear(second);
+                    for (int s = begin; s < end; s++) {
+                        int slot = step % stages;
+                        int stage = slot * (stageBytes / 16);
+                        MemoryBarrier.await(full + slot * 8, step / stages & 1);
+                        Wgmma.fence();
+                        for (int column = 0; column < taps; column++) {
+                            multiplyTap(
+                                    first,
+                                    second,
+                                    a + stage + column,
+                                    b + stage + column * (COLUMNS * 2),
+                                    taps,
+                                    planes,
+                                    mapBytes);
+                        }
+                        Wgmma.commit();
+                        Wgmma.await(1);
+                        // The step before this one has been multiplied; before the chunk's first it was left already.
+                        int left = empty + (step + stages - 1) % stages * 8;
+                        MemoryBarrier.arriveIfZero(left, Math.max(lane, 1 - (s - begin)));
+                        step += 1;
+                    }
+                    Wgmma.await(0);
+                    MemoryBarrier.arriveIfZero(empty + (step + stages - 1) % stages * 8, lane);
+                    if (planes == 2) {
+                        Registers.addSplit(sums, first, second, 1f / Packed.LOW);
+                    }
+                }
+                if (planes == 2) {
+                    store(
+                            sums,
+                            0,
+                            layer.get(0),
+                            undo,
+                            bias,
+                            residual,
+                            out,
+                            tile,
+                            thread,
+                            n,
+                            height,
+                            width,
+                            outChannels,
+                            taps,
+                            planes,
+                            epilogue);
+                } else {
+                    store(
+                            first,
+                            0,
+                            layer.get(0),
+                            undo,
+                            bias,
+                            residual,
+                            out,
+                            tile,
+                            thread,
+                            n,
+                            height,
+                            width,
+                            outChannels,
+                            taps,
+                            planes,
+                            epilogue);
+                    store(
+                            second,
+                            64,
+                            layer.get(0),
+                            undo,
+                            bias,
+                            residual,
+                            out,
+                            tile,
+                            thread,
+                            n,
+                            height,
+                            width,
+                            outChannels,
+                            taps,
+                            planes,
+                            epilogue);
+                }
+            }
+        }
+    }
+
+    /**
+     * The producer's part of a tile: fills a stage as soon as both warpgroups have left it.
+     *
+     * @param before stages filled so far
+     * @return stages filled then
+     */
+    private static int copy(
+            int tile,
+            int before,
+            int layer,
+            IntArray x,
+            IntArray weight,
+            int shared,
+            int stages,
+            int n,
+            int height,
+            int width,
+            int channels,
+            int outChannels,
+            int taps,
+            int planes) {
+        int mapBytes = mapBytes(taps, planes);
+        int weightBytes = weightBytes(taps, planes);
+        int stageBytes = stageBytes(taps, planes);
+        int columnTiles = (outChannels + COLUMNS - 1) / COLUMNS;
+        int phases = taps == 2 ? 4 : 1;
+        int length = PackedMap.length(n, height, width);
+        int channelSteps = Registers.opaque(channels / 16);
+        int tapRows = Registers.opaque(taps);
+        int column = tile % columnTiles;
+        int phase = tile / columnTiles % phases;
+        int position = tile / (columnTiles * phases) * positions(planes);
+        int first =
+                PackedMap.front(width) + position + firstTap(taps, phase / 2) * (width + 1) + firstTap(taps, phase % 2);
+        int weightAt = ((layer * phases + phase) * columnTiles + column) * (channels / 16 * taps * (weightBytes / 4));
+        int step = before;
+        for (int c = 0; c < channelSteps; c++) {
+            int mapAt = (c * (2 * planes * length) + first) * 4;
+            for (int row = 0; row < tapRows; row++) {
+                int slot = step % stages;
+                int to = shared + slot * stageBytes;
+                int full = shared + stages * stageBytes + slot * 8;
+                MemoryBarrier.await(full + 8 * stages, (step / stages & 1) ^ 1);
+                MemoryBarrier.arriveExpecting(full, weightBytes + 2 * planes * mapBytes);
+                MemoryBarrier.copy(to, weight, weightAt, weightBytes, full);
+                for (int p = 0; p < 2 * planes; p++) {
+                    MemoryBarrier.copy(to + weightBytes + p * mapBytes, x, mapAt + p * (length * 4), mapBytes, full);
+                }
+                mapAt += (width + 1) * 4;
+                weightAt += weightBytes / 4;
+                step += 1;
+            }
+        }
+        return step;
+    }
+
+    /** One tap, 16 channels: descriptors a and b of plane 0. */
+    private static void multiplyTap(float[] first, float[] second, int a, int b, int taps, int planes, int mapBytes) {
+        if (planes == 1) {
+            Wgmma.multiply(first, a, b, 128, 128, COLUMNS);
+            Wgmma.multiply(second, a + 64, b, 128, 128, COLUMNS);
+        } else {
+            Wgmma.multiply(first, a, b, 128, 128, COLUMNS);
+            Wgmma.multiply(second, a + mapBytes / 16, b, 128, 128, COLUMNS);
+            Wgmma.multiply(second, a, b + taps * (COLUMNS * 2), 128, 128, COLUMNS);
+        }
+    }
+
+    /** Pixel of the output at a position, -1 for a border. */
+    private static int outPixel(int distance, int n, int height, int width, int taps, int phase) {
+        int pixel = PackedMap.pixel(distance, n, height, width);
+        if (taps == 2 && pixel >= 0) {
+            int row = pixel / width;
+            pixel = (row * 2 + phase / 2) * (2 * width) + (pixel - row * width) * 2 + phase % 2;
+        }
+        return pixel;
+    }
+
+    /** 64 positions of a tile, {@code after} the warpgroup's first, from their accumulators. */
+    private static void store(
+            float[] sums,
+            int after,
+            int layer,
+            float scale,
+            FloatArray bias,
+            FloatArray residual,
+            FloatArray out,
+            int tile,
+            int thread,
+            int n,
+            int height,
+            int width,
+            int outChannels,
+            int taps,
+            int planes,
+            int epilogue) {
+        int columnTiles = (outChannels + COLUMNS - 1) / COLUMNS;
+        int phases = taps == 2 ? 4 : 1;
+        int column = tile % columnTiles * COLUMNS + thread % 4 * 2;
+        int phase = tile / columnTiles % phases;
+        int position = tile / (columnTiles * phases) * positions(planes)
+                + thread / 128 * (positions(planes) / 2)
+                + after
+                + thread / 32 % 4 * 16
+                + thread % 32 / 4;
+        float[] biases = Registers.floats(COLUMNS / 4);
+        for (int j = 0; j < COLUMNS / 8; j++) {
+            if (column + 8 * j < outChannels) {
+                GlobalMemory.load2(bias, layer * outChannels + column + 8 * j, biases, 2 * j);
+            }
+        }
+        for (int h = 0; h < 2; h++) {
+            int pixel = outPixel(position + 8 * h, n, height, width, taps, phase);
+            if (pixel >= 0) {
+                storeRow(sums, h, biases, scale, residual, out, pixel * outChannels, column, outChannels, epilogue);
+            }
+        }
+    }
+
+    /** Row h of two that a thread has of 16: all loads, then all stores, for the two may be of the same array. */
+    private static void storeRow(
+            float[] sums,
+            int h,
+            float[] biases,
+            float scale,
+            FloatArray residual,
+            FloatArray out,
+            int row,
+            int column,
+            int outChannels,
+            int epilogue) {
+        float[] added = Registers.floats(COLUMNS / 4);
+        if (epilogue == Epilogue.RESIDUAL) {
+            for (int j = 0; j < COLUMNS / 8; j++) {
+                if (column + 8 * j < outChannels) {
+                    GlobalMemory.load2(residual, row + column + 8 * j, added, 2 * j);
+                }
+            }
+        }
+        for (int j = 0; j < COLUMNS / 8; j++) {
+            if (column + 8 * j < outChannels) {
+                GlobalMemory.store2(
+                        out,
+                        row + column + 8 * j,
+                        value(sums, 4 * j + 2 * h, biases, added, 2 * j, scale),
+                        value(sums, 4 * j + 2 * h + 1, biases, added, 2 * j + 1, scale));
+            }
+        }
+    }
+
+    private static float value(float[] sums, int i, float[] biases, float[] added, int j, float scale) {
+        return Approximate.fma(Registers.get(sums, i), scale, Registers.get(biases, j)) + Registers.get(added, j);
+    }
+}
