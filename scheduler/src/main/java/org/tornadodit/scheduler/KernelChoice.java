@@ -3,6 +3,7 @@ package org.tornadodit.scheduler;
 import java.util.Optional;
 import org.tornadodit.kernels.ptx.Installation;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.KernelOptions.Tier;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 
@@ -34,6 +35,11 @@ record KernelChoice(Operations operations, String reason) {
                     + refusal.orElse("") + "; leave out --kernels");
         }
         return new KernelChoice(new PortableOperations(), refusal.orElse("the emulation runs them faster"));
+    }
+
+    /** The decoder's kernels: of the same tier, if the autoencoder's sizes allow. */
+    DecoderTier decoder(VaeConfig config) {
+        return operations instanceof TensorOperations tensor ? tensor.decoder(config) : DecoderTier.PORTABLE;
     }
 
     /** Why a device's tensor cores cannot serve; empty if they can, also where tornado-host emulates them. */

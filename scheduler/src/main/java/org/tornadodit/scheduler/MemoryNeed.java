@@ -16,16 +16,22 @@ import org.tornadodit.scheduler.TornadoDevices.Listed;
  */
 record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether) {
 
-    static MemoryNeed of(DitConfig config, VaeConfig vae, int samples, Operations operations, long decoderBytes) {
+    static MemoryNeed of(
+            DitConfig config,
+            VaeConfig vae,
+            int samples,
+            Operations operations,
+            DecoderTier decoder,
+            long decoderBytes) {
         long vaeParameters = VaeWeights.specs(vae).stream()
                 .mapToLong(spec -> spec.shape().elements())
                 .sum();
-        long image = VaeBuffers.bytes(vae, config.inputSize(), 1);
+        long image = VaeBuffers.bytes(vae, config.inputSize(), 1, decoder);
         int together = (int) Math.clamp(decoderBytes / image, 1, samples);
         return new MemoryNeed(
                 operations.weightBytes(config.parameters()) + vaeParameters * Float.BYTES,
                 DitBuffers.bytes(config, samples, operations),
-                VaeBuffers.bytes(vae, config.inputSize(), together),
+                VaeBuffers.bytes(vae, config.inputSize(), together, decoder),
                 together);
     }
 

@@ -10,4 +10,10 @@ public final class OverflowException extends RuntimeException {
         super(Overflow.name(layer, kind, depth) + " has a value beyond 65504, the largest of FP16, by step " + step
                 + "; --kernels portable computes in FP32");
     }
+
+    /** In the decoder: the input of a layer, which may be some times 65504 where it is not normalized. */
+    OverflowException(String layer) {
+        super("the input of " + layer + " has a value beyond what an FP16 operand holds; --kernels portable computes in"
+                + " FP32");
+    }
 }

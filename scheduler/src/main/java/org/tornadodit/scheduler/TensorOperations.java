@@ -10,6 +10,7 @@ import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.TensorAttention;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.vae.VaeConfig;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -59,6 +60,11 @@ final class TensorOperations implements Operations {
                     config.tokens() + " tokens of " + config.patchOutputs() + " outputs are not multiples of 8");
         }
         return Optional.empty();
+    }
+
+    /** The same for the decoder, if its sizes allow. */
+    DecoderTier decoder(VaeConfig config) {
+        return DecoderTier.tensorCores(config, planes, multiprocessors);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler;
 
-import java.util.List;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
@@ -44,7 +45,7 @@ public final class TornadoEngine implements Engine {
     private final DevicePlan ditPlan;
     private final VaeBuffers vaeBuffers;
     private final DevicePlan vaePlan;
-    private final List<VaeGraphs.Run> vaeRuns;
+    private final VaeGraphs vaeGraphs;
 
     /**
      * Uploads the weights, compiles all kernels and runs each once, so that the first batch is as fast as the others.
@@ -92,7 +93,7 @@ public final class TornadoEngine implements Engine {
                 int samples,
                 KernelOptions kernels) {
             KernelChoice choice = KernelChoice.of(device, config, kernels);
-            MemoryNeed.of(config, vaeConfig, samples, choice.operations(), DECODER_BYTES)
+            MemoryNeed.of(config, vaeConfig, samples, choice.operations(), choice.decoder(vaeConfig), DECODER_BYTES)
                     .requireFits(device, samples);
             return new HostWeights(choice, DitDeviceWeights.of(dit, choice.operations()), vae);
         }
@@ -114,7 +115,8 @@ public final class TornadoEngine implements Engine {
         KernelChoice choice = weights.choice();
         Operations operations = choice.operations();
         reportsOverflow = operations.reportsOverflow();
-        MemoryNeed need = MemoryNeed.of(config, vaeConfig, shape.samples(), operations, DECODER_BYTES);
+        DecoderTier decoder = choice.decoder(vaeConfig);
+        MemoryNeed need = MemoryNeed.of(config, vaeConfig, shape.samples(), operations, decoder, DECODER_BYTES);
         need.requireFits(device, shape.samples());
         description = String.format(
                 Locale.ROOT,
@@ -133,11 +135,10 @@ public final class TornadoEngine implements Engine {
                         .build(ending),
                 grids);
 
-        vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether());
+        vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder);
         GridScheduler vaeGrids = new GridScheduler();
-        VaeGraphs vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers, vaeGrids);
+        vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers, vaeGrids);
         vaePlan = new DevicePlan(device, vaeGraphs.build(), vaeGrids);
-        vaeRuns = vaeGraphs.runs();
         warmUp();
     }
 
@@ -287,13 +288,15 @@ public final class TornadoEngine implements Engine {
             for (int i = 0; i < count * latent; i++) {
                 vaeBuffers.latents.set(i, latents[first * latent + i]);
             }
-            for (VaeGraphs.Run run : vaeRuns) {
+            for (VaeGraphs.Run run : vaeGraphs.runs()) {
                 vaeBuffers.layer.set(0, run.layer());
                 vaePlan.execute(run.graph());
             }
-            for (int i = 0; i < count * image; i++) {
-                images[first * image + i] = vaeBuffers.images.get(i);
-            }
+            vaeGraphs.overflow().ifPresent(layer -> {
+                throw new OverflowException(layer);
+            });
+            MemorySegment.copy(
+                    vaeBuffers.images.getSegment(), ValueLayout.JAVA_FLOAT, 0, images, first * image, count * image);
         }
         return images;
     }

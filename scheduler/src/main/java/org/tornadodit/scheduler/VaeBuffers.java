@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler;
 
 import org.tornadodit.kernels.GroupNorm;
+import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.model.vae.VaeConfig;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -20,8 +21,12 @@ final class VaeBuffers {
     private final FloatArray even;
 
     private final FloatArray odd;
-    /** What goes into a convolution: its input stays while its output is written. */
+    /** Which kernels work on them. */
+    final DecoderTier tier;
+    /** What goes into a portable convolution or product: its input stays while its output is written. */
     final FloatArray normed;
+    /** What goes into a convolution on tensor cores, see {@link PackedMap}. */
+    final IntArray packed;
     /** (N, T, C) each, T = H * W of the latent: the middle's attention. */
     final FloatArray query;
 
@@ -39,7 +44,8 @@ final class VaeBuffers {
     /** (N, 3, 8 H, 8 W). */
     final FloatArray images;
 
-    VaeBuffers(VaeConfig config, int latentSize, int count) {
+    VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier) {
+        this.tier = tier;
         this.count = count;
         this.latentSize = latentSize;
         int map = Math.toIntExact(count * largestMap(config, latentSize));
@@ -48,7 +54,9 @@ final class VaeBuffers {
         latents = new FloatArray(count * config.latentChannels() * pixels);
         even = new FloatArray(map);
         odd = new FloatArray(map);
-        normed = new FloatArray(map);
+        normed = new FloatArray(
+                tier.isPortable() ? map : count * pixels * Math.max(config.latentChannels(), Math.max(1, mid)));
+        packed = new IntArray(tier.isPortable() ? 1 : packedSize(config, latentSize, count, tier.planes()));
         query = new FloatArray(Math.max(1, count * pixels * mid));
         key = new FloatArray(Math.max(1, count * pixels * mid));
         value = new FloatArray(Math.max(1, count * pixels * mid));
@@ -73,9 +81,24 @@ final class VaeBuffers {
         return Integer.numberOfTrailingZeros(size / latentSize);
     }
 
-    /** What all graphs but the last hand on. */
-    Object[] carried() {
+    /** The feature maps and the room beside them, which all graphs but the last hand on. */
+    Object[] maps() {
         return new Object[] {even, odd, normed};
+    }
+
+    private static int packedSize(VaeConfig config, int latentSize, int count, int planes) {
+        int largest = 0;
+        int size = latentSize;
+        int channels = config.midChannels();
+        for (int out : config.upBlockChannels()) {
+            largest = Math.max(largest, PackedMap.size(count, size, size, Math.max(channels, out), planes));
+            channels = out;
+            if (size < latentSize * config.upsampling()) {
+                size *= 2;
+                largest = Math.max(largest, PackedMap.size(count, size, size, channels, planes));
+            }
+        }
+        return largest;
     }
 
     /** Elements of the largest feature map of one image. */
@@ -95,11 +118,14 @@ final class VaeBuffers {
     }
 
     /** Bytes of device memory that decoding {@code count} images at a time takes, without the weights. */
-    static long bytes(VaeConfig config, int latentSize, int count) {
+    static long bytes(VaeConfig config, int latentSize, int count, DecoderTier tier) {
         long pixels = (long) latentSize * latentSize;
         long mid = config.midBlockAddAttention() ? config.midChannels() : 0;
         long attention = mid == 0 ? 0 : 3 * pixels * mid + pixels * pixels;
         long image = pixels * config.upsampling() * config.upsampling() * config.outChannels();
-        return count * Float.BYTES * (3 * largestMap(config, latentSize) + attention + image);
+        long maps = tier.isPortable()
+                ? 3L * count * largestMap(config, latentSize)
+                : 2L * count * largestMap(config, latentSize) + packedSize(config, latentSize, count, tier.planes());
+        return Float.BYTES * (maps + count * (attention + image));
     }
 }

@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Linear;
@@ -58,7 +59,7 @@ final class VaeGraphs {
         this.weights = weights;
         this.buffers = buffers;
         this.grids = grids;
-        this.operations = new DecoderOperations(buffers, config);
+        this.operations = DecoderOperations.of(buffers, config);
         plan(config);
     }
 
@@ -103,6 +104,11 @@ final class VaeGraphs {
         return List.copyOf(runs);
     }
 
+    /** After a pass: PyTorch's name of the layer whose input did not fit its representation, if there was one. */
+    Optional<String> overflow() {
+        return operations.overflow();
+    }
+
     /** All graphs, in the order that {@link Run} counts them. */
     List<ImmutableTaskGraph> build() {
         return layers.keySet().stream().map(this::build).toList();
@@ -110,7 +116,7 @@ final class VaeGraphs {
 
     private ImmutableTaskGraph build(Stage stage) {
         GraphScope g = new GraphScope(prefix + stage.name(), grids);
-        Object[] carried = buffers.carried();
+        Object[] carried = operations.carried();
         for (Stage before : predecessors.getOrDefault(stage, Set.of())) {
             g.graph().consumeFromDevice(prefix + before.name(), carried);
         }
@@ -127,7 +133,7 @@ final class VaeGraphs {
             case TAIL -> operations.tail(g, weights, stage.in(), stage.out(), stage.size());
         }
         if (stage.kind() == Kind.TAIL) {
-            g.graph().transferToHost(DataTransferMode.EVERY_EXECUTION, buffers.images);
+            g.graph().transferToHost(DataTransferMode.EVERY_EXECUTION, operations.results());
         } else {
             g.graph().persistOnDevice(carried);
         }
