@@ -251,7 +251,8 @@ final class TensorOperations implements Operations {
                         tiling.stages(),
                         tiling.held(),
                         tiling.span(),
-                        tiling.blocks());
+                        tiling.blocks(),
+                        tiling.bulk());
         g.launch(task, TensorAttention.grid(rows.samples(), rows.tokens(), heads, headSize, planes, tiling));
     }
 

@@ -25,16 +25,19 @@ class TensorAttentionTest {
     /** Every way to cut the work gives the same attention. */
     @ParameterizedTest
     @CsvSource({
-        "1, 1, 2, 16, 3, 1, 16, 72",
-        "1, 2, 1, 32, 2, 0, 32, 24",
-        "2, 1, 2, 64, 2, 1, 32, 72",
-        "2, 2, 1, 32, 4, 1, 16, 64",
-        "2, 2, 2, 48, 3, 2, 48, 40"
+        "1, 1, 2, 16, 3, 1, 16, 0, 72",
+        "1, 2, 1, 32, 2, 0, 32, 0, 24",
+        "1, 2, 1, 32, 4, 0, 32, 1, 72",
+        "2, 1, 2, 64, 2, 1, 32, 0, 72",
+        "2, 2, 1, 32, 4, 1, 16, 0, 64",
+        "2, 2, 2, 48, 3, 2, 48, 0, 40",
+        "2, 2, 2, 48, 3, 2, 48, 1, 40",
+        "2, 1, 3, 16, 5, 0, 16, 1, 72"
     })
     void everyTilingAgreesWithTheReference(
-            int planes, int queryTiles, int warps, int keys, int stages, int held, int span, int headSize)
+            int planes, int queryTiles, int warps, int keys, int stages, int held, int span, int bulk, int headSize)
             throws Exception {
-        Tiling tiling = new Tiling(queryTiles, warps, keys, stages, held, span, 1);
+        Tiling tiling = new Tiling(queryTiles, warps, keys, stages, held, span, 1, bulk);
         KernelCase kernel = TensorCases.attention(1, 88, 2, headSize, planes, tiling, " " + tiling);
         try (TornadoExecutionPlan plan = new TornadoExecutionPlan(kernel.graph().snapshot())) {
             plan.withGridScheduler(kernel.scheduler()).execute().transferToHost(kernel.output());
@@ -51,7 +54,9 @@ class TensorAttentionTest {
         Tiling tiling = Tiling.of(72, 1);
         assertThrows(IllegalArgumentException.class, () -> TensorAttention.grid(1, 12, 2, 72, 1, tiling));
         assertThrows(IllegalArgumentException.class, () -> TensorAttention.grid(1, 16, 1, 72, 1, tiling));
-        Tiling large = new Tiling(2, 8, 128, 4, 0, 32, 1);
+        Tiling shallow = new Tiling(2, 4, 32, 2, 1, 32, 2, 1);
+        assertThrows(IllegalArgumentException.class, () -> TensorAttention.grid(1, 256, 2, 72, 2, shallow));
+        Tiling large = new Tiling(2, 8, 128, 4, 0, 32, 1, 0);
         assertThrows(IllegalArgumentException.class, () -> TensorAttention.grid(1, 256, 2, 72, 2, large));
     }
 
