@@ -10,6 +10,8 @@ import picocli.CommandLine.Option;
 /** Where a model runs. */
 final class DeviceOptions {
 
+    private static final String VIRTUAL = "cpu:";
+
     /** The engines. */
     enum Device {
         AUTO,
@@ -21,9 +23,11 @@ final class DeviceOptions {
      * What was chosen.
      *
      * @param devices TornadoVM's; none for the CPU engine
+     * @param weights how fast each is, as the user has it; empty where the rates are to tell
+     * @param failFast whether the first failure of a device ends the run
      * @param reason why, for the user
      */
-    record Chosen(List<Listed> devices, String reason) {
+    record Chosen(List<Listed> devices, List<Double> weights, boolean failFast, String reason) {
         boolean cpu() {
             return devices.isEmpty();
         }
@@ -40,12 +44,30 @@ final class DeviceOptions {
 
     @Option(
             names = "--devices",
-            paramLabel = "INDEX",
+            paramLabel = "INDEX|cpu:N",
             split = ",",
             description =
                     "Which devices of TornadoVM, as ./dit devices counts them, separated by commas; the samples of a"
-                            + " batch are divided among them. Default: the first GPU and all others of its kind")
-    List<Integer> indices = List.of();
+                            + " batch are divided among them. cpu:4 stands for four devices that are emulated on the"
+                            + " processor, for tests with tiny models: a thousand times slower than --device cpu."
+                            + " Default: the first GPU and all others of its kind")
+    List<String> names = List.of();
+
+    @Option(
+            names = "--device-weights",
+            paramLabel = "WEIGHT",
+            split = ",",
+            description =
+                    "How fast the devices are in proportion to each other, as in 2,1: samples are divided accordingly."
+                            + " Default: their rates, which are equal for devices of one kind")
+    List<Double> weights = List.of();
+
+    @Option(
+            names = "--fail-fast",
+            description =
+                    "Stop when a device fails. Without it, the device is left out, and the others do its samples; the"
+                            + " picture stays the same")
+    boolean failFast;
 
     @Option(
             names = "--threads",
@@ -63,12 +85,31 @@ final class DeviceOptions {
         if (threads < 1 || threads > 4096) {
             throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
         }
+        Chosen chosen = find(surroundings);
+        if (!weights.isEmpty() && weights.size() != chosen.devices().size()) {
+            throw new IllegalArgumentException("--device-weights is a list of %d, the devices are %d"
+                    .formatted(weights.size(), chosen.devices().size()));
+        }
+        for (double weight : weights) {
+            if (!(weight > 0 && weight < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "--device-weights has " + weight + ", expected numbers greater than 0");
+            }
+        }
+        return chosen;
+    }
+
+    private Chosen find(Surroundings surroundings) {
         if (device == Device.CPU) {
-            if (!indices.isEmpty()) {
+            if (!names.isEmpty()) {
                 throw new IllegalArgumentException("--devices counts TornadoVM's devices, but --device is cpu");
             }
-            return new Chosen(List.of(), "asked for");
+            return cpu("asked for");
         }
+        if (names.stream().anyMatch(name -> name.startsWith(VIRTUAL))) {
+            return virtual();
+        }
+        List<Integer> indices = indices();
         boolean wanted = device == Device.TORNADO || !indices.isEmpty();
         if (!TornadoDevices.sdkIsPresent()) {
             String problem = surroundings.sdkProblem();
@@ -76,7 +117,7 @@ final class DeviceOptions {
                 throw new DeviceUnavailableException(
                         problem + "; run ./setup-tornado.sh to get the TornadoVM 5.2.0-jdk25 SDK, or use --device cpu");
             }
-            return new Chosen(List.of(), problem);
+            return cpu(problem);
         }
         List<Listed> devices;
         try {
@@ -85,10 +126,10 @@ final class DeviceOptions {
             if (wanted) {
                 throw e;
             }
-            return new Chosen(List.of(), String.valueOf(e.getMessage()));
+            return cpu(String.valueOf(e.getMessage()));
         }
         if (!indices.isEmpty()) {
-            return new Chosen(pick(devices), "asked for");
+            return chosen(pick(indices, devices), "asked for");
         }
         for (Listed first : devices) {
             if (first.isGpu()) {
@@ -96,20 +137,56 @@ final class DeviceOptions {
                         .filter(other -> other.name().equals(first.name())
                                 && other.backend().equals(first.backend()))
                         .toList();
-                return new Chosen(kind, kind.size() == 1 ? "the first GPU" : "all GPUs of the first one's kind");
+                return chosen(kind, kind.size() == 1 ? "the first GPU" : "all GPUs of the first one's kind");
             }
         }
         if (!wanted) {
-            return new Chosen(List.of(), "TornadoVM sees no GPU");
+            return cpu("TornadoVM sees no GPU");
         }
         if (devices.isEmpty()) {
             throw new DeviceUnavailableException(
                     "TornadoVM sees no device; is the NVIDIA driver installed? use --device cpu without one");
         }
-        return new Chosen(List.of(devices.getFirst()), "the first device; none is a GPU");
+        return chosen(List.of(devices.getFirst()), "the first device; none is a GPU");
     }
 
-    private List<Listed> pick(List<Listed> devices) {
+    private Chosen chosen(List<Listed> devices, String reason) {
+        return new Chosen(devices, weights, failFast, reason);
+    }
+
+    private Chosen cpu(String reason) {
+        return chosen(List.of(), reason);
+    }
+
+    /** Devices that are emulated on the host. */
+    private Chosen virtual() {
+        String count = names.getFirst()
+                .substring(Math.min(VIRTUAL.length(), names.getFirst().length()));
+        if (names.size() != 1 || !count.matches("[1-9][0-9]?")) {
+            throw new IllegalArgumentException(
+                    "--devices is %s, expected cpu:N alone, with N from 1 to 99".formatted(String.join(",", names)));
+        }
+        if (TornadoDevices.sdkIsPresent()) {
+            throw new DeviceUnavailableException(
+                    "the TornadoVM SDK is in use, which has no virtual devices; unset TORNADOVM_HOME for --devices "
+                            + names.getFirst());
+        }
+        return chosen(TornadoDevices.emulated(Integer.parseInt(count)), "emulated on the processor, for tests");
+    }
+
+    private List<Integer> indices() {
+        List<Integer> indices = new ArrayList<>();
+        for (String name : names) {
+            if (!name.matches("[0-9]{1,4}")) {
+                throw new IllegalArgumentException(
+                        "--devices has \"%s\", expected numbers of devices, or cpu:N".formatted(name));
+            }
+            indices.add(Integer.parseInt(name));
+        }
+        return indices;
+    }
+
+    private static List<Listed> pick(List<Integer> indices, List<Listed> devices) {
         List<Listed> picked = new ArrayList<>();
         for (int index : indices) {
             if (index < 0 || index >= devices.size()) {

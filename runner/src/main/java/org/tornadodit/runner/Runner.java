@@ -39,7 +39,8 @@ import picocli.CommandLine.Spec;
             "3:no such device or backend",
             "4:checkpoint unreadable or not matching",
             "5:a gate failed",
-            "130:interrupted"
+            "130:interrupted by Ctrl-C",
+            "143:ended by SIGTERM"
         })
 public final class Runner implements Runnable {
 
@@ -53,6 +54,8 @@ public final class Runner implements Runnable {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print a stack trace with an error")
     boolean debug;
 
+    final Interruption interruption = new Interruption();
+
     /** The version in the jar's manifest. */
     static final class Version implements CommandLine.IVersionProvider {
         @Override
@@ -65,12 +68,18 @@ public final class Runner implements Runnable {
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
         TornadoProperties.apply();
-        System.exit(run(System.out, System.err, args)); // libraries may keep threads alive
+        Runner runner = new Runner();
+        runner.interruption.install(System.err, Surroundings.read().terminal());
+        System.exit(run(runner, System.out, System.err, args)); // libraries may keep threads alive
     }
 
     /** Runs one command; what {@link #main} does, without ending the process. */
     static int run(PrintStream out, PrintStream err, String... args) {
-        CommandLine commandLine = new CommandLine(new Runner())
+        return run(new Runner(), out, err, args);
+    }
+
+    private static int run(Runner runner, PrintStream out, PrintStream err, String... args) {
+        CommandLine commandLine = new CommandLine(runner)
                 .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
                 .setCaseInsensitiveEnumValuesAllowed(true)

@@ -4,6 +4,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -21,8 +22,10 @@ import org.tornadodit.model.io.NpyFile;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.scheduler.DeviceRates;
 import org.tornadodit.scheduler.Engine;
 import org.tornadodit.scheduler.SamplingRequest;
+import org.tornadodit.scheduler.SamplingState;
 import org.tornadodit.scheduler.ShardedEngine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -81,6 +84,23 @@ final class SampleCommand implements Callable<Integer> {
     @Nullable
     Integer preview;
 
+    @Option(
+            names = "--checkpoint-steps",
+            paramLabel = "N",
+            description =
+                    "Every N steps, keep the state of the run in a file beside the output, sample.state.safetensors"
+                            + " for sample.png, for --resume to go on from; it is deleted when the run is complete")
+    @Nullable
+    Integer checkpointSteps;
+
+    @Option(
+            names = "--resume",
+            paramLabel = "FILE",
+            description = "Go on from the state of a run that was stopped, to the same pictures. The other options have"
+                    + " to be those of that run; the devices may be others")
+    @Nullable
+    Path resume;
+
     @Option(names = "--dry-run", description = "Print what would be done, and stop")
     boolean dryRun;
 
@@ -99,32 +119,38 @@ final class SampleCommand implements Callable<Integer> {
             if (batches < 1 || batches > 100_000) {
                 throw new IllegalArgumentException("--batches is " + batches + ", expected 1 to 100000");
             }
-            if (preview != null && preview < 1) {
-                throw new IllegalArgumentException("--preview is " + preview + ", expected at least 1 step");
-            }
+            requireSteps("--preview", preview);
+            requireSteps("--checkpoint-steps", checkpointSteps);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), messageOf(e), e);
         }
         try (Checkpoint weights = Checkpoints.open(source.checkpoint());
                 Checkpoint vaeWeights = Checkpoints.openVae(source.vae())) {
             SamplingPlan plan;
+            SavedRun run = null;
+            SavedRun.Point from = null;
             try {
                 plan = plan(source, weights);
+                if (resume != null || checkpointSteps != null) {
+                    run = SavedRun.of(plan, weights, vaeWeights);
+                }
+                if (resume != null && run != null) {
+                    from = run.read(resume, plan.request().diffusion().steps());
+                }
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), messageOf(e), e);
-            }
-            if (preview != null && plan.devicesInUse().size() > 1) {
-                throw new ParameterException(
-                        spec.commandLine(), "--preview works on one device: choose it with --devices INDEX");
             }
             plan.requireMemory();
             if (dryRun) {
                 plan.lines().forEach(spec.commandLine().getOut()::println);
+                if (from != null) {
+                    spec.commandLine().getOut().println("resume   " + from.place());
+                }
                 return ExitCode.DONE;
             }
             requireWritableOutputs();
             PrintWriter err = spec.commandLine().getErr();
-            try (Engine engine = plan.load(weights, vaeWeights)) {
+            try (Engine engine = plan.load(weights, vaeWeights, line -> err.println("dit: " + line))) {
                 err.println(engine.description());
                 if (plan.devicesInUse().size() < plan.device().devices().size()) {
                     err.printf(
@@ -137,7 +163,16 @@ final class SampleCommand implements Callable<Integer> {
                     Surroundings.nvidiaDriver().ifPresent(driver -> err.println("driver: " + driver));
                 }
                 err.println(plan.summary());
-                sampleBatches(engine, plan, noise);
+                if (from != null) {
+                    err.println("goes on " + from.place());
+                    if (!from.engine().equals(plan.engineName())) {
+                        err.printf(
+                                "dit: the state was made by the engine \"%s\", this is \"%s\": the picture is the same but"
+                                        + " for rounding%n",
+                                from.engine(), plan.engineName());
+                    }
+                }
+                sampleBatches(engine, plan, noise, run, from);
             }
         }
         return ExitCode.DONE;
@@ -154,47 +189,64 @@ final class SampleCommand implements Callable<Integer> {
                 samplingOptions.request(classes, config.numClasses()),
                 samplingOptions,
                 deviceOptions.choose(surroundings),
+                DeviceRates.defaults(),
                 deviceOptions.threads,
                 batches,
                 output);
     }
 
-    private void sampleBatches(Engine engine, SamplingPlan plan, NoiseStream noise) throws IOException {
+    /**
+     * @param run keeps the state; null where no state is kept
+     * @param from where to go on; null for the beginning
+     */
+    private void sampleBatches(
+            Engine engine, SamplingPlan plan, NoiseStream noise, @Nullable SavedRun run, SavedRun.@Nullable Point from)
+            throws IOException {
         DitConfig config = plan.config();
         SamplingRequest request = plan.request();
+        int steps = request.diffusion().steps();
         PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        int first = from == null ? 0 : from.batch();
+        for (int batch = 0; batch < first; batch++) {
+            plan.skipNoise(noise);
+        }
         double total = 0;
-        for (int batch = 0; batch < batches; batch++) {
+        for (int batch = first; batch < batches; batch++) {
+            int number = batch;
             String label = batches == 1 ? "sampling" : "batch %d of %d".formatted(batch + 1, batches);
-            long start = System.nanoTime();
+            SamplingState start = from != null && batch == first ? from.state() : SamplingState.START;
+            long begun = System.nanoTime();
             Path file = numbered(output, batch);
             float[] latents;
-            try (Progress progress =
-                    new Progress(System.err, label, request.diffusion().steps(), surroundings.terminal(), quiet)) {
-                latents = engine.sample(request, noise, (done, now) -> {
-                    if (preview != null
-                            && done % preview == 0
-                            && done < request.diffusion().steps()) {
-                        writeGrid(file, engine.decode(now.get(), request.samples()), plan);
-                    }
-                    progress.update(done);
-                });
+            try (Progress progress = new Progress(System.err, label, steps, surroundings.terminal(), quiet)) {
+                BatchWatcher watcher = new BatchWatcher(progress::update)
+                        .take(
+                                preview,
+                                steps - 1,
+                                (done, now) -> writeGrid(file, engine.decode(now, request.samples()), plan))
+                        .take(
+                                checkpointSteps,
+                                steps,
+                                (done, now) -> keep(
+                                        run,
+                                        new SavedRun.Point(number, new SamplingState(done, now), plan.engineName())));
+                latents = engine.sample(request, noise, start, watcher);
             }
-            double sampled = (System.nanoTime() - start) / 1e9;
+            double sampled = (System.nanoTime() - begun) / 1e9;
             float[] images = engine.decode(latents, request.samples());
-            double seconds = (System.nanoTime() - start) / 1e9;
+            double seconds = (System.nanoTime() - begun) / 1e9;
             total += seconds;
-            spec.commandLine()
-                    .getErr()
-                    .printf(
-                            Locale.ROOT,
-                            "%d steps in %.3f s, %.2f ms a step; decoded in %.3f s%n",
-                            request.diffusion().steps(),
-                            sampled,
-                            1e3 * sampled / request.diffusion().steps(),
-                            seconds - sampled);
-            if (engine instanceof ShardedEngine sharded) {
-                spec.commandLine().getErr().println(sharded.balance());
+            int done = steps - start.done();
+            err.printf(
+                    Locale.ROOT,
+                    "%d steps in %.3f s, %.2f ms a step; decoded in %.3f s%n",
+                    done,
+                    sampled,
+                    1e3 * sampled / Math.max(1, done),
+                    seconds - sampled);
+            if (engine instanceof ShardedEngine sharded && plan.devicesInUse().size() > 1) {
+                err.println(sharded.balance());
             }
             writeGrid(file, images, plan);
             if (saveLatents != null) {
@@ -203,9 +255,41 @@ final class SampleCommand implements Callable<Integer> {
             }
             out.println(file);
         }
+        if (checkpointSteps != null) {
+            interruption().hint(null);
+            Files.deleteIfExists(SavedRun.fileOf(output));
+        }
+        if (from != null) {
+            return; // what was timed is not a whole run
+        }
         out.println(String.format(Locale.ROOT, "Average sampling time: %.4f seconds.", total / batches));
         if (plan.isTheChallenges()) {
             out.println(ScoreCommand.line(total / batches));
+        }
+    }
+
+    /** Writes the state; a full disk is no reason to lose hours of work. */
+    private void keep(@Nullable SavedRun run, SavedRun.Point point) {
+        Path file = SavedRun.fileOf(output);
+        try {
+            if (run != null) {
+                run.write(file, point);
+                interruption().hint("; the same command with --resume " + file + " goes on " + point.place());
+            }
+        } catch (IOException e) {
+            spec.commandLine()
+                    .getErr()
+                    .println("dit: the state was not kept: cannot write " + file + ": " + e.getMessage());
+        }
+    }
+
+    private Interruption interruption() {
+        return ((Runner) spec.root().userObject()).interruption;
+    }
+
+    private static void requireSteps(String option, @Nullable Integer steps) {
+        if (steps != null && steps < 1) {
+            throw new IllegalArgumentException(option + " is " + steps + ", expected at least 1 step");
         }
     }
 
@@ -226,10 +310,13 @@ final class SampleCommand implements Callable<Integer> {
             if (saveLatents != null) {
                 ofBatch.add(numbered(saveLatents, batch));
             }
+            if (checkpointSteps != null && batch == 0) {
+                ofBatch.add(SavedRun.fileOf(output));
+            }
             for (Path file : ofBatch) {
                 OutputFile.requireWritable(file);
                 if (!files.add(file.toAbsolutePath().normalize())) {
-                    throw new IOException("--output and --save-latents name the same file, " + file);
+                    throw new IOException("two outputs have the same name, " + file);
                 }
             }
         }

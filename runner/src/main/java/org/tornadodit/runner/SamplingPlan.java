@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.tornadodit.model.cpu.CpuDit;
 import org.tornadodit.model.diffusion.Sampler;
@@ -11,15 +12,18 @@ import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.Checkpoint;
+import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.CpuEngine;
+import org.tornadodit.scheduler.DeviceRates;
+import org.tornadodit.scheduler.DeviceTeam;
 import org.tornadodit.scheduler.Engine;
+import org.tornadodit.scheduler.FaultPolicy;
 import org.tornadodit.scheduler.SamplingRequest;
-import org.tornadodit.scheduler.ShardPlan;
+import org.tornadodit.scheduler.ShardPlan.Shard;
 import org.tornadodit.scheduler.ShardedEngine;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
-import org.tornadodit.scheduler.TornadoEngine;
 
 /** A run that is resolved and checked, but not begun: what {@code --dry-run} prints. */
 record SamplingPlan(
@@ -30,6 +34,7 @@ record SamplingPlan(
         SamplingRequest request,
         SamplingOptions sampling,
         DeviceOptions.Chosen device,
+        DeviceRates rates,
         int threads,
         int batches,
         Path output) {
@@ -55,21 +60,52 @@ record SamplingPlan(
         return device.devices().subList(0, Math.min(device.devices().size(), request.samples()));
     }
 
-    /** Reads the weights into an engine. */
-    Engine load(Checkpoint weights, Checkpoint vaeWeights) {
+    /** What a state notes of the engine: another's pictures differ by rounding. */
+    String engineName() {
+        return device.cpu() ? "cpu" : "tornado";
+    }
+
+    /** Advances the noise past one batch. */
+    void skipNoise(NoiseStream noise) {
+        int elements = request.samples() * config.inputElements();
+        noise.skip(elements);
+        for (int step = 0; step < request.diffusion().steps(); step++) {
+            noise.skip(2 * elements);
+        }
+    }
+
+    private DeviceRates.Rate rate(Listed listed) {
+        return rates.of(listed, config, sampling.kernelOptions());
+    }
+
+    /** The devices in use, with the speeds that the user or the rates give them. */
+    DeviceTeam team(Consumer<String> report) {
+        List<Double> speeds = new ArrayList<>();
+        for (int i = 0; i < devicesInUse().size(); i++) {
+            Listed listed = devicesInUse().get(i);
+            speeds.add(
+                    device.weights().isEmpty()
+                            ? rate(listed).denoiser()
+                            : device.weights().get(i));
+        }
+        return new DeviceTeam(
+                devicesInUse(), speeds, new FaultPolicy(device.failFast(), FaultPolicy.KEEP_STEPS, report));
+    }
+
+    /**
+     * Reads the weights into an engine.
+     *
+     * @param report takes a line about each device that fails
+     */
+    Engine load(Checkpoint weights, Checkpoint vaeWeights, Consumer<String> report) {
         DitWeights dit = DitWeights.load(weights, config);
         VaeWeights vae = VaeWeights.load(vaeWeights, vaeConfig);
         if (device.cpu()) {
             return new CpuEngine(config, dit, vaeConfig, vae, threads);
         }
         boolean hostNoise = sampling.rng == SamplingOptions.Rng.CPU;
-        if (devicesInUse().size() == 1) {
-            Listed only = devicesInUse().getFirst();
-            return new TornadoEngine(
-                    only, "d0_", config, dit, vaeConfig, vae, request, hostNoise, sampling.kernelOptions());
-        }
         return new ShardedEngine(
-                devicesInUse(), config, dit, vaeConfig, vae, request, hostNoise, sampling.kernelOptions());
+                team(report), config, dit, vaeConfig, vae, request, hostNoise, sampling.kernelOptions());
     }
 
     /**
@@ -193,22 +229,45 @@ record SamplingPlan(
                 heapBytes() / 1e9,
                 Runtime.getRuntime().maxMemory() / 1e9,
                 config.parameters() * Float.BYTES / 1e9));
-        lines.add("device   " + deviceLine());
+        lines.addAll(deviceLines());
         lines.add("output   " + output);
         return lines;
     }
 
-    private String deviceLine() {
-        if (!device.cpu()) {
-            return ShardPlan.even(request.samples(), devicesInUse().size()).shards().stream()
-                    .map(shard -> "%s: samples %d to %d"
-                            .formatted(
-                                    devicesInUse().get(shard.device()),
-                                    shard.first(),
-                                    shard.first() + shard.count() - 1))
-                    .collect(Collectors.joining("; ", "", " (" + device.reason() + ")"));
+    /** Who does what, and how long it may take. */
+    private List<String> deviceLines() {
+        List<String> lines = new ArrayList<>();
+        int steps = request.diffusion().steps();
+        Forecast slowest;
+        String source;
+        if (device.cpu()) {
+            slowest = Forecast.of(config, vaeConfig, request.samples(), rates.ofCpu(threads));
+            source = rates.ofCpu(threads).source();
+            lines.add("device   cpu, " + threads + (threads == 1 ? " thread" : " threads") + ": " + device.reason());
+        } else {
+            slowest = new Forecast(0, 0);
+            source = rate(devicesInUse().getFirst()).source();
+            for (Shard shard : team(line -> {}).plan(request.samples()).shards()) {
+                Listed listed = devicesInUse().get(shard.device());
+                Forecast own = Forecast.of(config, vaeConfig, shard.count(), rate(listed));
+                slowest = own.seconds(steps) > slowest.seconds(steps) ? own : slowest;
+                lines.add("device   %s: samples %d to %d, about %s"
+                        .formatted(
+                                listed,
+                                shard.first(),
+                                shard.first() + shard.count() - 1,
+                                Forecast.duration(own.seconds(steps))));
+            }
+            lines.add("         " + device.reason());
         }
-        return "cpu, " + threads + (threads == 1 ? " thread" : " threads") + ": " + device.reason();
+        lines.add("time     about %s a batch: %d steps of %s, decoding %s (%s; without loading and compiling)"
+                .formatted(
+                        Forecast.duration(slowest.seconds(steps)),
+                        steps,
+                        Forecast.duration(slowest.step()),
+                        Forecast.duration(slowest.decoding()),
+                        source));
+        return lines;
     }
 
     /** Operations of one image's forward pass: two a multiplication and addition, products only. */

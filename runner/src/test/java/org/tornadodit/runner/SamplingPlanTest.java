@@ -15,6 +15,7 @@ import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.scheduler.DeviceRates;
 import org.tornadodit.scheduler.SamplingRequest;
 
 class SamplingPlanTest {
@@ -77,7 +78,8 @@ class SamplingPlanTest {
                 new SamplingRequest(
                         Collections.nCopies(samples, 0), Diffusion.create(steps), sampler, 0, 4, Guidance.FIRST_THREE),
                 new SamplingOptions(),
-                new DeviceOptions.Chosen(List.of(), "asked for"),
+                new DeviceOptions.Chosen(List.of(), List.of(), false, "asked for"),
+                DeviceRates.defaults(),
                 2,
                 1,
                 Path.of("sample.png"));

@@ -1,49 +1,55 @@
 package org.tornadodit.scheduler;
 
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.tornadodit.model.noise.CpuNoise;
 import org.tornadodit.model.noise.CudaNoise;
 import org.tornadodit.model.noise.NoiseStream;
-import org.tornadodit.scheduler.ShardPlan.Shard;
 
 /**
- * The noise of one batch, call by call, for shards that take their slices at their own pace: call 0 is the start, calls
- * 1 to {@code steps} are the steps'. The reference draws a step's noise for both halves of the guided batch, of which
- * the first is used. Thread safe.
+ * The noise of one batch, call by call, for portions that take their slices at their own pace, and again after a
+ * failure: call 0 is the start, calls 1 to {@code steps} are the steps'. The reference draws a step's noise for both
+ * halves of the guided batch, of which the first is used. Thread safe.
  */
 final class BatchNoise {
+    /** Drawn calls that are held for the devices that are a little behind; older ones are drawn again. */
+    private static final int HELD_CALLS = 4;
+
     private final NoiseStream stream;
     private final int elements;
     private final int perSample;
     private final int steps;
-    private final int shards;
     private final long firstCounter;
-    /** Of a generator that cannot be entered in the middle: calls that some shard still has to take. */
-    private final Map<Integer, float[]> drawn = new HashMap<>();
+    /** Of a generator that cannot be entered in the middle: its state before each call so far. */
+    private final List<CpuNoise> before = new ArrayList<>();
 
-    private final Map<Integer, Integer> taken = new HashMap<>();
-    private int nextCall;
+    private final Map<Integer, float[]> held = new LinkedHashMap<>();
 
     /**
+     * @param stream as it is before the batch
      * @param samples of the whole batch
      * @param perSample elements of a sample's latents
-     * @param shards how many take slices
      */
-    BatchNoise(NoiseStream stream, int samples, int perSample, int steps, int shards) {
+    BatchNoise(NoiseStream stream, int samples, int perSample, int steps) {
         this.stream = stream;
         this.elements = samples * perSample;
         this.perSample = perSample;
         this.steps = steps;
-        this.shards = shards;
         this.firstCounter = stream instanceof CudaNoise cuda ? cuda.counter() : 0;
     }
 
-    /** A shard's slice of a call. Each shard takes each call once, in order. */
-    float[] slice(int call, Shard shard) {
-        int from = shard.first() * perSample;
-        int to = from + shard.count() * perSample;
+    /**
+     * A portion's slice of a call.
+     *
+     * @param first first sample
+     * @param count number of samples
+     */
+    float[] slice(int call, int first, int count) {
+        int from = first * perSample;
+        int to = from + count * perSample;
         return switch (stream) {
             case CudaNoise cuda ->
                 new CudaNoise(cuda.seed(), counter(cuda, call), cuda.grid()).next(sizeOf(call), from, to);
@@ -51,10 +57,13 @@ final class BatchNoise {
         };
     }
 
-    /** Philox's counter of a call of a CUDA generator. */
+    /** Philox's counter at a call. */
     long counter(CudaNoise cuda, int call) {
-        long afterStart = firstCounter + (call == 0 ? 0 : cuda.grid().counters(sizeOf(0)));
-        return afterStart + Math.max(0, call - 1) * cuda.grid().counters(sizeOf(1));
+        return call == 0
+                ? firstCounter
+                : firstCounter
+                        + cuda.grid().counters(sizeOf(0))
+                        + (call - 1L) * cuda.grid().counters(sizeOf(1));
     }
 
     /** Elements of a call. */
@@ -63,25 +72,29 @@ final class BatchNoise {
     }
 
     private synchronized float[] drawn(CpuNoise cpu, int call) {
-        while (nextCall <= call) {
-            drawn.put(nextCall, cpu.next(sizeOf(nextCall), 0, elements));
-            nextCall++;
-        }
-        float[] noise = drawn.get(call);
+        float[] noise = held.get(call);
         if (noise == null) {
-            throw new IllegalStateException("call " + call + " was taken by all shards already");
-        }
-        if (taken.merge(call, 1, Integer::sum) == shards) {
-            drawn.remove(call);
-            taken.remove(call);
+            advance(cpu, call);
+            noise = before.get(call).copy().next(sizeOf(call), 0, elements);
+            held.put(call, noise);
+            if (held.size() > HELD_CALLS) {
+                held.remove(held.keySet().iterator().next());
+            }
         }
         return noise;
     }
 
-    /** Advances the stream past the batch, when all shards are done. */
+    /** Notes the generator's states up to before a call, and leaves it behind that call. */
+    private void advance(CpuNoise cpu, int call) {
+        while (before.size() <= call) {
+            before.add(cpu.copy());
+            cpu.skip(sizeOf(before.size() - 1));
+        }
+    }
+
+    /** Advances the stream past the batch, when all portions are done. */
     synchronized void finish() {
-        int done = stream instanceof CpuNoise ? nextCall : 0;
-        for (int call = done; call <= steps; call++) {
+        for (int call = before.size(); call <= steps; call++) {
             stream.skip(sizeOf(call));
         }
     }

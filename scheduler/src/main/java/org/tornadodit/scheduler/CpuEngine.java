@@ -33,14 +33,24 @@ public final class CpuEngine implements Engine {
     }
 
     @Override
-    public float[] sample(SamplingRequest request, NoiseStream noise, StepListener listener) {
+    public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
         int samples = request.samples();
         int elements = samples * config.inputElements();
         int steps = request.diffusion().steps();
         int[] labels = guidedLabels(request, config);
         double[] timesteps = new double[2 * samples];
-        float[] x = noise.next(elements);
-        for (int step = steps - 1; step >= 0; step--) {
+        from.requireFits(elements, steps);
+        float[] x;
+        if (from.done() == 0) {
+            x = noise.next(elements);
+        } else {
+            x = from.latents().clone();
+            noise.skip(elements);
+            for (int done = 0; done < from.done(); done++) {
+                noise.skip(2 * elements);
+            }
+        }
+        for (int step = steps - 1 - from.done(); step >= 0; step--) {
             Arrays.fill(timesteps, request.diffusion().timestep(step));
             float[] output = dit.forwardWithGuidance(
                     Arrays.copyOf(x, 2 * elements),

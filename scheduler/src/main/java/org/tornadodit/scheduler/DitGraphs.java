@@ -142,7 +142,8 @@ final class DitGraphs {
                 false); // (N, depth, 6 D)
         g.graph().task("layer", Embedding::fill, context, b.mlp.index(), 1, -1);
         g.launch("layer", Launch.elementwise(1));
-        g.graph().persistOnDevice(b.latents, b.x, b.conditioning, b.modulation, b.overflow, b.mlp.index());
+        // In this order: releasing a plan stops at what the graph before has released, here the last two.
+        g.graph().persistOnDevice(b.x, b.conditioning, b.modulation, b.mlp.index(), b.overflow, b.latents);
         return g.graph().snapshot();
     }
 

@@ -34,7 +34,7 @@ final class PortableOperations implements Operations {
 
     private final KernelContext context = new KernelContext();
     /** Stands where an epilogue reads no array. */
-    private final FloatArray none = new FloatArray(1);
+    private final FloatArray none = DeviceArrays.floats(1);
 
     @Override
     public String description() {
@@ -43,7 +43,7 @@ final class PortableOperations implements Operations {
 
     @Override
     public Operand operand(int rows, int columns) {
-        return new FloatOperand(new FloatArray(Math.multiplyExact(rows, columns)));
+        return new FloatOperand(DeviceArrays.floats(Math.multiplyExact(rows, columns)));
     }
 
     @Override

@@ -2,21 +2,22 @@ package org.tornadodit.scheduler;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.BatchProgress.ListenerFailure;
 import org.tornadodit.scheduler.ShardPlan.Shard;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 import org.tornadodit.scheduler.TornadoEngine.HostWeights;
@@ -24,28 +25,31 @@ import org.tornadodit.scheduler.TornadoEngine.HostWeights;
 /**
  * A batch divided among devices, each with an engine and a thread of its own; nothing passes between them. The latents
  * and pictures are those of one device, bit for bit. Compilation is one device after the other, sampling in parallel.
+ *
+ * <p>A device that fails is taken out, and what it had to do is done by the others when they are done with their own,
+ * from the latents that were kept last: the pictures stay the same. See {@link FaultPolicy}.
  */
 public final class ShardedEngine implements Engine {
 
-    /** A device at work: TornadoVM wants all of a plan's calls from one thread. */
-    private record Worker(Shard shard, Listed device, ExecutorService thread, TornadoEngine engine) {}
-
     private final DitConfig config;
     private final VaeConfig vaeConfig;
-    private final List<Worker> workers = new ArrayList<>();
-    private double[] seconds = {};
+    private final FaultPolicy policy;
+    private final int samples;
+    private final List<WorkerSpeed> workers = new ArrayList<>();
+
+    private record WorkerSpeed(DeviceWorker worker, double speed) {}
 
     /**
-     * Loads the model on every device that gets samples.
+     * Loads the model on every device that gets samples. When one fails, those that are not loaded yet get its samples.
      *
-     * @param devices equal devices
      * @param shape a batch as all batches will be
      * @param hostNoise see {@link TornadoEngine}
      * @param kernels which kernels
      * @throws DeviceUnavailableException when a device has too little memory
+     * @throws DeviceFailedException when no device is left, or the first fails that may not
      */
     public ShardedEngine(
-            List<Listed> devices,
+            DeviceTeam team,
             DitConfig config,
             DitWeights weights,
             VaeConfig vaeConfig,
@@ -55,189 +59,283 @@ public final class ShardedEngine implements Engine {
             KernelOptions kernels) {
         this.config = config;
         this.vaeConfig = vaeConfig;
-        List<Shard> shards = ShardPlan.even(shape.samples(), devices.size()).shards();
-        int most = shards.getFirst().count(); // of even shares the first is the largest
-        HostWeights shared = HostWeights.of(config, weights, vaeConfig, vaeWeights, devices.getFirst(), most, kernels);
-        try {
-            for (Shard shard : shards) {
-                Listed device = devices.get(shard.device());
-                ExecutorService thread = Executors.newSingleThreadExecutor(task -> Thread.ofPlatform()
-                        .daemon()
-                        .name("device-" + device.index())
-                        .unstarted(task));
-                SamplingRequest ofShard = part(shape, shard);
-                String context = "d" + shard.device() + "_";
-                TornadoEngine engine = await(thread.submit(
-                        () -> new TornadoEngine(device, context, config, shared, vaeConfig, ofShard, hostNoise)));
-                workers.add(new Worker(shard, device, thread, engine));
+        this.policy = team.policy();
+        this.samples = shape.samples();
+        Map<String, HostWeights> shared = new HashMap<>(); // equal devices take the same
+        DeviceTeam rest = team; // those that are not loaded yet
+        while (rest != null && loaded() < samples) {
+            Shard next = rest.plan(samples - loaded()).shards().getFirst();
+            Listed device = rest.devices().get(next.device());
+            int count = next.count();
+            DeviceWorker worker = new DeviceWorker(new Shard(device.index(), loaded(), count), device);
+            SamplingRequest ofShard = part(shape, loaded(), count, count);
+            try {
+                worker.load(() -> {
+                    HostWeights ofKind = shared.computeIfAbsent(
+                            device.backend() + device.name(),
+                            any -> HostWeights.of(config, weights, vaeConfig, vaeWeights, device, count, kernels));
+                    return new TornadoEngine(
+                            device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, hostNoise);
+                });
+                workers.add(new WorkerSpeed(worker, rest.speeds().get(next.device())));
+            } catch (DeviceUnavailableException | OverflowException | CancellationException e) {
+                worker.close();
+                close();
+                throw e;
+            } catch (OutOfMemoryError e) {
+                worker.close();
+                close();
+                throw heapTooSmall(e);
+            } catch (RuntimeException | Error e) {
+                worker.markFailed();
+                worker.close();
+                reportLoading(device, workers.size() + rest.devices().size() - 1, e);
             }
-        } catch (RuntimeException e) {
-            close();
-            throw e;
+            rest = rest.behind(next.device());
         }
     }
 
-    private static SamplingRequest part(SamplingRequest request, Shard shard) {
+    /** Samples that devices were loaded for; the others, of a device that failed, are done by these in addition. */
+    private int loaded() {
+        return workers.stream().mapToInt(each -> each.worker().shard().count()).sum();
+    }
+
+    private void reportLoading(Listed device, int left, Throwable failure) {
+        String line = DeviceFailedException.line(device, "loading", failure);
+        if (left == 0 || policy.failFast()) {
+            close();
+            throw new DeviceFailedException(line, failure);
+        }
+        policy.report().accept(line + "; its samples go to the " + left + " left");
+    }
+
+    /** A request for some samples; beyond those, the last label stands for samples that nobody wants. */
+    private static SamplingRequest part(SamplingRequest request, int first, int count, int padded) {
+        List<Integer> labels = new ArrayList<>(request.labels().subList(first, first + count));
+        labels.addAll(Collections.nCopies(padded - count, labels.getLast()));
         return new SamplingRequest(
-                request.labels().subList(shard.first(), shard.first() + shard.count()),
-                request.diffusion(),
-                request.sampler(),
-                request.eta(),
-                request.cfgScale(),
-                request.guidance());
+                labels, request.diffusion(), request.sampler(), request.eta(), request.cfgScale(), request.guidance());
     }
 
     @Override
     public String description() {
         return workers.stream()
-                .map(worker -> "%s: samples %d to %d"
-                        .formatted(
-                                worker.engine().description(),
-                                worker.shard().first(),
-                                worker.shard().first() + worker.shard().count() - 1))
+                .map(WorkerSpeed::worker)
+                .filter(worker -> !worker.failed())
+                .map(worker -> workers.size() == 1
+                        ? worker.engine().description()
+                        : "%s: samples %d to %d"
+                                .formatted(
+                                        worker.engine().description(),
+                                        worker.shard().first(),
+                                        worker.shard().first() + worker.shard().count() - 1))
                 .collect(Collectors.joining(System.lineSeparator()));
     }
 
     @Override
-    public float[] sample(SamplingRequest request, NoiseStream noise, StepListener listener) {
-        int samples =
-                workers.stream().mapToInt(worker -> worker.shard().count()).sum();
+    public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
         if (request.samples() != samples) {
             throw new IllegalArgumentException(
                     "the engine was made for %d samples, not %d".formatted(samples, request.samples()));
         }
         int elements = config.inputElements();
-        BatchNoise batch =
-                new BatchNoise(noise, samples, elements, request.diffusion().steps(), workers.size());
-        SlowestStep slowest = new SlowestStep(workers.size(), listener);
-        seconds = new double[workers.size()];
+        int steps = request.diffusion().steps();
+        from.requireFits(samples * elements, steps);
+        BatchNoise batch = new BatchNoise(noise, samples, elements, steps);
+        BatchProgress progress = new BatchProgress(listener, samples, elements, from.done());
         float[] latents = new float[samples * elements];
-        inParallel((worker, index, stop) -> {
-            long start = System.nanoTime();
-            float[] ofShard = worker.engine()
-                    .sample(part(request, worker.shard()), worker.shard(), noise, batch, (done, now) -> {
-                        if (stop.get()) {
-                            throw new CancellationException("another device failed");
-                        }
-                        slowest.done(index, done);
-                    });
-            System.arraycopy(ofShard, 0, latents, worker.shard().first() * elements, ofShard.length);
-            seconds[index] = (System.nanoTime() - start) / 1e9;
+        Portion whole = new Portion(0, samples, from);
+        List<Portion> own = new ArrayList<>();
+        for (WorkerSpeed each : workers) {
+            Shard shard = each.worker().shard();
+            own.add(whole.part(shard.first(), shard.count()));
+        }
+        Portions portionsOfBatch = new Portions(samples);
+        if (loaded() < samples) {
+            portionsOfBatch.add(whole.part(loaded(), samples - loaded()));
+        }
+        share(portionsOfBatch, own, "sampling", (worker, portion, kept, portions) -> {
+            progress.back(portion);
+            SamplingRequest ofPortion = part(request, portion.first(), portion.count(), worker.capacity());
+            int wanted = portion.count() * elements;
+            float[] done = worker.engine().sample(ofPortion, portion, noise, batch, (step, now) -> {
+                if (portions.isStopped()) {
+                    throw new CancellationException("another device failed, or the run was stopped");
+                }
+                boolean keep = step % policy.keepSteps() == 0;
+                boolean gather = progress.wants(step);
+                float[] values = keep || gather ? finite(now.get(), wanted) : new float[0];
+                if (keep) {
+                    kept.accept(portion.at(new SamplingState(step, values)));
+                }
+                progress.done(portion, step, gather ? values : new float[0]);
+            });
+            System.arraycopy(finite(done, wanted), 0, latents, portion.first() * elements, wanted);
         });
         batch.finish();
         return latents;
     }
 
     @Override
-    public float[] decode(float[] latents, int samples) {
+    public float[] decode(float[] latents, int count) {
         int latent = config.inputElements();
         int image = vaeConfig.outChannels() * config.imageSize() * config.imageSize();
-        float[] images = new float[Math.multiplyExact(samples, image)];
-        inParallel((worker, index, stop) -> {
-            Shard shard = worker.shard();
-            float[] slice =
-                    Arrays.copyOfRange(latents, shard.first() * latent, (shard.first() + shard.count()) * latent);
-            float[] decoded = worker.engine().decode(slice, shard.count());
-            System.arraycopy(decoded, 0, images, shard.first() * image, decoded.length);
-        });
+        float[] images = new float[Math.multiplyExact(count, image)];
+        Work decoding = (worker, portion, kept, portions) -> {
+            int first = portion.first();
+            float[] slice = Arrays.copyOfRange(latents, first * latent, (first + portion.count()) * latent);
+            float[] decoded = worker.engine().decode(slice, portion.count());
+            System.arraycopy(finite(decoded, decoded.length), 0, images, first * image, decoded.length);
+        };
+        for (WorkerSpeed each : workers) {
+            if (each.worker().isCurrentThread()) { // a listener's wish, in the middle of sampling
+                decoding.run(
+                        each.worker(), new Portion(0, count, SamplingState.START), ignored -> {}, new Portions(count));
+                return images;
+            }
+        }
+        double[] speeds = workers.stream()
+                .mapToDouble(each -> each.worker().failed() ? 0 : each.speed())
+                .toArray();
+        List<@Nullable Portion> own = new ArrayList<>(Collections.nCopies(workers.size(), null));
+        for (Shard shard : ShardPlan.weighted(count, speeds).shards()) {
+            own.set(shard.device(), new Portion(shard.first(), shard.count(), SamplingState.START));
+        }
+        share(new Portions(count), own, "decoding", decoding);
         return images;
     }
 
-    /** Seconds that each device took for its shard of the last batch, and by how much the slowest exceeds the mean. */
+    /**
+     * The first values, which are to be finite: what a lost device does not return is NaN, and so is what a model makes
+     * of weights that float32 cannot hold.
+     */
+    private static float[] finite(float[] values, int wanted) {
+        for (int i = 0; i < wanted; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new ArithmeticException("value %d of %d that it returned is %s".formatted(i, wanted, values[i]));
+            }
+        }
+        return wanted == values.length ? values : Arrays.copyOf(values, wanted);
+    }
+
+    /** Seconds that each device took for its part of the last batch, and by how much the slowest exceeds the mean. */
     public String balance() {
+        double[] seconds =
+                workers.stream().mapToDouble(each -> each.worker().seconds()).toArray();
         double mean = Arrays.stream(seconds).average().orElse(0);
         double most = Arrays.stream(seconds).max().orElse(0);
-        String each = Arrays.stream(seconds)
-                .mapToObj(s -> String.format(Locale.ROOT, "%.3f", s))
+        String each = workers.stream()
+                .map(WorkerSpeed::worker)
+                .map(worker ->
+                        String.format(Locale.ROOT, "%.3f%s", worker.seconds(), worker.failed() ? " (failed)" : ""))
                 .collect(Collectors.joining(", "));
         return String.format(
                 Locale.ROOT, "devices took %s s; imbalance %.1f %%", each, mean == 0 ? 0 : 100 * (most / mean - 1));
     }
 
-    private interface Work {
-        void run(Worker worker, int index, AtomicBoolean stop);
+    /** Devices that are at work; those that failed are not. */
+    public int devices() {
+        return (int) workers.stream().filter(each -> !each.worker().failed()).count();
     }
 
-    /** Gives every device its work; when one fails, the others stop after their step, and the first failure is thrown. */
-    private void inParallel(Work work) {
-        AtomicBoolean stop = new AtomicBoolean();
+    private interface Work {
+        /** @param kept takes what the portion has become, for others to go on from */
+        void run(DeviceWorker worker, Portion portion, Consumer<Portion> kept, Portions portions);
+    }
+
+    /**
+     * Gives every device its work, and then what others could not finish.
+     *
+     * @param portions what is nobody's own
+     * @param own portion of each device; null for none
+     */
+    private void share(Portions portions, List<? extends @Nullable Portion> own, String stage, Work work) {
         List<Future<?>> running = new ArrayList<>();
         for (int i = 0; i < workers.size(); i++) {
-            int index = i;
-            Worker worker = workers.get(i);
-            running.add(worker.thread().submit(() -> {
-                try {
-                    work.run(worker, index, stop);
-                } catch (RuntimeException e) {
-                    if (!stop.getAndSet(true)) {
-                        throw new IllegalStateException("device " + worker.device() + ": " + e.getMessage(), e);
-                    }
-                    throw e;
-                }
-            }));
-        }
-        RuntimeException first = null;
-        for (Future<?> future : running) {
-            try {
-                await(future);
-            } catch (RuntimeException e) {
-                if (first == null || first instanceof CancellationException) {
-                    first = e;
-                }
+            DeviceWorker worker = workers.get(i).worker();
+            Portion first = own.get(i);
+            if (!worker.failed()) {
+                running.add(worker.submit(() -> work(worker, first, portions, stage, work)));
+            } else if (first != null) {
+                portions.add(first);
             }
         }
-        if (first != null) {
-            throw first;
+        if (running.isEmpty()) {
+            throw new IllegalStateException("all devices failed");
+        }
+        try {
+            running.forEach(DeviceWorker::await);
+        } catch (RuntimeException | Error e) {
+            portions.stop(new CancellationException("stopped"));
+            throw e;
+        }
+        portions.requireNotStopped();
+    }
+
+    /** On a device's thread. */
+    private void work(DeviceWorker worker, @Nullable Portion own, Portions portions, String stage, Work work) {
+        worker.setSeconds(0);
+        try {
+            Portion portion = own != null ? own : portions.take(worker.capacity());
+            while (portion != null) {
+                Portion[] kept = {portion};
+                long start = System.nanoTime();
+                try {
+                    work.run(worker, portion, later -> kept[0] = later, portions);
+                } catch (ListenerFailure e) {
+                    portions.stop(e.failure());
+                    return;
+                } catch (OverflowException e) {
+                    portions.stop(e); // the model's, on any device
+                    return;
+                } catch (RuntimeException | Error e) {
+                    if (!portions.isStopped()) {
+                        failed(worker, kept[0], portions, stage, e);
+                    }
+                    return;
+                } finally {
+                    worker.setSeconds(worker.seconds() + (System.nanoTime() - start) / 1e9);
+                }
+                portions.finished(portion);
+                portion = portions.take(worker.capacity());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            portions.stop(new CancellationException("interrupted"));
         }
     }
 
-    private static <T> T await(Future<T> future) {
-        try {
-            return future.get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException failure) {
-                throw failure;
-            }
-            throw new IllegalStateException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancellationException("interrupted");
+    private synchronized void failed(
+            DeviceWorker worker, Portion rest, Portions portions, String stage, Throwable failure) {
+        if (failure instanceof OutOfMemoryError heap) {
+            portions.stop(heapTooSmall(heap));
+            return;
         }
+        worker.markFailed();
+        String what = stage.equals("sampling")
+                ? stage + ", after step " + rest.state().done()
+                : stage;
+        String line = DeviceFailedException.line(worker.device(), what, failure);
+        int left = devices();
+        if (left == 0 || policy.failFast()) {
+            portions.stop(new DeviceFailedException(line, failure));
+            return;
+        }
+        policy.report()
+                .accept("%s; samples %d to %d go to the %d left"
+                        .formatted(line, rest.first(), rest.first() + rest.count() - 1, left));
+        portions.add(rest);
+        worker.abandon();
+    }
+
+    private static IllegalStateException heapTooSmall(OutOfMemoryError e) {
+        return new IllegalStateException(
+                "Java's heap is too small (" + e.getMessage() + "); give more with DIT_JVM_OPTS=-Xmx...", e);
     }
 
     @Override
     public void close() {
-        for (Worker worker : workers) {
-            Callable<Void> release = () -> {
-                worker.engine().close();
-                return null;
-            };
-            await(worker.thread().submit(release));
-            worker.thread().shutdown();
-        }
+        workers.forEach(each -> each.worker().close());
         workers.clear();
-    }
-
-    /** Tells the listener how far the slowest shard is. */
-    private static final class SlowestStep {
-        private final int[] steps;
-        private final StepListener listener;
-        private int told;
-
-        SlowestStep(int shards, StepListener listener) {
-            this.steps = new int[shards];
-            this.listener = listener;
-        }
-
-        synchronized void done(int shard, int step) {
-            steps[shard] = step;
-            int least = Arrays.stream(steps).min().orElse(0);
-            if (least > told) {
-                told = least;
-                listener.stepDone(least, () -> {
-                    throw new UnsupportedOperationException("devices are at different steps");
-                });
-            }
-        }
     }
 }

@@ -49,7 +49,7 @@ final class TensorDecoder implements DecoderOperations {
         this.planes = buffers.tier.planes();
         int blocks = config.blockOutChannels().size();
         int resnets = 2 + blocks * config.resnetsPerUpBlock();
-        overflow = new IntArray(3 * resnets + blocks + 1);
+        overflow = DeviceArrays.ints(3 * resnets + blocks + 1);
         overflow.init(0);
     }
 
@@ -213,10 +213,10 @@ final class TensorDecoder implements DecoderOperations {
             int norm) {
         Linear first = layers.getFirst();
         int in = first.in() / (taps == 1 ? 1 : 9);
-        IntArray weight =
-                new IntArray(Math.multiplyExact(layers.size(), ConvolutionWeights.size(first.out(), in, taps, planes)));
-        FloatArray scale = new FloatArray(layers.size());
-        FloatArray bias = new FloatArray(layers.size() * outChannels);
+        IntArray weight = DeviceArrays.ints(
+                Math.multiplyExact(layers.size(), ConvolutionWeights.size(first.out(), in, taps, planes)));
+        FloatArray scale = DeviceArrays.floats(layers.size());
+        FloatArray bias = DeviceArrays.floats(layers.size() * outChannels);
         bias.init(0);
         for (int layer = 0; layer < layers.size(); layer++) {
             Linear parameters = layers.get(layer);

@@ -34,9 +34,9 @@ final class TensorOperations implements Operations {
     private final int multiprocessors;
     private final KernelContext context = new KernelContext();
     /** Stand where an epilogue uses no array. */
-    private final FloatArray noFloats = new FloatArray(1);
+    private final FloatArray noFloats = DeviceArrays.floats(1);
 
-    private final IntArray noHalves = new IntArray(1);
+    private final IntArray noHalves = DeviceArrays.ints(1);
 
     TensorOperations(MatmulPrecision precision, int multiprocessors) {
         this.precision = precision;
@@ -76,7 +76,7 @@ final class TensorOperations implements Operations {
 
     @Override
     public Operand operand(int rows, int columns) {
-        return new PackedOperand(new IntArray(Packed.size(rows, columns, planes)));
+        return new PackedOperand(DeviceArrays.ints(Packed.size(rows, columns, planes)));
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.tornadodit.host.HostRuntime;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Launch;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -106,6 +107,20 @@ public final class TornadoDevices {
                     e);
         }
         return devices;
+    }
+
+    /**
+     * Devices that tornado-host emulates on this machine's processor: the same code and the same results as on others,
+     * slowly.
+     *
+     * @throws IllegalStateException when the SDK is present, which takes tornado-host's place
+     */
+    public static List<Listed> emulated(int count) {
+        if (sdkIsPresent()) {
+            throw new IllegalStateException("TornadoVM's SDK has no emulated devices");
+        }
+        HostRuntime.get().setDeviceCount(count);
+        return list();
     }
 
     /** What TornadoVM's PTX device knows, but its public API does not tell; empty on other backends. */

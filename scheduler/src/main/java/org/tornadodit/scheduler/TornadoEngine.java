@@ -18,7 +18,6 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.DitGraphs.Ending;
-import org.tornadodit.scheduler.ShardPlan.Shard;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
@@ -139,7 +138,21 @@ public final class TornadoEngine implements Engine {
         GridScheduler vaeGrids = new GridScheduler();
         vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers, vaeGrids);
         vaePlan = new DevicePlan(device, vaeGraphs.build(), vaeGrids);
-        warmUp();
+        try {
+            warmUp();
+        } catch (RuntimeException | Error e) {
+            closeAfter(e);
+            throw e;
+        }
+    }
+
+    /** Releases what can be released of a device that failed while the engine was made. */
+    private void closeAfter(Throwable failure) {
+        try {
+            close();
+        } catch (RuntimeException | Error e) {
+            failure.addSuppressed(e);
+        }
     }
 
     /** One step and one pass of the decoder: the first execution of a graph uploads its weights. */
@@ -158,14 +171,13 @@ public final class TornadoEngine implements Engine {
     }
 
     @Override
-    public float[] sample(SamplingRequest request, NoiseStream noise, StepListener listener) {
+    public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
         BatchNoise batch = new BatchNoise(
                 noise,
                 request.samples(),
                 config.inputElements(),
-                request.diffusion().steps(),
-                1);
-        float[] latents = sample(request, new Shard(0, 0, request.samples()), noise, batch, listener);
+                request.diffusion().steps());
+        float[] latents = sample(request, new Portion(0, request.samples(), from), noise, batch, listener);
         batch.finish();
         return latents;
     }
@@ -173,31 +185,39 @@ public final class TornadoEngine implements Engine {
     /**
      * Denoises some samples of a batch.
      *
-     * @param request of the shard: its labels only
-     * @param shard which samples of the batch they are
+     * @param request of the portion: its labels, and any others up to the engine's number of samples
+     * @param portion which samples of the batch they are, and where they are; as many as the engine's at most
      * @param stream where the batch's noise comes from; not advanced here
+     * @return latents of the engine's number of samples, of which those behind the portion's mean nothing
      */
-    float[] sample(SamplingRequest request, Shard shard, NoiseStream stream, BatchNoise noise, StepListener listener) {
+    float[] sample(
+            SamplingRequest request, Portion portion, NoiseStream stream, BatchNoise noise, StepListener listener) {
         requireSameShape(request, stream);
         int steps = request.diffusion().steps();
+        int first = portion.first();
+        int count = portion.count();
+        SamplingState from = portion.state();
+        from.requireFits(count * config.inputElements(), steps);
         setLabels(request);
-        DeviceArrays.fill(buffers.noise, noise.slice(0, shard));
+        DeviceArrays.fill(buffers.noise, from.done() == 0 ? noise.slice(0, first, count) : from.latents());
         ditPlan.execute(DitGraphs.START);
 
         Supplier<float[]> latents = buffers.noise::toHeapArray;
-        for (int done = 1; done <= steps; done++) {
+        for (int done = from.done() + 1; done <= steps; done++) {
             if (stream instanceof CudaNoise cuda) {
                 setDraw(
                         cuda.seed(),
                         noise.counter(cuda, done),
                         cuda.grid().threads(noise.sizeOf(done)),
-                        shard.first() * config.inputElements());
+                        first * config.inputElements());
             } else {
-                DeviceArrays.fill(buffers.noise, noise.slice(done, shard));
+                DeviceArrays.fill(buffers.noise, noise.slice(done, first, count));
             }
             TornadoExecutionResult result =
                     step(request.diffusion().coefficients(steps - done, request.eta()), request.cfgScale());
             latents = () -> {
+                // TornadoVM logs a copy that fails, and goes on: what was not copied must not pass for latents.
+                buffers.latents.init(Float.NaN);
                 result.transferToHost(buffers.latents);
                 return buffers.latents.toHeapArray();
             };
@@ -288,6 +308,7 @@ public final class TornadoEngine implements Engine {
             for (int i = 0; i < count * latent; i++) {
                 vaeBuffers.latents.set(i, latents[first * latent + i]);
             }
+            vaeBuffers.images.init(Float.NaN);
             for (VaeGraphs.Run run : vaeGraphs.runs()) {
                 vaeBuffers.layer.set(0, run.layer());
                 vaePlan.execute(run.graph());

@@ -51,20 +51,20 @@ final class VaeBuffers {
         int map = Math.toIntExact(count * largestMap(config, latentSize));
         int pixels = latentSize * latentSize;
         int mid = config.midBlockAddAttention() ? config.midChannels() : 0;
-        latents = new FloatArray(count * config.latentChannels() * pixels);
-        even = new FloatArray(map);
-        odd = new FloatArray(map);
-        normed = new FloatArray(
+        latents = DeviceArrays.floats(count * config.latentChannels() * pixels);
+        even = DeviceArrays.floats(map);
+        odd = DeviceArrays.floats(map);
+        normed = DeviceArrays.floats(
                 tier.isPortable() ? map : count * pixels * Math.max(config.latentChannels(), Math.max(1, mid)));
-        packed = new IntArray(tier.isPortable() ? 1 : packedSize(config, latentSize, count, tier.planes()));
-        query = new FloatArray(Math.max(1, count * pixels * mid));
-        key = new FloatArray(Math.max(1, count * pixels * mid));
-        value = new FloatArray(Math.max(1, count * pixels * mid));
-        scores = new FloatArray(mid == 0 ? 1 : Math.multiplyExact(count, Math.multiplyExact(pixels, pixels)));
-        sums = new FloatArray(count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
-        statistics = new FloatArray(count * config.normNumGroups() * 2);
-        layer = new IntArray(1);
-        images = new FloatArray(count * config.outChannels() * pixels * config.upsampling() * config.upsampling());
+        packed = DeviceArrays.ints(tier.isPortable() ? 1 : packedSize(config, latentSize, count, tier.planes()));
+        query = DeviceArrays.floats(Math.max(1, count * pixels * mid));
+        key = DeviceArrays.floats(Math.max(1, count * pixels * mid));
+        value = DeviceArrays.floats(Math.max(1, count * pixels * mid));
+        scores = DeviceArrays.floats(mid == 0 ? 1 : Math.multiplyExact(count, Math.multiplyExact(pixels, pixels)));
+        sums = DeviceArrays.floats(count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
+        statistics = DeviceArrays.floats(count * config.normNumGroups() * 2);
+        layer = DeviceArrays.ints(1);
+        images = DeviceArrays.floats(count * config.outChannels() * pixels * config.upsampling() * config.upsampling());
     }
 
     /** The feature map at a size of pixels a side. */

@@ -41,7 +41,7 @@ class TornadoEngineTest {
     @ValueSource(strings = {"ddpm-3", "ddpm-all", "ddim-3", "ddim-all"})
     void samplesAsPyTorch(String run) throws IOException {
         SamplingRequest request = request(run, LABELS);
-        try (Models models = new Models();
+        try (Models models = new Models(false);
                 TornadoEngine engine = models.engine(request, false, run)) {
             List<Integer> steps = new ArrayList<>();
             float[] latents = engine.sample(request, TorchRandn.cuda(0), (done, now) -> steps.add(done));
@@ -58,7 +58,7 @@ class TornadoEngineTest {
     @Test
     void aSecondBatchIsAsTheFirstAndDecodesAsTheCpuEngine() {
         SamplingRequest request = request("ddpm-3", List.of(4, 1, 3));
-        try (Models models = new Models();
+        try (Models models = new Models(true);
                 TornadoEngine engine = models.engine(request, false, "again");
                 CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
             float[] first = engine.sample(request, TorchRandn.cuda(7), (done, now) -> {});
@@ -73,7 +73,7 @@ class TornadoEngineTest {
     @Test
     void noiseOfTheHostGivesTheCpuEnginesLatents() {
         SamplingRequest request = request("ddim-all", List.of(2, 5));
-        try (Models models = new Models();
+        try (Models models = new Models(false);
                 TornadoEngine engine = models.engine(request, true, "host");
                 CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
             NoiseStream noise = TorchRandn.cpu(3);
@@ -89,7 +89,7 @@ class TornadoEngineTest {
     @Test
     void givesTheLatentsOfAnyStepWhenAsked() {
         SamplingRequest request = request("ddpm-3", List.of(4));
-        try (Models models = new Models();
+        try (Models models = new Models(false);
                 TornadoEngine engine = models.engine(request, false, "steps");
                 CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
             List<float[]> actual = new ArrayList<>();
@@ -115,7 +115,7 @@ class TornadoEngineTest {
     @Test
     void refusesABatchOfAnotherShape() {
         SamplingRequest request = request("ddpm-3", List.of(0, 1));
-        try (Models models = new Models();
+        try (Models models = new Models(false);
                 TornadoEngine engine = models.engine(request, false, "shape")) {
             SamplingRequest three = request("ddpm-3", List.of(0, 1, 2));
             assertThrows(
@@ -131,7 +131,7 @@ class TornadoEngineTest {
         Listed real = TornadoDevices.list().getFirst();
         Listed small =
                 new Listed(0, real.backend(), "Tiny GPU", real.type(), real.capability(), 100_000, real.device());
-        try (Models models = new Models()) {
+        try (Models models = new Models(false)) {
             String message = assertThrows(
                             DeviceUnavailableException.class,
                             () -> new TornadoEngine(
@@ -173,8 +173,14 @@ class TornadoEngineTest {
         private final Checkpoint vaeCheckpoint = Checkpoints.openVae(DATA.resolve("vae-tiny"));
         final DitConfig config = DitConfig.fromJson(SAMPLING.resolve("config.json"));
         final DitWeights weights = DitWeights.load(checkpoint, config);
-        final VaeConfig vaeConfig = VaeConfig.fromJson(DATA.resolve("vae-tiny"));
-        final VaeWeights vaeWeights = VaeWeights.load(vaeCheckpoint, vaeConfig);
+        final VaeConfig vaeConfig;
+        final VaeWeights vaeWeights;
+
+        /** @param decoder whether pictures are wanted; else an autoencoder that is loaded sooner takes its place */
+        Models(boolean decoder) {
+            vaeConfig = decoder ? VaeConfig.fromJson(DATA.resolve("vae-tiny")) : TinyModel.VAE;
+            vaeWeights = decoder ? VaeWeights.load(vaeCheckpoint, vaeConfig) : TinyModel.VAE_WEIGHTS;
+        }
 
         TornadoEngine engine(SamplingRequest request, boolean hostNoise, String name) {
             return new TornadoEngine(

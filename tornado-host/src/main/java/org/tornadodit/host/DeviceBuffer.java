@@ -68,7 +68,9 @@ final class DeviceBuffer {
     /** Copies bytes {@code offset} to {@code offset + length} of the elements to the host. */
     void download(TornadoNativeArray host, long offset, long length) {
         ArrayMemory target = ArrayAccess.memory(host);
-        MemorySegment.copy(memory.data(), offset, target.data(), offset, length);
+        if (!device.faults().isLost()) {
+            MemorySegment.copy(memory.data(), offset, target.data(), offset, length);
+        }
         target.markCurrent();
         newerThanHost = false;
         device.countToHost(length);
@@ -78,6 +80,13 @@ final class DeviceBuffer {
     void undefine(String name) {
         memory.markUndefined(name);
         newerThanHost = false;
+    }
+
+    /** Of a lost device, whose launches do nothing: nobody is told that the contents are undefined. */
+    void pretendWritten(String name) {
+        if (memory.isUndefined()) {
+            memory.markSynchronized(name);
+        }
     }
 
     /** Before tasks run: from here on, a write is noticed. */

@@ -10,7 +10,9 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 /** Failures to order from a device, for tests of what has to survive them. */
 public final class HostFaults {
     private final Map<String, AtomicLong> launches = new ConcurrentHashMap<>();
+    private final Map<String, AtomicLong> compilations = new ConcurrentHashMap<>();
     private final AtomicLong allocations = new AtomicLong(-1);
+    private final AtomicLong launchesToLoss = new AtomicLong(-1);
     private volatile @Nullable Runnable beforeLaunch;
 
     /** The {@code k}-th launch from now (the next one is 1) of task {@code graph.task} fails. */
@@ -23,6 +25,20 @@ public final class HostFaults {
         allocations.set(k);
     }
 
+    /** The {@code k}-th compilation from now (the next one is 1) of task {@code graph.task} fails. */
+    public void failCompilation(String task, int k) {
+        compilations.put(task, new AtomicLong(k));
+    }
+
+    /**
+     * The device is lost at the {@code k}-th launch from now (the next one is 1), as TornadoVM's PTX backend lets one be
+     * lost: the driver's errors go to the log, nothing is thrown, launches do nothing, and copies to the host leave what
+     * was there. Memory cannot be allocated any more.
+     */
+    public void lose(int k) {
+        launchesToLoss.set(k);
+    }
+
     /** Calls {@code action} before every launch, on the launching thread; it may throw, interrupt or wait. */
     public void beforeLaunch(Runnable action) {
         beforeLaunch = action;
@@ -31,11 +47,14 @@ public final class HostFaults {
     /** Takes back all orders. */
     public void clear() {
         launches.clear();
+        compilations.clear();
         allocations.set(-1);
+        launchesToLoss.set(-1);
         beforeLaunch = null;
     }
 
     void onLaunch(String task) {
+        launchesToLoss.updateAndGet(left -> left > 0 ? left - 1 : left);
         Runnable action = beforeLaunch;
         if (action != null) {
             action.run();
@@ -47,7 +66,22 @@ public final class HostFaults {
         }
     }
 
+    void onCompilation(String task) {
+        AtomicLong left = compilations.get(task);
+        if (left != null && left.decrementAndGet() == 0) {
+            compilations.remove(task);
+            throw new TornadoBailoutRuntimeException("injected failure: compilation of " + task);
+        }
+    }
+
+    boolean isLost() {
+        return launchesToLoss.get() == 0;
+    }
+
     void onAllocation(long bytes, String name) {
+        if (isLost()) {
+            throw new TornadoOutOfMemoryException("the device is lost: allocation of " + bytes + " bytes for " + name);
+        }
         if (allocations.get() > 0 && allocations.decrementAndGet() == 0) {
             throw new TornadoOutOfMemoryException("injected failure: allocation of " + bytes + " bytes for " + name);
         }

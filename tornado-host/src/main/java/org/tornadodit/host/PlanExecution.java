@@ -88,6 +88,7 @@ public final class PlanExecution {
     public void prepare() {
         for (GraphExecution graph : selected) {
             for (TaskDefinition task : graph.graph().tasks()) {
+                device.faults().onCompilation(task.name());
                 if (grids != null && grids.get(task.name()) != null) {
                     LaunchGrid.of(task.name(), grids.get(task.name()));
                 }

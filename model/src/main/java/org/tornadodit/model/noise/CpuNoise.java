@@ -25,6 +25,16 @@ public final class CpuNoise implements NoiseStream {
         generator = new Mt19937((int) seed);
     }
 
+    private CpuNoise(CpuNoise other) {
+        generator = new Mt19937(other.generator);
+        kept = other.kept;
+    }
+
+    /** A stream of its own that goes on as this one will; 2.5 KB. */
+    public CpuNoise copy() {
+        return new CpuNoise(this);
+    }
+
     @Override
     public float[] next(int n, int from, int to) {
         NoiseStream.requireRange(n, from, to);

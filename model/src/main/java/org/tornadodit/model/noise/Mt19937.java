@@ -21,6 +21,12 @@ final class Mt19937 {
         }
     }
 
+    /** A generator that goes on as {@code other} will. */
+    Mt19937(Mt19937 other) {
+        System.arraycopy(other.state, 0, state, 0, SIZE);
+        index = other.index;
+    }
+
     /** The next 32 random bits. */
     int next() {
         if (index == SIZE) {

@@ -39,6 +39,21 @@ class AtomicFileTest {
         assertEquals(List.of("a.txt"), names());
     }
 
+    @Test
+    void discardsWhatIsBeingWritten() throws IOException {
+        Path file = folder.resolve("a.txt");
+        assertThrows(
+                IOException.class,
+                () -> AtomicFile.write(file, out -> {
+                    out.write("ha".getBytes(UTF_8));
+                    out.flush();
+                    assertEquals(1, names().size());
+                    AtomicFile.discardUnfinished();
+                    assertEquals(List.of(), names());
+                }));
+        assertEquals(List.of(), names());
+    }
+
     private List<String> names() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString()).toList();

@@ -1,0 +1,142 @@
+package org.tornadodit.runner;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.host.HostRuntime;
+
+/** The state of a run whose only device failed: goes on elsewhere, and is refused by what is another run. */
+class ResumeTest {
+    private static final int STEPS = 4;
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // set by JUnit
+    Path folder;
+
+    @SuppressWarnings("NullAway.Init") // set before each test
+    private TinyModelFiles model;
+
+    @BeforeEach
+    void writeModel() throws IOException {
+        model = TinyModelFiles.write(Files.createDirectory(folder.resolve("model")));
+    }
+
+    @AfterEach
+    void oneDeviceWithoutFaults() {
+        HostRuntime.get().devices().forEach(device -> device.faults().clear());
+        HostRuntime.get().setDeviceCount(1);
+    }
+
+    /** In the second batch, after its third step. */
+    private Path stop(String name, Object... options) {
+        HostRuntime.get()
+                .device(0)
+                .faults()
+                .failLaunch("d0_last.step", 1 + STEPS + STEPS); // the first is the warm-up's
+        CommandLineRun run = run(name, join(options, "--devices", "cpu:1", "--checkpoint-steps", STEPS - 1));
+        assertEquals(ExitCode.FAILURE, run.exitCode(), run.err());
+        return folder.resolve(name + ".state.safetensors");
+    }
+
+    @Test
+    void goesOnOnOtherDevicesWithEitherGenerator() throws IOException {
+        for (String rng : List.of("cuda", "cpu")) {
+            Object[] options = {"--rng", rng};
+            Path state = stop(rng, options);
+            CommandLineRun whole = run(rng + "-whole", join(options, "--devices", "cpu:1", "--checkpoint-steps", 3));
+            assertEquals(ExitCode.DONE, whole.exitCode(), whole.err());
+            assertFalse(Files.exists(folder.resolve(rng + "-whole.state.safetensors")), "the run is complete");
+
+            CommandLineRun resumed = run(rng, join(options, "--devices", "cpu:3", "--resume", state));
+            assertEquals(ExitCode.DONE, resumed.exitCode(), resumed.err());
+            assertTrue(resumed.err().contains("goes on in batch 2 after step 3"), resumed.err());
+            for (int batch = 0; batch < 2; batch++) {
+                assertArrayEquals(
+                        Files.readAllBytes(folder.resolve(rng + "-whole_" + batch + ".png")),
+                        Files.readAllBytes(folder.resolve(rng + "_" + batch + ".png")),
+                        "batch " + batch);
+            }
+        }
+    }
+
+    @Test
+    void aStateOfAnotherRunIsRefused() throws IOException {
+        Path state = stop("stopped");
+        refused(ExitCode.USAGE, "was made with --seed 0, the command has 1", state, "--seed", "1");
+        refused(ExitCode.USAGE, "was made with --cfg-scale 4.0, the command has 2.0", state, "--cfg-scale", "2");
+        refused(ExitCode.USAGE, "was made with --sampler DDPM", state, "--sampler", "ddim");
+        refused(ExitCode.USAGE, "was made with --rng CUDA", state, "--rng", "cpu");
+        refused(ExitCode.CHECKPOINT, "other weights", state, "--model", "demo");
+        byte[] damaged = Files.readAllBytes(state);
+        damaged[damaged.length - 1] ^= 1;
+        refused(ExitCode.CHECKPOINT, "the state is damaged", Files.write(folder.resolve("damaged"), damaged));
+        refused(ExitCode.CHECKPOINT, "no such file", folder.resolve("none"));
+        refused(ExitCode.CHECKPOINT, "this is no state", folder.resolve("model/tiny.safetensors"));
+
+        CommandLineRun dry = run("stopped", "--device", "cpu", "--resume", state, "--dry-run");
+        assertEquals(ExitCode.DONE, dry.exitCode(), dry.err());
+        assertTrue(dry.out().contains("resume   in batch 2 after step 3"), dry.out());
+        CommandLineRun cpu = run("stopped", "--device", "cpu", "--resume", state);
+        assertEquals(ExitCode.DONE, cpu.exitCode(), cpu.err());
+        assertTrue(cpu.err().contains("the picture is the same but for rounding"), cpu.err());
+    }
+
+    @Test
+    void stepsAreChecked() {
+        assertEquals(
+                ExitCode.USAGE,
+                run("x", "--device", "cpu", "--checkpoint-steps", "0").exitCode());
+        Path clash = folder.resolve("x.state.safetensors");
+        CommandLineRun run =
+                run("x", "--device", "cpu", "--checkpoint-steps", "1", "--batches", "1", "--save-latents", clash);
+        assertTrue(run.err().contains("two outputs have the same name"), run.err());
+    }
+
+    private void refused(int exitCode, String message, Path state, Object... options) {
+        List<Object> arguments = new ArrayList<>(List.of("--device", "cpu", "--resume", state));
+        arguments.addAll(Arrays.asList(options));
+        CommandLineRun run = run("refused", arguments.toArray());
+        assertEquals(exitCode, run.exitCode(), run.err());
+        String line = run.err().lines().findFirst().orElse("");
+        assertTrue(line.startsWith("dit: ") && line.contains(message), run.err());
+        assertTrue(run.err().lines().count() <= 2, run.err());
+        assertEquals("", run.out());
+    }
+
+    private CommandLineRun run(String name, Object... options) {
+        List<Object> arguments = new ArrayList<>(List.of(
+                "sample",
+                "--class-labels",
+                "0,1,2",
+                "--num-sampling-steps",
+                STEPS,
+                "--quiet",
+                "--output",
+                folder.resolve(name + ".png")));
+        if (!List.of(options).contains("--model")) {
+            arguments.addAll(model.sample().subList(1, model.sample().size()));
+        }
+        if (!List.of(options).contains("--batches")) {
+            arguments.addAll(List.of("--batches", 2));
+        }
+        arguments.addAll(Arrays.asList(options));
+        return CommandLineRun.of(arguments.toArray());
+    }
+
+    private static Object[] join(Object[] options, Object... more) {
+        return Stream.concat(Arrays.stream(options), Arrays.stream(more)).toArray();
+    }
+}

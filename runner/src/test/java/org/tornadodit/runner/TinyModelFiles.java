@@ -1,0 +1,69 @@
+package org.tornadodit.runner;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.io.SafetensorsWriter;
+import org.tornadodit.model.io.TensorSpec;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+
+/** A model of 16 x 16 pixels with random weights, small enough for devices that are emulated. */
+final class TinyModelFiles {
+    private final Path folder;
+
+    private TinyModelFiles(Path folder) {
+        this.folder = folder;
+    }
+
+    static TinyModelFiles write(Path folder) throws IOException {
+        Path dit = Files.writeString(folder.resolve("tiny.json"), """
+                {"input_size": 2, "patch_size": 1, "in_channels": 4, "hidden_size": 32, "depth": 1, "num_heads": 2,
+                 "mlp_ratio": 2.0, "num_classes": 6, "learn_sigma": true}
+                """);
+        Path vae = Files.createDirectory(folder.resolve("vae"));
+        Files.writeString(vae.resolve("config.json"), """
+                {"_class_name": "AutoencoderKL", "block_out_channels": [8, 8, 8, 8], "layers_per_block": 1,
+                 "norm_num_groups": 4, "scaling_factor": 0.5, "mid_block_add_attention": false,
+                 "up_block_types":
+                     ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}
+                """);
+        Files.write(folder.resolve("tiny.safetensors"), random(DitWeights.specs(DitConfig.fromJson(dit)), 1));
+        Files.write(
+                vae.resolve("diffusion_pytorch_model.safetensors"),
+                random(VaeWeights.specs(VaeConfig.fromJson(vae)), 2));
+        return new TinyModelFiles(folder);
+    }
+
+    private static byte[] random(List<TensorSpec> specs, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        SafetensorsWriter writer = new SafetensorsWriter();
+        for (TensorSpec spec : specs) {
+            float[] values = new float[(int) spec.shape().elements()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextDouble(-0.15, 0.15);
+            }
+            writer.add(spec.name(), spec.shape(), values);
+        }
+        return writer.end();
+    }
+
+    /** {@code sample} of this model, with more options. */
+    List<Object> sample(Object... options) {
+        List<Object> arguments = new ArrayList<>(List.of(
+                "sample",
+                "--model",
+                folder.resolve("tiny.json"),
+                "--ckpt",
+                folder.resolve("tiny.safetensors"),
+                "--vae",
+                folder.resolve("vae")));
+        arguments.addAll(List.of(options));
+        return arguments;
+    }
+}

@@ -1,0 +1,61 @@
+package org.tornadodit.scheduler;
+
+import java.util.List;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.TornadoDevices.Listed;
+
+/**
+ * What devices are expected to reach: a share of their peak, measured where there was a device. Good enough to tell
+ * seconds from hours, and a device from one of twice its size.
+ */
+final class DefaultRates implements DeviceRates {
+
+    /**
+     * A tier's share of the peak of FP32 outside the tensor cores.
+     *
+     * @param operations {@link Operations#description} begins with it
+     * @param denoiser over the peak; of tier 1 measured on an H200, of tier 3 what its kernels are made for
+     * @param decoder likewise
+     */
+    private record Share(String operations, double denoiser, double decoder) {}
+
+    /** The last is for tiers that are not listed. */
+    private static final List<Share> SHARES = List.of(
+            new Share("tier 3, tensor cores, three", 2.5, 1.5),
+            new Share("tier 3, tensor cores, one", 6, 3),
+            new Share("", 0.57, 0.52));
+
+    /** tornado-host's emulation, on a processor of two cores. */
+    private static final double EMULATED = 0.05e9;
+
+    private static final double CPU_THREAD = 50e9;
+
+    /** FP32 lanes of a multiprocessor; capability 7.x and 8.0 have half as many as others. */
+    private static final int LANES = 128;
+
+    /** Of a device that does not tell. */
+    private static final double CLOCK_KHZ = 1.5e6;
+
+    @Override
+    public Rate of(Listed device, DitConfig config, KernelOptions kernels) {
+        if (!device.isGpu()) {
+            return new Rate(EMULATED, EMULATED, "default rates");
+        }
+        String operations =
+                KernelChoice.of(device, config, kernels).operations().description();
+        Share share = SHARES.stream()
+                .filter(row -> operations.startsWith(row.operations()))
+                .findFirst()
+                .orElseThrow();
+        String capability = device.capability().orElse("");
+        int lanes = capability.startsWith("7.") || capability.equals("8.0") ? LANES / 2 : LANES;
+        int clock = device.device().getPhysicalDevice().getDeviceMaxClockFrequency();
+        double peak = 2e3 * device.computeUnits() * lanes * (clock > 0 ? clock : CLOCK_KHZ);
+        return new Rate(share.denoiser() * peak, share.decoder() * peak, "default rates");
+    }
+
+    @Override
+    public Rate ofCpu(int threads) {
+        return new Rate(CPU_THREAD * threads, CPU_THREAD * threads, "default rates");
+    }
+}

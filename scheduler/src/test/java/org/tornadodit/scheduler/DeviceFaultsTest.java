@@ -1,0 +1,253 @@
+package org.tornadodit.scheduler;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.tornadodit.host.HostFaults;
+import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.model.noise.TorchRandn;
+
+/** Devices that fail at every stage, and in every way that tornado-host can order: the same bits, or one line. */
+class DeviceFaultsTest {
+    private static final int STEPS = 5;
+    private static final int KEEP = 2;
+    private static final SamplingRequest REQUEST = TinyModel.request(STEPS, 0, 1, 2, 3, 4);
+
+    /** Launches of the denoiser's last task before the batch's first: the warm-up's. */
+    private static final int WARM_UP = 1;
+
+    /** What any number of devices has to give. */
+    private static final Map<Boolean, Pictures> EXPECTED = new ConcurrentHashMap<>();
+
+    private final List<String> reports = Collections.synchronizedList(new ArrayList<>());
+
+    /** Where a device fails. */
+    enum Stage {
+        UPLOAD("loading") {
+            @Override
+            void order(HostFaults faults, String context) {
+                faults.failAllocation(20);
+            }
+        },
+        COMPILATION("loading") {
+            @Override
+            void order(HostFaults faults, String context) {
+                faults.failCompilation(context + "last.step", 1);
+            }
+        },
+        WARM_UP_LAUNCH("loading") {
+            @Override
+            void order(HostFaults faults, String context) {
+                faults.failLaunch(context + "last.step", 1);
+            }
+        },
+        FIRST_STEP("sampling, after step 0") {
+            @Override
+            void order(HostFaults faults, String context) {
+                faults.failLaunch(context + "last.step", WARM_UP + 1);
+            }
+        },
+        LATER_STEP("sampling, after step 2") {
+            @Override
+            void order(HostFaults faults, String context) {
+                faults.failLaunch(context + "last.step", WARM_UP + 4);
+            }
+        },
+        LAST_STEP("sampling, after step 4") {
+            @Override
+            void order(HostFaults faults, String context) {
+                faults.failLaunch(context + "last.step", WARM_UP + STEPS);
+            }
+        },
+        DECODING("decoding") {
+            @Override
+            void order(HostFaults faults, String context) {
+                faults.failLaunch(context + "vae_tail_8_3_16.images", 2);
+            }
+        };
+
+        final String words;
+
+        Stage(String words) {
+            this.words = words;
+        }
+
+        abstract void order(HostFaults faults, String context);
+    }
+
+    /** Latents, then pictures. */
+    private record Pictures(float[] latents, float[] images) {
+        void assertSame(Pictures actual) {
+            assertArrayEquals(latents, actual.latents());
+            assertArrayEquals(images, actual.images());
+        }
+    }
+
+    @BeforeEach
+    void threeDevices() {
+        HostRuntime.get().setDeviceCount(3);
+    }
+
+    @AfterEach
+    void oneDeviceWithoutFaults() {
+        HostRuntime.get().devices().forEach(device -> device.faults().clear());
+        HostRuntime.get().setDeviceCount(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theOthersDoWhatAFailedDeviceCouldNot(Stage stage) {
+        Pictures expected = expected(false);
+        stage.order(HostRuntime.get().device(1).faults(), "d1_");
+        expected.assertSame(run(TinyModel.team(3, KEEP, reports), false));
+        assertEquals(1, reports.size(), reports.toString());
+        String line = reports.getFirst();
+        assertTrue(line.startsWith("device 1: ") && line.contains("failed while " + stage.words), line);
+        assertEquals(0, TinyModel.deviceBytes(), "bytes left on the devices");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void failFastStopsAtTheFirst(Stage stage) {
+        stage.order(HostRuntime.get().device(1).faults(), "d1_");
+        DeviceTeam team = TinyModel.team(2, KEEP, reports);
+        DeviceTeam failFast = new DeviceTeam(team.devices(), team.speeds(), new FaultPolicy(true, KEEP, reports::add));
+        DeviceFailedException failure = assertThrows(DeviceFailedException.class, () -> run(failFast, false));
+        assertTrue(
+                String.valueOf(failure.getMessage()).matches("device 1: .* failed while " + stage.words + ": .*"),
+                failure.getMessage());
+        assertEquals(List.of(), reports);
+        assertEquals(0, TinyModel.deviceBytes(), "bytes left on the devices");
+    }
+
+    @Test
+    void theLastDevicesFailureIsTheRuns() {
+        Stage.LATER_STEP.order(HostRuntime.get().device(0).faults(), "d0_");
+        Stage.FIRST_STEP.order(HostRuntime.get().device(1).faults(), "d1_");
+        DeviceFailedException failure =
+                assertThrows(DeviceFailedException.class, () -> run(TinyModel.team(2, KEEP, reports), false));
+        assertTrue(String.valueOf(failure.getMessage()).contains("failed while sampling"), failure.getMessage());
+        assertEquals(1, reports.size(), reports.toString());
+        assertEquals(0, TinyModel.deviceBytes(), "bytes left on the devices");
+    }
+
+    @Test
+    void noDeviceThatLoadsIsAnError() {
+        for (int device = 0; device < 2; device++) {
+            Stage.COMPILATION.order(HostRuntime.get().device(device).faults(), "d" + device + "_");
+        }
+        DeviceFailedException failure =
+                assertThrows(DeviceFailedException.class, () -> run(TinyModel.team(2, KEEP, reports), false));
+        assertTrue(String.valueOf(failure.getMessage()).contains("device 1: "), failure.getMessage());
+        assertEquals(1, reports.size(), reports.toString());
+    }
+
+    /** Launch errors that TornadoVM logs and passes over: what does not come back must not pass for a picture. */
+    @Test
+    void aDeviceThatIsLostInSilenceIsNoticed() {
+        Pictures expected = expected(false);
+        AtomicInteger launches = new AtomicInteger();
+        HostFaults faults = HostRuntime.get().device(1).faults();
+        faults.beforeLaunch(launches::incrementAndGet);
+        run(TinyModel.team(2, KEEP, reports), false);
+        faults.clear();
+        for (double share : new double[] {0.5, 0.7, 0.99}) {
+            reports.clear();
+            faults.lose((int) (share * launches.get()));
+            expected.assertSame(run(TinyModel.team(2, KEEP, reports), false));
+            assertEquals(1, reports.size(), reports.toString());
+            assertTrue(reports.getFirst().contains("is NaN"), reports.getFirst());
+            faults.clear();
+        }
+    }
+
+    /** The noise that a failed device took has to be drawn again. */
+    @Test
+    void noiseOfTheHostIsDrawnAgain() {
+        Pictures expected = expected(true);
+        Stage.LATER_STEP.order(HostRuntime.get().device(0).faults(), "d0_");
+        expected.assertSame(run(TinyModel.team(2, KEEP, reports), true));
+        assertEquals(1, reports.size(), reports.toString());
+    }
+
+    /** A shard that is larger than what the others take at a time is done in parts. */
+    @Test
+    void aSlowDeviceTakesAFastOnesSamplesInParts() {
+        Pictures expected = expected(false);
+        Stage.LATER_STEP.order(HostRuntime.get().device(1).faults(), "d1_");
+        DeviceTeam team = TinyModel.team(2, KEEP, reports);
+        expected.assertSame(run(new DeviceTeam(team.devices(), List.of(1.0, 4.0), team.policy()), false));
+        assertEquals(1, reports.size(), reports.toString());
+    }
+
+    @Test
+    void aFailedDeviceStaysOutInTheNextBatch() {
+        NoiseStream noise = TorchRandn.cuda(3);
+        List<float[]> expected = new ArrayList<>();
+        try (ShardedEngine engine = TinyModel.engine(TinyModel.team(1, KEEP, reports), REQUEST, false)) {
+            expected.add(engine.sample(REQUEST, noise, (done, now) -> {}));
+            expected.add(engine.sample(REQUEST, noise, (done, now) -> {}));
+        }
+        NoiseStream same = TorchRandn.cuda(3);
+        Stage.LATER_STEP.order(HostRuntime.get().device(2).faults(), "d2_");
+        try (ShardedEngine engine = TinyModel.engine(TinyModel.team(3, KEEP, reports), REQUEST, false)) {
+            for (float[] batch : expected) {
+                List<Integer> steps = new ArrayList<>();
+                assertArrayEquals(batch, engine.sample(REQUEST, same, (done, now) -> steps.add(done)));
+                assertEquals(List.of(1, 2, 3, 4, 5), steps);
+            }
+            assertEquals(2, engine.devices());
+            assertEquals(expected.size() - 1, reports.size(), reports.toString());
+            float[] images = engine.decode(expected.getFirst(), REQUEST.samples());
+            assertArrayEquals(images, engine.decode(expected.getFirst(), REQUEST.samples()));
+        }
+    }
+
+    /** What a listener throws is no fault of the device: it ends the run as it is. */
+    @Test
+    void aListenersFailureIsNotTheDevices() {
+        try (ShardedEngine engine = TinyModel.engine(TinyModel.team(2, KEEP, reports), REQUEST, false)) {
+            CancellationException wish = new CancellationException("enough");
+            CancellationException thrown = assertThrows(
+                    CancellationException.class,
+                    () -> engine.sample(REQUEST, TorchRandn.cuda(3), (done, now) -> {
+                        if (done == 2) {
+                            throw wish;
+                        }
+                    }));
+            assertEquals(wish, thrown);
+            assertEquals(List.of(), reports);
+            assertEquals(2, engine.devices());
+            float[] again = engine.sample(REQUEST, TorchRandn.cuda(3), (done, now) -> {});
+            assertTrue(Arrays.stream(new float[][] {again}).allMatch(latents -> latents.length > 0));
+        }
+    }
+
+    private Pictures expected(boolean hostNoise) {
+        return EXPECTED.computeIfAbsent(hostNoise, noise -> run(TinyModel.team(1, KEEP, reports), noise));
+    }
+
+    private static Pictures run(DeviceTeam team, boolean hostNoise) {
+        try (ShardedEngine engine = TinyModel.engine(team, REQUEST, hostNoise)) {
+            NoiseStream noise = hostNoise ? TorchRandn.cpu(3) : TorchRandn.cuda(3);
+            float[] latents = engine.sample(REQUEST, noise, (done, now) -> {});
+            return new Pictures(latents, engine.decode(latents, REQUEST.samples()));
+        }
+    }
+}

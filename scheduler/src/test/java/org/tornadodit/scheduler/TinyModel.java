@@ -1,0 +1,124 @@
+package org.tornadodit.scheduler;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.Tensor;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.dit.Guidance;
+import org.tornadodit.model.io.Checkpoint;
+import org.tornadodit.model.io.TensorSpec;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.TornadoDevices.Listed;
+
+/**
+ * The smallest model that goes through all graphs, with random weights: 16 x 16 pixels of four tokens. The emulation of
+ * a device runs it in tenths of a second, where it takes seconds for the references' models.
+ */
+final class TinyModel {
+    static final DitConfig CONFIG = new DitConfig(2, 1, 4, 32, 1, 2, 2.0, 6, true);
+    static final VaeConfig VAE = new VaeConfig(List.of(8, 8, 8, 8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
+
+    private static final DitWeights WEIGHTS = DitWeights.load(random(DitWeights.specs(CONFIG), 1), CONFIG);
+    static final VaeWeights VAE_WEIGHTS = VaeWeights.load(random(VaeWeights.specs(VAE), 2), VAE);
+
+    private TinyModel() {}
+
+    /** A team of the first devices, the reports of which go to a list. */
+    static DeviceTeam team(int devices, int keepSteps, List<String> reports) {
+        List<Double> speeds = new ArrayList<>();
+        for (int i = 0; i < devices; i++) {
+            speeds.add(1.0);
+        }
+        List<Listed> listed = TornadoDevices.list().subList(0, devices);
+        return new DeviceTeam(listed, speeds, new FaultPolicy(false, keepSteps, reports::add));
+    }
+
+    static ShardedEngine engine(DeviceTeam team, SamplingRequest shape, boolean hostNoise) {
+        return new ShardedEngine(team, CONFIG, WEIGHTS, VAE, VAE_WEIGHTS, shape, hostNoise, KernelOptions.DEFAULT);
+    }
+
+    static CpuEngine cpuEngine() {
+        return new CpuEngine(CONFIG, WEIGHTS, VAE, VAE_WEIGHTS, 2);
+    }
+
+    /** The engine without anything around it. */
+    static TornadoEngine plainEngine(SamplingRequest shape, boolean hostNoise) {
+        return new TornadoEngine(
+                TornadoDevices.list().getFirst(),
+                "plain_",
+                CONFIG,
+                WEIGHTS,
+                VAE,
+                VAE_WEIGHTS,
+                shape,
+                hostNoise,
+                KernelOptions.DEFAULT);
+    }
+
+    static SamplingRequest request(int steps, Integer... labels) {
+        return new SamplingRequest(
+                List.of(labels), Diffusion.create(String.valueOf(steps)), Sampler.DDPM, 0, 4.0, Guidance.FIRST_THREE);
+    }
+
+    /** Bytes in use on all devices of the host. */
+    static long deviceBytes() {
+        return HostRuntime.get().devices().stream()
+                .mapToLong(device -> device.usedBytes())
+                .sum();
+    }
+
+    /** Small values, so that a few steps stay finite. */
+    private static Checkpoint random(List<TensorSpec> specs, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (TensorSpec spec : specs) {
+            float[] values = new float[(int) spec.shape().elements()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextDouble(-0.15, 0.15);
+            }
+            tensors.put(spec.name(), Tensor.of(spec.name(), spec.shape(), values));
+        }
+        return new InMemory(tensors);
+    }
+
+    private record InMemory(Map<String, Tensor> tensors) implements Checkpoint {
+        @Override
+        public Path path() {
+            return Path.of("random");
+        }
+
+        @Override
+        public Set<String> names() {
+            return new LinkedHashSet<>(tensors.keySet());
+        }
+
+        @Override
+        public Shape shape(String name) {
+            return tensor(name).shape();
+        }
+
+        @Override
+        public Tensor tensor(String name) {
+            Tensor tensor = tensors.get(name);
+            if (tensor == null) {
+                throw new IllegalArgumentException(name);
+            }
+            return tensor;
+        }
+
+        @Override
+        public void close() {}
+    }
+}
