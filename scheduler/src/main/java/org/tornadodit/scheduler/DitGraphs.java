@@ -58,7 +58,7 @@ final class DitGraphs {
     private final DitBuffers buffers;
     private final Operations operations;
     /** For what is small, or comes before the first block: FP32 on any tier. */
-    private final PortableOperations portable = new PortableOperations();
+    private final PortableOperations portable;
 
     private final GridScheduler grids;
     private final String prefix;
@@ -81,6 +81,7 @@ final class DitGraphs {
         this.buffers = buffers;
         this.samples = samples;
         this.operations = operations;
+        this.portable = new PortableOperations(operations.tuning());
         this.grids = grids;
         this.rows = new Rows(2 * samples, config.tokens());
     }
@@ -253,7 +254,7 @@ final class DitGraphs {
             ProductWeights finalLinear) {
 
         static DitDeviceWeights of(DitWeights weights, Operations operations) {
-            PortableOperations portable = new PortableOperations();
+            PortableOperations portable = new PortableOperations(operations.tuning());
             return new DitDeviceWeights(
                     portable.weights(List.of(weights.patchEmbedding())),
                     DeviceArrays.of(weights.positionEmbedding()),

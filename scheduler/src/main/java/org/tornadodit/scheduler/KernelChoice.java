@@ -22,19 +22,20 @@ record KernelChoice(Operations operations, String reason) {
      */
     static KernelChoice of(Listed device, DitConfig config, KernelOptions options) {
         if (options.tier() == Tier.PORTABLE) {
-            return new KernelChoice(new PortableOperations(), "as asked");
+            return new KernelChoice(new PortableOperations(options.tuning()), "as asked");
         }
         Optional<String> refusal = refusal(device, config);
         if (refusal.isEmpty() && (options.tier() == Tier.TENSOR || TornadoDevices.sdkIsPresent())) {
             return new KernelChoice(
-                    new TensorOperations(options.precision(), device.computeUnits()),
+                    new TensorOperations(options.precision(), device.computeUnits(), options.tuning()),
                     device.capability().map(c -> "capability " + c).orElse("emulated"));
         }
         if (options.tier() == Tier.TENSOR) {
             throw new DeviceUnavailableException("tensor cores cannot serve on " + device.name() + ": "
                     + refusal.orElse("") + "; leave out --kernels");
         }
-        return new KernelChoice(new PortableOperations(), refusal.orElse("the emulation runs them faster"));
+        return new KernelChoice(
+                new PortableOperations(options.tuning()), refusal.orElse("the emulation runs them faster"));
     }
 
     /** The decoder's kernels: of the same tier, if the autoencoder's sizes allow. */

@@ -1,7 +1,10 @@
 package org.tornadodit.scheduler;
 
 import java.util.List;
+import org.tornadodit.kernels.bench.TransformerTunables;
+import org.tornadodit.kernels.bench.Tunable;
 import org.tornadodit.model.Linear;
+import org.tornadodit.scheduler.tune.Tuning;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -15,6 +18,12 @@ interface Operations {
 
     /** The tier, for the user. */
     String description();
+
+    /** Which variants of kernels are used. */
+    Tuning tuning();
+
+    /** What the autotuner may choose among. */
+    List<Tunable> tunables(TransformerTunables sizes);
 
     /** Room for a product's left operand of (rows, columns), for up to as many columns as any layer has. */
     Operand operand(int rows, int columns);

@@ -8,6 +8,10 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.LinearFewRows;
+import org.tornadodit.kernels.Variant;
+import org.tornadodit.kernels.bench.TransformerTunables;
+import org.tornadodit.kernels.bench.Tunable;
+import org.tornadodit.scheduler.tune.Tuning;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -32,9 +36,25 @@ final class PortableOperations implements Operations {
     /** How latents are cut: channels C, size H = W, patch P. */
     record Patches(int channels, int size, int patch) {}
 
+    private final Tuning tuning;
     private final KernelContext context = new KernelContext();
     /** Stands where an epilogue reads no array. */
     private final FloatArray none = DeviceArrays.floats(1);
+
+    /** @param tuning variants of kernels; the defaults where it says nothing */
+    PortableOperations(Tuning tuning) {
+        this.tuning = tuning;
+    }
+
+    @Override
+    public Tuning tuning() {
+        return tuning;
+    }
+
+    @Override
+    public List<Tunable> tunables(TransformerTunables sizes) {
+        return sizes.portable();
+    }
 
     @Override
     public String description() {
@@ -78,6 +98,7 @@ final class PortableOperations implements Operations {
             GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         FloatArray target = floats(out);
         int hidden = x.getSize() / rows.count();
+        Variant variant = tuning.choose(LayerNorm.operation(rows.samples(), rows.tokens(), hidden), LayerNorm.VARIANTS);
         g.graph()
                 .task(
                         task,
@@ -94,8 +115,9 @@ final class PortableOperations implements Operations {
                         modulation.shiftChunk() * hidden,
                         modulation.scaleChunk() * hidden,
                         modulation.chunks() * hidden,
-                        turn.more());
-        g.launch(task, LayerNorm.grid(rows.count()));
+                        turn.more(),
+                        variant.get(LayerNorm.ROWS));
+        g.launch(task, LayerNorm.grid(rows.count(), variant));
     }
 
     @Override
@@ -201,6 +223,10 @@ final class PortableOperations implements Operations {
             FloatArray out,
             int rows,
             boolean silu) {
+        int features = w.layers() * w.out();
+        int epilogue = silu ? Epilogue.BIAS_SILU : Epilogue.BIAS;
+        Variant variant =
+                tuning.choose(LinearFewRows.operation(rows, features, w.in(), epilogue), LinearFewRows.VARIANTS);
         g.graph()
                 .task(
                         task,
@@ -212,10 +238,12 @@ final class PortableOperations implements Operations {
                         w.bias(),
                         out,
                         rows,
-                        w.layers() * w.out(),
+                        features,
                         w.in(),
-                        silu ? Epilogue.BIAS_SILU : Epilogue.BIAS);
-        g.launch(task, LinearFewRows.grid(rows, w.layers() * w.out()));
+                        epilogue,
+                        variant.get(LinearFewRows.WARPS),
+                        variant.get(LinearFewRows.TOGETHER));
+        g.launch(task, LinearFewRows.grid(rows, features, variant));
     }
 
     /** Patches of the latents, (N, T, C P P). */
@@ -227,6 +255,9 @@ final class PortableOperations implements Operations {
             int samples,
             int distinct,
             Patches patches) {
+        Variant variant = tuning.choose(
+                Embedding.patchifyOperation(samples, patches.channels(), patches.size(), patches.patch()),
+                Launch.ELEMENTWISE_VARIANTS);
         g.graph()
                 .task(
                         task,
@@ -239,7 +270,7 @@ final class PortableOperations implements Operations {
                         patches.channels(),
                         patches.size(),
                         patches.patch());
-        g.launch(task, Launch.elementwise(target.getSize()));
+        g.launch(task, Launch.elementwise(target.getSize(), variant));
     }
 
     private static FloatArray floats(Operand operand) {

@@ -9,8 +9,12 @@ import org.tornadodit.kernels.PackedLayerNorm;
 import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.TensorAttention;
 import org.tornadodit.kernels.TensorLinear;
+import org.tornadodit.kernels.TensorVariants;
+import org.tornadodit.kernels.bench.TransformerTunables;
+import org.tornadodit.kernels.bench.Tunable;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.scheduler.tune.Tuning;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -32,16 +36,28 @@ final class TensorOperations implements Operations {
     private final MatmulPrecision precision;
     private final int planes;
     private final int multiprocessors;
+    private final Tuning tuning;
     private final KernelContext context = new KernelContext();
     /** Stand where an epilogue uses no array. */
     private final FloatArray noFloats = DeviceArrays.floats(1);
 
     private final IntArray noHalves = DeviceArrays.ints(1);
 
-    TensorOperations(MatmulPrecision precision, int multiprocessors) {
+    TensorOperations(MatmulPrecision precision, int multiprocessors, Tuning tuning) {
         this.precision = precision;
         this.planes = precision == MatmulPrecision.HIGHEST ? 2 : 1;
         this.multiprocessors = multiprocessors;
+        this.tuning = tuning;
+    }
+
+    @Override
+    public Tuning tuning() {
+        return tuning;
+    }
+
+    @Override
+    public List<Tunable> tunables(TransformerTunables sizes) {
+        return sizes.tensor(planes);
     }
 
     /** Why the kernels cannot serve a model; empty if they can. */
@@ -196,7 +212,9 @@ final class TensorOperations implements Operations {
             int epilogue,
             int b,
             int c) {
-        TensorLinear.Tile tile = TensorLinear.tile(planes, w.out(), w.in());
+        TensorLinear.Tile tile = TensorVariants.tile(tuning.choose(
+                TensorVariants.linearOperation(rows.count(), w.out(), w.in(), epilogue, planes),
+                TensorVariants.linear(w.out(), w.in(), planes)));
         int blocks = TensorLinear.blocks(rows.count(), w.out(), tile, multiprocessors);
         g.graph()
                 .task(
@@ -228,7 +246,9 @@ final class TensorOperations implements Operations {
     @Override
     public void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads) {
         int headSize = halves(qkv).getSize() * 2 / planes / Packed.paddedRows(rows.count()) / 3 / heads;
-        TensorAttention.Tiling tiling = TensorAttention.Tiling.of(headSize, planes);
+        TensorAttention.Tiling tiling = TensorVariants.tiling(tuning.choose(
+                TensorVariants.attentionOperation(rows.samples(), rows.tokens(), heads, headSize, planes),
+                TensorVariants.attention(headSize, planes)));
         g.graph()
                 .task(
                         task,

@@ -53,6 +53,11 @@ public final class Embedding {
         }
     }
 
+    /** What the autotuner chooses a variant of {@link #patchify}'s launch for. */
+    public static OperationShape patchifyOperation(int samples, int channels, int size, int patch) {
+        return OperationShape.of("patchify", samples, channels, size, patch);
+    }
+
     /** The value of {@link #patchify}'s out[index]. */
     public static double patchifyReference(
             FloatArray latents, int distinct, int channels, int size, int patch, int index) {

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import java.util.List;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
@@ -34,7 +35,15 @@ public final class Epilogue {
     /** v + bias[column], columns being q, k and v of all heads, written as {@link Packed} heads. */
     public static final int BIAS_HEADS = 8;
 
+    private static final List<String> NAMES =
+            List.of("none", "bias", "gelu", "silu", "gate", "table", "residual", "bias of rows", "heads");
+
     private Epilogue() {}
+
+    /** In a word, for tables. */
+    public static String name(int epilogue) {
+        return epilogue >= 0 && epilogue < NAMES.size() ? NAMES.get(epilogue) : String.valueOf(epilogue);
+    }
 
     /**
      * Stores what becomes of the product v at (row, column) of an (M, n) array from element base of out, with the bias

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import java.util.List;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 
@@ -7,6 +8,13 @@ import uk.ac.manchester.tornado.api.WorkerGrid1D;
 public final class Launch {
     /** Work group size of kernels that treat each element on its own. */
     public static final int ELEMENTWISE = 256;
+
+    /** Threads of a work group, where a kernel lets them be chosen. */
+    public static final String THREADS = "threads";
+
+    /** Those of a kernel that treats each element on its own; the default first. */
+    public static final List<Variant> ELEMENTWISE_VARIANTS =
+            List.of(Variant.of(THREADS, ELEMENTWISE), Variant.of(THREADS, 64), Variant.of(THREADS, 128));
 
     private Launch() {}
 
@@ -18,6 +26,12 @@ public final class Launch {
     /** One thread an element, in work groups of {@link #ELEMENTWISE}; kernels check the index against the count. */
     public static WorkerGrid elementwise(int elements) {
         return groups(ceilDiv(elements, ELEMENTWISE), ELEMENTWISE);
+    }
+
+    /** As {@link #elementwise(int)}, in work groups of a variant's size. */
+    public static WorkerGrid elementwise(int elements, Variant variant) {
+        int threads = variant.get(THREADS);
+        return groups(ceilDiv(elements, threads), threads);
     }
 
     /** {@code groups} work groups of {@code threads} threads each. */

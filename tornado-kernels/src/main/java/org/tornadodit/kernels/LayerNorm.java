@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
@@ -9,22 +10,33 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /**
  * LayerNorm without weights and what DiT does to its result, {@code norm(x) * (1 + scale) + shift} with a sample's
  * shift and scale from its conditioning (W. Peebles and S. Xie, Scalable Diffusion Models with Transformers, 2023,
- * adaLN). 32 threads share a row, four rows share a work group; the variance is that of the differences from the mean.
+ * adaLN). 32 threads share a row, a few rows share a work group; the variance is that of the differences from the mean.
  */
 public final class LayerNorm {
     /** Chunks of a block's adaLN_modulation: shift, scale and gate of attention, then of the MLP. */
     public static final int CHUNKS = 6;
 
+    /** Rows of a work group. */
+    public static final String ROWS = "rows";
+
+    /** The default first. */
+    public static final List<Variant> VARIANTS =
+            List.of(Variant.of(ROWS, 4), Variant.of(ROWS, 1), Variant.of(ROWS, 2), Variant.of(ROWS, 8));
+
     private static final int LANES = 32;
-    private static final int ROWS = 4;
-    private static final int THREADS = LANES * ROWS;
     private static final float EPSILON = 1e-6f;
 
     private LayerNorm() {}
 
+    /** What the autotuner chooses a variant for. */
+    public static OperationShape operation(int samples, int tokens, int hidden) {
+        return OperationShape.of("layerNorm", samples, tokens, hidden);
+    }
+
     /** The launch for {@code rows} rows, tokens times samples. */
-    public static WorkerGrid grid(int rows) {
-        return Launch.groups(Launch.ceilDiv(rows, ROWS), THREADS);
+    public static WorkerGrid grid(int rows, Variant variant) {
+        int groupRows = variant.get(ROWS);
+        return Launch.groups(Launch.ceilDiv(rows, groupRows), groupRows * LANES);
     }
 
     /**
@@ -43,6 +55,7 @@ public final class LayerNorm {
      * @param scaleOffset first column of the scale's chunk in layer 0
      * @param stride columns of the conditioning: 6 D for each block, 2 D for the final layer
      * @param more 1 to go on to the next layer, 0 to stay
+     * @param groupRows see {@link #ROWS}
      */
     public static void modulate(
             KernelContext context,
@@ -57,8 +70,10 @@ public final class LayerNorm {
             int shiftOffset,
             int scaleOffset,
             int stride,
-            int more) {
-        float[] partial = context.allocateFloatLocalArray(2 * THREADS);
+            int more,
+            int groupRows) {
+        int threads = groupRows * LANES;
+        float[] partial = context.allocateFloatLocalArray(2 * threads);
         int thread = context.localIdx;
         int number = layer.get(0) + more;
         if (context.globalIdx == 0) {
@@ -66,7 +81,7 @@ public final class LayerNorm {
         }
         int lane = thread % LANES;
         int lanes = thread / LANES * LANES;
-        int row = context.groupIdx * ROWS + thread / LANES;
+        int row = context.groupIdx * groupRows + thread / LANES;
         int base = Math.min(row, rows - 1) * hidden;
 
         float sum = 0f;
@@ -95,11 +110,11 @@ public final class LayerNorm {
                 }
             }
         }
-        partial[THREADS + thread] = squares;
+        partial[threads + thread] = squares;
         context.localBarrier();
         float variance = 0f;
         for (int i = 0; i < LANES; i++) {
-            variance += partial[THREADS + lanes + i];
+            variance += partial[threads + lanes + i];
         }
         float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
 

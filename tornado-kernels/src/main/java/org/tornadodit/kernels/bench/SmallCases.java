@@ -1,10 +1,15 @@
 package org.tornadodit.kernels.bench;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.LayerNorm;
+import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.PackedMap;
+import org.tornadodit.kernels.Variant;
 
 /** The kernels at small shapes, odd and even, at and off the tiles' edges. */
 public final class SmallCases {
@@ -12,6 +17,25 @@ public final class SmallCases {
 
     /** All of them. */
     public static List<Supplier<KernelCase>> all() {
+        List<Supplier<KernelCase>> cases = new ArrayList<>(defaults());
+        for (Variant variant : others(LinearFewRows.VARIANTS)) {
+            cases.add(() ->
+                    TransformerCases.fewRowsVariants(18, 13, 40, Epilogue.BIAS).apply(variant));
+        }
+        for (Variant variant : others(LayerNorm.VARIANTS)) {
+            cases.add(() -> TransformerCases.layerNormVariants(1, 5, 37).apply(variant));
+        }
+        for (Variant variant : others(Launch.ELEMENTWISE_VARIANTS)) {
+            cases.add(() -> TransformerCases.patchifyVariants(3, 3, 3, 12, 4).apply(variant));
+        }
+        return cases;
+    }
+
+    private static List<Variant> others(List<Variant> variants) {
+        return variants.subList(1, variants.size());
+    }
+
+    private static List<Supplier<KernelCase>> defaults() {
         return List.of(
                 () -> TransformerCases.linear(130, 60, 20, Epilogue.NONE, 65),
                 () -> TransformerCases.linear(65, 33, 7, Epilogue.BIAS, 33),

@@ -2,6 +2,7 @@ package org.tornadodit.kernels.bench;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import org.tornadodit.kernels.Attention;
@@ -40,6 +41,12 @@ public final class TensorCases {
             int planes,
             TensorAttention.Tiling tiling,
             String suffix) {
+        return attentions(samples, tokens, heads, headSize, planes, suffix).apply(tiling);
+    }
+
+    /** {@link TensorAttention} cut in any way, all on the same arrays. */
+    static Function<TensorAttention.Tiling, KernelCase> attentions(
+            int samples, int tokens, int heads, int headSize, int planes, String suffix) {
         KernelContext context = new KernelContext();
         int hidden = heads * headSize;
         int rows = samples * tokens;
@@ -50,7 +57,7 @@ public final class TensorCases {
         IntArray overflow = new IntArray(4);
         overflow.init(0);
         IntArray out = new IntArray(Packed.size(rows, hidden, planes));
-        return new KernelCase(
+        return tiling -> new KernelCase(
                 "tensorAttention " + planes + suffix,
                 samples + "x" + tokens + "x" + heads + "x" + headSize,
                 new Object[] {heads3, layer, overflow},
@@ -172,6 +179,12 @@ public final class TensorCases {
             int planes,
             TensorLinear.Tile tile,
             String suffix) {
+        return linears(m, n, k, epilogue, tokens, heads, planes, suffix).apply(tile);
+    }
+
+    /** {@link TensorLinear} with any tile, all on the same arrays but for those that are written. */
+    static Function<TensorLinear.Tile, KernelCase> linears(
+            int m, int n, int k, int epilogue, int tokens, int heads, int planes, String suffix) {
         KernelContext context = new KernelContext();
         int samples = m / tokens;
         FloatArray x = Data.random(1, m * k, 1);
@@ -191,6 +204,31 @@ public final class TensorCases {
                 n,
                 k,
                 planes);
+        return tile -> linear(
+                context, layer, xPacked, packed, x, weight, bias, residual, gate, m, n, k, epilogue, tokens, heads,
+                planes, tile, suffix);
+    }
+
+    private static KernelCase linear(
+            KernelContext context,
+            IntArray layer,
+            IntArray xPacked,
+            PackedWeights packed,
+            FloatArray x,
+            FloatArray weight,
+            FloatArray bias,
+            FloatArray residual,
+            FloatArray gate,
+            int m,
+            int n,
+            int k,
+            int epilogue,
+            int tokens,
+            int heads,
+            int planes,
+            TensorLinear.Tile tile,
+            String suffix) {
+        int samples = m / tokens;
         boolean floats = epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL;
         // Added to in place: right after one execution only, which is what a check looks at.
         FloatArray target =

@@ -1,6 +1,7 @@
 package org.tornadodit.kernels.bench;
 
 import java.util.Map;
+import java.util.function.Function;
 import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
@@ -8,6 +9,7 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.LinearFewRows;
+import org.tornadodit.kernels.Variant;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -94,19 +96,39 @@ public final class TransformerCases {
     }
 
     public static KernelCase fewRows(int m, int n, int k, int epilogue) {
+        return fewRowsVariants(m, n, k, epilogue).apply(LinearFewRows.VARIANTS.getFirst());
+    }
+
+    /** {@link LinearFewRows} in any of its variants, all on the same arrays. */
+    public static Function<Variant, KernelCase> fewRowsVariants(int m, int n, int k, int epilogue) {
         KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, m * k, 1);
-        IntArray layer = Data.ints(1);
-        FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
-        FloatArray bias = Data.random(3, 2 * n, 1);
+        // The second of two layers, or the first of one where it is all blocks' already.
+        int layers = (long) n * k > 1 << 26 ? 1 : 2;
+        IntArray layer = Data.ints(layers - 1);
+        FloatArray weight = Data.random(2, layers * n * k, 1 / Math.sqrt(k));
+        FloatArray bias = Data.random(3, layers * n, 1);
         FloatArray out = new FloatArray(m * n);
-        return new KernelCase(
+        return variant -> new KernelCase(
                 "linearFewRows " + epilogue,
                 m + "x" + n + "x" + k,
                 new Object[] {layer, x, weight, bias},
                 graph -> graph.task(
-                        "linear", LinearFewRows::linear, context, layer, x, weight, bias, out, m, n, k, epilogue),
-                Map.of("linear", LinearFewRows.grid(m, n)),
+                        "linear",
+                        LinearFewRows::linear,
+                        context,
+                        layer,
+                        x,
+                        weight,
+                        bias,
+                        out,
+                        m,
+                        n,
+                        k,
+                        epilogue,
+                        variant.get(LinearFewRows.WARPS),
+                        variant.get(LinearFewRows.TOGETHER)),
+                Map.of("linear", LinearFewRows.grid(m, n, variant)),
                 out,
                 i -> Linear.reference(
                         layer, x, weight, bias, bias, bias, m, n, k, epilogue, 1, 0, 0, 0, 0, 0, 0, i / n, i % n),
@@ -144,6 +166,11 @@ public final class TransformerCases {
     }
 
     public static KernelCase layerNorm(int samples, int tokens, int hidden) {
+        return layerNormVariants(samples, tokens, hidden).apply(LayerNorm.VARIANTS.getFirst());
+    }
+
+    /** {@link LayerNorm} in any of its variants, all on the same arrays. */
+    public static Function<Variant, KernelCase> layerNormVariants(int samples, int tokens, int hidden) {
         KernelContext context = new KernelContext();
         int rows = samples * tokens;
         FloatArray x = Data.random(1, rows * hidden, 2);
@@ -156,7 +183,7 @@ public final class TransformerCases {
         IntArray layer = Data.ints(1);
         FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
         FloatArray out = new FloatArray(rows * hidden);
-        return new KernelCase(
+        return variant -> new KernelCase(
                 "layerNorm",
                 samples + "x" + tokens + "x" + hidden,
                 new Object[] {before, x, conditioning},
@@ -175,8 +202,9 @@ public final class TransformerCases {
                         3 * hidden,
                         4 * hidden,
                         12 * hidden,
-                        1),
-                Map.of("norm", LayerNorm.grid(rows)),
+                        1,
+                        variant.get(LayerNorm.ROWS)),
+                Map.of("norm", LayerNorm.grid(rows, variant)),
                 out,
                 i -> LayerNorm.reference(
                         layer,
@@ -195,10 +223,16 @@ public final class TransformerCases {
     }
 
     public static KernelCase patchify(int samples, int distinct, int channels, int size, int patch) {
+        return patchifyVariants(samples, distinct, channels, size, patch).apply(Launch.ELEMENTWISE_VARIANTS.getFirst());
+    }
+
+    /** {@link Embedding#patchify} in any of its launches, all on the same arrays. */
+    public static Function<Variant, KernelCase> patchifyVariants(
+            int samples, int distinct, int channels, int size, int patch) {
         KernelContext context = new KernelContext();
         FloatArray latents = Data.random(1, distinct * channels * size * size, 1);
         FloatArray out = new FloatArray(samples * channels * size * size);
-        return new KernelCase(
+        return variant -> new KernelCase(
                 "patchify",
                 samples + "x" + channels + "x" + size + "/" + patch,
                 new Object[] {latents},
@@ -213,7 +247,7 @@ public final class TransformerCases {
                         channels,
                         size,
                         patch),
-                Map.of("patchify", Launch.elementwise(out.getSize())),
+                Map.of("patchify", Launch.elementwise(out.getSize(), variant)),
                 out,
                 i -> Embedding.patchifyReference(latents, distinct, channels, size, patch, i),
                 0,

@@ -1,0 +1,165 @@
+package org.tornadodit.kernels.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.Embedding;
+import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.LayerNorm;
+import org.tornadodit.kernels.LinearFewRows;
+import org.tornadodit.kernels.OperationShape;
+import org.tornadodit.kernels.TensorAttention.Tiling;
+import org.tornadodit.kernels.TensorLinear.Tile;
+import org.tornadodit.kernels.TensorVariants;
+
+/**
+ * The operations of a denoising step of DiT with all their variants: what the autotuner goes through. The operations and
+ * shapes are those that the engine asks a variant for.
+ *
+ * @param samples N, both halves of guidance
+ * @param tokens T
+ * @param hidden D
+ * @param heads H
+ * @param mlpHidden hidden size of a block's MLP
+ * @param depth blocks
+ * @param channels latent channels C
+ * @param size latent pixels a side
+ * @param patch latent pixels a side of a token
+ * @param outChannels channels that the model predicts
+ * @param frequencies size of a timestep's sinusoids
+ */
+public record TransformerTunables(
+        int samples,
+        int tokens,
+        int hidden,
+        int heads,
+        int mlpHidden,
+        int depth,
+        int channels,
+        int size,
+        int patch,
+        int outChannels,
+        int frequencies) {
+
+    /** With tier 1's kernels; those that take the most time first. */
+    public List<Tunable> portable() {
+        List<Tunable> all = new ArrayList<>();
+        all.add(linear(mlpHidden, hidden, Epilogue.BIAS_GELU, depth));
+        all.add(linear(hidden, mlpHidden, Epilogue.GATE_RESIDUAL, depth));
+        all.add(linear(3 * hidden, hidden, Epilogue.BIAS, depth));
+        all.add(Tunable.fixed(
+                OperationShape.of("attention", samples, tokens, heads, hidden / heads),
+                depth,
+                Ceiling.FP32,
+                () -> TransformerCases.attention(samples, tokens, heads, hidden / heads)));
+        all.add(linear(hidden, hidden, Epilogue.GATE_RESIDUAL, depth));
+        all.add(new Tunable(
+                LayerNorm.operation(samples, tokens, hidden),
+                LayerNorm.VARIANTS,
+                2 * depth + 1,
+                Ceiling.MEMORY,
+                () -> TransformerCases.layerNormVariants(samples, tokens, hidden)));
+        all.add(linear(patch * patch * outChannels, hidden, Epilogue.BIAS, 1));
+        all.addAll(aroundTheBlocks());
+        return all;
+    }
+
+    /**
+     * With tier 3's kernels.
+     *
+     * @param planes of the operands: 2 for FP32's accuracy, else 1
+     */
+    public List<Tunable> tensor(int planes) {
+        List<Tunable> all = new ArrayList<>();
+        all.add(tensorLinear(mlpHidden, hidden, Epilogue.BIAS_GELU, depth, planes));
+        all.add(tensorLinear(hidden, mlpHidden, Epilogue.GATE_RESIDUAL, depth, planes));
+        all.add(tensorLinear(3 * hidden, hidden, Epilogue.BIAS_HEADS, depth, planes));
+        all.add(new Tunable(
+                TensorVariants.attentionOperation(samples, tokens, heads, hidden / heads, planes),
+                TensorVariants.attention(hidden / heads, planes),
+                depth,
+                planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16,
+                () -> {
+                    Function<Tiling, KernelCase> cases =
+                            TensorCases.attentions(samples, tokens, heads, hidden / heads, planes, "");
+                    return variant -> cases.apply(TensorVariants.tiling(variant));
+                }));
+        all.add(tensorLinear(hidden, hidden, Epilogue.GATE_RESIDUAL, depth, planes));
+        all.add(Tunable.fixed(
+                OperationShape.of("packedLayerNorm", samples, tokens, hidden),
+                2 * depth + 1,
+                Ceiling.MEMORY,
+                () -> TensorCases.layerNorm(samples, tokens, hidden, planes)));
+        all.add(tensorLinear(patch * patch * outChannels, hidden, Epilogue.BIAS, 1, planes));
+        all.addAll(aroundTheBlocks());
+        return all;
+    }
+
+    private Tunable tensorLinear(int n, int k, int epilogue, int launches, int planes) {
+        int m = samples * tokens;
+        return new Tunable(
+                TensorVariants.linearOperation(m, n, k, epilogue, planes),
+                TensorVariants.linear(n, k, planes),
+                launches,
+                planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16,
+                () -> {
+                    Function<Tile, KernelCase> cases =
+                            TensorCases.linears(m, n, k, epilogue, tokens, heads, planes, "");
+                    return variant -> cases.apply(TensorVariants.tile(variant));
+                });
+    }
+
+    /** What is the same in every tier: the conditioning, the embeddings, the sampler. */
+    private List<Tunable> aroundTheBlocks() {
+        return List.of(
+                fewRows(samples, depth * 6 * hidden, hidden, Epilogue.BIAS, 1),
+                linear(hidden, channels * patch * patch, Epilogue.ADD_TABLE, 1),
+                fewRows(samples, 2 * hidden, hidden, Epilogue.BIAS, 1),
+                fewRows(1, hidden, frequencies, Epilogue.BIAS_SILU, 1),
+                fewRows(1, hidden, hidden, Epilogue.BIAS, 1),
+                new Tunable(
+                        Embedding.patchifyOperation(samples, channels, size, patch),
+                        Launch.ELEMENTWISE_VARIANTS,
+                        1,
+                        Ceiling.MEMORY,
+                        () -> TransformerCases.patchifyVariants(samples, samples / 2, channels, size, patch)),
+                Tunable.fixed(
+                        OperationShape.of("condition", samples, hidden),
+                        1,
+                        Ceiling.MEMORY,
+                        () -> TransformerCases.condition(samples, hidden, 1000)),
+                Tunable.fixed(
+                        OperationShape.of("step ddpm", samples / 2, channels, size, patch),
+                        1,
+                        Ceiling.MEMORY,
+                        () -> SamplerCases.step(
+                                samples / 2,
+                                channels,
+                                size,
+                                patch,
+                                outChannels,
+                                channels,
+                                DenoiseStep.DDPM,
+                                DenoiseStep.NOISE_PHILOX)));
+    }
+
+    private Tunable linear(int n, int k, int epilogue, int launches) {
+        int m = samples * tokens;
+        return Tunable.fixed(
+                OperationShape.of("linear, " + Epilogue.name(epilogue), m, n, k),
+                launches,
+                Ceiling.FP32,
+                () -> TransformerCases.linear(m, n, k, epilogue, tokens));
+    }
+
+    private static Tunable fewRows(int m, int n, int k, int epilogue, int launches) {
+        return new Tunable(
+                LinearFewRows.operation(m, n, k, epilogue),
+                LinearFewRows.VARIANTS,
+                launches,
+                Ceiling.MEMORY,
+                () -> TransformerCases.fewRowsVariants(m, n, k, epilogue));
+    }
+}
