@@ -15,6 +15,7 @@ latents-NAME.npy, images-NAME.npy, with times.json: a time for each step from CU
 from the noise to the images, as the challenge counts it, the second run of the process at that precision.
 """
 import argparse
+import contextlib
 import json
 import pathlib
 import time
@@ -37,6 +38,23 @@ def make_weights(args):
                         layers_per_block=args.vae_layers, norm_num_groups=32, sample_size=args.image_size)
     vae.randomize(args.weights_seed + 1).to(args.device).fit_output_range()
     return model.to(args.device).eval().requires_grad_(False), vae.eval().requires_grad_(False)
+
+
+PRECISIONS = ("strict", "tf32", "tf32-compiled", "fp16", "fp16-compiled")
+
+
+@contextlib.contextmanager
+def precision_of(name, model):
+    """FP32 without TF32, TF32, or FP16 where autocast allows it; -compiled: through torch.compile."""
+    kind, _, compiled = name.partition("-")
+    strict_float32() if kind == "strict" else tensor_float32()
+    if compiled:
+        model.forward = torch.compile(type(model).forward.__get__(model))
+    try:
+        with torch.autocast("cuda", torch.float16) if kind == "fp16" else contextlib.nullcontext():
+            yield
+    finally:
+        model.__dict__.pop("forward", None)
 
 
 class StepTimes:
@@ -87,7 +105,7 @@ def main():
     parser.add_argument("--image-size", type=int, default=512)
     parser.add_argument("--images", type=int, default=8)
     parser.add_argument("--steps", default="250")
-    parser.add_argument("--precisions", default="strict,tf32")
+    parser.add_argument("--precisions", default="strict,tf32", help="of " + ",".join(PRECISIONS))
     parser.add_argument("--attention", choices=["fused", "explicit"], default="fused",
                         help="fused: PyTorch's scaled_dot_product_attention, as the published model")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
@@ -110,9 +128,12 @@ def main():
     model.fuse_attention(args.attention == "fused")
     results, kept = {}, {}
     for precision in args.precisions.split(","):
-        strict_float32() if precision == "strict" else tensor_float32()
-        run(model, vae, "2", args)  # warm-up: libraries, memory
-        latents, images, times = run(model, vae, args.steps, args)
+        if precision not in PRECISIONS:
+            parser.error(f"precision {precision}, expected one of {', '.join(PRECISIONS)}")
+        with precision_of(precision, model):
+            run(model, vae, "2", args)  # warm-up: libraries, memory, compilation
+            latents, images, times = run(model, vae, args.steps, args)
+        latents, images = latents.float(), images.float()
         finite = bool(torch.isfinite(images).all())
         save_grid(images, out / f"sample-{precision}.png")
         save_npy(out / f"latents-{precision}.npy", latents)

@@ -27,6 +27,9 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             EvaluateCommand.class,
             DevicesCommand.class,
+            AutotuneCommand.class,
+            BenchCommand.class,
+            ReportCommand.class,
             ScoreCommand.class,
             AutoComplete.GenerateCompletion.class,
             CommandLine.HelpCommand.class

@@ -150,8 +150,10 @@ final class SampleCommand implements Callable<Integer> {
             }
             requireWritableOutputs();
             PrintWriter err = spec.commandLine().getErr();
-            try (Engine engine = plan.load(weights, vaeWeights, line -> err.println("dit: " + line))) {
+            DeviceTuning tuned = DeviceTuning.of(plan);
+            try (Engine engine = plan.load(weights, vaeWeights, tuned.tuning(), line -> err.println("dit: " + line))) {
                 err.println(engine.description());
+                tuned.lines().forEach(err::println);
                 if (plan.devicesInUse().size() < plan.device().devices().size()) {
                     err.printf(
                             "dit: %d of %d devices have nothing to do: a batch has %d samples%n",

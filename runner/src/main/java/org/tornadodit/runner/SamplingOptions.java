@@ -7,9 +7,8 @@ import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.noise.TorchRandn;
-import org.tornadodit.scheduler.KernelOptions;
-import org.tornadodit.scheduler.MatmulPrecision;
 import org.tornadodit.scheduler.SamplingRequest;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What to sample and how: the reference's options, with diffusers' names as aliases. */
@@ -68,21 +67,8 @@ final class SamplingOptions {
             description = "Whose noise: PyTorch's on a GPU or on the CPU. Default: ${DEFAULT-VALUE}")
     Rng rng = Rng.CUDA;
 
-    @Option(
-            names = "--matmul-precision",
-            paramLabel = "highest|high",
-            defaultValue = "highest",
-            description = "highest: every product as accurate as FP32's; high: operands rounded to FP16, sums in FP32,"
-                    + " never worse than TF32, where the device has the tensor cores for it. Default: ${DEFAULT-VALUE}")
-    MatmulPrecision precision = MatmulPrecision.HIGHEST;
-
-    @Option(
-            names = "--kernels",
-            paramLabel = "auto|portable|tensor",
-            defaultValue = "auto",
-            description = "GPU kernels: tensor: those for tensor cores (NVIDIA Hopper); portable: FP32 on any device;"
-                    + " auto: the best that device and model allow. Default: ${DEFAULT-VALUE}")
-    KernelOptions.Tier kernels = KernelOptions.Tier.AUTO;
+    @Mixin
+    KernelArguments kernelArguments = new KernelArguments();
 
     @Option(
             names = "--sampler",
@@ -141,10 +127,5 @@ final class SamplingOptions {
                     .formatted(labels.size(), MOST_LABELS));
         }
         return labels;
-    }
-
-    /** Which kernels are asked for. */
-    KernelOptions kernelOptions() {
-        return new KernelOptions(precision, kernels);
     }
 }

@@ -20,10 +20,12 @@ import org.tornadodit.scheduler.DeviceRates;
 import org.tornadodit.scheduler.DeviceTeam;
 import org.tornadodit.scheduler.Engine;
 import org.tornadodit.scheduler.FaultPolicy;
+import org.tornadodit.scheduler.KernelOptions;
 import org.tornadodit.scheduler.SamplingRequest;
 import org.tornadodit.scheduler.ShardPlan.Shard;
 import org.tornadodit.scheduler.ShardedEngine;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
+import org.tornadodit.scheduler.tune.Tuning;
 
 /** A run that is resolved and checked, but not begun: what {@code --dry-run} prints. */
 record SamplingPlan(
@@ -62,7 +64,10 @@ record SamplingPlan(
 
     /** What a state notes of the engine: another's pictures differ by rounding. */
     String engineName() {
-        return device.cpu() ? "cpu" : "tornado";
+        return device.cpu()
+                ? "cpu"
+                : "tornado, kernels "
+                        + sampling.kernelArguments.options().tier().name().toLowerCase(Locale.ROOT);
     }
 
     /** Advances the noise past one batch. */
@@ -75,7 +80,7 @@ record SamplingPlan(
     }
 
     private DeviceRates.Rate rate(Listed listed) {
-        return rates.of(listed, config, sampling.kernelOptions());
+        return rates.of(listed, config, sampling.kernelArguments.options());
     }
 
     /** The devices in use, with the speeds that the user or the rates give them. */
@@ -95,17 +100,18 @@ record SamplingPlan(
     /**
      * Reads the weights into an engine.
      *
+     * @param tuning of its kernels
      * @param report takes a line about each device that fails
      */
-    Engine load(Checkpoint weights, Checkpoint vaeWeights, Consumer<String> report) {
+    Engine load(Checkpoint weights, Checkpoint vaeWeights, Tuning tuning, Consumer<String> report) {
         DitWeights dit = DitWeights.load(weights, config);
         VaeWeights vae = VaeWeights.load(vaeWeights, vaeConfig);
         if (device.cpu()) {
             return new CpuEngine(config, dit, vaeConfig, vae, threads);
         }
+        KernelOptions kernels = sampling.kernelArguments.options().with(tuning);
         boolean hostNoise = sampling.rng == SamplingOptions.Rng.CPU;
-        return new ShardedEngine(
-                team(report), config, dit, vaeConfig, vae, request, hostNoise, sampling.kernelOptions());
+        return new ShardedEngine(team(report), config, dit, vaeConfig, vae, request, hostNoise, kernels);
     }
 
     /**

@@ -1,10 +1,17 @@
 package org.tornadodit.runner;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.scheduler.TornadoDevices;
 
 /**
  * What the process finds around it. The one place that reads system properties.
@@ -35,6 +42,78 @@ record Surroundings(Path home, boolean terminal, String sdkProblem) {
         } catch (IOException absent) {
             return Optional.empty();
         }
+    }
+
+    /** The driver's version alone, from its kernel module or from nvidia-smi. */
+    static Optional<String> driverVersion() {
+        Pattern version = Pattern.compile("\\b\\d{3,}\\.\\d+(\\.\\d+)?\\b");
+        return nvidiaDriver()
+                .or(Surroundings::nvidiaSmi)
+                .map(version::matcher)
+                .filter(Matcher::find)
+                .map(Matcher::group);
+    }
+
+    private static Optional<String> nvidiaSmi() {
+        try {
+            Process process = new ProcessBuilder("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
+                    .redirectErrorStream(true)
+                    .start();
+            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                return Optional.empty();
+            }
+            return process.inputReader().lines().findFirst();
+        } catch (IOException absent) {
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+
+    /** Version of the TornadoVM SDK that serves the process; {@code tornado-host} without one. */
+    static String tornadoVersion() {
+        if (!TornadoDevices.sdkIsPresent()) {
+            return "tornado-host";
+        }
+        String sdk = System.getenv("TORNADOVM_HOME");
+        if (sdk == null) {
+            return "unknown";
+        }
+        try (Stream<String> lines = Files.lines(Path.of(sdk, "etc", "tornado.release"))) {
+            return lines.filter(line -> line.startsWith("version="))
+                    .map(line -> line.substring("version=".length()).strip())
+                    .findFirst()
+                    .orElse("unknown");
+        } catch (IOException | UncheckedIOException | InvalidPathException absent) {
+            return "unknown";
+        }
+    }
+
+    /** Where this user's caches go; {@code -Ddit.cache} says otherwise. */
+    static Path cacheFolder() {
+        String set = System.getProperty("dit.cache");
+        if (set != null) {
+            return Path.of(set);
+        }
+        String xdg = System.getenv("XDG_CACHE_HOME");
+        String windows = System.getenv("LOCALAPPDATA");
+        Path user = Path.of(System.getProperty("user.home", "."));
+        Path caches = xdg != null && !xdg.isBlank()
+                ? Path.of(xdg)
+                : windows != null
+                        ? Path.of(windows)
+                        : Files.isDirectory(user.resolve("Library/Caches"))
+                                ? user.resolve("Library/Caches")
+                                : user.resolve(".cache");
+        return caches.resolve("tornado-dit");
+    }
+
+    /** Version of the jar; {@code development} where classes are not in one. */
+    static String projectVersion() {
+        String version = Surroundings.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
     }
 
     private static Path findHome(Path start) {

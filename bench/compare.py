@@ -1,0 +1,151 @@
+# Copyright the tornado-dit authors. SPDX-License-Identifier: Apache-2.0
+"""PyTorch and this engine on one NVIDIA GPU in one call, one after the other: the same weights, labels and noise.
+
+    python3 bench/compare.py FOLDER [--steps 250] [--json results/NAME.json] [--note TEXT]
+
+PyTorch runs in strict FP32, TF32, TF32 compiled and FP16; this engine at each of --ours' precisions. Prints times, their
+ratios and how near the pictures are to those of strict FP32, and writes all of it for ./dit report. FOLDER gets weights
+(3 GB, made once), pictures and logs. Wants torch, torchvision, the built jar and TORNADOVM_HOME. --model, --image-size and
+--images are for trying it with less.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NAMES = {"strict": "PyTorch, strict FP32", "tf32": "PyTorch, TF32", "tf32-compiled": "PyTorch, TF32, compiled",
+         "fp16": "PyTorch, FP16", "fp16-compiled": "PyTorch, FP16, compiled"}
+
+
+def output(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def run(log, command, **environment):
+    """Runs a command, its words to a log and to stderr; returns them."""
+    print("$ " + shlex.join(map(str, command)), file=sys.stderr, flush=True)
+    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env={**os.environ, **environment})
+    log.write_text(done.stdout)
+    if done.returncode:
+        sys.exit(f"{command[0]} failed with {done.returncode}:\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+def pytorch(args, folder):
+    command = [sys.executable, ROOT / "reference/make_xl2.py", "--out", folder, "--steps", args.steps, "--model",
+               args.model, "--image-size", args.image_size, "--images", args.images, "--precisions", args.pytorch]
+    if args.vae_channels:
+        command += ["--vae-channels", args.vae_channels]
+    run(folder / "pytorch.log", command)
+    times = json.loads((folder / "times.json").read_text())
+    return [{"name": NAMES.get(key, "PyTorch, " + key), "key": key, "ours": False, "step_ms": t["step_ms_median"],
+             "step_shortest_ms": min(t["step_ms"]), "step_longest_ms": max(t["step_ms"]), "decode_ms": t["decode_ms"],
+             "seconds": t["seconds"], "finite": t["finite"]}
+            for key, t in times.items() if isinstance(t, dict) and "step_ms_median" in t]
+
+
+def ours(args, folder, labels, precision):
+    if args.tune:
+        run(folder / f"tune-{precision}.log", [ROOT / "dit", "autotune", "--model", args.model, "--image-size",
+            args.image_size, "--batch", args.images, *args.dit, "--matmul-precision", precision])
+    name = "tornado-dit, " + precision
+    command = [ROOT / "dit", "sample", "--model", args.model, "--ckpt", folder / "dit.pt", "--vae", folder / "vae",
+               "--num-sampling-steps", args.steps, "--class-labels", labels, "--output", folder / f"ours-{precision}.png",
+               *args.dit, "--matmul-precision", precision]
+    text = run(folder / f"ours-{precision}.log", command)
+    found = re.search(r"steps in ([\d.]+) s, ([\d.]+) ms a step; decoded in ([\d.]+) s", text)
+    whole = re.search(r"Average sampling time: ([\d.]+)", text)
+    return {"name": name, "key": precision, "ours": True, "step_ms": float(found[2]), "decode_ms": 1e3 * float(found[3]),
+            "seconds": float(whole[1]), "command": "./" + shlex.join(["dit", *map(str, command[1:])])}
+
+
+def picture(folder, name, file):
+    command = [ROOT / "dit", "evaluate", folder / "sample-strict.png", folder / file, "--format", "json"]
+    text = output(*map(str, command))
+    if not text:
+        return None
+    mean = json.loads(text[text.index("{"):])["mean"]
+    return {"name": name, **{key: value for key, value in mean.items() if isinstance(value, (int, float))}}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--steps", default="250")
+    parser.add_argument("--model", default="DiT-XL/2")
+    parser.add_argument("--image-size", default="512")
+    parser.add_argument("--images", default="8")
+    parser.add_argument("--vae-channels")
+    parser.add_argument("--pytorch", default="strict,tf32,tf32-compiled,fp16", help="precisions of PyTorch")
+    parser.add_argument("--ours", default="highest,high", help="precisions of this engine")
+    parser.add_argument("--dit", type=shlex.split, default=["--device", "tornado", "--devices", "0"],
+                        help="options of ./dit: where it runs")
+    parser.add_argument("--tune", action="store_true", help="run ./dit autotune before")
+    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--note")
+    args = parser.parse_args()
+    folder = args.folder
+    folder.mkdir(parents=True, exist_ok=True)
+
+    started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    engines = pytorch(args, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    labels = ",".join(str(label) for label in manifest["labels"])
+    for precision in args.ours.split(","):
+        engines.append(ours(args, folder, labels, precision))
+    pictures = [found for found in (
+        picture(folder, e["name"], f"{'ours' if e['ours'] else 'sample'}-{e['key']}.png")
+        for e in engines if e["key"] != "strict") if found]
+
+    gpu = output("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader").split("\n")[0].split(", ")
+    release = pathlib.Path(os.environ.get("TORNADOVM_HOME", "")) / "etc/tornado.release"
+    tornado = re.search(r"^version=(.*)$", release.read_text(), re.M) if release.is_file() else None
+    version = re.search(r"tornado-dit (\S+)", output(str(ROOT / "dit"), "--version"))
+    record = {
+        "format": 1, "kind": "compare", "date": started,
+        "command": "python3 bench/compare.py " + shlex.join(sys.argv[1:]),
+        **({"note": args.note} if args.note else {}),
+        "project": version[1] if version else "", "device": gpu[0] or "CPU", "devices": 1,
+        "driver": gpu[1] if len(gpu) > 1 else "", "pytorch": manifest.get("torch", ""),
+        "tornadovm": tornado[1].strip() if tornado else "",
+        "options": {"model": args.model, "image_size": int(args.image_size), "batch": int(args.images),
+                    "steps": args.steps},
+        "engines": engines, "pictures": pictures,
+    }
+    if args.json:
+        args.json.write_text(json.dumps(record, indent=2) + "\n")
+    print_tables(record)
+
+
+def print_tables(record):
+    options = record["options"]
+    print(f"{record['device']}, driver {record['driver']}, PyTorch {record['pytorch']}, TornadoVM {record['tornadovm']}, "
+          f"{record['date']}; {options['model']} {options['image_size']}, {options['batch']} images, "
+          f"{options['steps']} steps\n")
+    print("| engine | step, ms | decode, ms | whole, s |\n|---|---|---|---|")
+    for e in record["engines"]:
+        print(f"| {e['name']} | {e['step_ms']:.1f} | {e['decode_ms']:.0f} | {e['seconds']:.2f} |")
+    for mine in (e for e in record["engines"] if e["ours"]):
+        for peer in (e for e in record["engines"] if not e["ours"]):
+            print(f"| {mine['name']} / {peer['name']} | " + " | ".join(
+                f"{mine[key] / peer[key]:.2f}" for key in ("step_ms", "decode_ms", "seconds")) + " |")
+    if record["pictures"]:
+        print("\n| picture against strict FP32 | mean absolute difference, 0..255 | PSNR, dB | SSIM |\n|---|---|---|---|")
+        for p in record["pictures"]:
+            print(f"| {p['name']} | " + " | ".join(
+                f"{p[key]:.{digits}f}" if key in p else "-" for key, digits in (("mae", 4), ("psnr", 1), ("ssim", 4)))
+                + " |")
+
+
+if __name__ == "__main__":
+    main()

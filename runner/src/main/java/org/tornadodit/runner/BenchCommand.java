@@ -1,0 +1,394 @@
+package org.tornadodit.runner;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.kernels.bench.Ceiling;
+import org.tornadodit.kernels.bench.Tunable;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.io.Checkpoint;
+import org.tornadodit.model.io.Checkpoints;
+import org.tornadodit.model.io.SeededCheckpoint;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.DeviceRates;
+import org.tornadodit.scheduler.Engine;
+import org.tornadodit.scheduler.ModelTuning;
+import org.tornadodit.scheduler.SamplingRequest;
+import org.tornadodit.scheduler.TornadoDevices.Listed;
+import org.tornadodit.scheduler.tune.Autotuner;
+import org.tornadodit.scheduler.tune.KernelRunner;
+import org.tornadodit.scheduler.tune.Timing;
+import org.tornadodit.scheduler.tune.TunedOperation;
+import org.tornadodit.scheduler.tune.Tuning;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Times the engine and its kernels. */
+@Command(
+        name = "bench",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        subcommands = JmhCommand.class,
+        description = {
+            "Times a denoising step, a whole sampling, the decoder, or each kernel: medians with their spread, after a"
+                    + " warm-up, with device, driver, versions and options.",
+            "bench jmh times the host side: checkpoint reading, noise, CPU engine, metrics."
+        })
+final class BenchCommand implements Callable<Integer> {
+    private static final int STEPS = 20;
+    private static final int DECODES = 5;
+    private static final int SAMPLINGS = 1;
+    /** Seconds; kernels are all timed, however long it takes. */
+    private static final double UNLIMITED = 1e6;
+    /** Stable Diffusion's decoder, which facebookresearch/DiT uses. */
+    private static final VaeConfig VAE =
+            new VaeConfig(List.of(128, 256, 512, 512), 2, 4, 3, 32, 1e-6, 0.18215, true, true);
+
+    /** What can be timed. */
+    enum What {
+        STEP,
+        SAMPLING,
+        VAE,
+        KERNELS
+    }
+
+    /** How results are printed. */
+    enum Format {
+        MD,
+        CSV,
+        JSON
+    }
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    CommandSpec spec;
+
+    @Parameters(
+            paramLabel = "step|sampling|vae|kernels",
+            arity = "0..*",
+            description = "What to time. Default: step vae, and kernels on a device of TornadoVM")
+    List<What> chosen = List.of();
+
+    @Mixin
+    ModelOptions modelOptions = new ModelOptions();
+
+    @Option(names = "--random-weights", description = "Draw the weights at random: times do not depend on them")
+    boolean randomWeights;
+
+    @Mixin
+    SamplingOptions samplingOptions = new SamplingOptions();
+
+    @Mixin
+    DeviceOptions deviceOptions = new DeviceOptions();
+
+    @Option(
+            names = "--repetitions",
+            paramLabel = "N",
+            description = "How often each is timed. Default: " + STEPS + " steps, " + DECODES + " decodings, "
+                    + SAMPLINGS + " sampling")
+    @Nullable
+    Integer repetitions;
+
+    @Option(
+            names = "--warm-up",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "Steps and decodings that are not counted, before. Default: ${DEFAULT-VALUE}")
+    int warmUp = 3;
+
+    @Option(names = "--default-kernels", description = "Leave out what autotune found")
+    boolean defaultKernels;
+
+    @Option(
+            names = "--format",
+            paramLabel = "md|csv|json",
+            defaultValue = "md",
+            description = "Default: ${DEFAULT-VALUE}")
+    Format format = Format.MD;
+
+    @Option(names = "--json", paramLabel = "FILE.json", description = "Also write the record, for ./dit report")
+    @Nullable
+    Path json;
+
+    @Option(names = "--note", paramLabel = "TEXT", description = "What the run shows, kept in the JSON")
+    @Nullable
+    String note;
+
+    private final Surroundings surroundings = Surroundings.read();
+
+    /** Weights and sizes of what is timed. */
+    private record Model(ModelSource source, DitConfig config, VaeConfig vaeConfig, Checkpoint dit, Checkpoint vae) {}
+
+    @Override
+    public Integer call() throws IOException {
+        if (repetitions != null && (repetitions < 1 || repetitions > 900)) {
+            throw usage("--repetitions is " + repetitions + ", expected 1 to 900");
+        }
+        if (warmUp < 1 || warmUp > 100) {
+            throw usage("--warm-up is " + warmUp + ", expected 1 to 100");
+        }
+        if (json != null) {
+            OutputFile.requireWritable(json);
+        }
+        try (Weights weights = new Weights()) {
+            SamplingPlan plan;
+            Model model;
+            try {
+                model = weights.open();
+                plan = plan(model);
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+            }
+            Set<What> what = what(plan);
+            plan.requireMemory();
+            DeviceTuning tuning = defaultKernels
+                    ? new DeviceTuning(Tuning.NONE, List.of("the kernels' defaults"))
+                    : DeviceTuning.of(plan);
+            JsonObject record = RunRecord.begin("bench", spec, plan.devicesInUse(), note);
+            record.add("options", options(plan, tuning));
+            List<JsonObject> measurements = new ArrayList<>();
+            PrintWriter err = spec.commandLine().getErr();
+            if (!what.equals(EnumSet.of(What.KERNELS))) {
+                try (Engine engine =
+                        plan.load(model.dit(), model.vae(), tuning.tuning(), line -> err.println("dit: " + line))) {
+                    err.println(engine.description());
+                    tuning.lines().forEach(err::println);
+                    measure(engine, plan, what, measurements);
+                }
+            }
+            record.add("measurements", RunRecord.array(measurements));
+            boolean right = true;
+            @Nullable KernelTable kernels = null;
+            if (what.contains(What.KERNELS)) {
+                kernels = kernels(plan, tuning);
+                kernels.addTo(record);
+                right = kernels.operations().stream()
+                        .allMatch(one -> one.chosen().isPresent());
+            }
+            print(record, measurements, kernels);
+            if (json != null) {
+                RunRecord.write(json, record);
+            }
+            return right ? ExitCode.DONE : ExitCode.FAILURE;
+        }
+    }
+
+    /** What was asked for, or all that is quick. */
+    private Set<What> what(SamplingPlan plan) {
+        if (plan.device().cpu() && chosen.contains(What.KERNELS)) {
+            throw usage("kernels are TornadoVM's; with the CPU engine, time step, sampling, vae or jmh");
+        }
+        if (!chosen.isEmpty()) {
+            return EnumSet.copyOf(chosen);
+        }
+        return plan.device().cpu() ? EnumSet.of(What.STEP, What.VAE) : EnumSet.of(What.STEP, What.VAE, What.KERNELS);
+    }
+
+    /** Opens checkpoints, or makes them up, and closes them. */
+    private final class Weights implements AutoCloseable {
+        private final List<Checkpoint> open = new ArrayList<>();
+
+        Model open() {
+            if (randomWeights) {
+                DitConfig config = ModelSizes.of(modelOptions, surroundings);
+                VaeConfig vaeConfig = modelOptions.vae == null ? VAE : VaeConfig.fromJson(modelOptions.vae);
+                Path none = Path.of("random");
+                ModelSource source = new ModelSource(modelOptions.model, none, none, config, null, modelOptions);
+                return new Model(
+                        source,
+                        config,
+                        vaeConfig,
+                        new SeededCheckpoint(DitWeights.specs(config), 5),
+                        new SeededCheckpoint(VaeWeights.specs(vaeConfig), 6));
+            }
+            ModelSource source = ModelSource.of(modelOptions, surroundings);
+            Checkpoint dit = Checkpoints.open(source.checkpoint());
+            open.add(dit);
+            Checkpoint vae = Checkpoints.openVae(source.vae());
+            open.add(vae);
+            return new Model(source, source.sizes(dit), VaeConfig.fromJson(source.vae()), dit, vae);
+        }
+
+        @Override
+        public void close() {
+            open.forEach(Checkpoint::close);
+        }
+    }
+
+    private SamplingPlan plan(Model model) {
+        ClassNames classes = model.source().classes() != null
+                ? model.source().classes()
+                : ClassNames.numbered(model.config().numClasses());
+        return new SamplingPlan(
+                model.source(),
+                model.config(),
+                model.vaeConfig(),
+                classes,
+                samplingOptions.request(classes, model.config().numClasses()),
+                samplingOptions,
+                deviceOptions.choose(surroundings),
+                DeviceRates.defaults(),
+                deviceOptions.threads,
+                1,
+                Path.of("none"));
+    }
+
+    private JsonObject options(SamplingPlan plan, DeviceTuning tuning) {
+        JsonObject options = ModelSizes.json(
+                modelOptions.model, plan.config(), plan.request().samples(), samplingOptions.kernelArguments);
+        options.addProperty("steps", samplingOptions.steps);
+        options.addProperty("sampler", plan.request().sampler().toString());
+        options.addProperty("weights", randomWeights ? "random" : "checkpoint");
+        options.addProperty("tuned_operations", tuning.tuning().choices().size());
+        if (plan.device().cpu()) {
+            options.addProperty("threads", plan.threads());
+        }
+        return options;
+    }
+
+    private void measure(Engine engine, SamplingPlan plan, Set<What> what, List<JsonObject> results) {
+        int samples = plan.request().samples();
+        if (what.contains(What.STEP)) {
+            double flop = 2.0 * samples * SamplingPlan.forwardFlops(plan.config());
+            JsonObject step = RunRecord.timing("step", steps(engine, plan.request()));
+            step.addProperty("flop", flop);
+            results.add(step);
+        }
+        if (what.contains(What.VAE)) {
+            float[] latents = new float[samples * plan.config().inputElements()];
+            for (int i = 0; i < latents.length; i++) {
+                latents[i] = (float) Math.sin(i);
+            }
+            double[] times = new double[repetitions != null ? repetitions : DECODES];
+            for (int i = -warmUp; i < times.length; i++) {
+                long start = System.nanoTime();
+                engine.decode(latents, samples);
+                if (i >= 0) {
+                    times[i] = (System.nanoTime() - start) * 1e-9;
+                }
+            }
+            results.add(RunRecord.timing("vae", Timing.of(times)));
+        }
+        if (what.contains(What.SAMPLING)) {
+            double[] times = new double[repetitions != null ? repetitions : SAMPLINGS];
+            for (int i = 0; i < times.length; i++) {
+                long start = System.nanoTime();
+                float[] latents = engine.sample(plan.request(), samplingOptions.noise(), (done, now) -> {});
+                engine.decode(latents, samples);
+                times[i] = (System.nanoTime() - start) * 1e-9;
+            }
+            results.add(RunRecord.timing("sampling", Timing.of(times)));
+        }
+    }
+
+    /** Steps of one run, each from the end of the one before: the engine waits for the device at every step. */
+    private Timing steps(Engine engine, SamplingRequest request) {
+        int count = repetitions != null ? repetitions : STEPS;
+        long[] ends = new long[warmUp + count + 1];
+        SamplingRequest run = new SamplingRequest(
+                request.labels(),
+                Diffusion.create(String.valueOf(ends.length - 1)),
+                request.sampler(),
+                request.eta(),
+                request.cfgScale(),
+                request.guidance());
+        ends[0] = System.nanoTime();
+        engine.sample(run, samplingOptions.noise(), (done, now) -> ends[done] = System.nanoTime());
+        double[] times = new double[count];
+        for (int i = 0; i < count; i++) {
+            times[i] = (ends[warmUp + i + 1] - ends[warmUp + i]) * 1e-9;
+        }
+        return Timing.of(times);
+    }
+
+    /** Every kernel of a step in the variant that sampling uses, checked and timed on its own. */
+    private KernelTable kernels(SamplingPlan plan, DeviceTuning tuning) {
+        Listed device = plan.devicesInUse().getFirst();
+        KernelRunner runner = ModelTuning.runner(device);
+        int samples = Math.ceilDiv(plan.request().samples(), plan.devicesInUse().size());
+        List<Tunable> operations =
+                ModelTuning.operations(device, plan.config(), samplingOptions.kernelArguments.options(), samples)
+                        .stream()
+                        .map(one -> one.in(tuning.tuning().choose(one.operation(), one.variants())))
+                        .toList();
+        Map<Ceiling, Double> ceilings = ModelTuning.ceilings(device, runner, operations);
+        List<TunedOperation> times = new Autotuner(runner, UNLIMITED)
+                .tune(operations, one -> spec.commandLine().getErr().println(one.operation()));
+        return new KernelTable(times, ceilings);
+    }
+
+    private void print(JsonObject record, List<JsonObject> measurements, @Nullable KernelTable kernels) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (format == Format.JSON) {
+            out.println(RunRecord.text(record));
+            return;
+        }
+        List<JsonObject> rows = new ArrayList<>(measurements);
+        if (kernels != null && format == Format.CSV) {
+            JsonArray all = record.getAsJsonArray("kernels");
+            all.forEach(kernel -> rows.add(kernel.getAsJsonObject()));
+        }
+        if (format == Format.CSV) {
+            out.println("name,shape,variant,ms,shortest_ms,longest_ms,repetitions");
+            for (JsonObject row : rows) {
+                out.println(String.format(
+                        Locale.ROOT,
+                        "%s,%s,\"%s\",%.6f,%.6f,%.6f,%d",
+                        row.get("name").getAsString(),
+                        row.has("shape") ? row.get("shape").getAsString() : "",
+                        row.has("variant") ? row.get("variant").getAsString() : "",
+                        row.get("ms").getAsDouble(),
+                        row.get("shortest_ms").getAsDouble(),
+                        row.get("longest_ms").getAsDouble(),
+                        row.get("repetitions").getAsInt()));
+            }
+            return;
+        }
+        out.println("%s x %d, %s"
+                .formatted(
+                        record.get("device").getAsString(),
+                        record.get("devices").getAsInt(),
+                        record.get("date").getAsString()));
+        if (!rows.isEmpty()) {
+            out.println("| what | median, ms | shortest | longest | repetitions | TFLOP/s |");
+            out.println("|---|---|---|---|---|---|");
+        }
+        for (JsonObject row : rows) {
+            double ms = row.get("ms").getAsDouble();
+            out.println(String.format(
+                    Locale.ROOT,
+                    "| %s | %.3f | %.3f | %.3f | %d | %s |",
+                    row.get("name").getAsString(),
+                    ms,
+                    row.get("shortest_ms").getAsDouble(),
+                    row.get("longest_ms").getAsDouble(),
+                    row.get("repetitions").getAsInt(),
+                    row.has("flop") ? "%.1f".formatted(row.get("flop").getAsDouble() / ms * 1e-9) : ""));
+        }
+        if (kernels != null) {
+            kernels.print(out);
+        }
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

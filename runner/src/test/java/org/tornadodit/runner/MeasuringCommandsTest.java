@@ -1,0 +1,183 @@
+package org.tornadodit.runner;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
+
+/** {@code autotune} with made-up times, {@code bench} on the CPU engine, and {@code report} of what they record. */
+@ResourceLock(Resources.SYSTEM_PROPERTIES)
+class MeasuringCommandsTest {
+    private static final String TINY = """
+            {"input_size": 4, "patch_size": 2, "in_channels": 4, "hidden_size": 24, "depth": 1, "num_heads": 3,
+             "mlp_ratio": 2.0, "num_classes": 5, "learn_sigma": true}
+            """;
+
+    @TempDir
+    Path folder;
+
+    private Path config;
+
+    @BeforeEach
+    void prepare() throws IOException {
+        System.setProperty("dit.cache", folder.resolve("cache").toString());
+        config = Files.writeString(folder.resolve("tiny.json"), TINY);
+    }
+
+    @AfterEach
+    void forget() {
+        System.clearProperty("dit.cache");
+    }
+
+    @Test
+    void autotuneTriesEveryVariantKeepsTheFastestAndGoesOnFromThere() throws IOException {
+        CommandLineRun first = autotune();
+        assertEquals(ExitCode.DONE, first.exitCode(), first.err());
+        assertTrue(first.out().contains("| linearFewRows, bias | 2x144x24 | 1 | 6 | "), first.out());
+        assertFalse(first.out().contains("refused"), first.out());
+        assertTrue(first.out().contains("kernels of a step: "), first.out());
+        Path cache;
+        try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
+            cache = files.findFirst().orElseThrow();
+        }
+        assertTrue(first.out().contains("kept in " + cache), first.out());
+
+        CommandLineRun second = autotune();
+        assertEquals(ExitCode.DONE, second.exitCode(), second.err());
+        assertTrue(second.err().contains("15 operations of " + config + ", 15 of them tuned before"), second.err());
+
+        Files.writeString(cache, "{\"format\": 7}");
+        CommandLineRun third = autotune("--budget", 0);
+        assertTrue(third.err().contains("ignored " + cache + ": it has format 7, this version reads 1"), third.err());
+        assertTrue(third.out().contains("15 of 15 operations are left: the budget is used up"), third.out());
+    }
+
+    private CommandLineRun autotune(Object... more) {
+        return CommandLineRun.of(
+                Stream.concat(Stream.of("autotune", "--model", config, "--batch", 1, "--virtual"), Stream.of(more))
+                        .toArray());
+    }
+
+    @Test
+    void autotuneWantsADevice() {
+        CommandLineRun run = CommandLineRun.of("autotune", "--model", config, "--device", "cpu");
+        assertEquals(ExitCode.USAGE, run.exitCode());
+        assertTrue(run.err().contains("there is nothing to tune for the CPU engine"), run.err());
+        assertEquals(
+                ExitCode.USAGE,
+                CommandLineRun.of("autotune", "--model", config, "--batch", 0).exitCode());
+    }
+
+    @Test
+    void benchTimesTheCpuEngineAndReportShowsIt() throws IOException {
+        Path results = Files.createDirectory(folder.resolve("results"));
+        CommandLineRun bench = CommandLineRun.of(
+                "bench",
+                "step",
+                "vae",
+                "sampling",
+                "--model",
+                config,
+                "--random-weights",
+                "--vae",
+                CommandLineRun.ROOT.resolve("reference/data/vae-tiny"),
+                "--device",
+                "cpu",
+                "--class-labels",
+                "1",
+                "--num-sampling-steps",
+                3,
+                "--repetitions",
+                2,
+                "--warm-up",
+                1,
+                "--note",
+                "<script> & |",
+                "--format",
+                "csv",
+                "--json",
+                results.resolve("cpu.json"));
+        assertEquals(ExitCode.DONE, bench.exitCode(), bench.err());
+        List<String> rows = bench.out().lines().toList();
+        assertEquals("name,shape,variant,ms,shortest_ms,longest_ms,repetitions", rows.getFirst());
+        assertEquals(4, rows.size(), bench.out());
+        JsonObject record = JsonParser.parseString(Files.readString(results.resolve("cpu.json")))
+                .getAsJsonObject();
+        for (String key : List.of("date", "command", "device", "java", "project", "options", "measurements")) {
+            assertTrue(record.has(key), key);
+        }
+        assertTrue(record.get("command").getAsString().contains("--note '<script> & |'"), record.toString());
+
+        Files.writeString(results.resolve("newer.json"), "{\"format\": 2}");
+        Files.writeString(results.resolve("broken.json"), "{");
+        Path html = folder.resolve("report.html");
+        Path markdown = folder.resolve("report.md");
+        CommandLineRun report = CommandLineRun.of("report", results, "--html", html, "--markdown", markdown);
+        assertEquals(ExitCode.DONE, report.exitCode(), report.err());
+        assertTrue(report.err().contains("not used: newer.json has format 2, this version reads 1"), report.err());
+        assertTrue(report.err().contains("not used: broken.json is no record"), report.err());
+        String page = Files.readString(html);
+        for (String part : List.of(
+                "1. Baseline on one card",
+                "2. Profile and bottleneck",
+                "3. Optimisation steps on one card",
+                "4. Several cards",
+                "5. Reproduction")) {
+            assertTrue(page.contains(part), part);
+        }
+        assertTrue(page.contains("&lt;script&gt; &amp; |") && !page.contains("<script"), "escaped");
+        assertFalse(page.contains("http://")
+                && page.replace("http://www.w3.org/2000/svg", "").contains("http://"));
+        // The step's time in the table is the record's.
+        double step = record.getAsJsonArray("measurements")
+                .get(0)
+                .getAsJsonObject()
+                .get("ms")
+                .getAsDouble();
+        String shown = String.format(Locale.ROOT, "%.2f", step);
+        assertTrue(page.contains("<td>" + shown + "</td>"), shown);
+        assertTrue(Files.readString(markdown).contains("| " + shown + " |"), shown);
+    }
+
+    @Test
+    void reportWantsRecords() throws IOException {
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        CommandLineRun run = CommandLineRun.of("report", empty, "--html", folder.resolve("x.html"));
+        assertEquals(ExitCode.FAILURE, run.exitCode());
+        assertTrue(run.err().contains("there are no records in " + empty), run.err());
+        CommandLineRun missing = CommandLineRun.of("report", folder.resolve("nowhere"));
+        assertTrue(missing.err().contains("there is no folder"), missing.err());
+    }
+
+    @Test
+    void benchRefusesWhatItCannotTime() {
+        CommandLineRun kernels =
+                CommandLineRun.of("bench", "kernels", "--model", config, "--random-weights", "--device", "cpu");
+        assertEquals(ExitCode.USAGE, kernels.exitCode(), kernels.err());
+        assertTrue(kernels.err().contains("kernels are TornadoVM's"), kernels.err());
+        assertEquals(
+                ExitCode.USAGE,
+                CommandLineRun.of("bench", "--model", config, "--random-weights", "--repetitions", 0)
+                        .exitCode());
+    }
+
+    @Test
+    void jmhListsTheHostsBenchmarks() {
+        CommandLineRun run = CommandLineRun.of("bench", "jmh", "-l");
+        assertEquals(ExitCode.DONE, run.exitCode(), run.err());
+    }
+}
