@@ -67,7 +67,9 @@ record SavedRun(Map<String, String> facts, Shape shape) {
         facts.put("--cfg-channels", options.cfgChannels);
         facts.put("--rng", String.valueOf(options.rng));
         facts.put("--seed", String.valueOf(TorchRandn.parseSeed(options.seed)));
-        facts.put("--matmul-precision", String.valueOf(options.kernelArguments.options().precision()));
+        facts.put(
+                "--matmul-precision",
+                String.valueOf(options.kernelArguments.options().precision()));
         facts.put("--batches", String.valueOf(plan.batches()));
         int size = plan.config().inputSize();
         return new SavedRun(

@@ -14,15 +14,15 @@ final class DefaultRates implements DeviceRates {
      * A tier's share of the peak of FP32 outside the tensor cores.
      *
      * @param operations {@link Operations#description} begins with it
-     * @param denoiser over the peak; of tier 1 measured on an H200, of tier 3 what its kernels are made for
+     * @param denoiser over the peak; measured on an H200
      * @param decoder likewise
      */
     private record Share(String operations, double denoiser, double decoder) {}
 
     /** The last is for tiers that are not listed. */
     private static final List<Share> SHARES = List.of(
-            new Share("tier 3, tensor cores, three", 2.5, 1.5),
-            new Share("tier 3, tensor cores, one", 6, 3),
+            new Share(TensorOperations.description(MatmulPrecision.HIGHEST), 2.07, 2.5),
+            new Share(TensorOperations.description(MatmulPrecision.HIGH), 4.32, 4.5),
             new Share("", 0.57, 0.52));
 
     /** tornado-host's emulation, on a processor of two cores. */

@@ -85,6 +85,10 @@ final class TensorOperations implements Operations {
 
     @Override
     public String description() {
+        return description(precision);
+    }
+
+    static String description(MatmulPrecision precision) {
         return precision == MatmulPrecision.HIGHEST
                 ? "tier 3, tensor cores, three FP16 products for FP32 accuracy"
                 : "tier 3, tensor cores, one FP16 product";
@@ -114,7 +118,10 @@ final class TensorOperations implements Operations {
     public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
-        PackedWeights packed = PackedWeights.of(
+        PackedWeights packed = new PackedWeights(
+                DeviceArrays.ints(TensorLinear.weightSize(layers.size(), out, in, planes)),
+                DeviceArrays.floats(Math.multiplyExact(layers.size(), out + 1)));
+        packed.fill(
                 layers.stream().map(layer -> layer.weight().data()).toList(),
                 layers.stream().map(layer -> layer.bias().data()).toList(),
                 out,

@@ -30,9 +30,16 @@ public record PackedWeights(IntArray weight, FloatArray bias) {
      * @param k a multiple of 16
      */
     public static PackedWeights of(List<MemorySegment> weights, List<MemorySegment> biases, int n, int k, int planes) {
+        PackedWeights result = new PackedWeights(
+                new IntArray(TensorLinear.weightSize(weights.size(), n, k, planes)),
+                new FloatArray(Math.multiplyExact(weights.size(), n + 1)));
+        result.fill(weights, biases, n, k, planes);
+        return result;
+    }
+
+    /** As {@link #of}, into arrays of these sizes. */
+    public void fill(List<MemorySegment> weights, List<MemorySegment> biases, int n, int k, int planes) {
         int layers = weights.size();
-        IntArray weight = new IntArray(TensorLinear.weightSize(layers, n, k, planes));
-        FloatArray bias = new FloatArray(Math.multiplyExact(layers, n + 1));
         for (int layer = 0; layer < layers; layer++) {
             MemorySegment from = weights.get(layer);
             int exponent = exponent(from, n, k);
@@ -43,7 +50,6 @@ public record PackedWeights(IntArray weight, FloatArray bias) {
             }
             bias.set(layer * (n + 1) + n, 1f / scale);
         }
-        return new PackedWeights(weight, bias);
     }
 
     /** The exponent of the largest magnitude, within what leaves scale and product normal floats. */
