@@ -41,7 +41,7 @@ final class DitBuffers {
     final Layer single;
     /** Where the last norm writes a number that nobody reads. */
     final Layer end;
-    /** (depth + 1, {@link Overflow#KINDS}): set where a value did not fit an operand. */
+    /** (depth, {@link Overflow#KINDS}): set where a value did not fit an operand. */
     final IntArray overflow;
     /** (N, depth, 6 D): of all blocks, which need the same conditioning. */
     final FloatArray modulation;
@@ -78,7 +78,7 @@ final class DitBuffers {
         labels = DeviceArrays.ints(n);
         conditioning = DeviceArrays.floats(n * width);
         x = DeviceArrays.floats(rows * width);
-        overflow = DeviceArrays.ints((config.depth() + 1) * Overflow.KINDS);
+        overflow = DeviceArrays.ints(config.depth() * Overflow.KINDS);
         attention = new Layer(DeviceArrays.ints(1), overflow);
         mlp = new Layer(DeviceArrays.ints(1), overflow);
         end = new Layer(DeviceArrays.ints(1), overflow);

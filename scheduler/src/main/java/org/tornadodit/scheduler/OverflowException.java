@@ -6,8 +6,8 @@ import org.tornadodit.kernels.Overflow;
 public final class OverflowException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    OverflowException(int layer, int kind, int depth, int step) {
-        super(Overflow.name(layer, kind, depth) + " has a value beyond 65504, the largest of FP16, by step " + step
+    OverflowException(int layer, int kind, int step) {
+        super(Overflow.name(layer, kind) + " has a value beyond 65504, the largest of FP16, by step " + step
                 + "; --kernels portable computes in FP32");
     }
 

@@ -153,10 +153,18 @@ final class TensorOperations implements Operations {
                         modulation.chunks() * hidden,
                         turn.more(),
                         planes,
-                        modulation.shiftChunk() == 0 ? Overflow.NORM1 : Overflow.NORM2,
+                        kind(modulation),
                         Overflow.KINDS,
                         PackedLayerNorm.warps(hidden));
         g.launch(task, PackedLayerNorm.grid(rows.count(), hidden));
+    }
+
+    /** Which norm it is: the final layer's modulation has two chunks, a block's norms differ by theirs. */
+    private static int kind(Modulation modulation) {
+        if (modulation.chunks() == 2) {
+            return Overflow.FINAL;
+        }
+        return modulation.shiftChunk() == 0 ? Overflow.NORM1 : Overflow.NORM2;
     }
 
     @Override

@@ -31,9 +31,6 @@ public final class TornadoEngine implements Engine {
     /** Memory that one pass of the decoder may take: more images a pass fill the device better, up to a point. */
     private static final long DECODER_BYTES = 4L << 30;
 
-    /** Steps after which the host asks whether all values have fitted. */
-    private static final int STEPS_BETWEEN_CHECKS = 10;
-
     private final DitConfig config;
     private final VaeConfig vaeConfig;
     private final SamplingRequest shape;
@@ -221,7 +218,7 @@ public final class TornadoEngine implements Engine {
                 result.transferToHost(buffers.latents);
                 return buffers.latents.toHeapArray();
             };
-            if (reportsOverflow && (done % STEPS_BETWEEN_CHECKS == 0 || done == steps)) {
+            if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
                 requireNoOverflow(result, done);
             }
             listener.stepDone(done, latents);
@@ -243,10 +240,17 @@ public final class TornadoEngine implements Engine {
     /** @throws OverflowException when a kernel has met a value that its operands cannot hold */
     private void requireNoOverflow(TornadoExecutionResult result, int step) {
         result.transferToHost(buffers.overflow);
-        for (int i = 0; i < buffers.overflow.getSize(); i++) {
-            if (buffers.overflow.get(i) != 0) {
-                throw new OverflowException(i / Overflow.KINDS, i % Overflow.KINDS, config.depth(), step);
+        for (int layer = 0; layer < config.depth(); layer++) {
+            for (int kind = 0; kind < Overflow.FINAL; kind++) {
+                requireUnset(layer, kind, step);
             }
+        }
+        requireUnset(0, Overflow.FINAL, step);
+    }
+
+    private void requireUnset(int layer, int kind, int step) {
+        if (buffers.overflow.get(layer * Overflow.KINDS + kind) != 0) {
+            throw new OverflowException(layer, kind, step);
         }
     }
 

@@ -18,8 +18,10 @@ public final class Overflow {
     public static final int NORM2 = 3;
     /** Input of mlp.fc2. */
     public static final int FC1 = 4;
-    /** Kinds of a block; the input of final_layer.linear is NORM1 of the layer after the last block. */
-    public static final int KINDS = 5;
+    /** Input of final_layer.linear, of layer 0. */
+    public static final int FINAL = 5;
+    /** How many. */
+    public static final int KINDS = 6;
 
     private Overflow() {}
 
@@ -31,10 +33,7 @@ public final class Overflow {
     }
 
     /** PyTorch's name of the tensor. */
-    public static String name(int layer, int kind, int depth) {
-        if (layer == depth) {
-            return "the input of final_layer.linear";
-        }
+    public static String name(int layer, int kind) {
         String block = "blocks." + layer + ".";
         return switch (kind) {
             case NORM1 -> "the input of " + block + "attn.qkv";
@@ -42,6 +41,7 @@ public final class Overflow {
             case ATTENTION -> "the input of " + block + "attn.proj";
             case NORM2 -> "the input of " + block + "mlp.fc1";
             case FC1 -> "the input of " + block + "mlp.fc2";
+            case FINAL -> "the input of final_layer.linear";
             default -> throw new IllegalArgumentException("no kind " + kind);
         };
     }

@@ -67,6 +67,8 @@ public final class SmallCases {
                 () -> TensorCases.attention(1, 40, 1, 32, 1),
                 () -> TensorCases.attention(1, 152, 1, 128, 2),
                 () -> TensorCases.attention(1, 72, 2, 104, 1),
+                () -> TensorCases.linearOutliers(64, 48, 576, 2),
+                () -> TensorCases.linearOutliers(64, 48, 576, 1),
                 () -> TensorCases.linear(48, 40, 32, Epilogue.BIAS, 16, 1, 2),
                 () -> TensorCases.linear(264, 136, 48, Epilogue.BIAS, 8, 1, 1),
                 () -> TensorCases.linear(136, 136, 1088, Epilogue.GATE_RESIDUAL, 8, 1, 2),

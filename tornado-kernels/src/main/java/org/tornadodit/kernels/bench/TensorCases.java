@@ -185,12 +185,40 @@ public final class TensorCases {
     /** {@link TensorLinear} with any tile, all on the same arrays but for those that are written. */
     static Function<TensorLinear.Tile, KernelCase> linears(
             int m, int n, int k, int epilogue, int tokens, int heads, int planes, String suffix) {
+        FloatArray x = Data.random(1, m * k, 1);
+        FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
+        return linears(m, n, k, epilogue, tokens, heads, planes, suffix, x, weight);
+    }
+
+    /** Inputs up to 10^4, and weights from 10^-6 to 10 in one matrix. */
+    static KernelCase linearOutliers(int m, int n, int k, int planes) {
+        FloatArray x = Data.random(1, m * k, 1);
+        for (int i = 0; i < x.getSize(); i += 97) {
+            x.set(i, x.get(i) * 5000f);
+        }
+        FloatArray weight = Data.random(2, 2 * n * k, 1);
+        for (int i = 0; i < weight.getSize(); i++) {
+            weight.set(i, weight.get(i) * (float) Math.pow(10, -6 + 7.0 * (i % 101) / 100));
+        }
+        return linears(m, n, k, Epilogue.BIAS, m, 1, planes, " outliers", x, weight)
+                .apply(TensorLinear.tile(planes, n, k));
+    }
+
+    private static Function<TensorLinear.Tile, KernelCase> linears(
+            int m,
+            int n,
+            int k,
+            int epilogue,
+            int tokens,
+            int heads,
+            int planes,
+            String suffix,
+            FloatArray x,
+            FloatArray weight) {
         KernelContext context = new KernelContext();
         int samples = m / tokens;
-        FloatArray x = Data.random(1, m * k, 1);
         // The second of two layers.
         IntArray layer = Data.ints(1);
-        FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
         FloatArray bias = Data.random(3, 2 * n, 1);
         FloatArray residual = Data.random(4, epilogue == Epilogue.GATE_RESIDUAL ? m * n : 1, 1);
         FloatArray gate = Data.random(5, samples * 12 * n, 1);
