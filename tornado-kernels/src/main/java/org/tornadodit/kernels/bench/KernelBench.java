@@ -29,19 +29,22 @@ public final class KernelBench {
     public static void main(String[] arguments) throws TornadoExecutionPlanException {
         String set = arguments.length > 0 ? arguments[0] : "model";
         String part = arguments.length > 1 ? arguments[1] : "";
-        System.out.println("PTX instructions " + Installation.installFromClassPath());
-        boolean passed = run(cases(set), part, System.out);
+        Installation.Outcome instructions = Installation.installFromClassPath();
+        System.out.println("PTX instructions " + instructions);
+        boolean tensorCores = instructions instanceof Installation.Installed installed
+                && installed.devices().getFirst().hasWarpgroupInstructions();
+        boolean passed = run(cases(set, tensorCores), part, System.out);
         if (!passed) {
             System.exit(1);
         }
     }
 
-    private static List<Supplier<KernelCase>> cases(String set) {
+    private static List<Supplier<KernelCase>> cases(String set, boolean tensorCores) {
         return switch (set) {
-            case "model" -> ModelCases.all();
-            case "transformer" -> ModelCases.transformer();
-            case "decoder" -> ModelCases.decoder();
-            case "small" -> SmallCases.all();
+            case "model" -> ModelCases.all(tensorCores);
+            case "transformer" -> ModelCases.transformer(tensorCores);
+            case "decoder" -> ModelCases.decoder(tensorCores);
+            case "small" -> tensorCores ? SmallCases.all() : SmallCases.portable();
             default ->
                 throw new IllegalArgumentException(
                         "no set of kernels \"" + set + "\": model, transformer, decoder or small");

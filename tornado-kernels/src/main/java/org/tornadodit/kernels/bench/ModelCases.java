@@ -19,15 +19,27 @@ public final class ModelCases {
 
     private ModelCases() {}
 
-    /** All cases, the transformer's first. */
-    public static List<Supplier<KernelCase>> all() {
-        List<Supplier<KernelCase>> cases = new ArrayList<>(transformer());
-        cases.addAll(decoder());
+    /**
+     * All cases, the transformer's first.
+     *
+     * @param tensorCores also the kernels that use PTX instructions
+     */
+    public static List<Supplier<KernelCase>> all(boolean tensorCores) {
+        List<Supplier<KernelCase>> cases = new ArrayList<>(transformer(tensorCores));
+        cases.addAll(decoder(tensorCores));
         return cases;
     }
 
     /** One step of the transformer. */
-    public static List<Supplier<KernelCase>> transformer() {
+    public static List<Supplier<KernelCase>> transformer(boolean tensorCores) {
+        List<Supplier<KernelCase>> cases = new ArrayList<>(portableTransformer());
+        if (tensorCores) {
+            cases.addAll(tensorTransformer());
+        }
+        return cases;
+    }
+
+    private static List<Supplier<KernelCase>> portableTransformer() {
         int rows = SAMPLES * TOKENS;
         return List.of(
                 () -> TransformerCases.linear(rows, 3 * HIDDEN, HIDDEN, Epilogue.BIAS, TOKENS),
@@ -39,6 +51,16 @@ public final class ModelCases {
                 () -> TransformerCases.fewRows(SAMPLES, 6 * HIDDEN, HIDDEN, Epilogue.BIAS),
                 () -> TransformerCases.fewRows(1, HIDDEN, 256, Epilogue.BIAS_SILU),
                 () -> TransformerCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS),
+                () -> TransformerCases.layerNorm(SAMPLES, TOKENS, HIDDEN),
+                () -> TransformerCases.patchify(SAMPLES, SAMPLES / 2, 4, 64, 2),
+                () -> TransformerCases.condition(SAMPLES, HIDDEN, 1000),
+                () -> SamplerCases.randn(SAMPLES / 2 * 4 * 64 * 64, 0),
+                () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX));
+    }
+
+    private static List<Supplier<KernelCase>> tensorTransformer() {
+        int rows = SAMPLES * TOKENS;
+        return List.of(
                 () -> TensorCases.linear(rows, 3 * HIDDEN, HIDDEN, Epilogue.BIAS_HEADS, TOKENS, HEADS, 1),
                 () -> TensorCases.linear(rows, HIDDEN, HIDDEN, Epilogue.GATE_RESIDUAL, TOKENS, HEADS, 1),
                 () -> TensorCases.linear(rows, 4 * HIDDEN, HIDDEN, Epilogue.BIAS_GELU, TOKENS, HEADS, 1),
@@ -52,19 +74,16 @@ public final class ModelCases {
                 () -> TensorCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 1),
                 () -> TensorCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 2),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 1),
-                () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 2),
-                () -> TransformerCases.layerNorm(SAMPLES, TOKENS, HIDDEN),
-                () -> TransformerCases.patchify(SAMPLES, SAMPLES / 2, 4, 64, 2),
-                () -> TransformerCases.condition(SAMPLES, HIDDEN, 1000),
-                () -> SamplerCases.randn(SAMPLES / 2 * 4 * 64 * 64, 0),
-                () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX));
+                () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 2));
     }
 
     /** The VAE decoder, one image at its largest sizes, since cost is linear in images. */
-    public static List<Supplier<KernelCase>> decoder() {
+    public static List<Supplier<KernelCase>> decoder(boolean tensorCores) {
         List<Supplier<KernelCase>> cases = new ArrayList<>(portableDecoder());
-        cases.addAll(tensorDecoder(2));
-        cases.addAll(tensorDecoder(1));
+        if (tensorCores) {
+            cases.addAll(tensorDecoder(2));
+            cases.addAll(tensorDecoder(1));
+        }
         return cases;
     }
 

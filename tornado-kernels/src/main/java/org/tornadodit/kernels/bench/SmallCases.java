@@ -10,13 +10,21 @@ import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.Variant;
+import org.tornadodit.kernels.ptx.Installation;
 
 /** The kernels at small shapes, odd and even, at and off the tiles' edges. */
 public final class SmallCases {
     private SmallCases() {}
 
-    /** All of them. */
+    /** All that the host runs. */
     public static List<Supplier<KernelCase>> all() {
+        List<Supplier<KernelCase>> cases = new ArrayList<>(portable());
+        cases.addAll(tensorCores());
+        return cases;
+    }
+
+    /** Those that run on any device. */
+    public static List<Supplier<KernelCase>> portable() {
         List<Supplier<KernelCase>> cases = new ArrayList<>(defaults());
         for (Variant variant : others(LinearFewRows.VARIANTS)) {
             cases.add(() ->
@@ -58,6 +66,31 @@ public final class SmallCases {
                 () -> TransformerCases.attention(1, 67, 1, 128),
                 () -> TransformerCases.layerNorm(2, 5, 48),
                 () -> TransformerCases.layerNorm(1, 3, 37),
+                () -> TransformerCases.patchify(4, 2, 4, 8, 2),
+                () -> TransformerCases.patchify(3, 3, 3, 12, 4),
+                () -> TransformerCases.condition(6, 20, 10),
+                () -> SamplerCases.randn(1000, 0),
+                () -> SamplerCases.randn(333, 77),
+                () -> SamplerCases.step(2, 4, 8, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(1, 4, 8, 4, 8, 4, DenoiseStep.DDIM, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(3, 3, 6, 2, 3, 0, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(2, 4, 6, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_ARRAY),
+                () -> DecoderCases.conv(2, 6, 10, 12, 20, 1, Epilogue.BIAS),
+                () -> DecoderCases.conv(1, 8, 8, 16, 128, 2, Epilogue.RESIDUAL),
+                () -> DecoderCases.conv(1, 9, 7, 4, 3, 1, Epilogue.BIAS),
+                () -> DecoderCases.conv(1, 1, 1, 5, 2, 1, Epilogue.RESIDUAL),
+                () -> DecoderCases.groupNorm(2, 100, 64, 1),
+                () -> DecoderCases.groupNorm(1, 77, 96, 0),
+                () -> DecoderCases.groupNorm(1, 9, 384, 1),
+                () -> DecoderCases.attention(2, 20, 16),
+                () -> DecoderCases.postQuantConv(2, 4, 30),
+                () -> DecoderCases.channelsFirst(2, 3, 3, 35),
+                () -> DecoderCases.channelsFirst(1, 3, 4, 20));
+    }
+
+    /** Those whose kernels use PTX instructions: the host emulates them, other devices need {@link Installation}. */
+    public static List<Supplier<KernelCase>> tensorCores() {
+        return List.of(
                 () -> TensorCases.attention(1, 64, 2, 72, 1),
                 () -> TensorCases.attention(1, 64, 2, 72, 2),
                 () -> TensorCases.attention(2, 136, 2, 72, 2),
@@ -80,19 +113,6 @@ public final class SmallCases {
                 () -> TensorCases.layerNorm(2, 8, 48, 2),
                 () -> TensorCases.layerNorm(1, 13, 1152, 2),
                 () -> TensorCases.layerNorm(3, 5, 144, 1),
-                () -> TransformerCases.patchify(4, 2, 4, 8, 2),
-                () -> TransformerCases.patchify(3, 3, 3, 12, 4),
-                () -> TransformerCases.condition(6, 20, 10),
-                () -> SamplerCases.randn(1000, 0),
-                () -> SamplerCases.randn(333, 77),
-                () -> SamplerCases.step(2, 4, 8, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
-                () -> SamplerCases.step(1, 4, 8, 4, 8, 4, DenoiseStep.DDIM, DenoiseStep.NOISE_PHILOX),
-                () -> SamplerCases.step(3, 3, 6, 2, 3, 0, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
-                () -> SamplerCases.step(2, 4, 6, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_ARRAY),
-                () -> DecoderCases.conv(2, 6, 10, 12, 20, 1, Epilogue.BIAS),
-                () -> DecoderCases.conv(1, 8, 8, 16, 128, 2, Epilogue.RESIDUAL),
-                () -> DecoderCases.conv(1, 9, 7, 4, 3, 1, Epilogue.BIAS),
-                () -> DecoderCases.conv(1, 1, 1, 5, 2, 1, Epilogue.RESIDUAL),
                 () -> TensorConvolutionCases.conv(1, 5, 7, 32, 16, 3, 2, PackedMap.RAW, Epilogue.BIAS),
                 () -> TensorConvolutionCases.conv(1, 5, 7, 32, 16, 3, 1, PackedMap.RAW, Epilogue.BIAS),
                 () -> TensorConvolutionCases.conv(2, 9, 15, 64, 24, 3, 2, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
@@ -107,13 +127,6 @@ public final class SmallCases {
                 () -> TensorConvolutionCases.conv(1, 16, 33, 320, 128, 3, 2, PackedMap.RAW, Epilogue.BIAS),
                 () -> DecoderCases.groupStatistics(2, 1000, 64),
                 () -> DecoderCases.groupStatistics(1, 77, 96),
-                () -> DecoderCases.groupStatistics(1, 9, 384),
-                () -> DecoderCases.groupNorm(2, 100, 64, 1),
-                () -> DecoderCases.groupNorm(1, 77, 96, 0),
-                () -> DecoderCases.groupNorm(1, 9, 384, 1),
-                () -> DecoderCases.attention(2, 20, 16),
-                () -> DecoderCases.postQuantConv(2, 4, 30),
-                () -> DecoderCases.channelsFirst(2, 3, 3, 35),
-                () -> DecoderCases.channelsFirst(1, 3, 4, 20));
+                () -> DecoderCases.groupStatistics(1, 9, 384));
     }
 }
