@@ -114,7 +114,7 @@ public final class Report {
 
     private void comparison(RecordedRun run) {
         say(
-                "%s, %s steps, PyTorch and this engine one after the other on the same card in one call: the same weights, labels and noise. %s (%s)."
+                "%s, %s steps, PyTorch and this engine in one call: the same weights, labels and noise. %s (%s)."
                         .formatted(
                                 run.workload(),
                                 RecordedRun.text(run.object("options"), "steps"),
