@@ -263,7 +263,7 @@ final class TensorOperations implements Operations {
         int headSize = halves(qkv).getSize() * 2 / planes / Packed.paddedRows(rows.count()) / 3 / heads;
         TensorAttention.Tiling tiling = TensorVariants.tiling(tuning.choose(
                 TensorVariants.attentionOperation(rows.samples(), rows.tokens(), heads, headSize, planes),
-                TensorVariants.attention(headSize, planes)));
+                TensorVariants.attention(headSize, planes, rows.tokens())));
         g.graph()
                 .task(
                         task,

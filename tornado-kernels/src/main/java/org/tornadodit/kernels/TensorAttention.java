@@ -50,9 +50,10 @@ public final class TensorAttention {
         /**
          * The one that measured best on an H200 (sm_90). With bulk 0 it runs from sm_80 on.
          *
+         * @param tokens where they end within a tile of keys, the mask takes registers, and a warp has fewer queries
          * @throws IllegalArgumentException for a head size that is no multiple of 8 up to 128, or not 1 or 2 planes
          */
-        public static Tiling of(int headSize, int planes) {
+        public static Tiling of(int headSize, int planes, int tokens) {
             if (headSize <= 0 || headSize % 8 != 0 || headSize > MAX_HEAD_SIZE) {
                 throw new IllegalArgumentException(
                         "head size " + headSize + ": tensor attention needs a multiple of 8 up to " + MAX_HEAD_SIZE);
@@ -60,7 +61,8 @@ public final class TensorAttention {
             if (planes != 1 && planes != 2) {
                 throw new IllegalArgumentException(planes + " planes: a number is one half or two");
             }
-            if (headSize > 72) {
+            boolean ragged = tokens % 32 != 0;
+            if (headSize > 72 || planes == 2 && ragged) {
                 return new Tiling(1, 8, 32, 4, planes == 1 ? 1 : 0, 32, 1, planes - 1);
             }
             return planes == 1

@@ -63,8 +63,8 @@ public final class TensorVariants {
     }
 
     /** Those of {@link TensorAttention}, the default first. */
-    public static List<Variant> attention(int headSize, int planes) {
-        Variant best = of(Tiling.of(headSize, planes));
+    public static List<Variant> attention(int headSize, int planes, int tokens) {
+        Variant best = of(Tiling.of(headSize, planes, tokens));
         List<Variant> variants = new ArrayList<>(List.of(best));
         if (headSize <= 72) {
             variants.add(best.and(BULK, 1 - best.get(BULK)).and(STAGES, 3));

@@ -48,10 +48,10 @@ class TensorAttentionTest {
 
     @Test
     void refusesWhatItCannotDo() {
-        assertThrows(IllegalArgumentException.class, () -> Tiling.of(36, 1));
-        assertThrows(IllegalArgumentException.class, () -> Tiling.of(136, 1));
-        assertThrows(IllegalArgumentException.class, () -> Tiling.of(72, 3));
-        Tiling tiling = Tiling.of(72, 1);
+        assertThrows(IllegalArgumentException.class, () -> Tiling.of(36, 1, 64));
+        assertThrows(IllegalArgumentException.class, () -> Tiling.of(136, 1, 64));
+        assertThrows(IllegalArgumentException.class, () -> Tiling.of(72, 3, 64));
+        Tiling tiling = Tiling.of(72, 1, 64);
         assertThrows(IllegalArgumentException.class, () -> TensorAttention.grid(1, 12, 2, 72, 1, tiling));
         assertThrows(IllegalArgumentException.class, () -> TensorAttention.grid(1, 16, 1, 72, 1, tiling));
         Tiling shallow = new Tiling(2, 4, 32, 2, 1, 32, 2, 1);

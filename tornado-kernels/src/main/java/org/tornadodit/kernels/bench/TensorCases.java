@@ -29,7 +29,8 @@ public final class TensorCases {
 
     /** {@link TensorAttention} as {@link TensorAttention.Tiling} cuts it. */
     public static KernelCase attention(int samples, int tokens, int heads, int headSize, int planes) {
-        return attention(samples, tokens, heads, headSize, planes, TensorAttention.Tiling.of(headSize, planes), "");
+        return attention(
+                samples, tokens, heads, headSize, planes, TensorAttention.Tiling.of(headSize, planes, tokens), "");
     }
 
     /** {@link TensorAttention}, cut some other way. */

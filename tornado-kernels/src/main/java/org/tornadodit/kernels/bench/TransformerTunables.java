@@ -78,7 +78,7 @@ public record TransformerTunables(
         all.add(tensorLinear(3 * hidden, hidden, Epilogue.BIAS_HEADS, depth, planes));
         all.add(new Tunable(
                 TensorVariants.attentionOperation(samples, tokens, heads, hidden / heads, planes),
-                TensorVariants.attention(hidden / heads, planes),
+                TensorVariants.attention(hidden / heads, planes, tokens),
                 depth,
                 planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16,
                 () -> {
