@@ -1,7 +1,9 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.Approximate;
+import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.Halves;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * What the tensor cores read: matrices of halves, cut into 8x8 matrices of 128 contiguous bytes, so that a tile of a product
@@ -82,6 +84,20 @@ public final class Packed {
     /** Plane 1 of two numbers whose plane 0 is {@code high}. */
     public static int low(float x, float y, int high) {
         return Halves.pack((x - Halves.first(high)) * LOW, (y - Halves.second(high)) * LOW);
+    }
+
+    /**
+     * Stores two numbers.
+     *
+     * @param at index of their plane 0
+     * @param plane ints from there to plane 1
+     */
+    static void store(IntArray packed, int at, int plane, float x, float y, int planes) {
+        int high = high(x, y);
+        GlobalMemory.store(packed, at, high);
+        if (planes == 2) {
+            GlobalMemory.store(packed, at + plane, low(x, y, high));
+        }
     }
 
     /** The largest magnitude so far, NaN once there was one: what is not {@code <= LARGEST} does not fit a half. */

@@ -1,7 +1,6 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.Approximate;
-import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.MemoryBarrier;
 import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
@@ -423,11 +422,7 @@ public final class TensorAttention {
             largest = Packed.largest(largest, x, y);
             // A matrix's 32 pairs lie as a warp's lanes hold them.
             int at = Packed.index(rowGroup * 8, (firstColumn + column) * 8, paddedRows, planes) + lane;
-            int high = Packed.high(x, y);
-            GlobalMemory.store(out, at, high);
-            if (planes == 2) {
-                GlobalMemory.store(out, at + Packed.PLANE, Packed.low(x, y, high));
-            }
+            Packed.store(out, at, Packed.PLANE, x, y, planes);
         }
         return largest;
     }

@@ -425,8 +425,8 @@ public final class TensorLinear {
                 float b = FloatMath.gelu(Registers.get(sums, 4 * j + 1));
                 float c = FloatMath.gelu(Registers.get(sums, 4 * j + 2));
                 float d = FloatMath.gelu(Registers.get(sums, 4 * j + 3));
-                storePair(packed, to, Packed.PLANE, a, b, planes);
-                storePair(packed, to + 64 * planes, Packed.PLANE, c, d, planes);
+                Packed.store(packed, to, Packed.PLANE, a, b, planes);
+                Packed.store(packed, to + 64 * planes, Packed.PLANE, c, d, planes);
                 largest = row < m ? Packed.largest(largest, a, b) : largest;
                 largest = row + 8 < m ? Packed.largest(largest, c, d) : largest;
             }
@@ -469,23 +469,15 @@ public final class TensorLinear {
                 float c = Registers.get(sums, 4 * j + 2);
                 float d = Registers.get(sums, 4 * j + 3);
                 if (row < m) {
-                    storePair(packed, upperAt + to, plane, a, b, planes);
+                    Packed.store(packed, upperAt + to, plane, a, b, planes);
                     largest = Packed.largest(largest, a, b);
                 }
                 if (row + 8 < m) {
-                    storePair(packed, lowerAt + to, plane, c, d, planes);
+                    Packed.store(packed, lowerAt + to, plane, c, d, planes);
                     largest = Packed.largest(largest, c, d);
                 }
             }
         }
         Overflow.report(overflow, layer, Overflow.QKV, largest);
-    }
-
-    private static void storePair(IntArray packed, int at, int plane, float x, float y, int planes) {
-        int high = Packed.high(x, y);
-        GlobalMemory.store(packed, at, high);
-        if (planes == 2) {
-            GlobalMemory.store(packed, at + plane, Packed.low(x, y, high));
-        }
     }
 }
