@@ -16,7 +16,8 @@ final class AttentionTile {
     /** A score that has no weight. */
     static final float LOWEST = -1e30f;
 
-    private static final float UNSCALE_LOW = 1f / Packed.LOW;
+    /** Scale of the weights, at most 1, where they are split in two halves: small ones keep their bits. */
+    private static final float WEIGHT_SCALE = 0x1p14f;
 
     private AttentionTile() {}
 
@@ -116,7 +117,7 @@ final class AttentionTile {
                     for (int i = 0; i < 4; i++) {
                         int s = (m * groups + first + j) * 4 + i;
                         float c = Registers.get(cross, (m * span + j) * 4 + i);
-                        Registers.set(scores, s, Approximate.fma(c, UNSCALE_LOW, Registers.get(scores, s)));
+                        Registers.set(scores, s, Registers.get(scores, s) + c);
                     }
                 }
             }
@@ -180,6 +181,10 @@ final class AttentionTile {
                 int s = (m * groups + j) * 4 + half * 2;
                 float x = Approximate.exp2(Approximate.fma(Registers.get(scores, s), scale, shift));
                 float y = Approximate.exp2(Approximate.fma(Registers.get(scores, s + 1), scale, shift));
+                if (planes == 2) {
+                    x = x * WEIGHT_SCALE;
+                    y = y * WEIGHT_SCALE;
+                }
                 sum = sum + (x + y);
                 int pair = Packed.high(x, y);
                 Registers.set(high, (m * groups + j) * 2 + half, pair);
@@ -276,7 +281,7 @@ final class AttentionTile {
     private static void add(float[] o, int i, float[] factors, int f, float[] sums, float[] cross, int s, int planes) {
         float sum = Registers.get(sums, s);
         if (planes == 2) {
-            sum = Approximate.fma(Registers.get(cross, s), UNSCALE_LOW, sum);
+            sum = sum + Registers.get(cross, s);
         }
         Registers.set(o, i, Approximate.fma(Registers.get(o, i), Registers.get(factors, f), sum));
     }

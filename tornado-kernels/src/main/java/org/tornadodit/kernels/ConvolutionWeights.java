@@ -81,7 +81,7 @@ public final class ConvolutionWeights {
                     int to = at + column * (8 * COLUMNS) + i / 2;
                     target.set(to, high);
                     if (planes == 2) {
-                        target.set(to + taps * (8 * COLUMNS), Packed.low(x, y, high));
+                        target.set(to + taps * (8 * COLUMNS), PackedMap.low(x, y, high));
                     }
                 }
             }

@@ -9,9 +9,10 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * What the tensor cores read: matrices of halves, cut into 8x8 matrices of 128 contiguous bytes, so that a tile of a product
  * is a few contiguous pieces and every 8x8 matrix one access of a warp. Two halves lie in an int; all indices count ints.
  *
- * <p>A number x is one half or two, planes 0 and 1: {@code hi = half(x)} and {@code lo = half((x - hi) * 2^11)}, together 22
- * bits of x. A product of two such numbers is {@code hi hi + (hi lo + lo hi) / 2^11}; the fourth product is below FP32's
- * rounding (Ootomo and Yokota, 2022, "Recovering single precision accuracy from Tensor Cores").
+ * <p>A number x is one half or two, planes 0 and 1: {@code hi = half(x)} and {@code lo = half(x - hi)}, together 22 bits of x
+ * from 2^-3 on, and good to 2^-25 below. A product of two such numbers is {@code hi hi + hi lo + lo hi}, all in one
+ * accumulator; the fourth product is below FP32's rounding (Ootomo and Yokota, 2022, "Recovering single precision accuracy
+ * from Tensor Cores", who scale lo, which takes an accumulator of its own).
  *
  * <p>An operand of a product is (rows, columns), rows padded to {@link #ROWS}, columns a multiple of 16:
  * {@code [columns / 16][rows / 8][plane][2][8 rows][8 columns]}. The heads of attention are
@@ -20,8 +21,6 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class Packed {
     /** Rows of an operand are padded to a multiple of this, the rows of a tile; what is in the padding is never read. */
     public static final int ROWS = 128;
-    /** Scale of plane 1. */
-    public static final float LOW = 2048f;
     /** Largest finite half. */
     public static final float LARGEST = 65504f;
 
@@ -83,7 +82,7 @@ public final class Packed {
 
     /** Plane 1 of two numbers whose plane 0 is {@code high}. */
     public static int low(float x, float y, int high) {
-        return Halves.pack((x - Halves.first(high)) * LOW, (y - Halves.second(high)) * LOW);
+        return Halves.pack(x - Halves.first(high), y - Halves.second(high));
     }
 
     /**

@@ -1,6 +1,7 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.GlobalMemory;
+import org.tornadodit.kernels.ptx.Halves;
 import org.tornadodit.kernels.ptx.Registers;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
@@ -11,7 +12,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * Feature maps as {@link TensorConv2d} reads them: halves, eight channels of a pixel together, the pixels of all images in
  * one line with their zero borders. Two halves lie in an int; all indices count ints.
  *
- * <p>{@code [channels / 8][plane][length][8 channels]}, planes as in {@link Packed}. Position {@link #front} + (image * (H +
+ * <p>{@code [channels / 8][plane][length][8 channels]}, planes as in {@link Packed}, but plane 1 times {@link #LOW}: values
+ * are smaller here, and three products have two accumulators anyway. Position {@link #front} + (image * (H +
  * 1) + y) * (W + 1) + x is a pixel; every other position is zero. So one zero column between two rows is the border of
  * both, likewise one zero row between two images, and a tap of a 3 x 3 kernel is a constant distance along the line.
  */
@@ -26,10 +28,17 @@ public final class PackedMap {
     public static final int NORM_SILU = 2;
     /** What raw values are multiplied by, so that some up to 10^6 fit a half. */
     public static final float RAW_SCALE = 0x1p-4f;
+    /** Scale of plane 1. */
+    static final float LOW = 2048f;
     /** Channels must be a multiple of this. */
     public static final int CHANNELS = 16;
 
     private PackedMap() {}
+
+    /** Plane 1 of two numbers whose plane 0 is {@code high}. */
+    static int low(float x, float y, int high) {
+        return Halves.pack((x - Halves.first(high)) * LOW, (y - Halves.second(high)) * LOW);
+    }
 
     /** Position of the first image's first pixel. */
     static int front(int width) {
@@ -144,10 +153,10 @@ public final class PackedMap {
                 GlobalMemory.store4(
                         out,
                         to + 4 * length,
-                        Packed.low(Registers.get(v, 0), Registers.get(v, 1), h0),
-                        Packed.low(Registers.get(v, 2), Registers.get(v, 3), h1),
-                        Packed.low(Registers.get(v, 4), Registers.get(v, 5), h2),
-                        Packed.low(Registers.get(v, 6), Registers.get(v, 7), h3));
+                        low(Registers.get(v, 0), Registers.get(v, 1), h0),
+                        low(Registers.get(v, 2), Registers.get(v, 3), h1),
+                        low(Registers.get(v, 4), Registers.get(v, 5), h2),
+                        low(Registers.get(v, 6), Registers.get(v, 7), h3));
             }
         }
     }

@@ -205,7 +205,7 @@ public final class TensorConv2d {
                     Wgmma.await(0);
                     MemoryBarrier.arriveIfZero(empty + (step + stages - 1) % stages * 8, lane);
                     if (planes == 2) {
-                        Registers.addSplit(sums, first, second, 1f / Packed.LOW);
+                        Registers.addSplit(sums, first, second, 1f / PackedMap.LOW);
                     }
                 }
                 if (planes == 2) {

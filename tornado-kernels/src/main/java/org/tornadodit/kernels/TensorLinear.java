@@ -320,7 +320,7 @@ public final class TensorLinear {
             Wgmma.await(0);
             MemoryBarrier.arriveIfZero(shared + 8 * (MOST_STAGES + (round + end - 1) % stages), lane);
             if (planes == 2) {
-                Registers.addSplit(sums, main, cross, 1f / Packed.LOW);
+                Registers.addSplit(sums, main, cross, 1f);
             }
         }
     }

@@ -64,7 +64,7 @@ class PackedMapTest {
                 int at = (phase * 2 + tap / 2) * step + tap % 2 * 1024;
                 float high = Halves.first(packed.get(at));
                 float low = Halves.first(packed.get(at + 2 * 1024));
-                assertEquals(rows[phase][tap], (high + low / Packed.LOW) * undo, "phase " + phase + " tap " + tap);
+                assertEquals(rows[phase][tap], (high + low / PackedMap.LOW) * undo, "phase " + phase + " tap " + tap);
             }
         }
     }
@@ -81,7 +81,7 @@ class PackedMapTest {
             int at = i / 8 * 512 + i % 8 / 2;
             float high = Halves.first(packed.get(at));
             float low = Halves.first(packed.get(at + 1024));
-            double kept = (high + (double) low / Packed.LOW) * undo;
+            double kept = (high + (double) low / PackedMap.LOW) * undo;
             assertTrue(Math.abs(kept - weight[i]) <= weight[i] * 0x1p-19, weight[i] + " became " + kept);
         }
     }

@@ -113,13 +113,12 @@ public final class Report {
     }
 
     private void comparison(RecordedRun run) {
-        say(
-                "%s, %s steps, PyTorch and this engine in one call: the same weights, labels and noise. %s (%s)."
-                        .formatted(
-                                run.workload(),
-                                RecordedRun.text(run.object("options"), "steps"),
-                                run.conditions(),
-                                run.file()));
+        say("%s, %s steps, PyTorch and this engine in one call: the same weights, labels and noise. %s (%s)."
+                .formatted(
+                        run.workload(),
+                        RecordedRun.text(run.object("options"), "steps"),
+                        run.conditions(),
+                        run.file()));
         List<JsonObject> engines = run.objects("engines");
         List<List<String>> rows = new ArrayList<>();
         List<Bar> bars = new ArrayList<>();

@@ -385,7 +385,7 @@ public final class TensorCases {
         double value = column % 2 == 0 ? Halves.first(high) : Halves.second(high);
         if (planes == 2) {
             int low = packed.get(index + plane);
-            value += (column % 2 == 0 ? Halves.first(low) : Halves.second(low)) / (double) Packed.LOW;
+            value += column % 2 == 0 ? Halves.first(low) : Halves.second(low);
         }
         return value;
     }

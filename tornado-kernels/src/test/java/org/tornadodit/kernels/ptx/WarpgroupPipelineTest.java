@@ -98,14 +98,14 @@ class WarpgroupPipelineTest {
                 MemoryBarrier.arriveIfZero(memory + EMPTY + 8 * stage, thread % 128);
             }
             if (fault == Fault.ADDS_UNAWAITED_SUMS && k % 4 == 3) {
-                Registers.addSplit(sums, high, low, 1 / Packed.LOW);
+                Registers.addSplit(sums, high, low, 1);
             }
             Wgmma.await(0);
             if (fault != Fault.RELEASES_EARLY && fault != Fault.RELEASES_NEVER) {
                 MemoryBarrier.arriveIfZero(memory + EMPTY + 8 * stage, thread % 128);
             }
             if (fault != Fault.ADDS_UNAWAITED_SUMS && k % 4 == 3) {
-                Registers.addSplit(sums, high, low, 1 / Packed.LOW);
+                Registers.addSplit(sums, high, low, 1);
                 Registers.clear(high);
                 Registers.clear(low);
             }
