@@ -38,13 +38,11 @@ public final class PlantedKernels {
             if (kind == LAST_BIT && i == 7) {
                 value = value * 1.0000001f;
             }
-            if (kind == ONCE) {
-                if (runs.get(0) > 0 && i == 11) {
+            if (kind == ONCE && i == 11) {
+                if (runs.get(0) > 0) {
                     value = 0f;
                 }
-                if (i == elements - 1) {
-                    runs.set(0, runs.get(0) + 1);
-                }
+                runs.set(0, runs.get(0) + 1);
             }
             if (kind != HALF || i < elements / 2) {
                 out.set(i, value);
