@@ -132,15 +132,8 @@ final class DitGraphs {
                         n,
                         config.hiddenSize()); // (N, D)
         g.launch("y_embedder", Launch.elementwise(b.conditioning.getSize()));
-        portable.fewRows(
-                g,
-                "adaLN_modulation",
-                b.single,
-                b.conditioning,
-                w.modulation(),
-                b.modulation,
-                n,
-                false); // (N, depth, 6 D)
+        operations.modulation(
+                g, "adaLN_modulation", b.single, b.conditioning, w.modulation(), b.modulation, n); // (N, depth, 6 D)
         g.graph().task("layer", Embedding::fill, context, b.mlp.index(), 1, -1);
         g.launch("layer", Launch.elementwise(1));
         // In this order: releasing a plan stops at what the graph before has released, here the last two.
@@ -261,7 +254,7 @@ final class DitGraphs {
                     portable.weights(List.of(weights.timestepIn())),
                     portable.weights(List.of(weights.timestepOut())),
                     DeviceArrays.of(weights.labelTable()),
-                    portable.weights(ofBlocks(weights, Block::modulation)),
+                    operations.weightsTogether(ofBlocks(weights, Block::modulation)),
                     operations.weights(ofBlocks(weights, Block::qkv)),
                     operations.weights(ofBlocks(weights, Block::projection)),
                     operations.weights(ofBlocks(weights, Block::fc1)),

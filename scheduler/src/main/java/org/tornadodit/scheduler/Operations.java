@@ -34,11 +34,24 @@ interface Operations {
     /** Copies the same layer of all blocks into one array a device can hold. */
     ProductWeights weights(List<Linear> layers);
 
+    /** Copies the same layer of all blocks into one array, for {@link #modulation}: one layer with all of their outputs. */
+    ProductWeights weightsTogether(List<Linear> layers);
+
     /** Bytes of device memory that weights of {@code parameters} parameters take. */
     long weightBytes(long parameters);
 
     /** Whether the kernels set {@link Layer#overflow}. */
     boolean reportsOverflow();
+
+    /** {@code conditioning W^T + b} of all blocks, (N, depth, 6 D). */
+    void modulation(
+            GraphScope g,
+            String task,
+            Layer layer,
+            FloatArray conditioning,
+            ProductWeights w,
+            FloatArray out,
+            int samples);
 
     /** {@code modulate(norm(x), shift, scale)}, (N, T, D), and the number of the layer for what follows. */
     void normModulate(

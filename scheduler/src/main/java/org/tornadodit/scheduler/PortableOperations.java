@@ -94,6 +94,23 @@ final class PortableOperations implements Operations {
     }
 
     @Override
+    public ProductWeights weightsTogether(List<org.tornadodit.model.Linear> layers) {
+        return weights(layers);
+    }
+
+    @Override
+    public void modulation(
+            GraphScope g,
+            String task,
+            Layer layer,
+            FloatArray conditioning,
+            ProductWeights w,
+            FloatArray out,
+            int samples) {
+        fewRows(g, task, layer, conditioning, w, out, samples, false);
+    }
+
+    @Override
     public void normModulate(
             GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         FloatArray target = floats(out);

@@ -6,6 +6,7 @@ import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedLayerNorm;
+import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.TensorAttention;
 import org.tornadodit.kernels.TensorLinear;
@@ -131,6 +132,49 @@ final class TensorOperations implements Operations {
     }
 
     @Override
+    public ProductWeights weightsTogether(List<org.tornadodit.model.Linear> layers) {
+        int out = layers.getFirst().out();
+        int in = layers.getFirst().in();
+        int all = Math.multiplyExact(layers.size(), out);
+        PackedWeights packed = new PackedWeights(
+                DeviceArrays.ints(TensorLinear.weightSize(1, all, in, planes)), DeviceArrays.floats(all + 1));
+        packed.fillTogether(
+                layers.stream().map(layer -> layer.weight().data()).toList(),
+                layers.stream().map(layer -> layer.bias().data()).toList(),
+                out,
+                in,
+                planes);
+        return new ProductWeights(packed.weight(), packed.bias(), 1, all, in);
+    }
+
+    @Override
+    public void modulation(
+            GraphScope g,
+            String task,
+            Layer layer,
+            FloatArray conditioning,
+            ProductWeights w,
+            FloatArray out,
+            int samples) {
+        Operand packed = operand(samples, w.in());
+        g.graph()
+                .task(
+                        task + "_input",
+                        PackedRows::pack,
+                        context,
+                        conditioning,
+                        halves(packed),
+                        layer.index(),
+                        layer.overflow(),
+                        samples,
+                        w.in(),
+                        planes,
+                        Overflow.CONDITIONING);
+        g.launch(task + "_input", PackedRows.grid(samples, w.in()));
+        linear(g, task, layer, packed, w, out, new Rows(samples, 1));
+    }
+
+    @Override
     public void normModulate(
             GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         int hidden = x.getSize() / rows.count();
@@ -229,7 +273,7 @@ final class TensorOperations implements Operations {
             int c) {
         TensorLinear.Tile tile = TensorVariants.tile(tuning.choose(
                 TensorVariants.linearOperation(rows.count(), w.out(), w.in(), epilogue, planes),
-                TensorVariants.linear(w.out(), w.in(), planes)));
+                TensorVariants.linear(rows.count(), w.out(), w.in(), planes)));
         int blocks = TensorLinear.blocks(rows.count(), w.out(), tile, multiprocessors);
         g.graph()
                 .task(
@@ -248,8 +292,7 @@ final class TensorOperations implements Operations {
                         w.out(),
                         w.in(),
                         planes,
-                        tile.columns(),
-                        tile.slabs(),
+                        tile.code(),
                         blocks,
                         epilogue,
                         rows.tokens(),

@@ -246,6 +246,7 @@ public final class TornadoEngine implements Engine {
             }
         }
         requireUnset(0, Overflow.FINAL, step);
+        requireUnset(0, Overflow.CONDITIONING, step);
     }
 
     private void requireUnset(int layer, int kind, int step) {

@@ -20,8 +20,10 @@ public final class Overflow {
     public static final int FC1 = 4;
     /** Input of final_layer.linear, of layer 0. */
     public static final int FINAL = 5;
+    /** Input of adaLN_modulation, of layer 0. */
+    public static final int CONDITIONING = 6;
     /** How many. */
-    public static final int KINDS = 6;
+    public static final int KINDS = 7;
 
     private Overflow() {}
 
@@ -42,6 +44,7 @@ public final class Overflow {
             case NORM2 -> "the input of " + block + "mlp.fc1";
             case FC1 -> "the input of " + block + "mlp.fc2";
             case FINAL -> "the input of final_layer.linear";
+            case CONDITIONING -> "the input of blocks.0.adaLN_modulation.1";
             default -> throw new IllegalArgumentException("no kind " + kind);
         };
     }

@@ -52,6 +52,28 @@ public record PackedWeights(IntArray weight, FloatArray bias) {
         }
     }
 
+    /**
+     * Packs layers of the same input as one of all their outputs, into arrays of the sizes of {@link #of} for that one.
+     *
+     * @param weights (N, K) float32 of each layer
+     * @param biases (N) float32 of each layer
+     * @param n of a layer, a multiple of 8
+     * @param k a multiple of 16
+     */
+    public void fillTogether(List<MemorySegment> weights, List<MemorySegment> biases, int n, int k, int planes) {
+        int all = Math.multiplyExact(weights.size(), n);
+        int exponent =
+                weights.stream().mapToInt(layer -> exponent(layer, n, k)).max().orElseThrow();
+        float scale = Math.scalb(1f, LARGEST_EXPONENT - exponent);
+        for (int layer = 0; layer < weights.size(); layer++) {
+            pack(weights.get(layer), weight, layer * n * (8 * planes), n, all, k, planes, scale);
+            for (int i = 0; i < n; i++) {
+                bias.set(layer * n + i, biases.get(layer).getAtIndex(FLOAT, i));
+            }
+        }
+        bias.set(all, 1f / scale);
+    }
+
     /** The exponent of the largest magnitude, within what leaves scale and product normal floats. */
     private static int exponent(MemorySegment values, int n, int k) {
         float largest = (float) IntStream.range(0, n)

@@ -16,11 +16,12 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * are FP32 either way.
  *
  * <p>A work group is one producer warpgroup, one thread of which copies pieces of both operands into a ring of stages, and
- * two consumers, which multiply 64 rows each of a tile of 128 rows. As many work groups as the device has multiprocessors
- * take tile after tile, rows first in groups that stay in the second-level cache.
+ * two consumers, which multiply 64 rows at a time. They share a tile, each having half of its rows, or take turns: one
+ * multiplies while the other one is at what follows its product. As many work groups as the device has multiprocessors take
+ * tile after tile, rows first in groups that stay in the second-level cache.
  *
- * <p>The tensor core truncates where it adds to an accumulator, an error that grows with K. With two planes the sums of
- * {@link #EXACT_K} products are therefore added up outside it, rounded to nearest.
+ * <p>The tensor core truncates where it adds to an accumulator, an error that grows with the number of additions. With two
+ * planes the sums of {@link #EXACT_K} products are therefore added up outside it, rounded to nearest.
  */
 public final class TensorLinear {
     /** Threads of a work group: producer and consumers. */
@@ -28,13 +29,14 @@ public final class TensorLinear {
 
     private static final int WARPGROUP = 128;
     private static final int CONSUMERS = 2;
-    private static final int TILE_ROWS = Packed.ROWS;
-    /** Products that are summed in the tensor core before the sum is added outside. */
-    private static final int EXACT_K = 512;
+    /** Rows of one instruction. */
+    private static final int INSTRUCTION_ROWS = 64;
+    /** k whose products are summed in the tensor core, three for each, before the sum is added outside. */
+    private static final int EXACT_K = 192;
     /** Shared memory of a multiprocessor that one work group can have. */
     private static final int SHARED_BYTES = 227 * 1024;
     /** Groups of eight columns whose residuals are under way at a time. */
-    private static final int PART = 8;
+    private static final int PART = 4;
     /** For the barriers. */
     private static final int HEADER_BYTES = 1024;
 
@@ -43,27 +45,34 @@ public final class TensorLinear {
     private TensorLinear() {}
 
     /** Registers of a consumer's thread; with a producer's, and 256 and 128 threads, 64512 of 65536. */
-    private static int consumerRegisters(int planes) {
-        return planes == 2 ? 240 : 208;
-    }
+    private static final int CONSUMER_REGISTERS = 240;
 
-    private static int producerRegisters(int planes) {
-        return planes == 2 ? 24 : 88;
-    }
+    private static final int PRODUCER_REGISTERS = 24;
 
     /**
      * A tile and its pieces.
      *
-     * @param columns of a tile: multiple of 16 up to 256, and 128 with two planes, whose sums fill the registers
+     * @param rows of a tile: 64, 128 or 256
+     * @param columns of a tile: multiple of 16 up to 256
      * @param slabs of 16 k that a stage holds
+     * @param turns 1 where consumers take turns at whole tiles, 0 where each has half of a tile's rows. Half a tile, or a whole
+     *     one, is 64 rows; or 128 with one plane, and up to 192 columns: sums fill the registers
      */
-    public record Tile(int columns, int slabs) {}
+    public record Tile(int rows, int columns, int slabs, int turns) {
+        /** All of it in one int: a task has twenty parameters at most. */
+        public int code() {
+            return rows | columns << 9 | slabs << 18 | turns << 24;
+        }
+    }
 
     /** The tile for a shape where nothing is known of the device; the k of a stage divides K. */
-    public static Tile tile(int planes, int n, int k) {
-        int most = 4 / planes;
-        int slabs = k / 16 % most == 0 ? most : k / 16 % 2 == 0 ? Math.min(2, most) : 1;
-        return new Tile(Math.min(planes == 2 ? 128 : 192, (n + 15) / 16 * 16), slabs);
+    public static Tile tile(int planes, int m, int n, int k) {
+        int slabs = k % 32 == 0 ? 2 : 1;
+        int columns = Math.min(192, (n + 15) / 16 * 16);
+        // Few rows: the weights decide, which come once.
+        return m <= INSTRUCTION_ROWS
+                ? new Tile(INSTRUCTION_ROWS, columns, slabs, 1)
+                : new Tile(256 / planes, columns, slabs, 0);
     }
 
     /** Whether (M, K) x (N, K) is a shape that the kernel takes. */
@@ -73,7 +82,7 @@ public final class TensorLinear {
 
     /** Work groups of a product on a device of that many multiprocessors. */
     public static int blocks(int m, int n, Tile tile, int multiprocessors) {
-        return Math.min(multiprocessors, Launch.ceilDiv(m, TILE_ROWS) * Launch.ceilDiv(n, tile.columns()));
+        return Math.min(multiprocessors, Launch.ceilDiv(m, tile.rows()) * Launch.ceilDiv(n, tile.columns()));
     }
 
     /** The launch of {@code blocks} work groups. */
@@ -87,12 +96,12 @@ public final class TensorLinear {
     }
 
     /** Stages of the ring that fit shared memory. */
-    private static int stages(int planes, int columns, int slabs) {
-        return Math.min(MOST_STAGES, (SHARED_BYTES - HEADER_BYTES) / stageBytes(planes, columns, slabs));
+    private static int stages(int planes, int rows, int columns, int slabs) {
+        return Math.min(MOST_STAGES, (SHARED_BYTES - HEADER_BYTES) / stageBytes(planes, rows, columns, slabs));
     }
 
-    private static int stageBytes(int planes, int columns, int slabs) {
-        return slabs * (TILE_ROWS + columns) * 32 * planes;
+    private static int stageBytes(int planes, int rows, int columns, int slabs) {
+        return slabs * (rows + columns) * 32 * planes;
     }
 
     /**
@@ -111,8 +120,7 @@ public final class TensorLinear {
      * @param n output features, multiple of 8
      * @param k input features, multiple of 16 {@code slabs}
      * @param planes 1 or 2, of both operands and of {@code packed}
-     * @param columns of a tile
-     * @param slabs of a stage
+     * @param tile see {@link Tile#code}
      * @param blocks work groups
      * @param epilogue a constant of {@link Epilogue}, one of the four above
      * @param a tokens of a sample
@@ -133,81 +141,185 @@ public final class TensorLinear {
             int n,
             int k,
             int planes,
-            int columns,
-            int slabs,
+            int tile,
             int blocks,
             int epilogue,
             int a,
             int b,
             int c) {
-        int stages = stages(planes, columns, slabs);
-        int shared = SharedMemory.dynamic(HEADER_BYTES + stages * stageBytes(planes, columns, slabs));
+        int rows = tile & 511;
+        int columns = tile >> 9 & 511;
+        int slabs = tile >> 18 & 63;
+        int turns = tile >> 24;
+        int stages = stages(planes, rows, columns, slabs);
+        int shared = SharedMemory.dynamic(HEADER_BYTES + stages * stageBytes(planes, rows, columns, slabs));
         SharedMemory.block(THREADS, 1);
         int thread = context.localIdx;
         if (thread == 0) {
             for (int i = 0; i < stages; i++) {
                 MemoryBarrier.initialize(shared + 8 * i, 1);
-                MemoryBarrier.initialize(shared + 8 * (MOST_STAGES + i), 4 * CONSUMERS);
+                MemoryBarrier.initialize(shared + 8 * (MOST_STAGES + i), turns == 1 ? 4 : 4 * CONSUMERS);
+            }
+            for (int i = 0; i < CONSUMERS * turns; i++) {
+                MemoryBarrier.initialize(shared + 8 * (2 * MOST_STAGES + i), 4);
             }
             MemoryBarrier.fenceInitialization();
         }
         context.localBarrier();
 
-        int rowTiles = (m + TILE_ROWS - 1) / TILE_ROWS;
+        int rowTiles = (m + rows - 1) / rows;
         int columnTiles = (n + columns - 1) / columns;
         int group = group(rowTiles);
         int tiles = Registers.opaque(rowTiles * columnTiles);
         int layerIndex = layer.get(0);
+        int steps = k / (16 * slabs);
         if (thread >= CONSUMERS * WARPGROUP) {
-            Wgmma.decreaseRegisters(producerRegisters(planes));
+            Wgmma.decreaseRegisters(PRODUCER_REGISTERS);
             if (thread == CONSUMERS * WARPGROUP) {
                 int from = layerIndex * (n * (k / 2) * planes);
                 int round = 0;
-                for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
-                    int row = rowTile(tile, group, columnTiles) * TILE_ROWS;
-                    int column = columnTile(tile, group, columnTiles) * columns;
-                    fill(shared, x, weight, from, row, column, m, n, k, planes, columns, slabs, round);
-                    round += k / (16 * slabs);
+                for (int i = context.groupIdx; i < tiles; i += blocks) {
+                    int row = rowTile(i, group, columnTiles) * rows;
+                    int column = columnTile(i, group, columnTiles) * columns;
+                    fill(shared, x, weight, from, row, column, m, n, k, planes, rows, columns, slabs, round);
+                    round += steps;
                 }
             }
         } else {
-            Wgmma.increaseRegisters(consumerRegisters(planes));
+            Wgmma.increaseRegisters(CONSUMER_REGISTERS);
+            int parts = rows / INSTRUCTION_ROWS / (2 - turns);
             float[] sums = Registers.floats(columns / 2);
-            float[] main = Registers.floats(planes == 2 ? columns / 2 : 1);
+            float[] lower = Registers.floats(parts == 2 ? columns / 2 : 1);
+            float[] products = Registers.floats(planes == 2 ? columns / 2 : 1);
             float[] residual = Registers.floats(4 * PART);
-            float[] cross = Registers.floats(planes == 2 ? columns / 2 : 1);
-            int round = 0;
-            for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
-                int row = rowTile(tile, group, columnTiles) * TILE_ROWS;
-                int column = columnTile(tile, group, columnTiles) * columns;
-                multiply(sums, main, cross, shared, thread, k, planes, columns, slabs, round);
-                round += k / (16 * slabs);
-                int first = row + thread / 32 * 16 + thread % 32 / 4;
+            int consumer = thread / WARPGROUP;
+            // What a consumer's tile, and its first row in a tile, are ahead of the other one's.
+            int ahead = turns * consumer;
+            int below = (1 - turns) * consumer * (INSTRUCTION_ROWS * parts);
+            int round = ahead * steps;
+            for (int i = context.groupIdx + ahead * blocks; i < tiles; i += (1 + turns) * blocks) {
+                int row = rowTile(i, group, columnTiles) * rows;
+                int column = columnTile(i, group, columnTiles) * columns;
+                if (turns == 1) {
+                    // Also, a wait for a stage tells its phase from the next one only, so that the other one's come
+                    // first.
+                    int turn = round / (2 * steps) + 1 - consumer;
+                    MemoryBarrier.await(shared + 8 * (2 * MOST_STAGES + consumer), turn & 1);
+                }
+                multiply(
+                        sums, lower, products, shared, thread, below, k, planes, rows, columns, slabs, turns, parts,
+                        round);
+                round += (1 + turns) * steps;
+                int first = row + below + thread % WARPGROUP / 32 * 16 + thread % 32 / 4;
                 addBias(sums, bias, layerIndex, n, column, columns, thread);
-                if (epilogue == Epilogue.BIAS) {
-                    store(sums, target, first, column, m, n, columns, thread);
-                } else if (epilogue == Epilogue.GATE_RESIDUAL) {
-                    addGated(
+                if (parts == 2) {
+                    addBias(lower, bias, layerIndex, n, column, columns, thread);
+                }
+                // Not one method for all: TornadoVM inlines none of so many nodes.
+                if (epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL) {
+                    int gateChunk = layerIndex * LayerNorm.CHUNKS + b;
+                    storeFloats(
+                            sums, residual, gate, target, first, column, m, n, columns, thread, epilogue, a, gateChunk,
+                            c);
+                    if (parts == 2) {
+                        storeFloats(
+                                lower,
+                                residual,
+                                gate,
+                                target,
+                                first + INSTRUCTION_ROWS,
+                                column,
+                                m,
+                                n,
+                                columns,
+                                thread,
+                                epilogue,
+                                a,
+                                gateChunk,
+                                c);
+                    }
+                } else {
+                    storeHalves(
                             sums,
-                            residual,
-                            gate,
-                            target,
+                            packed,
+                            overflow,
+                            layerIndex,
                             first,
                             column,
                             m,
                             n,
+                            planes,
                             columns,
                             thread,
+                            epilogue,
                             a,
-                            layerIndex * LayerNorm.CHUNKS + b,
+                            b,
                             c);
-                } else if (epilogue == Epilogue.BIAS_GELU) {
-                    storeGelu(sums, packed, overflow, layerIndex, first, column, m, n, planes, columns, thread);
-                } else {
-                    storeHeads(
-                            sums, packed, overflow, layerIndex, first, column, m, n, planes, columns, thread, a, b, c);
+                    if (parts == 2) {
+                        storeHalves(
+                                lower,
+                                packed,
+                                overflow,
+                                layerIndex,
+                                first + INSTRUCTION_ROWS,
+                                column,
+                                m,
+                                n,
+                                planes,
+                                columns,
+                                thread,
+                                epilogue,
+                                a,
+                                b,
+                                c);
+                    }
                 }
             }
+        }
+    }
+
+    private static void storeFloats(
+            float[] sums,
+            float[] residual,
+            FloatArray gate,
+            FloatArray target,
+            int row,
+            int column,
+            int m,
+            int n,
+            int columns,
+            int thread,
+            int epilogue,
+            int tokens,
+            int chunk,
+            int chunks) {
+        if (epilogue == Epilogue.GATE_RESIDUAL) {
+            addGated(sums, residual, gate, target, row, column, m, n, columns, thread, tokens, chunk, chunks);
+        }
+        store(sums, target, row, column, m, n, columns, thread);
+    }
+
+    private static void storeHalves(
+            float[] sums,
+            IntArray packed,
+            IntArray overflow,
+            int layer,
+            int row,
+            int column,
+            int m,
+            int n,
+            int planes,
+            int columns,
+            int thread,
+            int epilogue,
+            int tokens,
+            int heads,
+            int samples) {
+        if (epilogue == Epilogue.BIAS_GELU) {
+            storeGelu(sums, packed, overflow, layer, row, column, m, n, planes, columns, thread);
+        } else {
+            storeHeads(
+                    sums, packed, overflow, layer, row, column, m, n, planes, columns, thread, tokens, heads, samples);
         }
     }
 
@@ -236,12 +348,16 @@ public final class TensorLinear {
             int n,
             int k,
             int planes,
+            int rows,
             int columns,
             int slabs,
             int round) {
-        int stages = stages(planes, columns, slabs);
-        int stageBytes = stageBytes(planes, columns, slabs);
-        int xSlab = (m + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS * 8 * planes;
+        int stages = stages(planes, rows, columns, slabs);
+        int stageBytes = stageBytes(planes, rows, columns, slabs);
+        int padded = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
+        // A tile of more rows than the padding allows for: the rows behind stay as they were, and nobody stores them.
+        int xBytes = rows <= Packed.ROWS ? rows * 32 * planes : Math.min(rows, padded - row) * (32 * planes);
+        int xSlab = padded * 8 * planes;
         int weightSlab = n * 8 * planes;
         int xFrom = row * 8 * planes;
         int weightFrom = from + column * 8 * planes;
@@ -252,13 +368,12 @@ public final class TensorLinear {
             int full = shared + 8 * slot;
             int to = shared + HEADER_BYTES + slot * stageBytes;
             MemoryBarrier.await(full + 8 * MOST_STAGES, 1 - (use / stages & 1));
-            MemoryBarrier.arriveExpecting(full, stageBytes);
+            MemoryBarrier.arriveExpecting(full, slabs * (xBytes + columns * 32 * planes));
             for (int s = 0; s < slabs; s++) {
                 int slab = step * slabs + s;
+                MemoryBarrier.copy(to + s * (rows * 32 * planes), x, xFrom + slab * xSlab, xBytes, full);
                 MemoryBarrier.copy(
-                        to + s * (TILE_ROWS * 32 * planes), x, xFrom + slab * xSlab, TILE_ROWS * 32 * planes, full);
-                MemoryBarrier.copy(
-                        to + slabs * (TILE_ROWS * 32 * planes) + s * (columns * 32 * planes),
+                        to + slabs * (rows * 32 * planes) + s * (columns * 32 * planes),
                         weight,
                         weightFrom + slab * weightSlab,
                         columns * 32 * planes,
@@ -267,33 +382,42 @@ public final class TensorLinear {
         }
     }
 
-    /** A consumer: its 64 rows of a tile, over all of K. */
+    /**
+     * A consumer: its rows of a tile, over all of K.
+     *
+     * @param sums of 64 rows, {@code lower} of 64 more if there are two parts
+     * @param products of a few k at a time, with two planes
+     * @param below the consumer's first row in the tile
+     */
     private static void multiply(
             float[] sums,
-            float[] main,
-            float[] cross,
+            float[] lower,
+            float[] products,
             int shared,
             int thread,
+            int below,
             int k,
             int planes,
+            int rows,
             int columns,
             int slabs,
+            int turns,
+            int parts,
             int round) {
-        int stages = stages(planes, columns, slabs);
-        int stageBytes = stageBytes(planes, columns, slabs);
+        int stages = stages(planes, rows, columns, slabs);
+        int stageBytes = stageBytes(planes, rows, columns, slabs);
         int matrices = 256 * planes;
-        int a = Wgmma.descriptor(shared + HEADER_BYTES + thread / WARPGROUP * 8 * matrices, 128);
-        int b = Wgmma.descriptor(shared + HEADER_BYTES + slabs * TILE_ROWS * 32 * planes, 128);
+        int a = Wgmma.descriptor(shared + HEADER_BYTES + below / 8 * matrices, 128);
+        int b = Wgmma.descriptor(shared + HEADER_BYTES + slabs * rows * 32 * planes, 128);
         int lane = thread % 32;
         int steps = Registers.opaque(k / (16 * slabs));
         int chunk = planes == 2 ? EXACT_K / (16 * slabs) : steps;
+        // Clearing also says that the registers are free until here.
         Registers.clear(sums);
+        Registers.clear(lower);
+        Registers.clear(products);
         for (int start = 0; start < steps; start += chunk) {
             int end = Math.min(start + chunk, steps);
-            if (planes == 2) {
-                Registers.clear(main);
-                Registers.clear(cross);
-            }
             for (int step = start; step < end; step++) {
                 int use = round + step;
                 int slot = use % stages;
@@ -301,14 +425,18 @@ public final class TensorLinear {
                 MemoryBarrier.await(shared + 8 * slot, use / stages & 1);
                 Wgmma.fence();
                 for (int s = 0; s < slabs; s++) {
-                    int aSlab = a + offset + s * (TILE_ROWS * 2 * planes);
+                    int aSlab = a + offset + s * (rows * 2 * planes);
                     int bSlab = b + offset + s * (columns * 2 * planes);
                     if (planes == 2) {
-                        Wgmma.multiply(main, aSlab, bSlab, matrices, matrices, columns);
-                        Wgmma.multiply(cross, aSlab + 16, bSlab, matrices, matrices, columns);
-                        Wgmma.multiply(cross, aSlab, bSlab + 16, matrices, matrices, columns);
+                        int more = s > 0 ? 1 : step - start;
+                        Wgmma.multiply(products, aSlab + 16, bSlab, matrices, matrices, columns, more);
+                        Wgmma.multiply(products, aSlab, bSlab + 16, matrices, matrices, columns);
+                        Wgmma.multiply(products, aSlab, bSlab, matrices, matrices, columns);
                     } else {
                         Wgmma.multiply(sums, aSlab, bSlab, matrices, matrices, columns);
+                        if (parts == 2) {
+                            Wgmma.multiply(lower, aSlab + matrices / 2, bSlab, matrices, matrices, columns);
+                        }
                     }
                 }
                 Wgmma.commit();
@@ -317,10 +445,15 @@ public final class TensorLinear {
                 int before = (use + stages - 1) % stages;
                 MemoryBarrier.arriveIfZero(shared + 8 * (MOST_STAGES + before), Math.max(lane, 1 - (step - start)));
             }
+            if (turns == 1) { // after the last chunk's multiplications, before they are done
+                int other = 1 - thread / WARPGROUP;
+                MemoryBarrier.arriveIfZero(
+                        shared + 8 * (2 * MOST_STAGES + other), Math.max(lane, Math.min(1, steps - end)));
+            }
             Wgmma.await(0);
             MemoryBarrier.arriveIfZero(shared + 8 * (MOST_STAGES + (round + end - 1) % stages), lane);
             if (planes == 2) {
-                Registers.addSplit(sums, main, cross, 1f);
+                Registers.add(sums, products);
             }
         }
     }
@@ -357,7 +490,7 @@ public final class TensorLinear {
         }
     }
 
-    /** {@code target += gate * sums}. */
+    /** {@code sums = target + gate * sums}. */
     private static void addGated(
             float[] sums,
             float[] old,
@@ -376,6 +509,7 @@ public final class TensorLinear {
         int lower = Math.min(row + 8, m - 1) * n + column + thread % 4 * 2;
         int gateAt = (Math.min(row, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
         int gateLower = (Math.min(row + 8, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
+        Registers.clear(old);
         // Loads of a part before its stores: a store may change what a later load would read, so that loads wait for
         // it.
         for (int part = 0; part < columns / 8; part += PART) {
@@ -396,7 +530,6 @@ public final class TensorLinear {
                 }
             }
         }
-        store(sums, target, row, column, m, n, columns, thread);
     }
 
     private static void gated(float[] sums, float[] old, int i, int oldAt, float gate) {
@@ -415,7 +548,7 @@ public final class TensorLinear {
             int planes,
             int columns,
             int thread) {
-        int slab = (m + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS * 8 * planes;
+        int slab = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS * 8 * planes;
         int at = column / 16 * slab + row / 8 * (64 * planes) + thread % 32;
         float largest = 0f;
         for (int j = 0; j < columns / 8; j++) {

@@ -10,8 +10,10 @@ import org.tornadodit.kernels.TensorLinear.Tile;
  * bits.
  */
 public final class TensorVariants {
+    private static final String ROWS = "rows";
     private static final String COLUMNS = "columns";
     private static final String SLABS = "slabs";
+    private static final String TURNS = "turns";
     private static final String QUERY_TILES = "queryTiles";
     private static final String WARPS = "warps";
     private static final String KEYS = "keys";
@@ -21,13 +23,23 @@ public final class TensorVariants {
     private static final String BLOCKS = "blocks";
     private static final String BULK = "bulk";
 
-    /** Products of halves: the tile's columns fill the registers at 256. */
+    /** Products of halves. */
     private static final List<Tile> ONE_PLANE = List.of(
-            new Tile(192, 4), new Tile(192, 2), new Tile(128, 4), new Tile(128, 2), new Tile(256, 4), new Tile(256, 2));
+            new Tile(256, 192, 2, 0),
+            new Tile(256, 192, 4, 0),
+            new Tile(256, 128, 4, 0),
+            new Tile(128, 192, 4, 1),
+            new Tile(128, 192, 2, 1),
+            new Tile(128, 128, 4, 1),
+            new Tile(64, 192, 4, 1));
 
-    /** Three products for FP32 accuracy: three sums each, so that registers are full at 128. */
-    private static final List<Tile> TWO_PLANES =
-            List.of(new Tile(128, 2), new Tile(128, 1), new Tile(128, 4), new Tile(96, 2));
+    /** Three products for FP32 accuracy. */
+    private static final List<Tile> TWO_PLANES = List.of(
+            new Tile(128, 192, 2, 0),
+            new Tile(128, 192, 1, 0),
+            new Tile(64, 192, 2, 1),
+            new Tile(64, 192, 4, 1),
+            new Tile(128, 128, 2, 0));
 
     private TensorVariants() {}
 
@@ -37,11 +49,14 @@ public final class TensorVariants {
     }
 
     /** Those of {@link TensorLinear} that a shape allows, the default first. */
-    public static List<Variant> linear(int n, int k, int planes) {
-        Tile standard = TensorLinear.tile(planes, n, k);
+    public static List<Variant> linear(int m, int n, int k, int planes) {
+        Tile standard = TensorLinear.tile(planes, m, n, k);
         List<Variant> variants = new ArrayList<>(List.of(of(standard)));
         for (Tile tile : planes == 2 ? TWO_PLANES : ONE_PLANE) {
-            if (!tile.equals(standard) && tile.columns() < n + 128 && k % (16 * tile.slabs()) == 0) {
+            if (!tile.equals(standard)
+                    && tile.rows() < m + 64
+                    && tile.columns() < n + 128
+                    && k % (16 * tile.slabs()) == 0) {
                 variants.add(of(tile));
             }
         }
@@ -49,12 +64,15 @@ public final class TensorVariants {
     }
 
     private static Variant of(Tile tile) {
-        return Variant.of(COLUMNS, tile.columns()).and(SLABS, tile.slabs());
+        return Variant.of(ROWS, tile.rows())
+                .and(COLUMNS, tile.columns())
+                .and(SLABS, tile.slabs())
+                .and(TURNS, tile.turns());
     }
 
     /** A variant as {@link TensorLinear} takes it. */
     public static Tile tile(Variant variant) {
-        return new Tile(variant.get(COLUMNS), variant.get(SLABS));
+        return new Tile(variant.get(ROWS), variant.get(COLUMNS), variant.get(SLABS), variant.get(TURNS));
     }
 
     /** What a variant of {@link TensorAttention} is chosen for. */

@@ -9,6 +9,7 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.PackedMap;
+import org.tornadodit.kernels.TensorLinear.Tile;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.ptx.Installation;
 
@@ -110,6 +111,15 @@ public final class SmallCases {
                 () -> TensorCases.linear(16, 208, 128, Epilogue.BIAS_GELU, 16, 1, 1),
                 () -> TensorCases.linear(144, 432, 32, Epilogue.BIAS_HEADS, 24, 2, 2),
                 () -> TensorCases.linear(32, 192, 64, Epilogue.BIAS_HEADS, 16, 1, 1),
+                () -> TensorCases.linear(200, 112, 192, Epilogue.BIAS, 8, 1, new Tile(128, 32, 2, 1), 3),
+                () -> TensorCases.linear(136, 96, 160, Epilogue.BIAS_HEADS, 8, 1, new Tile(128, 48, 1, 1), 1),
+                () -> TensorCases.linear(328, 72, 128, Epilogue.GATE_RESIDUAL, 8, 1, new Tile(256, 32, 2, 0), 2),
+                () -> TensorCases.linear(256, 64, 64, Epilogue.BIAS_GELU, 16, 1, new Tile(256, 64, 4, 0), 1),
+                () -> TensorCases.linear(200, 80, 448, Epilogue.BIAS_GELU, 8, 2, new Tile(64, 48, 2, 1), 2),
+                () -> TensorCases.linear(136, 96, 256, Epilogue.BIAS_HEADS, 8, 2, new Tile(64, 32, 4, 1), 1),
+                () -> TensorCases.linear(192, 64, 224, Epilogue.GATE_RESIDUAL, 8, 2, new Tile(128, 48, 1, 0), 2),
+                () -> TensorCases.packedRows(5, 48, 2),
+                () -> TensorCases.packedRows(130, 16, 1),
                 () -> TensorCases.layerNorm(2, 8, 48, 2),
                 () -> TensorCases.layerNorm(1, 13, 1152, 2),
                 () -> TensorCases.layerNorm(3, 5, 144, 1),

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.bench;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -12,6 +13,7 @@ import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedLayerNorm;
+import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.TensorAttention;
 import org.tornadodit.kernels.TensorLinear;
@@ -164,9 +166,42 @@ public final class TensorCases {
                 (4.0 + 2.0 * planes) * rows * hidden);
     }
 
+    /** {@link PackedRows}. */
+    public static KernelCase packedRows(int rows, int columns, int planes) {
+        KernelContext context = new KernelContext();
+        FloatArray x = Data.random(1, rows * columns, 1);
+        IntArray layer = Data.ints(0);
+        IntArray overflow = new IntArray(Overflow.KINDS);
+        IntArray out = new IntArray(Packed.size(rows, columns, planes));
+        return new KernelCase(
+                "packedRows " + planes,
+                rows + "x" + columns,
+                new Object[] {x, layer, overflow},
+                graph -> graph.task(
+                        "pack",
+                        PackedRows::pack,
+                        context,
+                        x,
+                        out,
+                        layer,
+                        overflow,
+                        rows,
+                        columns,
+                        planes,
+                        Overflow.CONDITIONING),
+                Map.of("pack", PackedRows.grid(rows, columns)),
+                out,
+                rows * columns,
+                operand(out, rows, columns, planes),
+                x::get,
+                planes == 2 ? 1e-6 : 4e-4,
+                0,
+                (4.0 + 2.0 * planes) * rows * columns);
+    }
+
     /** {@link TensorLinear} with its default tile. */
     public static KernelCase linear(int m, int n, int k, int epilogue, int tokens, int heads, int planes) {
-        return linear(m, n, k, epilogue, tokens, heads, planes, TensorLinear.tile(planes, n, k), "");
+        return linear(m, n, k, epilogue, tokens, heads, planes, TensorLinear.tile(planes, m, n, k), "");
     }
 
     /** {@link TensorLinear}; the gate's chunk is the third of six, as attention's gate in a block. */
@@ -183,12 +218,27 @@ public final class TensorCases {
         return linears(m, n, k, epilogue, tokens, heads, planes, suffix).apply(tile);
     }
 
+    /** {@link TensorLinear} with so few work groups that each does several tiles. */
+    static KernelCase linear(
+            int m, int n, int k, int epilogue, int tokens, int planes, TensorLinear.Tile tile, int workGroups) {
+        FloatArray x = Data.random(1, m * k, 1);
+        FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
+        String suffix = " " + tile.rows() + "x" + tile.columns() + "x" + tile.slabs() + "x" + tile.turns();
+        return linears(m, n, k, epilogue, tokens, 1, planes, suffix, x, weight, workGroups)
+                .apply(tile);
+    }
+
     /** {@link TensorLinear} with any tile, all on the same arrays but for those that are written. */
     static Function<TensorLinear.Tile, KernelCase> linears(
             int m, int n, int k, int epilogue, int tokens, int heads, int planes, String suffix) {
         FloatArray x = Data.random(1, m * k, 1);
-        FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
-        return linears(m, n, k, epilogue, tokens, heads, planes, suffix, x, weight);
+        FloatArray weight = Data.random(2, layers(n, k) * n * k, 1 / Math.sqrt(k));
+        return linears(m, n, k, epilogue, tokens, heads, planes, suffix, x, weight, MULTIPROCESSORS);
+    }
+
+    /** Two, of which the second is used, unless they are too large. */
+    private static int layers(int n, int k) {
+        return (long) n * k < 1 << 27 ? 2 : 1;
     }
 
     /** Inputs up to 10^4, and weights from 10^-6 to 10 in one matrix. */
@@ -201,8 +251,8 @@ public final class TensorCases {
         for (int i = 0; i < weight.getSize(); i++) {
             weight.set(i, weight.get(i) * (float) Math.pow(10, -6 + 7.0 * (i % 101) / 100));
         }
-        return linears(m, n, k, Epilogue.BIAS, m, 1, planes, " outliers", x, weight)
-                .apply(TensorLinear.tile(planes, n, k));
+        return linears(m, n, k, Epilogue.BIAS, m, 1, planes, " outliers", x, weight, MULTIPROCESSORS)
+                .apply(TensorLinear.tile(planes, m, n, k));
     }
 
     private static Function<TensorLinear.Tile, KernelCase> linears(
@@ -215,27 +265,45 @@ public final class TensorCases {
             int planes,
             String suffix,
             FloatArray x,
-            FloatArray weight) {
+            FloatArray weight,
+            int multiprocessors) {
         KernelContext context = new KernelContext();
         int samples = m / tokens;
-        // The second of two layers.
-        IntArray layer = Data.ints(1);
-        FloatArray bias = Data.random(3, 2 * n, 1);
+        int layers = layers(n, k);
+        IntArray layer = Data.ints(layers - 1);
+        FloatArray bias = Data.random(3, layers * n, 1);
         FloatArray residual = Data.random(4, epilogue == Epilogue.GATE_RESIDUAL ? m * n : 1, 1);
         FloatArray gate = Data.random(5, samples * 12 * n, 1);
         IntArray xPacked = new IntArray(Packed.size(m, k, planes));
         PackedWeights.pack(x.getSegment(), xPacked, 0, m, Packed.paddedRows(m), k, planes, 1f);
-        PackedWeights packed = PackedWeights.of(
-                List.of(
-                        weight.getSegment().asSlice(0, 4L * n * k),
-                        weight.getSegment().asSlice(4L * n * k, 4L * n * k)),
-                List.of(bias.getSegment().asSlice(0, 4L * n), bias.getSegment().asSlice(4L * n, 4L * n)),
+        PackedWeights packed =
+                PackedWeights.of(slices(weight, layers, 4L * n * k), slices(bias, layers, 4L * n), n, k, planes);
+        return tile -> linear(
+                context,
+                layer,
+                xPacked,
+                packed,
+                x,
+                weight,
+                bias,
+                residual,
+                gate,
+                m,
                 n,
                 k,
-                planes);
-        return tile -> linear(
-                context, layer, xPacked, packed, x, weight, bias, residual, gate, m, n, k, epilogue, tokens, heads,
-                planes, tile, suffix);
+                epilogue,
+                tokens,
+                heads,
+                planes,
+                tile,
+                suffix,
+                multiprocessors);
+    }
+
+    private static List<MemorySegment> slices(FloatArray array, int count, long bytes) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> array.getSegment().asSlice(i * bytes, bytes))
+                .toList();
     }
 
     private static KernelCase linear(
@@ -256,7 +324,8 @@ public final class TensorCases {
             int heads,
             int planes,
             TensorLinear.Tile tile,
-            String suffix) {
+            String suffix,
+            int multiprocessors) {
         int samples = m / tokens;
         boolean floats = epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL;
         // Added to in place: right after one execution only, which is what a check looks at.
@@ -264,7 +333,7 @@ public final class TensorCases {
                 epilogue == Epilogue.GATE_RESIDUAL ? Data.copy(residual) : new FloatArray(floats ? m * n : 1);
         IntArray out = new IntArray(floats ? 1 : Packed.size(m, n, planes));
         IntArray overflow = new IntArray(2 * Overflow.KINDS);
-        int blocks = TensorLinear.blocks(m, n, tile, MULTIPROCESSORS);
+        int blocks = TensorLinear.blocks(m, n, tile, multiprocessors);
         IntToDoubleFunction actual = epilogue == Epilogue.BIAS_HEADS
                 ? headsOf(out, samples, tokens, heads, n, planes)
                 : epilogue == Epilogue.BIAS_GELU ? operand(out, m, n, planes) : target::get;
@@ -288,8 +357,7 @@ public final class TensorCases {
                         n,
                         k,
                         planes,
-                        tile.columns(),
-                        tile.slabs(),
+                        tile.code(),
                         blocks,
                         epilogue,
                         tokens,

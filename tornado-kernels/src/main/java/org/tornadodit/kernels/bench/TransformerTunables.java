@@ -61,6 +61,7 @@ public record TransformerTunables(
                 2 * depth + 1,
                 Ceiling.MEMORY,
                 () -> TransformerCases.layerNormVariants(samples, tokens, hidden)));
+        all.add(fewRows(samples, depth * 6 * hidden, hidden, Epilogue.BIAS, 1));
         all.add(linear(patch * patch * outChannels, hidden, Epilogue.BIAS, 1));
         all.addAll(aroundTheBlocks());
         return all;
@@ -92,21 +93,30 @@ public record TransformerTunables(
                 2 * depth + 1,
                 Ceiling.MEMORY,
                 () -> TensorCases.layerNorm(samples, tokens, hidden, planes)));
+        all.add(tensorLinear(samples, 1, depth * 6 * hidden, hidden, Epilogue.BIAS, 1, planes));
+        all.add(Tunable.fixed(
+                OperationShape.of("packedRows", samples, hidden),
+                1,
+                Ceiling.MEMORY,
+                () -> TensorCases.packedRows(samples, hidden, planes)));
         all.add(tensorLinear(patch * patch * outChannels, hidden, Epilogue.BIAS, 1, planes));
         all.addAll(aroundTheBlocks());
         return all;
     }
 
     private Tunable tensorLinear(int n, int k, int epilogue, int launches, int planes) {
-        int m = samples * tokens;
+        return tensorLinear(samples * tokens, tokens, n, k, epilogue, launches, planes);
+    }
+
+    private Tunable tensorLinear(int m, int rowsOfSample, int n, int k, int epilogue, int launches, int planes) {
         return new Tunable(
                 TensorVariants.linearOperation(m, n, k, epilogue, planes),
-                TensorVariants.linear(n, k, planes),
+                TensorVariants.linear(m, n, k, planes),
                 launches,
                 planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16,
                 () -> {
                     Function<Tile, KernelCase> cases =
-                            TensorCases.linears(m, n, k, epilogue, tokens, heads, planes, "");
+                            TensorCases.linears(m, n, k, epilogue, rowsOfSample, heads, planes, "");
                     return variant -> cases.apply(TensorVariants.tile(variant));
                 });
     }
@@ -114,7 +124,6 @@ public record TransformerTunables(
     /** What is the same in every tier: the conditioning, the embeddings, the sampler. */
     private List<Tunable> aroundTheBlocks() {
         return List.of(
-                fewRows(samples, depth * 6 * hidden, hidden, Epilogue.BIAS, 1),
                 linear(hidden, channels * patch * patch, Epilogue.ADD_TABLE, 1),
                 fewRows(samples, 2 * hidden, hidden, Epilogue.BIAS, 1),
                 fewRows(1, hidden, frequencies, Epilogue.BIAS_SILU, 1),

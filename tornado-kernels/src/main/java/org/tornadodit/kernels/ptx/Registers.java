@@ -61,6 +61,14 @@ public final class Registers {
         }
     }
 
+    /** {@code sums += terms} in each register. */
+    @Instruction("$each(add.f32 $0_#, $0_#, $1_#;)")
+    public static void add(float[] sums, float[] terms) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += terms[i];
+        }
+    }
+
     /** The value, hidden from the compiler: a loop that ends at it is not unrolled. */
     @Instruction(value = "mov.b32 $r, $0;", ordered = false)
     public static int opaque(int value) {

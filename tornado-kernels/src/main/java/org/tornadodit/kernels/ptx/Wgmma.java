@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
+import java.util.Arrays;
 import org.tornadodit.host.WorkItem;
 
 /**
@@ -59,6 +60,17 @@ public final class Wgmma {
     public static void multiply(float[] sums, int a, int b, int aStride, int bStride, int columns) {
         WorkItem item = WorkItem.current();
         BlockState.of(item).products(item).multiply(item, sums, a, b, aStride, bStride, columns);
+    }
+
+    /** {@code C = A B} where {@code more} is 0, else {@code C += A B}: as {@link #multiply(float[], int, int, int, int, int)}. */
+    @Instruction("//!{ .reg .b64 %da, %db; .reg .b32 %ha, %hb; .reg .pred %p; setp.ne.s32 %p, $6, 0;"
+            + " mov.b32 %ha, $3 / 16; mov.b32 %hb, $4 / 16; mov.b64 %da, {$1, %ha}; mov.b64 %db, {$2, %hb};"
+            + " wgmma.mma_async.sync.aligned.m64n$5k16.f32.f16.f16 {$0[*]}, %da, %db, %p, 1, 1, 0, 0; }")
+    public static void multiply(float[] sums, int a, int b, int aStride, int bStride, int columns, int more) {
+        if (more == 0) {
+            Arrays.fill(sums, 0f);
+        }
+        multiply(sums, a, b, aStride, bStride, columns);
     }
 
     /** Gives {@code registers} back or takes them: a constant, multiple of 8; all warps of the warpgroup call it. */

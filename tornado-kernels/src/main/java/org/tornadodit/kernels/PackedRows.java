@@ -1,0 +1,50 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** Packs a few rows of floats for a product on tensor cores: the conditioning, which other layers read as floats. */
+public final class PackedRows {
+
+    private PackedRows() {}
+
+    /** The launch: a thread for two numbers. */
+    public static WorkerGrid grid(int rows, int columns) {
+        return Launch.elementwise(rows * columns / 2);
+    }
+
+    /**
+     * Packs.
+     *
+     * @param x (rows, columns)
+     * @param out operand (see {@link Packed}) of (rows, columns)
+     * @param layer (1): the layer that overflow is reported for
+     * @param overflow (layers, {@link Overflow#KINDS})
+     * @param columns a multiple of 16
+     * @param planes 1 or 2
+     * @param kind of {@link Overflow}
+     */
+    public static void pack(
+            KernelContext context,
+            FloatArray x,
+            IntArray out,
+            IntArray layer,
+            IntArray overflow,
+            int rows,
+            int columns,
+            int planes,
+            int kind) {
+        int i = context.globalIdx * 2;
+        if (i < rows * columns) {
+            int row = i / columns;
+            int column = i % columns;
+            float first = x.get(i);
+            float second = x.get(i + 1);
+            int padded = (rows + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
+            Packed.store(out, Packed.index(row, column, padded, planes), Packed.PLANE, first, second, planes);
+            Overflow.report(overflow, layer.get(0), kind, Packed.largest(0f, first, second));
+        }
+    }
+}
