@@ -46,11 +46,12 @@ import picocli.CommandLine.Spec;
         name = "bench",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        subcommands = JmhCommand.class,
+        subcommands = {JmhCommand.class, SoakCommand.class},
         description = {
             "Times a denoising step, a whole sampling, the decoder, or each kernel: medians with their spread, after a"
                     + " warm-up, with device, driver, versions and options.",
-            "bench jmh times the host side: checkpoint reading, noise, CPU engine, metrics."
+            "bench jmh times the host side: checkpoint reading, noise, CPU engine, metrics.",
+            "bench soak runs many times in one JVM, to see what is left behind."
         })
 final class BenchCommand implements Callable<Integer> {
     private static final int STEPS = 20;

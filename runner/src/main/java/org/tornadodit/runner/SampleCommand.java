@@ -174,7 +174,9 @@ final class SampleCommand implements Callable<Integer> {
                                 from.engine(), plan.engineName());
                     }
                 }
-                sampleBatches(engine, plan, noise, run, from);
+                try (BatchWriter writer = new BatchWriter()) {
+                    sampleBatches(engine, plan, noise, run, from, writer);
+                }
             }
         }
         return ExitCode.DONE;
@@ -202,9 +204,13 @@ final class SampleCommand implements Callable<Integer> {
      * @param from where to go on; null for the beginning
      */
     private void sampleBatches(
-            Engine engine, SamplingPlan plan, NoiseStream noise, @Nullable SavedRun run, SavedRun.@Nullable Point from)
+            Engine engine,
+            SamplingPlan plan,
+            NoiseStream noise,
+            @Nullable SavedRun run,
+            SavedRun.@Nullable Point from,
+            BatchWriter writer)
             throws IOException {
-        DitConfig config = plan.config();
         SamplingRequest request = plan.request();
         int steps = request.diffusion().steps();
         PrintWriter out = spec.commandLine().getOut();
@@ -232,6 +238,7 @@ final class SampleCommand implements Callable<Integer> {
                                 steps,
                                 (done, now) -> keep(
                                         run,
+                                        writer,
                                         new SavedRun.Point(number, new SamplingState(done, now), plan.engineName())));
                 latents = engine.sample(request, noise, start, watcher);
             }
@@ -250,13 +257,9 @@ final class SampleCommand implements Callable<Integer> {
             if (engine instanceof ShardedEngine sharded && plan.devicesInUse().size() > 1) {
                 err.println(sharded.balance());
             }
-            writeGrid(file, images, plan);
-            if (saveLatents != null) {
-                Shape shape = Shape.of(request.samples(), config.inChannels(), config.inputSize(), config.inputSize());
-                NpyFile.write(numbered(saveLatents, batch), shape, latents);
-            }
-            out.println(file);
+            writer.begin(() -> write(number, latents, images, plan));
         }
+        writer.await();
         if (checkpointSteps != null) {
             interruption().hint(null);
             Files.deleteIfExists(SavedRun.fileOf(output));
@@ -270,8 +273,26 @@ final class SampleCommand implements Callable<Integer> {
         }
     }
 
-    /** Writes the state; a full disk is no reason to lose hours of work. */
-    private void keep(@Nullable SavedRun run, SavedRun.Point point) {
+    /** Writes a batch's files and says where they are. */
+    private void write(int batch, float[] latents, float[] images, SamplingPlan plan) throws IOException {
+        Path file = numbered(output, batch);
+        writeGrid(file, images, plan);
+        if (saveLatents != null) {
+            DitConfig config = plan.config();
+            Shape shape =
+                    Shape.of(plan.request().samples(), config.inChannels(), config.inputSize(), config.inputSize());
+            NpyFile.write(numbered(saveLatents, batch), shape, latents);
+        }
+        spec.commandLine().getOut().println(file);
+    }
+
+    /** Writes the state, which says that the batches before are done; a full disk is no reason to lose hours of work. */
+    private void keep(@Nullable SavedRun run, BatchWriter writer, SavedRun.Point point) {
+        try {
+            writer.await();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
         Path file = SavedRun.fileOf(output);
         try {
             if (run != null) {

@@ -55,8 +55,13 @@ final class TinyModelFiles {
 
     /** {@code sample} of this model, with more options. */
     List<Object> sample(Object... options) {
-        List<Object> arguments = new ArrayList<>(List.of(
-                "sample",
+        return command(List.of("sample"), options);
+    }
+
+    /** A command with this model, with more options. */
+    List<Object> command(List<String> words, Object... options) {
+        List<Object> arguments = new ArrayList<>(words);
+        arguments.addAll(List.of(
                 "--model",
                 folder.resolve("tiny.json"),
                 "--ckpt",

@@ -61,6 +61,39 @@ class VirtualDevicesTest {
         assertTrue(run.err().contains("(failed)"), run.err());
     }
 
+    /** In their order, whatever is written while the next is sampled, and with a device that fails in the second. */
+    @Test
+    void batchesAreTheSameOnAnyNumberOfDevices() throws IOException {
+        List<byte[][]> expected = batches("b1", 3, "cpu:1");
+        for (int devices = 2; devices <= 4; devices++) {
+            assertBatches(expected, batches("b" + devices, devices == 3 ? 2 : 3, "cpu:" + devices));
+        }
+        HostRuntime.get().setDeviceCount(2);
+        HostRuntime.get().device(1).faults().failLaunch("d1_last.step", 6);
+        assertBatches(expected, batches("fault", 3, "cpu:2"));
+    }
+
+    private List<byte[][]> batches(String name, int count, String devices) throws IOException {
+        CommandLineRun run = run(name, devices, "--batches", count);
+        assertEquals(ExitCode.DONE, run.exitCode(), run.err());
+        List<byte[][]> files = new ArrayList<>();
+        List<String> names = new ArrayList<>();
+        for (int batch = 0; batch < count; batch++) {
+            files.add(read(name + "_" + batch));
+            names.add(folder.resolve(name + "_" + batch + ".png").toString());
+        }
+        assertEquals(names, run.out().lines().limit(count).toList());
+        assertTrue(run.out().lines().toList().getLast().startsWith("Average sampling time: "), run.out());
+        return files;
+    }
+
+    /** The first batches are the same, however many follow. */
+    private static void assertBatches(List<byte[][]> expected, List<byte[][]> actual) {
+        for (int batch = 0; batch < actual.size(); batch++) {
+            assertSame(expected.get(batch), actual.get(batch));
+        }
+    }
+
     @Test
     void failFastAndTheLastDevicesFailureEndTheRun() {
         HostRuntime.get().device(1).faults().failLaunch("d1_last.step", 3);

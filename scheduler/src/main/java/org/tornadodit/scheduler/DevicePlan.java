@@ -44,10 +44,7 @@ final class DevicePlan implements AutoCloseable {
         return plan.withAllGraphs().getCurrentDeviceMemoryUsage();
     }
 
-    /**
-     * Releases what is copied to the device, from it, or handed on. TornadoVM's PTX backend keeps arrays that live within
-     * one graph until the process ends: engines are made once a process, and used for all batches.
-     */
+    /** Releases all memory on the device, of arrays within a graph too: see {@link GraphScope#scratch}. */
     @Override
     public void close() {
         // Freeing acts on the selected graph only, and fails where a buffer is shared with a graph that has freed it.

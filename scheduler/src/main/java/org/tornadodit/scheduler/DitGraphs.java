@@ -113,6 +113,7 @@ final class DitGraphs {
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies, b.labels)
                 .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions(), w.labelTable());
         upload(g, w.patchEmbedding(), w.timestepIn(), w.timestepOut(), w.modulation());
+        g.scratch(b.patches, b.timestepHidden, b.timestep);
 
         int n = 2 * samples;
         Patches patches = new Patches(config.inChannels(), config.inputSize(), config.patchSize());
@@ -152,6 +153,10 @@ final class DitGraphs {
                 .consumeFromDevice(
                         prefix + "block", b.latents, b.x, b.conditioning, b.modulation, b.overflow, b.mlp.index());
         upload(g, w.qkv(), w.projection(), w.fc1(), w.fc2());
+        g.scratch(b.attention.index());
+        for (Operand operand : List.of(b.normed, b.qkv, b.attended, b.hidden)) {
+            g.scratch(operand.arrays());
+        }
 
         int chunks = 6 * config.depth();
         int heads = config.numHeads();
@@ -183,6 +188,8 @@ final class DitGraphs {
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, noise)
                 .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index());
         upload(g, w.finalModulation(), w.finalLinear());
+        g.scratch(b.finalModulation, b.end.index(), b.prediction);
+        g.scratch(b.finalNormed.arrays());
 
         int n = 2 * samples;
         portable.fewRows(

@@ -93,6 +93,7 @@ final class PortableDecoder implements DecoderOperations {
         int image = tokens * channels;
         FloatArray x = buffers.x(size);
         FloatArray normed = buffers.normed;
+        g.scratch(buffers.query, buffers.key, buffers.value, buffers.scores);
         norm(g, "group_norm", List.of(layer.norm()), x, normed, channels, size, false);
         pointwise(g, "to_q", List.of(layer.query()), normed, buffers.query, buffers.query, size, Epilogue.BIAS);
         pointwise(g, "to_k", List.of(layer.key()), normed, buffers.key, buffers.key, size, Epilogue.BIAS);
@@ -234,6 +235,7 @@ final class PortableDecoder implements DecoderOperations {
     /** Joins the parts' statistics. */
     void finish(GraphScope g, String task, int channels, int size) {
         int groups = config.normNumGroups();
+        g.scratch(buffers.sums, buffers.statistics);
         g.graph()
                 .task(
                         task + "_finish",

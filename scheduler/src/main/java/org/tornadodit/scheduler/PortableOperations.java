@@ -197,6 +197,9 @@ final class PortableOperations implements Operations {
             FloatArray out,
             Rows rows,
             After after) {
+        if (after.residual() == none || after.gate() == none) {
+            g.scratch(none);
+        }
         g.graph()
                 .task(
                         task,

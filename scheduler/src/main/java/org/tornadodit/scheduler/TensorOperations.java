@@ -275,6 +275,12 @@ final class TensorOperations implements Operations {
                 TensorVariants.linearOperation(rows.count(), w.out(), w.in(), epilogue, planes),
                 TensorVariants.linear(rows.count(), w.out(), w.in(), planes)));
         int blocks = TensorLinear.blocks(rows.count(), w.out(), tile, multiprocessors);
+        if (gate == noFloats || target == noFloats) {
+            g.scratch(noFloats);
+        }
+        if (packed == noHalves) {
+            g.scratch(noHalves);
+        }
         g.graph()
                 .task(
                         task,

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,6 +32,11 @@ class TensorDecoderTest {
     private static final int SAMPLES = 2;
 
     private final Checkpoint checkpoint = new RandomCheckpoint(VaeWeights.specs(CONFIG), 1);
+
+    @AfterEach
+    void nothingIsLeftOnTheDevice() {
+        assertEquals(0, TinyModel.deviceBytes());
+    }
 
     /** The images, and the layer that should stop them. */
     @SuppressWarnings("ArrayRecordComponent") // never compared

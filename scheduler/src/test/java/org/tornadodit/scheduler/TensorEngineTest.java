@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,6 +33,11 @@ import org.tornadodit.scheduler.KernelOptions.Tier;
 class TensorEngineTest {
     private static final Path SAMPLING = Path.of(System.getProperty("dit.root", ".."), "reference", "data", "sampling");
     private static final DitConfig CONFIG = DitConfig.fromJson(SAMPLING.resolve("config.json"));
+
+    @AfterEach
+    void nothingIsLeftOnTheDevice() {
+        assertEquals(0, TinyModel.deviceBytes());
+    }
 
     /** The bound of the portable kernels for three products; for one, what TF32 is off by in the demo's run. */
     @ParameterizedTest

@@ -206,13 +206,12 @@ final class GraphExecution {
 
     /**
      * Frees the buffers as TornadoVM does: those of arrays transferred to the device, then those of outputs, in the order
-     * of their declarations. TornadoVM does not count the holders of a buffer; it is an error to free one through two
-     * graphs, and what comes after it stays.
+     * of their declarations. An array that is neither stays on the device. TornadoVM does not count the holders of a
+     * buffer; it is an error to free one through two graphs, and what comes after it stays.
      */
     void free() {
         for (TornadoNativeArray array : graph.arrays()) {
-            boolean temporary = graph.sources(array) == null && !graph.outputs().contains(array);
-            if (temporary || graph.transferIn(array) != null) {
+            if (graph.transferIn(array) != null) {
                 freeOne(array);
             }
         }

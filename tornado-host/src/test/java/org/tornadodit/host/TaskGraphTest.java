@@ -198,6 +198,26 @@ class TaskGraphTest {
         plan.withGraph(0).close();
     }
 
+    /** As TornadoVM leaves it: only a list of the graph names what is freed. */
+    @Test
+    void anArrayThatNoListNamesStaysOnTheDevice() throws Exception {
+        TaskGraph forgetful =
+                new TaskGraph("a").transferToDevice(FIRST_EXECUTION, x).task("t", TaskGraphTest::twice, x, y);
+        TaskGraph named = new TaskGraph("b")
+                .transferToDevice(FIRST_EXECUTION, x)
+                .task("t", TaskGraphTest::twice, x, y)
+                .persistOnDevice(y);
+        for (TaskGraph graph : new TaskGraph[] {named, forgetful}) {
+            try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())) {
+                plan.execute();
+                assertEquals(before + 2 * BYTES, runtime.device(0).usedBytes());
+            }
+            assertEquals(
+                    graph.equals(named) ? before : before + BYTES,
+                    runtime.device(0).usedBytes());
+        }
+    }
+
     @Test
     void aStaleArrayIsNotTransferredToTheDevice() {
         TornadoExecutionPlan plan = new TornadoExecutionPlan(

@@ -66,10 +66,11 @@ final class PtxBackend {
             internals.version.set(context.getDevice(), new Version80());
             internals.target.set(context.getDevice(), new Sm90a());
         }
-        ((PTXSuitesProvider) backend.getTornadoSuites())
-                .getSuites()
-                .getHighTier()
-                .insertBeforePhase(LoopFullUnrollPhase.class, new RegisterLoopUnrolling());
+        var highTier =
+                ((PTXSuitesProvider) backend.getTornadoSuites()).getSuites().getHighTier();
+        highTier.prependPhase(new OwnSwitchCaches());
+        highTier.insertBeforePhase(LoopFullUnrollPhase.class, new OwnSwitchCaches()); // of what was inlined
+        highTier.insertBeforePhase(LoopFullUnrollPhase.class, new RegisterLoopUnrolling());
         backend.getProviders().getReplacements().getGraphBuilderPlugins().appendNodePlugin(plugin);
     }
 
