@@ -157,6 +157,7 @@ final class TensorOperations implements Operations {
             FloatArray out,
             int samples) {
         Operand packed = operand(samples, w.in());
+        g.scratch(packed.arrays());
         g.graph()
                 .task(
                         task + "_input",
