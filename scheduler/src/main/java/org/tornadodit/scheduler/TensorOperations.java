@@ -285,6 +285,7 @@ final class TensorOperations implements Operations {
                         tiling.keys(),
                         tiling.stages(),
                         tiling.held(),
+                        tiling.turns(),
                         blocks);
         g.launch(task, WarpgroupAttention.grid(rows.tokens(), heads, headSize, planes, tiling, blocks));
     }

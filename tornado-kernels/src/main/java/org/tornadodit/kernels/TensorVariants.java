@@ -16,6 +16,7 @@ public final class TensorVariants {
     private static final String KEYS = "keys";
     private static final String STAGES = "stages";
     private static final String HELD = "held";
+    private static final String TURNS = "turns";
 
     /** Products of halves: the tile's columns fill the registers at 256. */
     private static final List<Tile> ONE_PLANE = List.of(
@@ -62,11 +63,12 @@ public final class TensorVariants {
     public static List<Variant> attention(int headSize, int planes, int tokens) {
         Tiling best = Tiling.of(headSize, planes, tokens);
         List<Variant> variants = new ArrayList<>(List.of(of(best)));
-        if (best.stages() > 2) {
-            variants.add(of(best).and(STAGES, 2));
+        if (best.stages() > WarpgroupAttention.FEWEST_STAGES) {
+            variants.add(of(best).and(STAGES, WarpgroupAttention.FEWEST_STAGES));
         }
         if (best.consumers() > 1) {
-            variants.add(of(best).and(CONSUMERS, 1));
+            variants.add(of(best).and(TURNS, 0));
+            variants.add(of(best).and(CONSUMERS, 1).and(TURNS, 0));
         }
         return variants;
     }
@@ -75,12 +77,14 @@ public final class TensorVariants {
         return Variant.of(CONSUMERS, tiling.consumers())
                 .and(KEYS, tiling.keys())
                 .and(STAGES, tiling.stages())
-                .and(HELD, tiling.held());
+                .and(HELD, tiling.held())
+                .and(TURNS, tiling.turns());
     }
 
     /** A variant as {@link WarpgroupAttention} takes it. */
     public static Tiling attentionTiling(Variant variant) {
-        return new Tiling(variant.get(CONSUMERS), variant.get(KEYS), variant.get(STAGES), variant.get(HELD));
+        return new Tiling(
+                variant.get(CONSUMERS), variant.get(KEYS), variant.get(STAGES), variant.get(HELD), variant.get(TURNS));
     }
 
     private static String planes(int planes) {

@@ -34,13 +34,17 @@ public final class WarpgroupAttention {
     private static final int ROWS = 64;
     /** Shared memory of a multiprocessor that one work group can have. */
     private static final int SHARED_BYTES = 227 * 1024;
-    /** For the barriers of 8 bytes: stages that are full, that are empty, queries that are there, that are read. */
+    /** For the barriers of 8 bytes: stages that are full, that are empty, queries that are there, that are read, turns. */
     private static final int HEADER_BYTES = 1024;
+
+    /** One that is multiplied with, one whose values still are, one that is awaited before those are given back. */
+    static final int FEWEST_STAGES = 3;
 
     private static final int MOST_STAGES = 8;
     private static final int EMPTY = 8 * MOST_STAGES;
     private static final int QUERIES_FULL = 2 * EMPTY;
     private static final int QUERIES_EMPTY = QUERIES_FULL + 8;
+    private static final int TURNS = QUERIES_EMPTY + 8;
 
     private static final double LOG2_E = 1.4426950408889634;
 
@@ -51,10 +55,12 @@ public final class WarpgroupAttention {
      *
      * @param consumers warpgroups that multiply, 1 to 3; registers are for one or two unless heads are small
      * @param keys of a tile, a multiple of 16 up to 256; another number gives other bits
-     * @param stages tiles of keys and of values in shared memory at a time, 2 to 8
+     * @param stages tiles of keys and of values in shared memory at a time, 3 to 8
      * @param held planes of the queries that stay in registers, 0 to planes; the others are read from shared memory
+     * @param turns 1 where a warpgroup begins a tile's products after the one before it has, so that their softmaxes do
+     *     not coincide; 0 where each begins when it can
      */
-    public record Tiling(int consumers, int keys, int stages, int held) {
+    public record Tiling(int consumers, int keys, int stages, int held, int turns) {
 
         /**
          * The default.
@@ -71,14 +77,13 @@ public final class WarpgroupAttention {
             }
             // Two planes fill the registers at 64 keys; one plane has room for more, which are padding where tokens
             // end.
-            int keys = planes == 1 && tokens % 128 == 0 ? 128 : 64;
+            int keys = planes == 2 && headSize > 112 ? 32 : planes == 2 || tokens % 128 != 0 ? 64 : 128;
             int held = planes == 1 ? 1 : headSize <= 88 ? 2 : headSize <= 112 ? 1 : 0;
             int consumers = tokens <= ROWS ? 1 : 2;
-            Tiling most = new Tiling(consumers, keys, 4, held);
-            while (most.sharedBytes(headSize, planes) > SHARED_BYTES) {
-                most = new Tiling(consumers, keys, most.stages - 1, held);
-            }
-            return most;
+            Tiling tiling = new Tiling(consumers, keys, 4, held, consumers - 1);
+            return tiling.sharedBytes(headSize, planes) <= SHARED_BYTES
+                    ? tiling
+                    : new Tiling(consumers, keys, FEWEST_STAGES, held, consumers - 1);
         }
 
         /** Queries of a work group. */
@@ -108,10 +113,13 @@ public final class WarpgroupAttention {
         if (heads * headSize % 16 != 0) {
             throw new IllegalArgumentException(heads + " heads of " + headSize + ": not a multiple of 16 columns");
         }
-        if (tiling.stages < 2 || tiling.stages > MOST_STAGES || tiling.keys % 16 != 0 || tiling.held > planes) {
+        if (tiling.stages < FEWEST_STAGES
+                || tiling.stages > MOST_STAGES
+                || tiling.keys % 16 != 0
+                || tiling.held > planes) {
             throw new IllegalArgumentException(
                     tiling + " with " + planes
-                            + " planes: it takes 2 to 8 stages, a multiple of 16 keys, and holds no more planes than there are");
+                            + " planes: it takes 3 to 8 stages, a multiple of 16 keys, and holds no more planes than there are");
         }
         int bytes = tiling.sharedBytes(headSize, planes);
         if (bytes > SHARED_BYTES) {
@@ -141,7 +149,7 @@ public final class WarpgroupAttention {
      * @param heads H, with H * hd a multiple of 16
      * @param headSize hd, a multiple of 8, at most 128
      * @param planes 1 or 2
-     * @param consumers this and the next three: see {@link Tiling}
+     * @param consumers this and the next four: see {@link Tiling}
      * @param blocks work groups, see {@link #blocks}
      */
     public static void attention(
@@ -161,6 +169,7 @@ public final class WarpgroupAttention {
             int keys,
             int stages,
             int held,
+            int turns,
             int blocks) {
         int columns = headSize / 8;
         int groupBytes = columns * planes * WarpgroupAttentionTile.MATRIX;
@@ -182,6 +191,9 @@ public final class WarpgroupAttention {
             for (int i = 0; i < stages; i++) {
                 MemoryBarrier.initialize(shared + 8 * i, 1);
                 MemoryBarrier.initialize(shared + EMPTY + 8 * i, 4 * consumers);
+            }
+            for (int i = 0; i < consumers; i++) {
+                MemoryBarrier.initialize(shared + TURNS + 8 * i, 4);
             }
             MemoryBarrier.initialize(shared + QUERIES_FULL, 1);
             MemoryBarrier.initialize(shared + QUERIES_EMPTY, 4 * consumers);
@@ -233,6 +245,11 @@ public final class WarpgroupAttention {
             float[] factors = Registers.floats(2);
             float[] factorsBefore = Registers.floats(2);
             float[] sums = Registers.floats(2);
+            int warpgroup = thread / WARPGROUP;
+            int turnBarrier = shared + TURNS + 8 * warpgroup;
+            int nextTurnBarrier = shared + TURNS + (warpgroup + 1) % consumers * 8;
+            // The first warpgroup's first turn is the end of a phase that never was.
+            int turnParity = warpgroup == 0 ? 1 : 0;
             int count = Registers.opaque(tiles);
             float largest = 0f;
             for (int item = context.groupIdx; item < items; item += blocks) {
@@ -249,9 +266,9 @@ public final class WarpgroupAttention {
                 Registers.set(highest, 0, WarpgroupAttentionTile.LOWEST);
                 Registers.set(highest, 1, WarpgroupAttentionTile.LOWEST);
 
-                int slot = round % stages;
-                int at = slot * stageStep;
-                MemoryBarrier.await(shared + 8 * slot, round / stages & 1);
+                int end = round + count;
+                int at = round % stages * stageStep;
+                awaitTile(shared, round, stages);
                 Wgmma.fence();
                 WarpgroupAttentionTile.multiplyKeys(s, q, query, key + at, keyPlanes + at, keys, columns, planes, held);
                 Wgmma.commit();
@@ -259,27 +276,37 @@ public final class WarpgroupAttention {
                 WarpgroupAttentionTile.mask(s, keys, tokens, count == 1);
                 WarpgroupAttentionTile.weigh(s, sums, highest, factors, factorsBefore, keys, scale);
                 WarpgroupAttentionTile.pack(p, s, keys, planes);
-                for (int use = round + 1; use < round + count; use++) {
-                    int next = use % stages;
-                    int nextAt = next * stageStep;
+                awaitTile(shared, Math.min(round + 1, end - 1), stages);
+                for (int use = round + 1; use < end; use++) {
+                    int nextAt = use % stages * stageStep;
                     int before = (use - 1) % stages;
                     int valueAt = value + before * stageStep;
-                    MemoryBarrier.await(shared + 8 * next, use / stages & 1);
+                    if (turns == 1) {
+                        // So many tiles but the first of each item came before.
+                        MemoryBarrier.await(turnBarrier, use - 1 - turn + turnParity & 1);
+                    }
                     Wgmma.fence();
                     WarpgroupAttentionTile.multiplyKeys(
                             s, q, query, key + nextAt, keyPlanes + nextAt, keys, columns, planes, held);
                     Wgmma.commit();
                     WarpgroupAttentionTile.multiplyValues(o, tileO, p, valueAt, keys, columns, planes);
                     Wgmma.commit();
+                    if (turns == 1) {
+                        Warp.sync();
+                        MemoryBarrier.arriveIfZero(nextTurnBarrier, lane);
+                    }
                     Wgmma.await(1);
-                    WarpgroupAttentionTile.mask(s, keys, tokens, use == round + count - 1);
+                    WarpgroupAttentionTile.mask(s, keys, tokens, use == end - 1);
                     WarpgroupAttentionTile.weigh(s, sums, highest, factors, factorsBefore, keys, scale);
+                    // For the next tile, here because the assembler takes the softmax past an await alone, out of the
+                    // products' shadow. After the last one it waits for what is there.
+                    awaitTile(shared, Math.min(use + 1, end - 1), stages);
                     Wgmma.await(0);
                     MemoryBarrier.arriveIfZero(shared + EMPTY + 8 * before, lane);
                     WarpgroupAttentionTile.join(o, tileO, factors, factorsBefore, columns, planes);
                     WarpgroupAttentionTile.pack(p, s, keys, planes);
                 }
-                int last = (round + count - 1) % stages;
+                int last = (end - 1) % stages;
                 Wgmma.fence();
                 WarpgroupAttentionTile.multiplyValues(o, tileO, p, value + last * stageStep, keys, columns, planes);
                 Wgmma.commit();
@@ -356,6 +383,11 @@ public final class WarpgroupAttention {
             MemoryBarrier.copy(to, qkv, keysAt + tile * (tileBytes / 4), bytes, full);
             MemoryBarrier.copy(to + tileBytes, qkv, valuesAt + tile * (tileBytes / 4), bytes, full);
         }
+    }
+
+    /** A consumer waits for the tile that is the {@code use}-th in the ring. */
+    private static void awaitTile(int shared, int use, int stages) {
+        MemoryBarrier.await(shared + 8 * (use % stages), use / stages & 1);
     }
 
     /** Writes one of a thread's two rows, 8 rows of a warp, as row {@code rowGroup} of 8x8 matrices; the largest magnitude. */

@@ -26,23 +26,31 @@ class WarpgroupAttentionTest {
     /** Every way to cut the work, with more and with fewer work groups than there are queries for, gives the same attention. */
     @ParameterizedTest
     @CsvSource({
-        "2, 72, 152, 2, 64, 4, 2, 3",
-        "2, 72, 136, 2, 16, 2, 1, 132",
-        "2, 72, 128, 1, 32, 3, 0, 1",
-        "2, 8, 40, 1, 64, 4, 0, 132",
-        "2, 64, 200, 2, 48, 5, 1, 2",
-        "2, 128, 72, 2, 64, 2, 0, 132",
-        "2, 104, 72, 2, 64, 2, 1, 132",
-        "1, 72, 256, 2, 128, 4, 1, 3",
-        "1, 72, 200, 3, 64, 8, 1, 132",
-        "1, 64, 136, 3, 16, 2, 0, 1",
-        "1, 8, 72, 1, 32, 3, 1, 2",
-        "1, 40, 8, 2, 64, 2, 0, 132"
+        "2, 72, 152, 2, 64, 4, 2, 1, 3",
+        "2, 72, 136, 2, 16, 3, 1, 0, 132",
+        "2, 72, 128, 1, 32, 3, 0, 0, 1",
+        "2, 8, 40, 1, 64, 4, 0, 0, 132",
+        "2, 64, 200, 2, 48, 5, 1, 1, 2",
+        "2, 128, 72, 2, 32, 3, 0, 1, 132",
+        "2, 104, 72, 2, 64, 3, 1, 1, 132",
+        "1, 72, 256, 2, 128, 4, 1, 0, 3",
+        "1, 72, 200, 3, 64, 8, 1, 1, 132",
+        "1, 64, 136, 3, 16, 3, 0, 0, 1",
+        "1, 8, 72, 1, 32, 3, 1, 1, 2",
+        "1, 40, 8, 2, 64, 3, 0, 1, 132"
     })
     void everyTilingAgreesWithTheReference(
-            int planes, int headSize, int tokens, int consumers, int keys, int stages, int held, int multiprocessors)
+            int planes,
+            int headSize,
+            int tokens,
+            int consumers,
+            int keys,
+            int stages,
+            int held,
+            int turns,
+            int multiprocessors)
             throws Exception {
-        Tiling tiling = new Tiling(consumers, keys, stages, held);
+        Tiling tiling = new Tiling(consumers, keys, stages, held, turns);
         KernelCase kernel = AttentionCases.attentions(1, tokens, 2, headSize, planes, multiprocessors, " " + tiling)
                 .apply(tiling);
         run(kernel);
@@ -92,7 +100,7 @@ class WarpgroupAttentionTest {
                 for (int tokens : new int[] {8, 64, 136, 256, 1024}) {
                     Tiling tiling = Tiling.of(headSize, planes, tokens);
                     int blocks = WarpgroupAttention.blocks(3, tokens, 16, tiling, 132);
-                    assertTrue(tiling.stages() >= 2);
+                    assertTrue(tiling.stages() >= WarpgroupAttention.FEWEST_STAGES);
                     long threads = WarpgroupAttention.grid(tokens, 16, headSize, planes, tiling, blocks)
                             .getLocalWork()[0];
                     assertEquals(128L * (tiling.consumers() + 1), threads);
@@ -109,9 +117,9 @@ class WarpgroupAttentionTest {
         Tiling tiling = Tiling.of(72, 1, 64);
         assertThrows(IllegalArgumentException.class, () -> WarpgroupAttention.grid(12, 2, 72, 1, tiling, 1));
         assertThrows(IllegalArgumentException.class, () -> WarpgroupAttention.grid(16, 1, 72, 1, tiling, 1));
-        Tiling shallow = new Tiling(2, 64, 1, 2);
+        Tiling shallow = new Tiling(2, 64, 2, 2, 0);
         assertThrows(IllegalArgumentException.class, () -> WarpgroupAttention.grid(256, 2, 72, 2, shallow, 1));
-        Tiling large = new Tiling(2, 128, 4, 0);
+        Tiling large = new Tiling(2, 128, 4, 0, 0);
         assertThrows(IllegalArgumentException.class, () -> WarpgroupAttention.grid(256, 2, 72, 2, large, 1));
     }
 }

@@ -63,6 +63,7 @@ public final class AttentionCases {
                             tiling.keys(),
                             tiling.stages(),
                             tiling.held(),
+                            tiling.turns(),
                             blocks),
                     Map.of("attention", WarpgroupAttention.grid(tokens, heads, headSize, planes, tiling, blocks)),
                     out,
