@@ -8,9 +8,9 @@ import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedLayerNorm;
 import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.PackedWeights;
-import org.tornadodit.kernels.TensorAttention;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.TensorVariants;
+import org.tornadodit.kernels.WarpgroupAttention;
 import org.tornadodit.kernels.bench.TransformerTunables;
 import org.tornadodit.kernels.bench.Tunable;
 import org.tornadodit.model.dit.DitConfig;
@@ -68,9 +68,9 @@ final class TensorOperations implements Operations {
             return Optional.of(
                     "hidden sizes " + config.hiddenSize() + " and " + config.mlpHidden() + " are not multiples of 16");
         }
-        if (headSize % 8 != 0 || headSize > TensorAttention.MAX_HEAD_SIZE) {
+        if (headSize % 8 != 0 || headSize > WarpgroupAttention.MAX_HEAD_SIZE) {
             return Optional.of(
-                    "head size " + headSize + " is not a multiple of 8 up to " + TensorAttention.MAX_HEAD_SIZE);
+                    "head size " + headSize + " is not a multiple of 8 up to " + WarpgroupAttention.MAX_HEAD_SIZE);
         }
         if (config.tokens() % 8 != 0 || config.patchOutputs() % 8 != 0) {
             return Optional.of(
@@ -311,13 +311,14 @@ final class TensorOperations implements Operations {
     @Override
     public void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads) {
         int headSize = halves(qkv).getSize() * 2 / planes / Packed.paddedRows(rows.count()) / 3 / heads;
-        TensorAttention.Tiling tiling = TensorVariants.tiling(tuning.choose(
+        WarpgroupAttention.Tiling tiling = TensorVariants.attentionTiling(tuning.choose(
                 TensorVariants.attentionOperation(rows.samples(), rows.tokens(), heads, headSize, planes),
                 TensorVariants.attention(headSize, planes, rows.tokens())));
+        int blocks = WarpgroupAttention.blocks(rows.samples(), rows.tokens(), heads, tiling, multiprocessors);
         g.graph()
                 .task(
                         task,
-                        TensorAttention::attention,
+                        WarpgroupAttention::attention,
                         context,
                         halves(qkv),
                         halves(out),
@@ -330,15 +331,13 @@ final class TensorOperations implements Operations {
                         planes,
                         Overflow.ATTENTION,
                         Overflow.KINDS,
-                        tiling.queryTiles(),
-                        tiling.warps(),
+                        tiling.consumers(),
                         tiling.keys(),
                         tiling.stages(),
                         tiling.held(),
-                        tiling.span(),
-                        tiling.blocks(),
-                        tiling.bulk());
-        g.launch(task, TensorAttention.grid(rows.samples(), rows.tokens(), heads, headSize, planes, tiling));
+                        tiling.turns(),
+                        blocks);
+        g.launch(task, WarpgroupAttention.grid(rows.tokens(), heads, headSize, planes, tiling, blocks));
     }
 
     private static IntArray halves(Operand operand) {

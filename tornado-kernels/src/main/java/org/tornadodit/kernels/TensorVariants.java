@@ -2,8 +2,8 @@ package org.tornadodit.kernels;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.tornadodit.kernels.TensorAttention.Tiling;
 import org.tornadodit.kernels.TensorLinear.Tile;
+import org.tornadodit.kernels.WarpgroupAttention.Tiling;
 
 /**
  * The variants of the tensor cores' kernels. None changes the order in which numbers are added, so all give the same
@@ -13,15 +13,11 @@ public final class TensorVariants {
     private static final String ROWS = "rows";
     private static final String COLUMNS = "columns";
     private static final String SLABS = "slabs";
-    private static final String TURNS = "turns";
-    private static final String QUERY_TILES = "queryTiles";
-    private static final String WARPS = "warps";
+    private static final String CONSUMERS = "consumers";
     private static final String KEYS = "keys";
     private static final String STAGES = "stages";
     private static final String HELD = "held";
-    private static final String SPAN = "span";
-    private static final String BLOCKS = "blocks";
-    private static final String BULK = "bulk";
+    private static final String TURNS = "turns";
 
     /** Products of halves. */
     private static final List<Tile> ONE_PLANE = List.of(
@@ -75,46 +71,37 @@ public final class TensorVariants {
         return new Tile(variant.get(ROWS), variant.get(COLUMNS), variant.get(SLABS), variant.get(TURNS));
     }
 
-    /** What a variant of {@link TensorAttention} is chosen for. */
+    /** What a variant of {@link WarpgroupAttention} is chosen for. */
     public static OperationShape attentionOperation(int samples, int tokens, int heads, int headSize, int planes) {
-        return OperationShape.of("tensorAttention" + planes(planes), samples, tokens, heads, headSize);
+        return OperationShape.of("warpgroupAttention" + planes(planes), samples, tokens, heads, headSize);
     }
 
-    /** Those of {@link TensorAttention}, the default first. */
+    /** Those of {@link WarpgroupAttention}, the default first; all have the same keys, whose number changes bits. */
     public static List<Variant> attention(int headSize, int planes, int tokens) {
-        Variant best = of(Tiling.of(headSize, planes, tokens));
-        List<Variant> variants = new ArrayList<>(List.of(best));
-        if (headSize <= 72) {
-            variants.add(best.and(BULK, 1 - best.get(BULK)).and(STAGES, 3));
-            variants.add(best.and(STAGES, best.get(STAGES) == 3 ? 4 : 3));
-            variants.add(best.and(HELD, 1 - best.get(HELD)));
-            variants.add(best.and(QUERY_TILES, 1).and(WARPS, 8));
+        Tiling best = Tiling.of(headSize, planes, tokens);
+        List<Variant> variants = new ArrayList<>(List.of(of(best)));
+        if (best.stages() > WarpgroupAttention.FEWEST_STAGES) {
+            variants.add(of(best).and(STAGES, WarpgroupAttention.FEWEST_STAGES));
+        }
+        if (best.consumers() > 1) {
+            variants.add(of(best).and(TURNS, 0));
+            variants.add(of(best).and(CONSUMERS, 1).and(TURNS, 0));
         }
         return variants;
     }
 
     private static Variant of(Tiling tiling) {
-        return Variant.of(QUERY_TILES, tiling.queryTiles())
-                .and(WARPS, tiling.warps())
+        return Variant.of(CONSUMERS, tiling.consumers())
                 .and(KEYS, tiling.keys())
                 .and(STAGES, tiling.stages())
                 .and(HELD, tiling.held())
-                .and(SPAN, tiling.span())
-                .and(BLOCKS, tiling.blocks())
-                .and(BULK, tiling.bulk());
+                .and(TURNS, tiling.turns());
     }
 
-    /** A variant as {@link TensorAttention} takes it. */
-    public static Tiling tiling(Variant variant) {
+    /** A variant as {@link WarpgroupAttention} takes it. */
+    public static Tiling attentionTiling(Variant variant) {
         return new Tiling(
-                variant.get(QUERY_TILES),
-                variant.get(WARPS),
-                variant.get(KEYS),
-                variant.get(STAGES),
-                variant.get(HELD),
-                variant.get(SPAN),
-                variant.get(BLOCKS),
-                variant.get(BULK));
+                variant.get(CONSUMERS), variant.get(KEYS), variant.get(STAGES), variant.get(HELD), variant.get(TURNS));
     }
 
     private static String planes(int planes) {

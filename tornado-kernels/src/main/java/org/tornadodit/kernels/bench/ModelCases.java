@@ -71,6 +71,8 @@ public final class ModelCases {
                 () -> TensorCases.linear(rows, 4 * HIDDEN, HIDDEN, Epilogue.BIAS_GELU, TOKENS, HEADS, 2),
                 () -> TensorCases.linear(rows, HIDDEN, 4 * HIDDEN, Epilogue.GATE_RESIDUAL, TOKENS, HEADS, 2),
                 () -> TensorCases.linear(rows, 32, HIDDEN, Epilogue.BIAS, TOKENS, HEADS, 2),
+                () -> AttentionCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 1),
+                () -> AttentionCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 2),
                 () -> TensorCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 1),
                 () -> TensorCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 2),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 1),

@@ -25,7 +25,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /** Cases of the transformer's kernels that use tensor cores or write what those read. */
 public final class TensorCases {
     /** An H200's; on the host any number does. */
-    private static final int MULTIPROCESSORS = 132;
+    static final int MULTIPROCESSORS = 132;
 
     private TensorCases() {}
 
@@ -394,7 +394,7 @@ public final class TensorCases {
     }
 
     /** q, k and v of (N, T, 3, H, hd) as heads. */
-    private static IntArray heads(FloatArray qkv, int samples, int tokens, int heads, int headSize, int planes) {
+    static IntArray heads(FloatArray qkv, int samples, int tokens, int heads, int headSize, int planes) {
         IntArray result = new IntArray(3 * samples * tokens * heads * headSize / 2 * planes);
         IntStream.range(0, samples * tokens * 3 * heads).parallel().forEach(i -> {
             int head = i % heads;
@@ -416,7 +416,7 @@ public final class TensorCases {
     }
 
     /** The numbers of an operand, counted along its rows. */
-    private static IntToDoubleFunction operand(IntArray operand, int rows, int columns, int planes) {
+    static IntToDoubleFunction operand(IntArray operand, int rows, int columns, int planes) {
         int padded = Packed.paddedRows(rows);
         return i -> {
             int column = i % columns;

@@ -10,9 +10,9 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.OperationShape;
-import org.tornadodit.kernels.TensorAttention.Tiling;
 import org.tornadodit.kernels.TensorLinear.Tile;
 import org.tornadodit.kernels.TensorVariants;
+import org.tornadodit.kernels.WarpgroupAttention.Tiling;
 
 /**
  * The operations of a denoising step of DiT with all their variants: what the autotuner goes through. The operations and
@@ -83,9 +83,9 @@ public record TransformerTunables(
                 depth,
                 planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16,
                 () -> {
-                    Function<Tiling, KernelCase> cases =
-                            TensorCases.attentions(samples, tokens, heads, hidden / heads, planes, "");
-                    return variant -> cases.apply(TensorVariants.tiling(variant));
+                    Function<Tiling, KernelCase> cases = AttentionCases.attentions(
+                            samples, tokens, heads, hidden / heads, planes, TensorCases.MULTIPROCESSORS, "");
+                    return variant -> cases.apply(TensorVariants.attentionTiling(variant));
                 }));
         all.add(tensorLinear(hidden, hidden, Epilogue.GATE_RESIDUAL, depth, planes));
         all.add(Tunable.fixed(

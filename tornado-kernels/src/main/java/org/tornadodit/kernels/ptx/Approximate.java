@@ -23,6 +23,12 @@ public final class Approximate {
         return Float.isNaN(x) ? y : Float.isNaN(y) ? x : Math.max(x, y);
     }
 
+    /** The smaller one; the other one if one is NaN. */
+    @Instruction(value = "min.f32 $r, $0, $1;", ordered = false)
+    public static float min(float x, float y) {
+        return Float.isNaN(x) ? y : Float.isNaN(y) ? x : Math.min(x, y);
+    }
+
     /** The larger one; NaN if one of them is. */
     @Instruction(value = "max.NaN.f32 $r, $0, $1;", ordered = false)
     public static float maxOrNaN(float x, float y) {

@@ -24,7 +24,9 @@ public final class Warp {
      * being read so early that registers run out.
      */
     @Instruction("bar.warp.sync 0xffffffff;")
-    public static void sync() {}
+    public static void sync() {
+        WorkItem.current().exchange(0, "bar.warp.sync", lanes -> lanes);
+    }
 
     /** Waits until {@code threads} threads, whole warps, have come to barrier {@code id}, 1 to 15; both constant. */
     @Instruction("bar.sync $0, $1;")

@@ -2,6 +2,7 @@ package org.tornadodit.kernels.ptx;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -27,11 +28,24 @@ final class WarpgroupProducts {
     private final List<Accumulators> accumulators = new ArrayList<>();
     private int done;
 
-    /** What all threads have to agree on. */
-    private record Call(int a, int b, int aStride, int bStride, int columns, int group) {}
+    /** What all threads have to agree on; {@code a} is a descriptor, or the first of A's registers. */
+    private record Call(
+            boolean registers,
+            int a,
+            int b,
+            int aStride,
+            int bStride,
+            int columns,
+            boolean transposed,
+            boolean accumulate,
+            int group) {}
 
-    /** One product: its call, a fingerprint of its operands, when they were last written without a fence. */
-    private record Product(Call call, Accumulators sums, long fingerprint, int unfenced) {}
+    /**
+     * One product: its call, A where it lies in registers, a fingerprint of what lies in shared memory, and when that was
+     * last written without a fence.
+     */
+    private record Product(
+            Call call, Accumulators sums, @Nullable RegisterOperand left, long fingerprint, int unfenced) {}
 
     WarpgroupProducts(SharedMemoryBytes memory) {
         this.memory = memory;
@@ -46,8 +60,31 @@ final class WarpgroupProducts {
     }
 
     void multiply(WorkItem item, float[] sums, int a, int b, int aStride, int bStride, int columns) {
+        int group = committed[item.index() % LANES];
+        begin(item, sums, new Call(false, a, b, aStride, bStride, columns, false, true, group));
+    }
+
+    void multiply(
+            WorkItem item,
+            float[] sums,
+            int[] a,
+            int i,
+            int b,
+            int bStride,
+            int columns,
+            int transposed,
+            int accumulate) {
         int lane = item.index() % LANES;
-        Call call = new Call(a, b, aStride, bStride, columns, committed[lane]);
+        Call call = new Call(true, i, b, 0, bStride, columns, transposed != 0, accumulate != 0, committed[lane]);
+        RegisterOperand left = begin(item, sums, call).left;
+        if (left != null) {
+            left.join(lane, a);
+        }
+    }
+
+    /** The product that the call is, new if this thread is the first. */
+    private Product begin(WorkItem item, float[] sums, Call call) {
+        int lane = item.index() % LANES;
         check(call, sums.length, fenced[lane]);
         int number = begun[lane]++ - done;
         if (number == underWay.size()) {
@@ -67,6 +104,7 @@ final class WarpgroupProducts {
             throw new IllegalStateException(
                     "divergent wgmma: lane " + lane + " of the warpgroup has other accumulators: " + call);
         }
+        return product;
     }
 
     private Product begin(Call call, int lane, float[] sums) {
@@ -80,7 +118,8 @@ final class WarpgroupProducts {
         for (int address : addresses(call)) {
             unfenced = Math.max(unfenced, memory.latestUnfenced(address));
         }
-        return new Product(call, own, fingerprint(call), unfenced);
+        RegisterOperand left = call.registers ? new RegisterOperand(call.a) : null;
+        return new Product(call, own, left, fingerprint(call), unfenced);
     }
 
     /** The accumulators under way that {@code sums} are a part of. */
@@ -154,20 +193,19 @@ final class WarpgroupProducts {
             throw new IllegalStateException(
                     "operands in shared memory were overwritten while wgmma was reading them: " + call);
         }
-        int columns = call.columns;
-        for (int k = 0; k < DEPTH / 8; k++) {
-            for (int i = 0; i < ROWS / 8; i++) {
-                memory.getMatrix(address(call.a, call.aStride, i, k), a, i * 8 * DEPTH + 8 * k, DEPTH);
-            }
-            for (int i = 0; i < columns / 8; i++) {
-                memory.getMatrix(address(call.b, call.bStride, i, k), b, i * 8 * DEPTH + 8 * k, DEPTH);
-            }
+        if (product.left != null && !product.left.isUnchanged()) {
+            throw new IllegalStateException("registers were overwritten while wgmma was reading them: " + call);
         }
+        int columns = call.columns;
+        readLeft(product);
+        float[] right = right(call);
         float[] c = product.sums.matrix;
-        float[] transposed = transpose(columns);
+        if (!call.accumulate) {
+            Arrays.fill(c, 0f);
+        }
         for (int row = 0; row < ROWS; row++) {
             for (int k = 0; k < DEPTH; k++) {
-                addScaled(c, row * columns, transposed, k * columns, a[row * DEPTH + k], columns);
+                addScaled(c, row * columns, right, k * columns, a[row * DEPTH + k], columns);
             }
         }
         product.sums.products--;
@@ -177,12 +215,35 @@ final class WarpgroupProducts {
         }
     }
 
-    private float[] transpose(int columns) {
-        float[] result = new float[DEPTH * columns];
-        for (int column = 0; column < columns; column++) {
-            for (int k = 0; k < DEPTH; k++) {
-                result[k * columns + column] = b[column * DEPTH + k];
+    private void readLeft(Product product) {
+        if (product.left != null) {
+            product.left.get(a);
+            return;
+        }
+        Call call = product.call;
+        for (int k = 0; k < DEPTH / 8; k++) {
+            for (int i = 0; i < ROWS / 8; i++) {
+                memory.getMatrix(address(call.a, call.aStride, i, k), a, i * 8 * DEPTH + 8 * k, DEPTH);
             }
+        }
+    }
+
+    /** B as (16, columns). */
+    private float[] right(Call call) {
+        int columns = call.columns;
+        float[] result = new float[DEPTH * columns];
+        for (int k = 0; k < DEPTH / 8; k++) {
+            for (int i = 0; i < columns / 8; i++) {
+                int address = address(call.b, call.bStride, i, k);
+                if (call.transposed) {
+                    memory.getMatrix(address, result, k * 8 * columns + i * 8, columns);
+                } else {
+                    memory.getMatrix(address, b, i * 8 * DEPTH + 8 * k, DEPTH);
+                }
+            }
+        }
+        for (int i = 0; !call.transposed && i < columns * DEPTH; i++) {
+            result[i % DEPTH * columns + i / DEPTH] = b[i];
         }
         return result;
     }
@@ -201,12 +262,13 @@ final class WarpgroupProducts {
         return hash;
     }
 
-    /** Addresses of the 8x8 matrices of both operands. */
+    /** Addresses of the 8x8 matrices of the operands in shared memory. */
     private static int[] addresses(Call call) {
-        int[] addresses = new int[(ROWS + call.columns) / 8 * 2];
+        int rows = call.registers ? 0 : ROWS;
+        int[] addresses = new int[(rows + call.columns) / 8 * 2];
         int count = 0;
         for (int k = 0; k < DEPTH / 8; k++) {
-            for (int i = 0; i < ROWS / 8; i++) {
+            for (int i = 0; i < rows / 8; i++) {
                 addresses[count++] = address(call.a, call.aStride, i, k);
             }
             for (int i = 0; i < call.columns / 8; i++) {

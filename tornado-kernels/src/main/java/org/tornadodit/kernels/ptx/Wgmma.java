@@ -5,7 +5,7 @@ import org.tornadodit.host.WorkItem;
 
 /**
  * The tensor cores of a warpgroup (sm_90a): four warps, 128 threads, make the calls together; operands lie in shared
- * memory as 8x8 matrices of halves, 128 contiguous bytes each, rows of 16 bytes.
+ * memory as 8x8 matrices of halves, 128 contiguous bytes each, rows of 16 bytes. A may lie in registers.
  *
  * <p>A product is under way from {@link #multiply} until an {@link #await}; its accumulators and operands must not be
  * touched until then. On the host accumulators are NaN meanwhile, and changed operands an error.
@@ -37,7 +37,10 @@ public final class Wgmma {
 
     /**
      * The lower half of an operand's descriptor: address, a multiple of 16, and {@code kStride}, the bytes between the two
-     * matrices that follow each other along k, a constant. Adding n to it adds 16 n bytes to the address.
+     * matrices that follow each other along k, a constant. Adding n to it adds 16 n bytes to the address. The upper half has
+     * the stride along rows or columns. Without swizzle that is so for N-major operands too: "leading dimension byte
+     * offset" leads from the first 8 k to the next, "stride dimension byte offset" from 8 columns to the next (PTX ISA,
+     * "Strides", interleaved; with a swizzle they change places).
      */
     @Instruction(value = "{ .reg .b32 %t; shr.u32 %t, $0, 4; mad.lo.u32 $r, $1, 4096, %t; }", ordered = false)
     public static int descriptor(int address, int kStride) {
@@ -71,6 +74,29 @@ public final class Wgmma {
             Arrays.fill(sums, 0f);
         }
         multiply(sums, a, b, aStride, bStride, columns);
+    }
+
+    /**
+     * {@code C = A B} or {@code C += A B} of 64 x {@code columns} x 16 with A in four registers of every thread and B in
+     * shared memory. With warp w of the four, lane l: registers 0 and 1 are rows 16 w + l / 4 and 8 further, columns
+     * 2 (l % 4) and the next; registers 2 and 3 are the same 8 columns on. Two neighbouring groups of 8 columns of a
+     * product's C, rounded to pairs of halves, are such an A.
+     *
+     * @param a registers, {@code i} the first of the four; they must not change until the product is awaited
+     * @param b descriptor of B (columns, 16)
+     * @param bStride bytes between matrices that follow each other along B's columns, a constant
+     * @param columns multiple of 8 up to 256, a constant
+     * @param transposed 0 where a row of an 8x8 matrix of B is a column's 8 k (K-major), 1 where it is 8 columns of one k
+     *     (N-major); a constant
+     * @param accumulate 1 to add to {@code sums}, 0 to overwrite them, a constant
+     */
+    @Instruction("//!{ .reg .b64 %db; .reg .b32 %hb; .reg .pred %p; setp.ne.s32 %p, $7, 0;"
+            + " mov.b32 %hb, $4 / 16; mov.b64 %db, {$3, %hb};"
+            + " wgmma.mma_async.sync.aligned.m64n$5k16.f32.f16.f16 {$0[*]}, {$1[2..4]}, %db, %p, 1, 1, $6; }")
+    public static void multiply(
+            float[] sums, int[] a, int i, int b, int bStride, int columns, int transposed, int accumulate) {
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).products(item).multiply(item, sums, a, i, b, bStride, columns, transposed, accumulate);
     }
 
     /** Gives {@code registers} back or takes them: a constant, multiple of 8; all warps of the warpgroup call it. */

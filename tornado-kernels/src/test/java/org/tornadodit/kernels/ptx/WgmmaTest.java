@@ -6,6 +6,7 @@ import static org.tornadodit.kernels.ptx.Blocks.assertFails;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
@@ -141,6 +142,92 @@ class WgmmaTest {
         int descriptor = Wgmma.descriptor(SharedMemory.dynamic(4096), 128);
         Wgmma.fence();
         Wgmma.multiply(Registers.floats(registers), descriptor, descriptor, stride, stride, columns);
+    }
+
+    /** What a test with A in registers does wrong. */
+    private enum RegisterFault {
+        NONE,
+        OVERWRITE_REGISTERS,
+        OVERWRITE_MEMORY,
+        OTHER_REGISTERS
+    }
+
+    /**
+     * {@code C = A B}, A (64, 32) from registers, and B (columns, 32) in memory, K-major as {@link #operands} has it, or
+     * N-major with matrices of 8 k and 8 columns, a row a k: those of k 0..7, then 8..15 and so on.
+     */
+    private static Blocks.Kernel registerProduct(int columns, int transposed, RegisterFault fault) {
+        return (context, in, out) -> {
+            int t = context.localIdx;
+            int memory = SharedMemory.dynamic(columns * DEPTH * 2);
+            for (int i = t; i < columns * DEPTH / 2; i += 128) {
+                SharedMemory.store(memory + 4 * i, in.get(ROWS * DEPTH / 2 + i));
+            }
+            SharedMemory.fenceAsync();
+            context.localBarrier();
+            int[] a = Registers.ints(12);
+            for (int i = 0; i < 8; i++) {
+                int row = t / 32 * 16 + t % 32 / 4 + i % 2 * 8;
+                Registers.set(a, 2 + i, in.get(i / 2 * ROWS * 4 + row * 4 + t % 4));
+            }
+            float[] sums = Registers.floats(columns / 2);
+            for (int i = 0; i < columns / 2; i++) {
+                Registers.set(sums, i, 1e30f);
+            }
+            int b = Wgmma.descriptor(memory, columns * 16);
+            Wgmma.fence();
+            Wgmma.multiply(sums, a, 2, b, 128, columns, transposed, 0);
+            int second = fault == RegisterFault.OTHER_REGISTERS && t == 9 ? 5 : 6;
+            Wgmma.multiply(sums, a, second, b + columns * 2, 128, columns, transposed, 1);
+            Wgmma.commit();
+            if (fault == RegisterFault.OVERWRITE_REGISTERS && t == 9) {
+                Registers.set(a, 9, 1);
+            }
+            if (fault == RegisterFault.OVERWRITE_MEMORY && t == 9) {
+                SharedMemory.store(memory, 1f);
+            }
+            Wgmma.await(0);
+            for (int i = 0; i < columns / 2; i++) {
+                int row = t / 32 * 16 + t % 32 / 4 + i / 2 % 2 * 8;
+                out.set(row * columns + i / 4 * 8 + t % 4 * 2 + i % 2, sums[i]);
+            }
+        };
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8, 0", "72, 0", "256, 0", "8, 1", "72, 1", "128, 1"})
+    void productsWithRegistersAgreeWithDoubles(int columns, int transposed) {
+        double[] expected = new double[ROWS * columns];
+        IntArray in = operands(columns, expected);
+        if (transposed == 1) {
+            transposeMatrices(in, ROWS * DEPTH / 2);
+        }
+        float[] out = Blocks.run(1, 128, registerProduct(columns, transposed, RegisterFault.NONE), in, ROWS * columns);
+        TensorAssert.assertRelativeError("wgmma", Shape.of(ROWS, columns), out, expected, 3e-7);
+    }
+
+    /** Transposes every 8x8 matrix from {@code start} on. */
+    private static void transposeMatrices(IntArray halves, int start) {
+        for (int matrix = start; matrix < halves.getSize(); matrix += 32) {
+            int[] old = new int[32];
+            for (int i = 0; i < 32; i++) {
+                old[i] = halves.get(matrix + i);
+            }
+            for (int i = 0; i < 32; i++) {
+                int row = i / 4;
+                int column = i % 4 * 2;
+                int first = old[column * 4 + row / 2] >>> row % 2 * 16 & 0xffff;
+                int second = old[(column + 1) * 4 + row / 2] >>> row % 2 * 16 & 0xffff;
+                halves.set(matrix + i, first | second << 16);
+            }
+        }
+    }
+
+    @Test
+    void wrongKernelsWithRegistersFail() {
+        assertFails("registers were overwritten", 128, registerProduct(16, 0, RegisterFault.OVERWRITE_REGISTERS));
+        assertFails("were overwritten while wgmma", 128, registerProduct(16, 1, RegisterFault.OVERWRITE_MEMORY));
+        assertFails("divergent wgmma: lane 9", 128, registerProduct(16, 0, RegisterFault.OTHER_REGISTERS));
     }
 
     @Test

@@ -1,0 +1,422 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.ptx.Approximate;
+import org.tornadodit.kernels.ptx.MemoryBarrier;
+import org.tornadodit.kernels.ptx.Registers;
+import org.tornadodit.kernels.ptx.SharedMemory;
+import org.tornadodit.kernels.ptx.Warp;
+import org.tornadodit.kernels.ptx.Wgmma;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Multi-head self-attention on Hopper's tensor cores (sm_90a), softmax(q k^T / sqrt(hd)) v with the softmax carried along
+ * the keys in registers (J. Shah et al., FlashAttention-3, 2024). Operands are halves as {@link Packed} lays them out:
+ * one plane for one product of FP16-rounded numbers, two for FP32's accuracy in three products.
+ *
+ * <p>A work group is a producer, one thread of which copies a head's tiles of keys and values into a ring of stages, as
+ * they lie in global memory, and warpgroups that serve 64 queries each. The scores of a tile are made while the tensor
+ * core still multiplies the values of the one before, and so the softmax of one warpgroup is in the shadow of its own
+ * products and those of the others. As many work groups as the device has multiprocessors take queries after queries.
+ *
+ * <p>The tensor core truncates as it adds. With two planes only the sums of one tile are left to it, and a tile's {@code
+ * P V} joins the output by an FMA that also rescales it; with one plane halves are what limits, and it adds to the
+ * output itself.
+ */
+public final class WarpgroupAttention {
+    /** Largest head size. */
+    public static final int MAX_HEAD_SIZE = 128;
+
+    private static final int WARPGROUP = 128;
+    /** Queries of a warpgroup. */
+    private static final int ROWS = 64;
+    /** Shared memory of a multiprocessor that one work group can have. */
+    private static final int SHARED_BYTES = 227 * 1024;
+    /** For the barriers of 8 bytes: stages that are full, that are empty, queries that are there, that are read, turns. */
+    private static final int HEADER_BYTES = 1024;
+
+    /** One that is multiplied with, one whose values still are, one that is awaited before those are given back. */
+    static final int FEWEST_STAGES = 3;
+
+    private static final int MOST_STAGES = 8;
+    private static final int EMPTY = 8 * MOST_STAGES;
+    private static final int QUERIES_FULL = 2 * EMPTY;
+    private static final int QUERIES_EMPTY = QUERIES_FULL + 8;
+    private static final int TURNS = QUERIES_EMPTY + 8;
+
+    private static final double LOG2_E = 1.4426950408889634;
+
+    private WarpgroupAttention() {}
+
+    /**
+     * How the work is cut: constants of the compiled kernel.
+     *
+     * @param consumers warpgroups that multiply, 1 to 3; registers are for one or two unless heads are small
+     * @param keys of a tile, a multiple of 16 up to 256; another number gives other bits
+     * @param stages tiles of keys and of values in shared memory at a time, 3 to 8
+     * @param held planes of the queries that stay in registers, 0 to planes; the others are read from shared memory
+     * @param turns 1 where a warpgroup begins a tile's products after the one before it has, so that their softmaxes do
+     *     not coincide; 0 where each begins when it can
+     */
+    public record Tiling(int consumers, int keys, int stages, int held, int turns) {
+
+        /**
+         * The default.
+         *
+         * @throws IllegalArgumentException for a head size that is no multiple of 8 up to 128, or not 1 or 2 planes
+         */
+        public static Tiling of(int headSize, int planes, int tokens) {
+            if (headSize <= 0 || headSize % 8 != 0 || headSize > MAX_HEAD_SIZE) {
+                throw new IllegalArgumentException(
+                        "head size " + headSize + ": tensor attention needs a multiple of 8 up to " + MAX_HEAD_SIZE);
+            }
+            if (planes != 1 && planes != 2) {
+                throw new IllegalArgumentException(planes + " planes: a number is one half or two");
+            }
+            // Two planes fill the registers at 64 keys; one plane has room for more, which are padding where tokens
+            // end.
+            int keys = planes == 2 && headSize > 112 ? 32 : planes == 2 || tokens % 128 != 0 ? 64 : 128;
+            int held = planes == 1 ? 1 : headSize <= 88 ? 2 : headSize <= 112 ? 1 : 0;
+            int consumers = tokens <= ROWS ? 1 : 2;
+            Tiling tiling = new Tiling(consumers, keys, 4, held, consumers - 1);
+            return tiling.sharedBytes(headSize, planes) <= SHARED_BYTES
+                    ? tiling
+                    : new Tiling(consumers, keys, FEWEST_STAGES, held, consumers - 1);
+        }
+
+        /** Queries of a work group. */
+        int queries() {
+            return ROWS * consumers;
+        }
+
+        private int sharedBytes(int headSize, int planes) {
+            return HEADER_BYTES + (2 * stages * keys + queries()) * headSize * 2 * planes;
+        }
+    }
+
+    /**
+     * Work groups on a device of that many multiprocessors.
+     *
+     * @param tokens a multiple of 8
+     */
+    public static int blocks(int samples, int tokens, int heads, Tiling tiling, int multiprocessors) {
+        return Math.min(multiprocessors, Math.multiplyExact(samples * heads, Launch.ceilDiv(tokens, tiling.queries())));
+    }
+
+    /** The launch of {@code blocks} work groups. */
+    public static WorkerGrid grid(int tokens, int heads, int headSize, int planes, Tiling tiling, int blocks) {
+        if (tokens <= 0 || tokens % 8 != 0) {
+            throw new IllegalArgumentException(tokens + " tokens: tensor attention needs a multiple of 8");
+        }
+        if (heads * headSize % 16 != 0) {
+            throw new IllegalArgumentException(heads + " heads of " + headSize + ": not a multiple of 16 columns");
+        }
+        if (tiling.stages < FEWEST_STAGES
+                || tiling.stages > MOST_STAGES
+                || tiling.keys % 16 != 0
+                || tiling.held > planes) {
+            throw new IllegalArgumentException(
+                    tiling + " with " + planes
+                            + " planes: it takes 3 to 8 stages, a multiple of 16 keys, and holds no more planes than there are");
+        }
+        int bytes = tiling.sharedBytes(headSize, planes);
+        if (bytes > SHARED_BYTES) {
+            throw new IllegalArgumentException(tiling + " needs " + bytes + " bytes of shared memory");
+        }
+        return Launch.groups(blocks, WARPGROUP * (tiling.consumers + 1));
+    }
+
+    /** Registers of a consumer's thread; with a producer's at most 65536 in all. */
+    private static int consumerRegisters(int consumers) {
+        return consumers == 3 ? 160 : 240;
+    }
+
+    private static int producerRegisters(int consumers) {
+        return consumers == 3 ? 32 : 24;
+    }
+
+    /**
+     * Attention of every sample and head.
+     *
+     * @param qkv heads (see {@link Packed}) of q, k, v, not scaled
+     * @param out operand (see {@link Packed}) of (N * T, H * hd)
+     * @param layer one element, the number of the layer
+     * @param overflow (layers, kinds): [layer, kind] becomes 1 when a value does not fit a half
+     * @param samples N
+     * @param tokens T, a multiple of 8
+     * @param heads H, with H * hd a multiple of 16
+     * @param headSize hd, a multiple of 8, at most 128
+     * @param planes 1 or 2
+     * @param consumers this and the next four: see {@link Tiling}
+     * @param blocks work groups, see {@link #blocks}
+     */
+    public static void attention(
+            KernelContext context,
+            IntArray qkv,
+            IntArray out,
+            IntArray layer,
+            IntArray overflow,
+            int samples,
+            int tokens,
+            int heads,
+            int headSize,
+            int planes,
+            int kind,
+            int kinds,
+            int consumers,
+            int keys,
+            int stages,
+            int held,
+            int turns,
+            int blocks) {
+        int columns = headSize / 8;
+        int groupBytes = columns * planes * WarpgroupAttentionTile.MATRIX;
+        int tileBytes = keys / 8 * groupBytes;
+        int queries = ROWS * consumers;
+        int threads = WARPGROUP * (consumers + 1);
+        int shared = SharedMemory.dynamic(HEADER_BYTES + stages * 2 * tileBytes + queries / 8 * groupBytes);
+        SharedMemory.block(threads, 1);
+        int thread = context.localIdx;
+        int ring = shared + HEADER_BYTES;
+        if (tokens % keys != 0) {
+            // What the last tile leaves as it was has no weight, but NaN would stay NaN.
+            for (int i = thread * 16; i < stages * 2 * tileBytes; i += threads * 16) {
+                SharedMemory.store(ring + i, 0, 0, 0, 0);
+            }
+            SharedMemory.fenceAsync();
+        }
+        if (thread == 0) {
+            for (int i = 0; i < stages; i++) {
+                MemoryBarrier.initialize(shared + 8 * i, 1);
+                MemoryBarrier.initialize(shared + EMPTY + 8 * i, 4 * consumers);
+            }
+            for (int i = 0; i < consumers; i++) {
+                MemoryBarrier.initialize(shared + TURNS + 8 * i, 4);
+            }
+            MemoryBarrier.initialize(shared + QUERIES_FULL, 1);
+            MemoryBarrier.initialize(shared + QUERIES_EMPTY, 4 * consumers);
+            MemoryBarrier.fenceInitialization();
+        }
+        context.localBarrier();
+
+        int queryBlocks = (tokens + queries - 1) / queries;
+        int items = Registers.opaque(samples * heads * queryBlocks);
+        int tiles = (tokens + keys - 1) / keys;
+        int round = 0;
+        int turn = 0;
+        if (thread >= consumers * WARPGROUP) {
+            Wgmma.decreaseRegisters(producerRegisters(consumers));
+            if (thread == consumers * WARPGROUP) {
+                for (int item = context.groupIdx; item < items; item += blocks) {
+                    int head = item / queryBlocks;
+                    int first = (item - head * queryBlocks) * queries;
+                    copyQueries(shared, qkv, head, first, tokens, queries, stages, tileBytes, groupBytes, turn);
+                    fill(shared, qkv, samples * heads, head, tokens, keys, stages, tileBytes, groupBytes, round);
+                    round += tiles;
+                    turn++;
+                }
+            }
+        } else {
+            Wgmma.increaseRegisters(consumerRegisters(consumers));
+            int lane = thread % 32;
+            int queryTile = ring + stages * 2 * tileBytes;
+            int queryRow = queryTile
+                    + thread / 32 * (2 * groupBytes)
+                    + lane % 8 * 16
+                    + lane / 8 % 2 * groupBytes
+                    + lane / 16 * WarpgroupAttentionTile.MATRIX;
+            int query =
+                    Wgmma.descriptor(queryTile + thread / WARPGROUP * 8 * groupBytes, WarpgroupAttentionTile.MATRIX);
+            // An only column is its own neighbour.
+            int key = Wgmma.descriptor(ring, columns == 1 ? 0 : WarpgroupAttentionTile.MATRIX);
+            int keyPlanes = Wgmma.descriptor(ring, columns * WarpgroupAttentionTile.MATRIX);
+            int value = Wgmma.descriptor(ring + tileBytes, groupBytes);
+            int stageStep = 2 * tileBytes / 16;
+            // In float64: a relative error here is one of every exponent.
+            float scale = (float) (LOG2_E / TornadoMath.sqrt((double) headSize));
+            int[] q = Registers.ints(WarpgroupAttentionTile.queryRegisters(columns, planes, held));
+            float[] s = Registers.floats(keys / 2);
+            int[] p = Registers.ints(planes * keys / 4);
+            float[] o = Registers.floats(4 * columns);
+            float[] tileO = Registers.floats(planes == 2 ? 4 * columns : 1);
+            float[] highest = Registers.floats(2);
+            float[] factors = Registers.floats(2);
+            float[] factorsBefore = Registers.floats(2);
+            float[] sums = Registers.floats(2);
+            int warpgroup = thread / WARPGROUP;
+            int turnBarrier = shared + TURNS + 8 * warpgroup;
+            int nextTurnBarrier = shared + TURNS + (warpgroup + 1) % consumers * 8;
+            // The first warpgroup's first turn is the end of a phase that never was.
+            int turnParity = warpgroup == 0 ? 1 : 0;
+            int count = Registers.opaque(tiles);
+            float largest = 0f;
+            for (int item = context.groupIdx; item < items; item += blocks) {
+                int head = item / queryBlocks;
+                int firstGroup = (item - head * queryBlocks) * (queries / 8);
+                MemoryBarrier.await(shared + QUERIES_FULL, turn & 1);
+                WarpgroupAttentionTile.loadQueries(q, queryRow, columns, planes, held);
+                if (held == planes) {
+                    Warp.sync();
+                    MemoryBarrier.arriveIfZero(shared + QUERIES_EMPTY, lane);
+                }
+                Registers.clear(o);
+                Registers.clear(sums);
+                Registers.set(highest, 0, WarpgroupAttentionTile.LOWEST);
+                Registers.set(highest, 1, WarpgroupAttentionTile.LOWEST);
+
+                int end = round + count;
+                int at = round % stages * stageStep;
+                awaitTile(shared, round, stages);
+                Wgmma.fence();
+                WarpgroupAttentionTile.multiplyKeys(s, q, query, key + at, keyPlanes + at, keys, columns, planes, held);
+                Wgmma.commit();
+                Wgmma.await(0);
+                WarpgroupAttentionTile.mask(s, keys, tokens, count == 1);
+                WarpgroupAttentionTile.weigh(s, sums, highest, factors, factorsBefore, keys, scale);
+                WarpgroupAttentionTile.pack(p, s, keys, planes);
+                awaitTile(shared, Math.min(round + 1, end - 1), stages);
+                for (int use = round + 1; use < end; use++) {
+                    int nextAt = use % stages * stageStep;
+                    int before = (use - 1) % stages;
+                    int valueAt = value + before * stageStep;
+                    if (turns == 1) {
+                        // So many tiles but the first of each item came before.
+                        MemoryBarrier.await(turnBarrier, use - 1 - turn + turnParity & 1);
+                    }
+                    Wgmma.fence();
+                    WarpgroupAttentionTile.multiplyKeys(
+                            s, q, query, key + nextAt, keyPlanes + nextAt, keys, columns, planes, held);
+                    Wgmma.commit();
+                    WarpgroupAttentionTile.multiplyValues(o, tileO, p, valueAt, keys, columns, planes);
+                    Wgmma.commit();
+                    if (turns == 1) {
+                        Warp.sync();
+                        MemoryBarrier.arriveIfZero(nextTurnBarrier, lane);
+                    }
+                    Wgmma.await(1);
+                    WarpgroupAttentionTile.mask(s, keys, tokens, use == end - 1);
+                    WarpgroupAttentionTile.weigh(s, sums, highest, factors, factorsBefore, keys, scale);
+                    // For the next tile, here because the assembler takes the softmax past an await alone, out of the
+                    // products' shadow. After the last one it waits for what is there.
+                    awaitTile(shared, Math.min(use + 1, end - 1), stages);
+                    Wgmma.await(0);
+                    MemoryBarrier.arriveIfZero(shared + EMPTY + 8 * before, lane);
+                    WarpgroupAttentionTile.join(o, tileO, factors, factorsBefore, columns, planes);
+                    WarpgroupAttentionTile.pack(p, s, keys, planes);
+                }
+                int last = (end - 1) % stages;
+                Wgmma.fence();
+                WarpgroupAttentionTile.multiplyValues(o, tileO, p, value + last * stageStep, keys, columns, planes);
+                Wgmma.commit();
+                Wgmma.await(0);
+                MemoryBarrier.arriveIfZero(shared + EMPTY + 8 * last, lane);
+                if (planes == 2) {
+                    WarpgroupAttentionTile.join(o, tileO, factors, factors, columns, planes);
+                }
+                if (held < planes) {
+                    MemoryBarrier.arriveIfZero(shared + QUERIES_EMPTY, lane);
+                }
+                for (int half = 0; half < 2; half++) {
+                    int group = firstGroup + thread / 32 * 2 + half;
+                    if (tokens % queries == 0 || group < tokens / 8) {
+                        int rowGroup = head / heads * (tokens / 8) + group;
+                        int column = head % heads * columns;
+                        largest = store(
+                                out, o, sums, half, rowGroup, column, lane, samples * tokens, columns, planes, largest);
+                    }
+                }
+                round += tiles;
+                turn++;
+            }
+            if (!(largest <= Packed.LARGEST)) {
+                overflow.set(layer.get(0) * kinds + kind, 1);
+            }
+        }
+    }
+
+    /** The producer: the queries of a work group, as far as there are any, once the ones before are read. */
+    private static void copyQueries(
+            int shared,
+            IntArray qkv,
+            int head,
+            int first,
+            int tokens,
+            int queries,
+            int stages,
+            int tileBytes,
+            int groupBytes,
+            int turn) {
+        int full = shared + QUERIES_FULL;
+        int bytes = Math.min(queries, tokens - first) / 8 * groupBytes;
+        MemoryBarrier.await(shared + QUERIES_EMPTY, 1 - (turn & 1));
+        MemoryBarrier.arriveExpecting(full, bytes);
+        int from = (head * (tokens / 8) + first / 8) * (groupBytes / 4);
+        MemoryBarrier.copy(shared + HEADER_BYTES + stages * 2 * tileBytes, qkv, from, bytes, full);
+    }
+
+    /** The producer: a head's keys and values into the ring, tile after tile. */
+    private static void fill(
+            int shared,
+            IntArray qkv,
+            int allHeads,
+            int head,
+            int tokens,
+            int keys,
+            int stages,
+            int tileBytes,
+            int groupBytes,
+            int round) {
+        int headInts = tokens / 8 * (groupBytes / 4);
+        int keysAt = (allHeads + head) * headInts;
+        int valuesAt = keysAt + allHeads * headInts;
+        int count = Registers.opaque((tokens + keys - 1) / keys);
+        for (int tile = 0; tile < count; tile++) {
+            int use = round + tile;
+            int slot = use % stages;
+            int full = shared + 8 * slot;
+            int to = shared + HEADER_BYTES + slot * (2 * tileBytes);
+            int bytes = Math.min(keys, tokens - tile * keys) / 8 * groupBytes;
+            MemoryBarrier.await(full + EMPTY, 1 - (use / stages & 1));
+            MemoryBarrier.arriveExpecting(full, 2 * bytes);
+            MemoryBarrier.copy(to, qkv, keysAt + tile * (tileBytes / 4), bytes, full);
+            MemoryBarrier.copy(to + tileBytes, qkv, valuesAt + tile * (tileBytes / 4), bytes, full);
+        }
+    }
+
+    /** A consumer waits for the tile that is the {@code use}-th in the ring. */
+    private static void awaitTile(int shared, int use, int stages) {
+        MemoryBarrier.await(shared + 8 * (use % stages), use / stages & 1);
+    }
+
+    /** Writes one of a thread's two rows, 8 rows of a warp, as row {@code rowGroup} of 8x8 matrices; the largest magnitude. */
+    private static float store(
+            IntArray out,
+            float[] o,
+            float[] sums,
+            int half,
+            int rowGroup,
+            int firstColumn,
+            int lane,
+            int rows,
+            int columns,
+            int planes,
+            float largestBefore) {
+        float sum = Registers.get(sums, half);
+        sum = sum + Warp.shuffleXor(sum, 1);
+        sum = sum + Warp.shuffleXor(sum, 2);
+        float inverse = Approximate.reciprocal(sum);
+        float largest = largestBefore;
+        int paddedRows = Packed.paddedRows(rows);
+        for (int column = 0; column < columns; column++) {
+            float x = Registers.get(o, column * 4 + half * 2) * inverse;
+            float y = Registers.get(o, column * 4 + half * 2 + 1) * inverse;
+            largest = Packed.largest(largest, x, y);
+            // A matrix's 32 pairs lie as a warp's lanes hold them.
+            int at = Packed.index(rowGroup * 8, (firstColumn + column) * 8, paddedRows, planes) + lane;
+            Packed.store(out, at, Packed.PLANE, x, y, planes);
+        }
+        return largest;
+    }
+}
