@@ -73,8 +73,6 @@ public final class ModelCases {
                 () -> TensorCases.linear(rows, 32, HIDDEN, Epilogue.BIAS, TOKENS, HEADS, 2),
                 () -> AttentionCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 1),
                 () -> AttentionCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 2),
-                () -> TensorCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 1),
-                () -> TensorCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 2),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 1),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 2));
     }

@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
-import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.Linear;
@@ -15,7 +14,6 @@ import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedLayerNorm;
 import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.PackedWeights;
-import org.tornadodit.kernels.TensorAttention;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.ptx.Halves;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -28,83 +26,6 @@ public final class TensorCases {
     static final int MULTIPROCESSORS = 132;
 
     private TensorCases() {}
-
-    /** {@link TensorAttention} as {@link TensorAttention.Tiling} cuts it. */
-    public static KernelCase attention(int samples, int tokens, int heads, int headSize, int planes) {
-        return attention(
-                samples, tokens, heads, headSize, planes, TensorAttention.Tiling.of(headSize, planes, tokens), "");
-    }
-
-    /** {@link TensorAttention}, cut some other way. */
-    public static KernelCase attention(
-            int samples,
-            int tokens,
-            int heads,
-            int headSize,
-            int planes,
-            TensorAttention.Tiling tiling,
-            String suffix) {
-        return attentions(samples, tokens, heads, headSize, planes, suffix).apply(tiling);
-    }
-
-    /** {@link TensorAttention} cut in any way, all on the same arrays. */
-    static Function<TensorAttention.Tiling, KernelCase> attentions(
-            int samples, int tokens, int heads, int headSize, int planes, String suffix) {
-        KernelContext context = new KernelContext();
-        int hidden = heads * headSize;
-        int rows = samples * tokens;
-        FloatArray qkv = Data.random(1, rows * 3 * hidden, 1.5);
-        IntArray heads3 = heads(qkv, samples, tokens, heads, headSize, planes);
-        // The second of two layers.
-        IntArray layer = Data.ints(1);
-        IntArray overflow = new IntArray(4);
-        overflow.init(0);
-        IntArray out = new IntArray(Packed.size(rows, hidden, planes));
-        return tiling -> new KernelCase(
-                "tensorAttention " + planes + suffix,
-                samples + "x" + tokens + "x" + heads + "x" + headSize,
-                new Object[] {heads3, layer, overflow},
-                graph -> graph.task(
-                        "attention",
-                        TensorAttention::attention,
-                        context,
-                        heads3,
-                        out,
-                        layer,
-                        overflow,
-                        samples,
-                        tokens,
-                        heads,
-                        headSize,
-                        planes,
-                        1,
-                        2,
-                        tiling.queryTiles(),
-                        tiling.warps(),
-                        tiling.keys(),
-                        tiling.stages(),
-                        tiling.held(),
-                        tiling.span(),
-                        tiling.blocks(),
-                        tiling.bulk()),
-                Map.of("attention", TensorAttention.grid(samples, tokens, heads, headSize, planes, tiling)),
-                out,
-                rows * hidden,
-                operand(out, rows, hidden, planes),
-                i -> Attention.reference(
-                        qkv,
-                        tokens,
-                        heads,
-                        headSize,
-                        i / hidden / tokens,
-                        i / hidden % tokens,
-                        i % hidden / headSize,
-                        i % headSize),
-                // Two planes: FP32's own, see TransformerCases. One: scores of deviation 2 from numbers good to 2^-12.
-                planes == 2 ? 2e-6 : 2e-3,
-                4.0 * samples * heads * tokens * tokens * headSize,
-                8.0 * planes * rows * hidden);
-    }
 
     /** {@link PackedLayerNorm}. */
     public static KernelCase layerNorm(int samples, int tokens, int hidden, int planes) {
