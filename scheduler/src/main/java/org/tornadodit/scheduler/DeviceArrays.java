@@ -2,30 +2,20 @@ package org.tornadodit.scheduler;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Conv2d;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.Tensor;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Copies tensors into arrays that TornadoVM can upload. */
 final class DeviceArrays {
     private DeviceArrays() {}
 
-    /** Zeros, in memory that devices can copy. */
-    static FloatArray floats(int elements) {
-        return ArrayPages.array((long) elements * Float.BYTES, FloatArray::fromSegmentShallow);
-    }
-
-    /** As {@link #floats}. */
-    static IntArray ints(int elements) {
-        return ArrayPages.array((long) elements * Integer.BYTES, IntArray::fromSegmentShallow);
-    }
-
     /** The tensors' values one after the other. */
     static FloatArray stacked(List<Tensor> tensors) {
         long elements = tensors.stream().mapToLong(t -> t.shape().elements()).sum();
-        FloatArray array = floats(Math.toIntExact(elements));
+        FloatArray array = ArrayPages.floats(Math.toIntExact(elements));
         MemorySegment target = array.getSegment();
         long offset = 0;
         for (Tensor tensor : tensors) {
@@ -38,7 +28,7 @@ final class DeviceArrays {
     /** 3 x 3 convolutions of the same sizes one after the other, each (O, 3, 3, I) as {@link Conv2d} reads them. */
     static FloatArray stackedConvolutions(List<Linear> layers, int out, int in) {
         int size = out * 9 * in;
-        FloatArray array = floats(Math.multiplyExact(layers.size(), size));
+        FloatArray array = ArrayPages.floats(Math.multiplyExact(layers.size(), size));
         for (int layer = 0; layer < layers.size(); layer++) {
             float[] weight = Conv2d.channelsLast(layers.get(layer).weight().toArray(), out, in);
             MemorySegment.copy(MemorySegment.ofArray(weight), 0, array.getSegment(), 4L * layer * size, 4L * size);

@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler;
 
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.PhiloxNoise;
@@ -68,31 +69,31 @@ final class DitBuffers {
         int n = 2 * samples;
         int rows = n * config.tokens();
         int width = config.hiddenSize();
-        latents = DeviceArrays.floats(samples * config.inputElements());
-        noise = DeviceArrays.floats(samples * config.inputElements());
-        noNoise = DeviceArrays.floats(1);
-        patches = DeviceArrays.floats(rows * config.inChannels() * config.patchSize() * config.patchSize());
-        frequencies = DeviceArrays.floats(DitConfig.FREQUENCY_SIZE);
-        timestepHidden = DeviceArrays.floats(width);
-        timestep = DeviceArrays.floats(width);
-        labels = DeviceArrays.ints(n);
-        conditioning = DeviceArrays.floats(n * width);
-        x = DeviceArrays.floats(rows * width);
-        overflow = DeviceArrays.ints(config.depth() * Overflow.KINDS);
-        attention = new Layer(DeviceArrays.ints(1), overflow);
-        mlp = new Layer(DeviceArrays.ints(1), overflow);
-        end = new Layer(DeviceArrays.ints(1), overflow);
-        single = new Layer(DeviceArrays.ints(1), overflow);
-        modulation = DeviceArrays.floats(n * config.depth() * 6 * width);
+        latents = ArrayPages.floats(samples * config.inputElements());
+        noise = ArrayPages.floats(samples * config.inputElements());
+        noNoise = ArrayPages.floats(1);
+        patches = ArrayPages.floats(rows * config.inChannels() * config.patchSize() * config.patchSize());
+        frequencies = ArrayPages.floats(DitConfig.FREQUENCY_SIZE);
+        timestepHidden = ArrayPages.floats(width);
+        timestep = ArrayPages.floats(width);
+        labels = ArrayPages.ints(n);
+        conditioning = ArrayPages.floats(n * width);
+        x = ArrayPages.floats(rows * width);
+        overflow = ArrayPages.ints(config.depth() * Overflow.KINDS);
+        attention = new Layer(ArrayPages.ints(1), overflow);
+        mlp = new Layer(ArrayPages.ints(1), overflow);
+        end = new Layer(ArrayPages.ints(1), overflow);
+        single = new Layer(ArrayPages.ints(1), overflow);
+        modulation = ArrayPages.floats(n * config.depth() * 6 * width);
         normed = operations.operand(rows, width);
         qkv = operations.operand(rows, 3 * width);
         attended = operations.operand(rows, width);
         hidden = operations.operand(rows, config.mlpHidden());
-        finalModulation = DeviceArrays.floats(n * 2 * width);
+        finalModulation = ArrayPages.floats(n * 2 * width);
         finalNormed = operations.operand(rows, width);
-        prediction = DeviceArrays.floats(rows * config.patchOutputs());
-        coefficients = DeviceArrays.floats(DenoiseStep.LENGTH);
-        draw = DeviceArrays.ints(PhiloxNoise.LENGTH);
+        prediction = ArrayPages.floats(rows * config.patchOutputs());
+        coefficients = ArrayPages.floats(DenoiseStep.LENGTH);
+        draw = ArrayPages.ints(PhiloxNoise.LENGTH);
     }
 
     /** Bytes of device memory that the buffers of {@code samples} samples take. */

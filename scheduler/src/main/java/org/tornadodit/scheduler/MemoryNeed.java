@@ -29,7 +29,7 @@ record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether
         long image = VaeBuffers.bytes(vae, config.inputSize(), 1, decoder);
         int together = (int) Math.clamp(decoderBytes / image, 1, samples);
         return new MemoryNeed(
-                operations.weightBytes(config.parameters()) + vaeParameters * Float.BYTES,
+                operations.weightBytes(config) + vaeParameters * Float.BYTES,
                 DitBuffers.bytes(config, samples, operations),
                 VaeBuffers.bytes(vae, config.inputSize(), together, decoder),
                 together);

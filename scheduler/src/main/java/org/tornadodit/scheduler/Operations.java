@@ -4,6 +4,7 @@ import java.util.List;
 import org.tornadodit.kernels.bench.TransformerTunables;
 import org.tornadodit.kernels.bench.Tunable;
 import org.tornadodit.model.Linear;
+import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.tune.Tuning;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -37,8 +38,8 @@ interface Operations {
     /** Copies the same layer of all blocks into one array, for {@link #modulation}: one layer with all of their outputs. */
     ProductWeights weightsTogether(List<Linear> layers);
 
-    /** Bytes of device memory that weights of {@code parameters} parameters take. */
-    long weightBytes(long parameters);
+    /** Bytes of device memory that a model's weights take. */
+    long weightBytes(DitConfig config);
 
     /** Whether the kernels set {@link Layer#overflow}. */
     boolean reportsOverflow();

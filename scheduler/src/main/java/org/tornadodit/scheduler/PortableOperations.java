@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler;
 
 import java.util.List;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
@@ -11,6 +12,7 @@ import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.bench.TransformerTunables;
 import org.tornadodit.kernels.bench.Tunable;
+import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.tune.Tuning;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -39,7 +41,7 @@ final class PortableOperations implements Operations {
     private final Tuning tuning;
     private final KernelContext context = new KernelContext();
     /** Stands where an epilogue reads no array. */
-    private final FloatArray none = DeviceArrays.floats(1);
+    private final FloatArray none = ArrayPages.floats(1);
 
     /** @param tuning variants of kernels; the defaults where it says nothing */
     PortableOperations(Tuning tuning) {
@@ -63,7 +65,7 @@ final class PortableOperations implements Operations {
 
     @Override
     public Operand operand(int rows, int columns) {
-        return new FloatOperand(DeviceArrays.floats(Math.multiplyExact(rows, columns)));
+        return new FloatOperand(ArrayPages.floats(Math.multiplyExact(rows, columns)));
     }
 
     @Override
@@ -72,8 +74,8 @@ final class PortableOperations implements Operations {
     }
 
     @Override
-    public long weightBytes(long parameters) {
-        return parameters * Float.BYTES;
+    public long weightBytes(DitConfig config) {
+        return config.parameters() * Float.BYTES;
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
@@ -49,7 +50,7 @@ final class TensorDecoder implements DecoderOperations {
         this.planes = buffers.tier.planes();
         int blocks = config.blockOutChannels().size();
         int resnets = 2 + blocks * config.resnetsPerUpBlock();
-        overflow = DeviceArrays.ints(3 * resnets + blocks + 1);
+        overflow = ArrayPages.ints(3 * resnets + blocks + 1);
         overflow.init(0);
     }
 
@@ -213,10 +214,10 @@ final class TensorDecoder implements DecoderOperations {
             int norm) {
         Linear first = layers.getFirst();
         int in = first.in() / (taps == 1 ? 1 : 9);
-        IntArray weight = DeviceArrays.ints(
+        IntArray weight = ArrayPages.ints(
                 Math.multiplyExact(layers.size(), ConvolutionWeights.size(first.out(), in, taps, planes)));
-        FloatArray scale = DeviceArrays.floats(layers.size());
-        FloatArray bias = DeviceArrays.floats(layers.size() * outChannels);
+        FloatArray scale = ArrayPages.floats(layers.size());
+        FloatArray bias = ArrayPages.floats(layers.size() * outChannels);
         bias.init(0);
         for (int layer = 0; layer < layers.size(); layer++) {
             Linear parameters = layers.get(layer);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.tornadodit.host.HostRuntime;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Launch;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -144,11 +145,11 @@ public final class TornadoDevices {
      * @throws RuntimeException when the kernel cannot be compiled or launched
      */
     public static boolean selfTest(Listed listed) {
-        FloatArray from = new FloatArray(TEST_ELEMENTS);
+        FloatArray from = ArrayPages.floats(TEST_ELEMENTS);
         for (int i = 0; i < TEST_ELEMENTS; i++) {
             from.set(i, i * 0.5f - 7);
         }
-        FloatArray to = new FloatArray(TEST_ELEMENTS);
+        FloatArray to = ArrayPages.floats(TEST_ELEMENTS);
         GridScheduler grids = new GridScheduler();
         String name = "self_test_" + listed.index();
         GraphScope g = new GraphScope(name, grids);

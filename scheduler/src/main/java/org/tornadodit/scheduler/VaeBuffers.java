@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler;
 
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.model.vae.VaeConfig;
@@ -51,20 +52,20 @@ final class VaeBuffers {
         int map = Math.toIntExact(count * largestMap(config, latentSize));
         int pixels = latentSize * latentSize;
         int mid = config.midBlockAddAttention() ? config.midChannels() : 0;
-        latents = DeviceArrays.floats(count * config.latentChannels() * pixels);
-        even = DeviceArrays.floats(map);
-        odd = DeviceArrays.floats(map);
-        normed = DeviceArrays.floats(
+        latents = ArrayPages.floats(count * config.latentChannels() * pixels);
+        even = ArrayPages.floats(map);
+        odd = ArrayPages.floats(map);
+        normed = ArrayPages.floats(
                 tier.isPortable() ? map : count * pixels * Math.max(config.latentChannels(), Math.max(1, mid)));
-        packed = DeviceArrays.ints(tier.isPortable() ? 1 : packedSize(config, latentSize, count, tier.planes()));
-        query = DeviceArrays.floats(Math.max(1, count * pixels * mid));
-        key = DeviceArrays.floats(Math.max(1, count * pixels * mid));
-        value = DeviceArrays.floats(Math.max(1, count * pixels * mid));
-        scores = DeviceArrays.floats(mid == 0 ? 1 : Math.multiplyExact(count, Math.multiplyExact(pixels, pixels)));
-        sums = DeviceArrays.floats(count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
-        statistics = DeviceArrays.floats(count * config.normNumGroups() * 2);
-        layer = DeviceArrays.ints(1);
-        images = DeviceArrays.floats(count * config.outChannels() * pixels * config.upsampling() * config.upsampling());
+        packed = ArrayPages.ints(tier.isPortable() ? 1 : packedSize(config, latentSize, count, tier.planes()));
+        query = ArrayPages.floats(Math.max(1, count * pixels * mid));
+        key = ArrayPages.floats(Math.max(1, count * pixels * mid));
+        value = ArrayPages.floats(Math.max(1, count * pixels * mid));
+        scores = ArrayPages.floats(mid == 0 ? 1 : Math.multiplyExact(count, Math.multiplyExact(pixels, pixels)));
+        sums = ArrayPages.floats(count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
+        statistics = ArrayPages.floats(count * config.normNumGroups() * 2);
+        layer = ArrayPages.ints(1);
+        images = ArrayPages.floats(count * config.outChannels() * pixels * config.upsampling() * config.upsampling());
     }
 
     /** The feature map at a size of pixels a side. */

@@ -31,8 +31,8 @@ public record PackedWeights(IntArray weight, FloatArray bias) {
      */
     public static PackedWeights of(List<MemorySegment> weights, List<MemorySegment> biases, int n, int k, int planes) {
         PackedWeights result = new PackedWeights(
-                new IntArray(TensorLinear.weightSize(weights.size(), n, k, planes)),
-                new FloatArray(Math.multiplyExact(weights.size(), n + 1)));
+                ArrayPages.ints(TensorLinear.weightSize(weights.size(), n, k, planes)),
+                ArrayPages.floats(Math.multiplyExact(weights.size(), n + 1)));
         result.fill(weights, biases, n, k, planes);
         return result;
     }

@@ -2,6 +2,7 @@ package org.tornadodit.kernels.bench;
 
 import java.util.Map;
 import java.util.function.Function;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.WarpgroupAttention;
@@ -35,9 +36,9 @@ public final class AttentionCases {
         IntArray heads3 = TensorCases.heads(qkv, samples, tokens, heads, headSize, planes);
         // The second of two layers.
         IntArray layer = Data.ints(1);
-        IntArray overflow = new IntArray(4);
+        IntArray overflow = ArrayPages.ints(4);
         overflow.init(0);
-        IntArray out = new IntArray(Packed.size(rows, hidden, planes));
+        IntArray out = ArrayPages.ints(Packed.size(rows, hidden, planes));
         return tiling -> {
             int blocks = WarpgroupAttention.blocks(samples, tokens, heads, tiling, multiprocessors);
             return new KernelCase(

@@ -2,6 +2,7 @@ package org.tornadodit.kernels.bench;
 
 import java.util.Map;
 import java.util.Optional;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Launch;
@@ -52,7 +53,7 @@ public enum Ceiling {
     private static KernelCase copy(int elements) {
         KernelContext context = new KernelContext();
         FloatArray from = Data.random(1, elements, 1);
-        FloatArray to = new FloatArray(elements);
+        FloatArray to = ArrayPages.floats(elements);
         return new KernelCase(
                 "copy",
                 String.valueOf(elements),
@@ -69,7 +70,7 @@ public enum Ceiling {
     private static KernelCase multiplyAdds(int threads, int rounds) {
         KernelContext context = new KernelContext();
         FloatArray start = Data.random(1, threads, 1);
-        FloatArray end = new FloatArray(threads);
+        FloatArray end = ArrayPages.floats(threads);
         return new KernelCase(
                 "multiplyAdds",
                 threads + "x" + rounds,

@@ -1,6 +1,7 @@
 package org.tornadodit.kernels.bench;
 
 import java.util.Map;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Conv2d;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
@@ -30,7 +31,7 @@ public final class DecoderCases {
         FloatArray weight = Data.random(2, 2 * outChannels * 9 * channels, 1 / Math.sqrt(9 * channels));
         FloatArray bias = Data.random(3, 2 * outChannels, 1);
         FloatArray residual = Data.random(4, epilogue == Epilogue.RESIDUAL ? pixels * outChannels : 1, 1);
-        FloatArray out = new FloatArray(pixels * outChannels);
+        FloatArray out = ArrayPages.floats(pixels * outChannels);
         return new KernelCase(
                 "conv3x3 scale " + scale,
                 n + "x" + height + "x" + width + "x" + channels + "->" + outChannels,
@@ -98,9 +99,9 @@ public final class DecoderCases {
         FloatArray weight = Data.random(2, 2 * channels, 1);
         FloatArray bias = Data.random(3, 2 * channels, 1);
         int parts = GroupNorm.parts(pixels);
-        FloatArray sums = new FloatArray(n * parts * GROUPS * 2);
-        FloatArray statistics = new FloatArray(n * GROUPS * 2);
-        FloatArray out = new FloatArray(x.getSize());
+        FloatArray sums = ArrayPages.floats(n * parts * GROUPS * 2);
+        FloatArray statistics = ArrayPages.floats(n * GROUPS * 2);
+        FloatArray out = ArrayPages.floats(x.getSize());
         double[] exact = exactStatistics(x, n, pixels, channels, GROUPS);
         return new KernelCase(
                 name,
@@ -179,9 +180,9 @@ public final class DecoderCases {
         FloatArray x = Data.random(3, n * tokens * channels, 1);
         FloatArray valueWeight = Data.random(4, channels * channels, 1 / Math.sqrt(channels));
         FloatArray valueBias = Data.random(5, channels, 1);
-        FloatArray values = new FloatArray(n * channels * tokens);
-        FloatArray scores = new FloatArray(n * tokens * tokens);
-        FloatArray out = new FloatArray(n * tokens * channels);
+        FloatArray values = ArrayPages.floats(n * channels * tokens);
+        FloatArray scores = ArrayPages.floats(n * tokens * tokens);
+        FloatArray out = ArrayPages.floats(n * tokens * channels);
         float scale = (float) (1 / Math.sqrt(channels));
         int image = tokens * channels;
         return new KernelCase(
@@ -302,7 +303,7 @@ public final class DecoderCases {
         FloatArray latents = Data.random(1, n * channels * pixels, 1);
         FloatArray weight = Data.random(2, channels * channels, 0.5);
         FloatArray bias = Data.random(3, channels, 1);
-        FloatArray out = new FloatArray(latents.getSize());
+        FloatArray out = ArrayPages.floats(latents.getSize());
         float factor = 0.18215f;
         return new KernelCase(
                 "postQuantConv",
@@ -331,7 +332,7 @@ public final class DecoderCases {
     public static KernelCase channelsFirst(int n, int channels, int stride, int pixels) {
         KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, n * stride * pixels, 1);
-        FloatArray out = new FloatArray(n * channels * pixels);
+        FloatArray out = ArrayPages.floats(n * channels * pixels);
         return new KernelCase(
                 "channelsFirst",
                 n + "x" + pixels + "x" + channels,

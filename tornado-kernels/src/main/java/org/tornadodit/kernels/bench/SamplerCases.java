@@ -1,6 +1,7 @@
 package org.tornadodit.kernels.bench;
 
 import java.util.Map;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.PhiloxNoise;
@@ -20,7 +21,7 @@ public final class SamplerCases {
         KernelContext context = new KernelContext();
         int threads = Math.max(1, elements / 6);
         IntArray draw = Data.ints(0x89abcdef, 7, 42, 0, threads, firstElement);
-        FloatArray out = new FloatArray(elements);
+        FloatArray out = ArrayPages.floats(elements);
         return new KernelCase(
                 "randn",
                 elements + " from " + firstElement,

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.Linear;
@@ -37,11 +38,11 @@ public final class TensorCases {
         }
         FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
         IntArray before = Data.ints(0);
-        IntArray next = new IntArray(1);
+        IntArray next = ArrayPages.ints(1);
         IntArray layer = Data.ints(1);
-        IntArray overflow = new IntArray(4);
+        IntArray overflow = ArrayPages.ints(4);
         overflow.init(0);
-        IntArray out = new IntArray(Packed.size(rows, hidden, planes));
+        IntArray out = ArrayPages.ints(Packed.size(rows, hidden, planes));
         return new KernelCase(
                 "packedLayerNorm " + planes,
                 samples + "x" + tokens + "x" + hidden,
@@ -92,8 +93,8 @@ public final class TensorCases {
         KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, rows * columns, 1);
         IntArray layer = Data.ints(0);
-        IntArray overflow = new IntArray(Overflow.KINDS);
-        IntArray out = new IntArray(Packed.size(rows, columns, planes));
+        IntArray overflow = ArrayPages.ints(Overflow.KINDS);
+        IntArray out = ArrayPages.ints(Packed.size(rows, columns, planes));
         return new KernelCase(
                 "packedRows " + planes,
                 rows + "x" + columns,
@@ -195,7 +196,7 @@ public final class TensorCases {
         FloatArray bias = Data.random(3, layers * n, 1);
         FloatArray residual = Data.random(4, epilogue == Epilogue.GATE_RESIDUAL ? m * n : 1, 1);
         FloatArray gate = Data.random(5, samples * 12 * n, 1);
-        IntArray xPacked = new IntArray(Packed.size(m, k, planes));
+        IntArray xPacked = ArrayPages.ints(Packed.size(m, k, planes));
         PackedWeights.pack(x.getSegment(), xPacked, 0, m, Packed.paddedRows(m), k, planes, 1f);
         PackedWeights packed =
                 PackedWeights.of(slices(weight, layers, 4L * n * k), slices(bias, layers, 4L * n), n, k, planes);
@@ -251,9 +252,9 @@ public final class TensorCases {
         boolean floats = epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL;
         // Added to in place: right after one execution only, which is what a check looks at.
         FloatArray target =
-                epilogue == Epilogue.GATE_RESIDUAL ? Data.copy(residual) : new FloatArray(floats ? m * n : 1);
-        IntArray out = new IntArray(floats ? 1 : Packed.size(m, n, planes));
-        IntArray overflow = new IntArray(2 * Overflow.KINDS);
+                epilogue == Epilogue.GATE_RESIDUAL ? Data.copy(residual) : ArrayPages.floats(floats ? m * n : 1);
+        IntArray out = ArrayPages.ints(floats ? 1 : Packed.size(m, n, planes));
+        IntArray overflow = ArrayPages.ints(2 * Overflow.KINDS);
         int blocks = TensorLinear.blocks(m, n, tile, multiprocessors);
         IntToDoubleFunction actual = epilogue == Epilogue.BIAS_HEADS
                 ? headsOf(out, samples, tokens, heads, n, planes)
@@ -316,7 +317,7 @@ public final class TensorCases {
 
     /** q, k and v of (N, T, 3, H, hd) as heads. */
     static IntArray heads(FloatArray qkv, int samples, int tokens, int heads, int headSize, int planes) {
-        IntArray result = new IntArray(3 * samples * tokens * heads * headSize / 2 * planes);
+        IntArray result = ArrayPages.ints(3 * samples * tokens * heads * headSize / 2 * planes);
         IntStream.range(0, samples * tokens * 3 * heads).parallel().forEach(i -> {
             int head = i % heads;
             int which = i / heads % 3;

@@ -2,6 +2,7 @@ package org.tornadodit.kernels.bench;
 
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
@@ -79,8 +80,8 @@ public final class TensorConvolutionCases {
         int outSize = n * pixels * doubling * doubling * outChannels;
         // The second of two layers.
         IntArray layer = Data.ints(1);
-        IntArray packedWeight = new IntArray(2 * ConvolutionWeights.size(outChannels, channels, taps, planes));
-        FloatArray scale = new FloatArray(2);
+        IntArray packedWeight = ArrayPages.ints(2 * ConvolutionWeights.size(outChannels, channels, taps, planes));
+        FloatArray scale = ArrayPages.floats(2);
         float undo =
                 ConvolutionWeights.pack(weight.toHeapArray(), outChannels, channels, taps, planes, packedWeight, 1);
         scale.set(1, norm == PackedMap.RAW ? undo / PackedMap.RAW_SCALE : undo);
@@ -88,11 +89,11 @@ public final class TensorConvolutionCases {
         FloatArray gamma = Data.random(5, 2 * channels, 1);
         FloatArray beta = Data.random(6, 2 * channels, 1);
         FloatArray residual = Data.random(4, epilogue == Epilogue.RESIDUAL ? outSize : 1, 1);
-        FloatArray sums = new FloatArray(n * GroupNorm.parts(pixels) * groups * 2);
-        FloatArray statistics = new FloatArray(n * groups * 2);
-        IntArray map = new IntArray(PackedMap.size(n, height, width, channels, planes));
+        FloatArray sums = ArrayPages.floats(n * GroupNorm.parts(pixels) * groups * 2);
+        FloatArray statistics = ArrayPages.floats(n * groups * 2);
+        IntArray map = ArrayPages.ints(PackedMap.size(n, height, width, channels, planes));
         IntArray overflow = Data.ints(0);
-        FloatArray out = new FloatArray(outSize);
+        FloatArray out = ArrayPages.floats(outSize);
         int parts = GroupNorm.parts(pixels);
         // Small shapes, too, have blocks that take several tiles.
         int together = outSize < 1 << 20 ? 2 : MULTIPROCESSORS;

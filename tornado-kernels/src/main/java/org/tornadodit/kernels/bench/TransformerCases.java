@@ -2,6 +2,7 @@ package org.tornadodit.kernels.bench;
 
 import java.util.Map;
 import java.util.function.Function;
+import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
@@ -29,7 +30,7 @@ public final class TransformerCases {
         FloatArray residual = Data.random(4, residualSize(m, n, epilogue, rowsPerSample), 1);
         int samples = Launch.ceilDiv(m, rowsPerSample);
         FloatArray gate = Data.random(5, samples * 12 * n, 1);
-        FloatArray out = new FloatArray(m * n);
+        FloatArray out = ArrayPages.floats(m * n);
         return new KernelCase(
                 "linear " + epilogue,
                 m + "x" + n + "x" + k,
@@ -108,7 +109,7 @@ public final class TransformerCases {
         IntArray layer = Data.ints(layers - 1);
         FloatArray weight = Data.random(2, layers * n * k, 1 / Math.sqrt(k));
         FloatArray bias = Data.random(3, layers * n, 1);
-        FloatArray out = new FloatArray(m * n);
+        FloatArray out = ArrayPages.floats(m * n);
         return variant -> new KernelCase(
                 "linearFewRows " + epilogue,
                 m + "x" + n + "x" + k,
@@ -141,7 +142,7 @@ public final class TransformerCases {
         KernelContext context = new KernelContext();
         int hidden = heads * headSize;
         FloatArray qkv = Data.random(1, samples * tokens * 3 * hidden, 1.5);
-        FloatArray out = new FloatArray(samples * tokens * hidden);
+        FloatArray out = ArrayPages.floats(samples * tokens * hidden);
         return new KernelCase(
                 "attention",
                 samples + "x" + tokens + "x" + heads + "x" + headSize,
@@ -179,10 +180,10 @@ public final class TransformerCases {
         }
         // The second of two layers.
         IntArray before = Data.ints(0);
-        IntArray next = new IntArray(1);
+        IntArray next = ArrayPages.ints(1);
         IntArray layer = Data.ints(1);
         FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
-        FloatArray out = new FloatArray(rows * hidden);
+        FloatArray out = ArrayPages.floats(rows * hidden);
         return variant -> new KernelCase(
                 "layerNorm",
                 samples + "x" + tokens + "x" + hidden,
@@ -231,7 +232,7 @@ public final class TransformerCases {
             int samples, int distinct, int channels, int size, int patch) {
         KernelContext context = new KernelContext();
         FloatArray latents = Data.random(1, distinct * channels * size * size, 1);
-        FloatArray out = new FloatArray(samples * channels * size * size);
+        FloatArray out = ArrayPages.floats(samples * channels * size * size);
         return variant -> new KernelCase(
                 "patchify",
                 samples + "x" + channels + "x" + size + "/" + patch,
@@ -259,11 +260,11 @@ public final class TransformerCases {
         KernelContext context = new KernelContext();
         FloatArray timestep = Data.random(1, hidden, 1);
         FloatArray table = Data.random(2, (classes + 1) * hidden, 1);
-        IntArray labels = new IntArray(samples);
+        IntArray labels = ArrayPages.ints(samples);
         for (int i = 0; i < samples; i++) {
             labels.set(i, i < samples / 2 ? i * 37 % classes : classes);
         }
-        FloatArray out = new FloatArray(samples * hidden);
+        FloatArray out = ArrayPages.floats(samples * hidden);
         return new KernelCase(
                 "condition",
                 samples + "x" + hidden,

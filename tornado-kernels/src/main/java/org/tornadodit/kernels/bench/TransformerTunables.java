@@ -93,12 +93,12 @@ public record TransformerTunables(
                 2 * depth + 1,
                 Ceiling.MEMORY,
                 () -> TensorCases.layerNorm(samples, tokens, hidden, planes)));
-        all.add(tensorLinear(samples, 1, depth * 6 * hidden, hidden, Epilogue.BIAS, 1, planes));
+        all.add(tensorLinear(samples, 1, depth * 6 * hidden, hidden, Epilogue.BIAS, 1, 2));
         all.add(Tunable.fixed(
                 OperationShape.of("packedRows", samples, hidden),
                 1,
                 Ceiling.MEMORY,
-                () -> TensorCases.packedRows(samples, hidden, planes)));
+                () -> TensorCases.packedRows(samples, hidden, 2)));
         all.add(tensorLinear(patch * patch * outChannels, hidden, Epilogue.BIAS, 1, planes));
         all.addAll(aroundTheBlocks());
         return all;

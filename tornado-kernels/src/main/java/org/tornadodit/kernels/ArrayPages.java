@@ -1,4 +1,4 @@
-package org.tornadodit.scheduler;
+package org.tornadodit.kernels;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -8,6 +8,8 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
@@ -18,7 +20,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * else. So arrays share no page. It also leaves arrays pinned that live on the device only, when their plan is closed,
  * so that memory given back could come again half pinned.
  */
-final class ArrayPages {
+public final class ArrayPages {
     private static final long PAGE_BYTES = 4096;
 
     /** Of the process, as what is pinned is: pages that no array uses, by their size. */
@@ -28,13 +30,23 @@ final class ArrayPages {
 
     private ArrayPages() {}
 
+    /** Zeros, in memory that devices can copy. */
+    public static FloatArray floats(int elements) {
+        return array((long) elements * Float.BYTES, FloatArray::fromSegmentShallow);
+    }
+
+    /** As {@link #floats}. */
+    public static IntArray ints(int elements) {
+        return array((long) elements * Integer.BYTES, IntArray::fromSegmentShallow);
+    }
+
     /**
      * An array in pages of its own, all zero.
      *
      * @param bytes of its elements
      * @param over makes the array of memory for a header and the elements, which is the array's as long as it is reachable
      */
-    static <A extends TornadoNativeArray> A array(long bytes, Function<MemorySegment, A> over) {
+    private static <A extends TornadoNativeArray> A array(long bytes, Function<MemorySegment, A> over) {
         long size = TornadoNativeArray.ARRAY_HEADER + bytes;
         MemorySegment pages = take(Math.ceilDiv(size, PAGE_BYTES) * PAGE_BYTES);
         A array = over.apply(pages.asSlice(0, size));
