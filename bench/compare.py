@@ -62,11 +62,15 @@ def ours(args, folder, labels, precision):
     command = [ROOT / "dit", "sample", "--model", args.model, "--ckpt", folder / "dit.pt", "--vae", folder / "vae",
                "--num-sampling-steps", args.steps, "--class-labels", labels, "--output", folder / f"ours-{precision}.png",
                *args.dit, "--matmul-precision", precision]
-    text = run(folder / f"ours-{precision}.log", command)
+    return {"name": name, "key": precision, "ours": True, **times(run(folder / f"ours-{precision}.log", command)),
+            "command": "./" + shlex.join(["dit", *map(str, command[1:])])}
+
+
+def times(text):
+    """What ./dit sample says it took."""
     found = re.search(r"steps in ([\d.]+) s, ([\d.]+) ms a step; decoded in ([\d.]+) s", text)
     whole = re.search(r"Average sampling time: ([\d.]+)", text)
-    return {"name": name, "key": precision, "ours": True, "step_ms": float(found[2]), "decode_ms": 1e3 * float(found[3]),
-            "seconds": float(whole[1]), "command": "./" + shlex.join(["dit", *map(str, command[1:])])}
+    return {"step_ms": float(found[2]), "decode_ms": 1e3 * float(found[3]), "seconds": float(whole[1])}
 
 
 def picture(folder, name, file):
@@ -76,6 +80,16 @@ def picture(folder, name, file):
         return None
     mean = json.loads(text[text.index("{"):])["mean"]
     return {"name": name, **{key: value for key, value in mean.items() if isinstance(value, (int, float))}}
+
+
+def surroundings(manifest):
+    gpu = output("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader").split("\n")[0].split(", ")
+    release = pathlib.Path(os.environ.get("TORNADOVM_HOME", "")) / "etc/tornado.release"
+    tornado = re.search(r"^version=(.*)$", release.read_text(), re.M) if release.is_file() else None
+    version = re.search(r"tornado-dit (\S+)", output(str(ROOT / "dit"), "--version"))
+    return {"project": version[1] if version else "", "device": gpu[0] or "CPU",
+            "driver": gpu[1] if len(gpu) > 1 else "", "pytorch": manifest.get("torch", ""),
+            "tornadovm": tornado[1].strip() if tornado else ""}
 
 
 def main():
@@ -107,17 +121,11 @@ def main():
         picture(folder, e["name"], f"{'ours' if e['ours'] else 'sample'}-{e['key']}.png")
         for e in engines if e["key"] != "strict") if found]
 
-    gpu = output("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader").split("\n")[0].split(", ")
-    release = pathlib.Path(os.environ.get("TORNADOVM_HOME", "")) / "etc/tornado.release"
-    tornado = re.search(r"^version=(.*)$", release.read_text(), re.M) if release.is_file() else None
-    version = re.search(r"tornado-dit (\S+)", output(str(ROOT / "dit"), "--version"))
     record = {
         "format": 1, "kind": "compare", "date": started,
         "command": "python3 bench/compare.py " + shlex.join(sys.argv[1:]),
         **({"note": args.note} if args.note else {}),
-        "project": version[1] if version else "", "device": gpu[0] or "CPU", "devices": 1,
-        "driver": gpu[1] if len(gpu) > 1 else "", "pytorch": manifest.get("torch", ""),
-        "tornadovm": tornado[1].strip() if tornado else "",
+        "devices": 1, **surroundings(manifest),
         "options": {"model": args.model, "image_size": int(args.image_size), "batch": int(args.images),
                     "steps": args.steps},
         "engines": engines, "pictures": pictures,

@@ -65,7 +65,7 @@ final class TensorOperations implements Operations {
 
     @Override
     public List<Tunable> tunables(TransformerTunables sizes) {
-        return sizes.tensor(planes);
+        return sizes.tensor(planes, multiprocessors);
     }
 
     /** Why the kernels cannot serve a model; empty if they can. */
@@ -298,7 +298,7 @@ final class TensorOperations implements Operations {
             int c) {
         TensorLinear.Tile tile = TensorVariants.tile(tuning.choose(
                 TensorVariants.linearOperation(rows.count(), w.out(), w.in(), epilogue, planes),
-                TensorVariants.linear(rows.count(), w.out(), w.in(), planes)));
+                TensorVariants.linear(rows.count(), w.out(), w.in(), planes, multiprocessors)));
         int blocks = TensorLinear.blocks(rows.count(), w.out(), tile, multiprocessors);
         if (gate == noFloats || target == noFloats) {
             g.scratch(noFloats);

@@ -22,7 +22,7 @@ public final class TensorVariants {
     /** Products of halves. */
     private static final List<Tile> ONE_PLANE = List.of(
             new Tile(256, 192, 2, 0),
-            new Tile(256, 192, 4, 0),
+            new Tile(256, 96, 4, 0),
             new Tile(256, 128, 4, 0),
             new Tile(128, 192, 4, 1),
             new Tile(128, 192, 2, 1),
@@ -35,7 +35,8 @@ public final class TensorVariants {
             new Tile(128, 192, 1, 0),
             new Tile(64, 192, 2, 1),
             new Tile(64, 192, 4, 1),
-            new Tile(128, 128, 2, 0));
+            new Tile(128, 128, 2, 0),
+            new Tile(128, 96, 2, 0));
 
     private TensorVariants() {}
 
@@ -45,8 +46,8 @@ public final class TensorVariants {
     }
 
     /** Those of {@link TensorLinear} that a shape allows, the default first. */
-    public static List<Variant> linear(int m, int n, int k, int planes) {
-        Tile standard = TensorLinear.tile(planes, m, n, k);
+    public static List<Variant> linear(int m, int n, int k, int planes, int multiprocessors) {
+        Tile standard = TensorLinear.tile(planes, m, n, k, multiprocessors);
         List<Variant> variants = new ArrayList<>(List.of(of(standard)));
         for (Tile tile : planes == 2 ? TWO_PLANES : ONE_PLANE) {
             if (!tile.equals(standard)

@@ -123,7 +123,8 @@ public final class TensorCases {
 
     /** {@link TensorLinear} with its default tile. */
     public static KernelCase linear(int m, int n, int k, int epilogue, int tokens, int heads, int planes) {
-        return linear(m, n, k, epilogue, tokens, heads, planes, TensorLinear.tile(planes, m, n, k), "");
+        return linear(
+                m, n, k, epilogue, tokens, heads, planes, TensorLinear.tile(planes, m, n, k, MULTIPROCESSORS), "");
     }
 
     /** {@link TensorLinear}; the gate's chunk is the third of six, as attention's gate in a block. */
@@ -137,7 +138,8 @@ public final class TensorCases {
             int planes,
             TensorLinear.Tile tile,
             String suffix) {
-        return linears(m, n, k, epilogue, tokens, heads, planes, suffix).apply(tile);
+        return linears(m, n, k, epilogue, tokens, heads, planes, MULTIPROCESSORS, suffix)
+                .apply(tile);
     }
 
     /** {@link TensorLinear} with so few work groups that each does several tiles. */
@@ -152,10 +154,10 @@ public final class TensorCases {
 
     /** {@link TensorLinear} with any tile, all on the same arrays but for those that are written. */
     static Function<TensorLinear.Tile, KernelCase> linears(
-            int m, int n, int k, int epilogue, int tokens, int heads, int planes, String suffix) {
+            int m, int n, int k, int epilogue, int tokens, int heads, int planes, int multiprocessors, String suffix) {
         FloatArray x = Data.random(1, m * k, 1);
         FloatArray weight = Data.random(2, layers(n, k) * n * k, 1 / Math.sqrt(k));
-        return linears(m, n, k, epilogue, tokens, heads, planes, suffix, x, weight, MULTIPROCESSORS);
+        return linears(m, n, k, epilogue, tokens, heads, planes, suffix, x, weight, multiprocessors);
     }
 
     /** Two, of which the second is used, unless they are too large. */
@@ -174,7 +176,7 @@ public final class TensorCases {
             weight.set(i, weight.get(i) * (float) Math.pow(10, -6 + 7.0 * (i % 101) / 100));
         }
         return linears(m, n, k, Epilogue.BIAS, m, 1, planes, " outliers", x, weight, MULTIPROCESSORS)
-                .apply(TensorLinear.tile(planes, m, n, k));
+                .apply(TensorLinear.tile(planes, m, n, k, MULTIPROCESSORS));
     }
 
     private static Function<TensorLinear.Tile, KernelCase> linears(

@@ -70,13 +70,14 @@ public record TransformerTunables(
     /**
      * With tier 3's kernels.
      *
-     * @param planes of the operands: 2 for FP32's accuracy, else 1
+     * @param planes of the operands: 2 for FP32's accuracy, else 1; the modulation's always has 2
+     * @param multiprocessors of the device
      */
-    public List<Tunable> tensor(int planes) {
+    public List<Tunable> tensor(int planes, int multiprocessors) {
         List<Tunable> all = new ArrayList<>();
-        all.add(tensorLinear(mlpHidden, hidden, Epilogue.BIAS_GELU, depth, planes));
-        all.add(tensorLinear(hidden, mlpHidden, Epilogue.GATE_RESIDUAL, depth, planes));
-        all.add(tensorLinear(3 * hidden, hidden, Epilogue.BIAS_HEADS, depth, planes));
+        all.add(tensorLinear(mlpHidden, hidden, Epilogue.BIAS_GELU, depth, planes, multiprocessors));
+        all.add(tensorLinear(hidden, mlpHidden, Epilogue.GATE_RESIDUAL, depth, planes, multiprocessors));
+        all.add(tensorLinear(3 * hidden, hidden, Epilogue.BIAS_HEADS, depth, planes, multiprocessors));
         all.add(new Tunable(
                 TensorVariants.attentionOperation(samples, tokens, heads, hidden / heads, planes),
                 TensorVariants.attention(hidden / heads, planes, tokens),
@@ -84,39 +85,40 @@ public record TransformerTunables(
                 planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16,
                 () -> {
                     Function<Tiling, KernelCase> cases = AttentionCases.attentions(
-                            samples, tokens, heads, hidden / heads, planes, TensorCases.MULTIPROCESSORS, "");
+                            samples, tokens, heads, hidden / heads, planes, multiprocessors, "");
                     return variant -> cases.apply(TensorVariants.attentionTiling(variant));
                 }));
-        all.add(tensorLinear(hidden, hidden, Epilogue.GATE_RESIDUAL, depth, planes));
+        all.add(tensorLinear(hidden, hidden, Epilogue.GATE_RESIDUAL, depth, planes, multiprocessors));
         all.add(Tunable.fixed(
                 OperationShape.of("packedLayerNorm", samples, tokens, hidden),
                 2 * depth + 1,
                 Ceiling.MEMORY,
                 () -> TensorCases.layerNorm(samples, tokens, hidden, planes)));
-        all.add(tensorLinear(samples, 1, depth * 6 * hidden, hidden, Epilogue.BIAS, 1, 2));
+        all.add(tensorLinear(samples, 1, depth * 6 * hidden, hidden, Epilogue.BIAS, 1, 2, multiprocessors));
         all.add(Tunable.fixed(
                 OperationShape.of("packedRows", samples, hidden),
                 1,
                 Ceiling.MEMORY,
                 () -> TensorCases.packedRows(samples, hidden, 2)));
-        all.add(tensorLinear(patch * patch * outChannels, hidden, Epilogue.BIAS, 1, planes));
+        all.add(tensorLinear(patch * patch * outChannels, hidden, Epilogue.BIAS, 1, planes, multiprocessors));
         all.addAll(aroundTheBlocks());
         return all;
     }
 
-    private Tunable tensorLinear(int n, int k, int epilogue, int launches, int planes) {
-        return tensorLinear(samples * tokens, tokens, n, k, epilogue, launches, planes);
+    private Tunable tensorLinear(int n, int k, int epilogue, int launches, int planes, int multiprocessors) {
+        return tensorLinear(samples * tokens, tokens, n, k, epilogue, launches, planes, multiprocessors);
     }
 
-    private Tunable tensorLinear(int m, int rowsOfSample, int n, int k, int epilogue, int launches, int planes) {
+    private Tunable tensorLinear(
+            int m, int rowsOfSample, int n, int k, int epilogue, int launches, int planes, int multiprocessors) {
         return new Tunable(
                 TensorVariants.linearOperation(m, n, k, epilogue, planes),
-                TensorVariants.linear(m, n, k, planes),
+                TensorVariants.linear(m, n, k, planes, multiprocessors),
                 launches,
                 planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16,
                 () -> {
                     Function<Tile, KernelCase> cases =
-                            TensorCases.linears(m, n, k, epilogue, rowsOfSample, heads, planes, "");
+                            TensorCases.linears(m, n, k, epilogue, rowsOfSample, heads, planes, multiprocessors, "");
                     return variant -> cases.apply(TensorVariants.tile(variant));
                 });
     }
