@@ -41,6 +41,12 @@ final class TensorOperations implements Operations {
      */
     private static final int MODULATION_PLANES = 2;
 
+    /**
+     * Planes of the decoder's convolutions, in either precision: its errors go into the picture as they are. With one plane
+     * a picture of 250 steps was off by 0.018 levels, with two by what the transformer makes, 0.004; it takes 0.04 s longer.
+     */
+    private static final int DECODER_PLANES = 2;
+
     private final MatmulPrecision precision;
     private final int planes;
     private final int multiprocessors;
@@ -88,7 +94,7 @@ final class TensorOperations implements Operations {
 
     /** The same for the decoder, if its sizes allow. */
     DecoderTier decoder(VaeConfig config) {
-        return DecoderTier.tensorCores(config, planes, multiprocessors);
+        return DecoderTier.tensorCores(config, DECODER_PLANES, multiprocessors);
     }
 
     @Override

@@ -73,13 +73,16 @@ public final class TensorLinear {
         int slabs = k % 32 == 0 ? 2 : 1;
         int most = Math.min(192, (n + 15) / 16 * 16);
         // Few rows: the weights decide, which come once.
-        Tile best = m <= INSTRUCTION_ROWS
-                ? new Tile(INSTRUCTION_ROWS, most, slabs, 1)
-                : new Tile(256 / planes, most, slabs, 0);
-        for (int columns = 128; columns >= 96 && m > INSTRUCTION_ROWS && columns < most; columns -= 32) {
-            Tile tile = new Tile(best.rows(), columns, slabs, 0);
-            if (cycles(planes, m, n, tile, multiprocessors) < cycles(planes, m, n, best, multiprocessors)) {
-                best = tile;
+        if (m <= INSTRUCTION_ROWS) {
+            return new Tile(INSTRUCTION_ROWS, most, slabs, 1);
+        }
+        Tile best = new Tile(256 / planes, most, slabs, 0);
+        for (int rows = 256 / planes; rows >= 128; rows /= 2) {
+            for (int columns = most; columns >= Math.min(most, 96); columns -= 48) {
+                Tile tile = new Tile(rows, columns, slabs, 0);
+                if (cycles(planes, m, n, tile, multiprocessors) < cycles(planes, m, n, best, multiprocessors)) {
+                    best = tile;
+                }
             }
         }
         return best;

@@ -22,21 +22,19 @@ public final class TensorVariants {
     /** Products of halves. */
     private static final List<Tile> ONE_PLANE = List.of(
             new Tile(256, 192, 2, 0),
-            new Tile(256, 96, 4, 0),
-            new Tile(256, 128, 4, 0),
+            new Tile(256, 144, 2, 0),
+            new Tile(128, 192, 2, 0),
             new Tile(128, 192, 4, 1),
-            new Tile(128, 192, 2, 1),
-            new Tile(128, 128, 4, 1),
+            new Tile(128, 144, 4, 1),
             new Tile(64, 192, 4, 1));
 
     /** Three products for FP32 accuracy. */
     private static final List<Tile> TWO_PLANES = List.of(
             new Tile(128, 192, 2, 0),
-            new Tile(128, 192, 1, 0),
+            new Tile(128, 144, 2, 0),
+            new Tile(128, 96, 2, 0),
             new Tile(64, 192, 2, 1),
-            new Tile(64, 192, 4, 1),
-            new Tile(128, 128, 2, 0),
-            new Tile(128, 96, 2, 0));
+            new Tile(64, 192, 4, 1));
 
     private TensorVariants() {}
 
