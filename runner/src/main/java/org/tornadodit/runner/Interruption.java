@@ -47,6 +47,17 @@ final class Interruption {
         Runtime.getRuntime().halt(exitCode);
     }
 
+    /**
+     * Ends a process in which a device failed: TornadoVM's shutdown hook would destroy that device's context too, which
+     * can crash in the driver when the work is done and the pictures are written.
+     */
+    static void halt(int exitCode) {
+        AtomicFile.discardUnfinished();
+        System.out.flush();
+        System.err.flush();
+        Runtime.getRuntime().halt(exitCode);
+    }
+
     /** What to tell in addition; null for nothing. */
     void hint(@Nullable String text) {
         hint = text;

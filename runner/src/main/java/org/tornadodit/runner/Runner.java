@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.tornadodit.model.io.CheckpointException;
 import org.tornadodit.scheduler.DeviceUnavailableException;
+import org.tornadodit.scheduler.FailedDevices;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -73,7 +74,11 @@ public final class Runner implements Runnable {
         TornadoProperties.apply();
         Runner runner = new Runner();
         runner.interruption.install(System.err, Surroundings.read().terminal());
-        System.exit(run(runner, System.out, System.err, args)); // libraries may keep threads alive
+        int exitCode = run(runner, System.out, System.err, args);
+        if (FailedDevices.any()) {
+            Interruption.halt(exitCode);
+        }
+        System.exit(exitCode); // libraries may keep threads alive
     }
 
     /** Runs one command; what {@link #main} does, without ending the process. */

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostRuntime;
 
 /** {@code --devices cpu:N} through the command line: the same files for any N, and what a user sees of a failure. */
@@ -36,7 +37,7 @@ class VirtualDevicesTest {
 
     @AfterEach
     void oneDeviceWithoutFaults() {
-        HostRuntime.get().devices().forEach(device -> device.faults().clear());
+        HostRuntime.get().renewDevices(); // a failed device keeps what it held
         HostRuntime.get().setDeviceCount(1);
     }
 
@@ -102,6 +103,35 @@ class VirtualDevicesTest {
         assertFailed(run("last", "cpu:1"), "device 0: host");
         HostRuntime.get().device(0).faults().failCompilation("d0_block.attn", 1);
         assertFailed(run("compile", "cpu:1"), "failed while loading: injected failure: compilation of d0_block.attn");
+    }
+
+    @Test
+    void aDeviceWhoseMemoryOthersHoldIsLeftOutAndTheLastOneRefused() throws IOException {
+        byte[][] expected = files("free", "cpu:2");
+        occupy(1);
+        CommandLineRun run = run("one", "cpu:2");
+        assertEquals(ExitCode.DONE, run.exitCode(), run.err());
+        assertSame(expected, read("one"));
+        assertFull(1, run);
+        occupy(0);
+        run = run("both", "cpu:1");
+        assertEquals(ExitCode.NO_DEVICE, run.exitCode(), run.err());
+        assertFull(0, run);
+    }
+
+    private static void occupy(int device) {
+        HostDevice host = HostRuntime.get().device(device);
+        host.occupy(host.getDeviceGlobalMemorySize());
+    }
+
+    private static void assertFull(int device, CommandLineRun run) {
+        List<String> lines =
+                run.err().lines().filter(line -> line.startsWith("dit: ")).toList();
+        assertEquals(1, lines.size(), run.err());
+        assertTrue(
+                lines.getFirst()
+                        .matches("dit: device " + device + " \\(host.*\\): .* needed .*, 0\\.00 GB of .* free: .*"),
+                run.err());
     }
 
     private void assertFailed(CommandLineRun run, String message) {

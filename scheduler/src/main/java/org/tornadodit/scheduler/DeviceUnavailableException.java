@@ -1,7 +1,7 @@
 package org.tornadodit.scheduler;
 
 /** There is no such device or backend, or it is too small. One line with the next step. Exit code 3. */
-public final class DeviceUnavailableException extends RuntimeException {
+public class DeviceUnavailableException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 

@@ -50,6 +50,9 @@ final class DeviceWorker {
      * @throws RuntimeException or an error, as the engine does
      */
     void load(Supplier<TornadoEngine> making) {
+        if (FailedDevices.contains(device)) {
+            throw new IllegalStateException("it failed before, in this process");
+        }
         engine = await(thread.submit(making::get));
     }
 
@@ -83,8 +86,15 @@ final class DeviceWorker {
         return failed;
     }
 
+    /** From here on nothing of the device is freed, reset or waited for: see {@link FailedDevices}. */
     void markFailed() {
         failed = true;
+        TornadoEngine made = engine;
+        engine = null;
+        FailedDevices.leave(device);
+        if (made != null) {
+            made.abandon();
+        }
     }
 
     /** Seconds that the device worked on the last batch. */
@@ -100,20 +110,7 @@ final class DeviceWorker {
         return thread.submit(task);
     }
 
-    /** On the worker's own thread: releases what a failed device lets be released, so that others may have it. */
-    void abandon() {
-        TornadoEngine made = engine;
-        if (made != null) {
-            try {
-                made.close();
-            } catch (RuntimeException | Error e) {
-                LOG.log(Level.DEBUG, "device " + device + " was not released", e);
-            }
-            engine = null;
-        }
-    }
-
-    /** Releases the device's memory. Of a device that failed, as far as it lets itself be released. */
+    /** Releases the device's memory, unless it failed. */
     void close() {
         TornadoEngine made = engine;
         engine = null;
@@ -125,7 +122,7 @@ final class DeviceWorker {
             try {
                 thread.submit(release).get(CLOSE_SECONDS, TimeUnit.SECONDS);
             } catch (ExecutionException | TimeoutException e) {
-                LOG.log(failed ? Level.DEBUG : Level.WARNING, "device " + device + " was not released", e);
+                LOG.log(Level.WARNING, "device " + device + " was not released", e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

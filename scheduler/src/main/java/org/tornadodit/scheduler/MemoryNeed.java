@@ -39,7 +39,13 @@ record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether
         return weights + denoiser + decoder;
     }
 
-    /** @throws DeviceUnavailableException with what is needed, what is there, and what to lower */
+    /**
+     * To be called on the thread that will use the device: TornadoVM's JNI code logs an allocation that the driver
+     * refuses and goes on with a null pointer, so that memory has to be known to be free before.
+     *
+     * @throws DeviceUnavailableException with what is needed, what is there, and what to lower
+     * @throws DeviceFullException when there would be enough, if it were free
+     */
     void requireFits(Listed device, int samples) {
         if (bytes() > device.memory()) {
             throw new DeviceUnavailableException(String.format(
@@ -52,6 +58,23 @@ record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether
                     denoiser / 1e9,
                     samples,
                     decoder / 1e9,
+                    device.memory() / 1e9));
+        }
+        long free = DeviceMemory.free(device).orElse(device.memory());
+        if (bytes() > free) {
+            throw new DeviceFullException(String.format(
+                    Locale.ROOT,
+                    "device %d (%s): %.2f GB needed (weights %.2f, denoiser %.2f for %d samples, decoder %.2f),"
+                            + " %.2f GB of %.2f GB free: another program holds the rest; name other --devices or fewer"
+                            + " --class-labels",
+                    device.index(),
+                    device.name(),
+                    bytes() / 1e9,
+                    weights / 1e9,
+                    denoiser / 1e9,
+                    samples,
+                    decoder / 1e9,
+                    free / 1e9,
                     device.memory() / 1e9));
         }
     }

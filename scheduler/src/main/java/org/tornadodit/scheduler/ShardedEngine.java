@@ -40,12 +40,13 @@ public final class ShardedEngine implements Engine {
     private record WorkerSpeed(DeviceWorker worker, double speed) {}
 
     /**
-     * Loads the model on every device that gets samples. When one fails, those that are not loaded yet get its samples.
+     * Loads the model on every device that gets samples. When one fails, or others hold its memory, those that are not
+     * loaded yet get its samples.
      *
      * @param shape a batch as all batches will be
      * @param hostNoise see {@link TornadoEngine}
      * @param kernels which kernels
-     * @throws DeviceUnavailableException when a device has too little memory
+     * @throws DeviceUnavailableException when a device is too small, or none is left that has enough memory free
      * @throws DeviceFailedException when no device is left, or the first fails that may not
      */
     public ShardedEngine(
@@ -78,6 +79,14 @@ public final class ShardedEngine implements Engine {
                             device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, hostNoise);
                 });
                 workers.add(new WorkerSpeed(worker, rest.speeds().get(next.device())));
+            } catch (DeviceFullException e) { // nothing was allocated: the device is well
+                worker.close();
+                int left = workers.size() + rest.devices().size() - 1;
+                if (left == 0 || policy.failFast()) {
+                    close();
+                    throw e;
+                }
+                reportLeft(String.valueOf(e.getMessage()), left);
             } catch (DeviceUnavailableException | OverflowException | CancellationException e) {
                 worker.close();
                 close();
@@ -106,6 +115,10 @@ public final class ShardedEngine implements Engine {
             close();
             throw new DeviceFailedException(line, failure);
         }
+        reportLeft(line, left);
+    }
+
+    private void reportLeft(String line, int left) {
         policy.report().accept(line + "; its samples go to the " + left + " left");
     }
 
@@ -209,7 +222,7 @@ public final class ShardedEngine implements Engine {
      * The first values, which are to be finite: what a lost device does not return is NaN, and so is what a model makes
      * of weights that float32 cannot hold.
      */
-    private static float[] finite(float[] values, int wanted) {
+    static float[] finite(float[] values, int wanted) {
         for (int i = 0; i < wanted; i++) {
             if (!Float.isFinite(values[i])) {
                 throw new ArithmeticException("value %d of %d that it returned is %s".formatted(i, wanted, values[i]));
@@ -291,6 +304,8 @@ public final class ShardedEngine implements Engine {
                 } catch (RuntimeException | Error e) {
                     if (!portions.isStopped()) {
                         failed(worker, kept[0], portions, stage, e);
+                    } else if (!(e instanceof CancellationException || e instanceof OutOfMemoryError)) {
+                        worker.markFailed(); // a second one, behind the failure that ended the run
                     }
                     return;
                 } finally {
@@ -325,7 +340,6 @@ public final class ShardedEngine implements Engine {
                 .accept("%s; samples %d to %d go to the %d left"
                         .formatted(line, rest.first(), rest.first() + rest.count() - 1, left));
         portions.add(rest);
-        worker.abandon();
     }
 
     private static IllegalStateException heapTooSmall(OutOfMemoryError e) {

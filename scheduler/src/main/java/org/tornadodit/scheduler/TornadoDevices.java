@@ -17,6 +17,7 @@ import uk.ac.manchester.tornado.api.TornadoRuntime;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -158,11 +159,27 @@ public final class TornadoDevices {
                 .task("copy", Embedding::copy, new KernelContext(), from, to, TEST_ELEMENTS)
                 .transferToHost(DataTransferMode.EVERY_EXECUTION, to);
         g.launch("copy", Launch.elementwise(TEST_ELEMENTS));
-        try (TornadoExecutionPlan plan = new TornadoExecutionPlan(g.graph().snapshot())) {
+        TornadoExecutionPlan plan = new TornadoExecutionPlan(g.graph().snapshot());
+        boolean right = false;
+        try {
             plan.withDevice(listed.device()).withGridScheduler(grids).execute();
-        } catch (uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException e) {
-            throw new IllegalStateException("cannot close the plan of the self-test", e);
+            right = isCopied(to);
+        } finally {
+            if (!right) {
+                FailedDevices.leave(listed, plan);
+            }
         }
+        if (right) {
+            try {
+                plan.close();
+            } catch (TornadoExecutionPlanException e) {
+                throw new IllegalStateException("cannot close the plan of the self-test", e);
+            }
+        }
+        return right;
+    }
+
+    private static boolean isCopied(FloatArray to) {
         for (int i = 0; i < TEST_ELEMENTS; i++) {
             if (to.get(i) != i * 0.5f - 7) {
                 return false;

@@ -31,6 +31,7 @@ public final class TornadoEngine implements Engine {
     /** Memory that one pass of the decoder may take: more images a pass fill the device better, up to a point. */
     private static final long DECODER_BYTES = 4L << 30;
 
+    private final Listed device;
     private final DitConfig config;
     private final VaeConfig vaeConfig;
     private final SamplingRequest shape;
@@ -104,6 +105,7 @@ public final class TornadoEngine implements Engine {
             VaeConfig vaeConfig,
             SamplingRequest shape,
             boolean hostNoise) {
+        this.device = device;
         this.config = config;
         this.vaeConfig = vaeConfig;
         this.shape = shape;
@@ -137,13 +139,15 @@ public final class TornadoEngine implements Engine {
         vaePlan = new DevicePlan(device, vaeGraphs.build(), vaeGrids);
         try {
             warmUp();
-        } catch (RuntimeException | Error e) {
+        } catch (OverflowException | OutOfMemoryError e) { // the model's and Java's: the device is well
             closeAfter(e);
+            throw e;
+        } catch (RuntimeException | Error e) {
+            FailedDevices.leave(device, ditPlan, vaePlan);
             throw e;
         }
     }
 
-    /** Releases what can be released of a device that failed while the engine was made. */
     private void closeAfter(Throwable failure) {
         try {
             close();
@@ -152,14 +156,39 @@ public final class TornadoEngine implements Engine {
         }
     }
 
-    /** One step and one pass of the decoder: the first execution of a graph uploads its weights. */
+    /**
+     * One step and one pass of the decoder: the first execution of a graph uploads its weights. What comes back tells
+     * whether the device took them, for TornadoVM logs the driver's errors and goes on.
+     */
     private void warmUp() {
         int step = shape.diffusion().steps() - 1;
         setLabels(shape);
         setDraw(0, 0, CudaGrid.DEFAULT.threads(2L * buffers.latents.getSize()), 0);
         ditPlan.execute(DitGraphs.START);
-        step(shape.diffusion().coefficients(step, shape.eta()), shape.cfgScale());
-        decode(new float[config.inputElements()], 1);
+        TornadoExecutionResult result = step(shape.diffusion().coefficients(step, shape.eta()), shape.cfgScale());
+        float[] latents = latents(result);
+        if (!reportsOverflow || !overflowed(result)) { // else sampling will name the tensor
+            ShardedEngine.finite(latents, latents.length);
+        }
+        float[] image = decode(new float[config.inputElements()], 1);
+        ShardedEngine.finite(image, image.length);
+    }
+
+    private float[] latents(TornadoExecutionResult result) {
+        // TornadoVM logs a copy that fails, and goes on: what was not copied must not pass for latents.
+        buffers.latents.init(Float.NaN);
+        result.transferToHost(buffers.latents);
+        return buffers.latents.toHeapArray();
+    }
+
+    private boolean overflowed(TornadoExecutionResult result) {
+        result.transferToHost(buffers.overflow);
+        for (int i = 0; i < buffers.overflow.getSize(); i++) {
+            if (buffers.overflow.get(i) != 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override
@@ -212,12 +241,7 @@ public final class TornadoEngine implements Engine {
             }
             TornadoExecutionResult result =
                     step(request.diffusion().coefficients(steps - done, request.eta()), request.cfgScale());
-            latents = () -> {
-                // TornadoVM logs a copy that fails, and goes on: what was not copied must not pass for latents.
-                buffers.latents.init(Float.NaN);
-                result.transferToHost(buffers.latents);
-                return buffers.latents.toHeapArray();
-            };
+            latents = () -> latents(result);
             if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
                 requireNoOverflow(result, done);
             }
@@ -330,6 +354,11 @@ public final class TornadoEngine implements Engine {
     /** Bytes that the plans hold on the device now. */
     public long deviceBytes() {
         return ditPlan.deviceBytes() + vaePlan.deviceBytes();
+    }
+
+    /** Leaves the device, which failed, as it is; the engine is of no use afterwards, and not to be closed. */
+    void abandon() {
+        FailedDevices.leave(device, ditPlan, vaePlan);
     }
 
     @Override

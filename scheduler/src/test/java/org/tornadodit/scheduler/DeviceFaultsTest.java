@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostFaults;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.noise.NoiseStream;
@@ -31,6 +32,10 @@ class DeviceFaultsTest {
 
     /** Launches of the denoiser's last task before the batch's first: the warm-up's. */
     private static final int WARM_UP = 1;
+
+    /** What is said of a device, the memory of which another program holds. */
+    private static final String FULL =
+            "device %d \\(.*\\): [0-9.]+ GB needed \\(.*\\), 0\\.00 GB of [0-9.]+ GB free: another program holds the rest; .*";
 
     /** What any number of devices has to give. */
     private static final Map<Boolean, Pictures> EXPECTED = new ConcurrentHashMap<>();
@@ -106,7 +111,7 @@ class DeviceFaultsTest {
 
     @AfterEach
     void oneDeviceWithoutFaults() {
-        HostRuntime.get().devices().forEach(device -> device.faults().clear());
+        HostRuntime.get().renewDevices(); // a failed device keeps what it held
         HostRuntime.get().setDeviceCount(1);
     }
 
@@ -119,7 +124,8 @@ class DeviceFaultsTest {
         assertEquals(1, reports.size(), reports.toString());
         String line = reports.getFirst();
         assertTrue(line.startsWith("device 1: ") && line.contains("failed while " + stage.words), line);
-        assertEquals(0, TinyModel.deviceBytes(), "bytes left on the devices");
+        assertReleased(0, 2);
+        assertUntouched(stage, 1);
     }
 
     @ParameterizedTest
@@ -133,7 +139,8 @@ class DeviceFaultsTest {
                 String.valueOf(failure.getMessage()).matches("device 1: .* failed while " + stage.words + ": .*"),
                 failure.getMessage());
         assertEquals(List.of(), reports);
-        assertEquals(0, TinyModel.deviceBytes(), "bytes left on the devices");
+        assertReleased(0);
+        assertUntouched(stage, 1);
     }
 
     @Test
@@ -144,7 +151,84 @@ class DeviceFaultsTest {
                 assertThrows(DeviceFailedException.class, () -> run(TinyModel.team(2, KEEP, reports), false));
         assertTrue(String.valueOf(failure.getMessage()).contains("failed while sampling"), failure.getMessage());
         assertEquals(1, reports.size(), reports.toString());
-        assertEquals(0, TinyModel.deviceBytes(), "bytes left on the devices");
+        assertUntouched(Stage.LATER_STEP, 0);
+        assertUntouched(Stage.FIRST_STEP, 1);
+    }
+
+    private static void assertReleased(int... devices) {
+        for (int device : devices) {
+            assertEquals(0, HostRuntime.get().device(device).usedBytes(), "bytes left on device " + device);
+        }
+    }
+
+    /**
+     * A failed device holds what it held: freeing it would end in a crash where the driver has given the device up. What
+     * does not compile fails before anything is allocated.
+     */
+    private static void assertUntouched(Stage stage, int device) {
+        assertEquals(
+                stage != Stage.COMPILATION,
+                HostRuntime.get().device(device).usedBytes() > 0,
+                stage + ": bytes are held by device " + device);
+    }
+
+    /** Another program's memory is not to be had; asking for it would be noticed by TornadoVM's log alone. */
+    @Test
+    void aDeviceWhoseMemoryOthersHoldIsLeftOut() {
+        Pictures expected = expected(false);
+        for (int device = 0; device < 3; device++) {
+            HostRuntime.get().renewDevices();
+            reports.clear();
+            occupy(device);
+            expected.assertSame(run(TinyModel.team(3, KEEP, reports), false));
+            assertEquals(1, reports.size(), reports.toString());
+            String line = reports.getFirst();
+            assertTrue(line.matches(FULL.formatted(device) + "; its samples go to the 2 left"), line);
+            assertEquals(0, HostRuntime.get().device(device).peakBytes(), "bytes allocated");
+            assertReleased(0, 1, 2);
+        }
+    }
+
+    @Test
+    void noDeviceWithEnoughMemoryFreeIsAnError() {
+        occupy(0);
+        occupy(1);
+        DeviceUnavailableException failure =
+                assertThrows(DeviceUnavailableException.class, () -> run(TinyModel.team(2, KEEP, reports), false));
+        assertTrue(String.valueOf(failure.getMessage()).matches(FULL.formatted(1)), failure.getMessage());
+        assertEquals(1, reports.size(), reports.toString());
+        assertTrue(
+                reports.getFirst().matches(FULL.formatted(0) + "; its samples go to the 1 left"), reports.getFirst());
+    }
+
+    @Test
+    void failFastStopsAtADeviceWhoseMemoryOthersHold() {
+        occupy(1);
+        DeviceTeam team = TinyModel.team(3, KEEP, reports);
+        DeviceTeam failFast = new DeviceTeam(team.devices(), team.speeds(), new FaultPolicy(true, KEEP, reports::add));
+        DeviceUnavailableException failure = assertThrows(DeviceUnavailableException.class, () -> run(failFast, false));
+        assertTrue(String.valueOf(failure.getMessage()).matches(FULL.formatted(1)), failure.getMessage());
+        assertEquals(List.of(), reports);
+        assertReleased(0, 1, 2);
+    }
+
+    private static void occupy(int device) {
+        HostDevice host = HostRuntime.get().device(device);
+        host.occupy(host.getDeviceGlobalMemorySize() - 1000);
+    }
+
+    /** What does not come back is missed at the warm-up, before the device gets samples. */
+    @Test
+    void aDeviceThatIsLostInSilenceWhileItLoadsIsNoticed() {
+        Pictures expected = expected(false);
+        for (int launch : new int[] {1, 3}) {
+            HostRuntime.get().renewDevices();
+            reports.clear();
+            HostRuntime.get().device(1).faults().lose(launch);
+            expected.assertSame(run(TinyModel.team(3, KEEP, reports), false));
+            assertEquals(1, reports.size(), reports.toString());
+            assertTrue(reports.getFirst().contains("failed while loading"), reports.getFirst());
+        }
     }
 
     @Test

@@ -21,6 +21,7 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice {
     private final LongAdder toHost = new LongAdder();
     private final Map<String, LongAdder> launches = new ConcurrentHashMap<>();
     private volatile long memoryLimit;
+    private volatile long elsewhere;
 
     HostDevice(int index, long memoryLimit) {
         this.index = index;
@@ -35,6 +36,16 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice {
     /** Bytes of all buffers that live on the device now, headers included. */
     public long usedBytes() {
         return used.get();
+    }
+
+    /** Bytes that are left to allocate. */
+    public long freeBytes() {
+        return Math.max(0, memoryLimit - elsewhere - used.get());
+    }
+
+    /** Lets another program hold so many bytes of the device's memory. */
+    public void occupy(long bytes) {
+        elsewhere = bytes;
     }
 
     /** Most bytes that ever lived on the device since the last {@link #resetMeters()}. */
@@ -80,10 +91,10 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice {
     void reserve(long bytes, String name) {
         faults.onAllocation(bytes, name);
         long now = used.addAndGet(bytes);
-        if (now > memoryLimit) {
+        if (now > memoryLimit - elsewhere) {
             used.addAndGet(-bytes);
             throw new TornadoOutOfMemoryException(getDescription() + " is out of memory: " + name + " needs " + bytes
-                    + " bytes, " + (memoryLimit - now + bytes) + " of " + memoryLimit
+                    + " bytes, " + freeBytes() + " of " + memoryLimit
                     + " are free (tornado.device.memory sets the limit)");
         }
         peak.accumulateAndGet(now, Math::max);

@@ -64,6 +64,13 @@ public final class HostRuntime {
         }
     }
 
+    /** As many new devices, as a new process finds them: without orders, and with all memory free. */
+    public void renewDevices() {
+        for (int i = 0; i < devices.size(); i++) {
+            devices.set(i, new HostDevice(i, memoryLimit));
+        }
+    }
+
     public List<HostDevice> devices() {
         return List.copyOf(devices);
     }
