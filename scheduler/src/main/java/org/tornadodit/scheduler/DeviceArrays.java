@@ -40,6 +40,11 @@ final class DeviceArrays {
         return stacked(List.of(tensor));
     }
 
+    /** Makes all elements NaN, as fast as memory is. */
+    static void spoil(FloatArray array) {
+        array.getSegment().fill((byte) 0xff);
+    }
+
     /** All values of {@code from} into the first elements of {@code to}. */
     static void fill(FloatArray to, float[] from) {
         for (int i = 0; i < from.length; i++) {

@@ -176,7 +176,7 @@ public final class TornadoEngine implements Engine {
 
     private float[] latents(TornadoExecutionResult result) {
         // TornadoVM logs a copy that fails, and goes on: what was not copied must not pass for latents.
-        buffers.latents.init(Float.NaN);
+        DeviceArrays.spoil(buffers.latents);
         result.transferToHost(buffers.latents);
         return buffers.latents.toHeapArray();
     }
@@ -337,7 +337,7 @@ public final class TornadoEngine implements Engine {
             for (int i = 0; i < count * latent; i++) {
                 vaeBuffers.latents.set(i, latents[first * latent + i]);
             }
-            vaeBuffers.images.init(Float.NaN);
+            DeviceArrays.spoil(vaeBuffers.images);
             for (VaeGraphs.Run run : vaeGraphs.runs()) {
                 vaeBuffers.layer.set(0, run.layer());
                 vaePlan.execute(run.graph());
