@@ -18,12 +18,12 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * <p>TornadoVM's PTX backend pins the memory of each array, which the driver does by pages, and takes an array whose
  * pages are pinned in part for pinned: a copy that crosses the border then fails with a line in the log and nothing
  * else. So arrays share no page. It also leaves arrays pinned that live on the device only, when their plan is closed,
- * so that memory given back could come again half pinned.
+ * so that memory given back could come again half pinned: pages serve again for arrays of the same size only.
  */
 public final class ArrayPages {
     private static final long PAGE_BYTES = 4096;
 
-    /** Of the process, as what is pinned is: pages that no array uses, by their size. */
+    /** Of the process, as what is pinned is: memory that no array uses, by its bytes. */
     private static final Map<Long, Deque<MemorySegment>> FREE = new HashMap<>();
 
     private static final Cleaner CLEANER = Cleaner.create();
@@ -47,22 +47,22 @@ public final class ArrayPages {
      * @param over makes the array of memory for a header and the elements, which is the array's as long as it is reachable
      */
     private static <A extends TornadoNativeArray> A array(long bytes, Function<MemorySegment, A> over) {
-        long size = TornadoNativeArray.ARRAY_HEADER + bytes;
-        MemorySegment pages = take(Math.ceilDiv(size, PAGE_BYTES) * PAGE_BYTES);
-        A array = over.apply(pages.asSlice(0, size));
-        CLEANER.register(array, () -> giveBack(pages));
+        MemorySegment memory = take(TornadoNativeArray.ARRAY_HEADER + bytes);
+        A array = over.apply(memory);
+        CLEANER.register(array, () -> giveBack(memory));
         return array;
     }
 
     private static synchronized MemorySegment take(long bytes) {
         Deque<MemorySegment> free = FREE.get(bytes);
         if (free == null || free.isEmpty()) {
-            return Arena.global().allocate(bytes, PAGE_BYTES);
+            long pages = Math.ceilDiv(bytes, PAGE_BYTES) * PAGE_BYTES;
+            return Arena.global().allocate(pages, PAGE_BYTES).asSlice(0, bytes);
         }
         return free.removeLast().fill((byte) 0);
     }
 
-    private static synchronized void giveBack(MemorySegment pages) {
-        FREE.computeIfAbsent(pages.byteSize(), any -> new ArrayDeque<>()).addLast(pages);
+    private static synchronized void giveBack(MemorySegment memory) {
+        FREE.computeIfAbsent(memory.byteSize(), any -> new ArrayDeque<>()).addLast(memory);
     }
 }
