@@ -27,12 +27,13 @@ class SoakCommandTest {
 
     @BeforeEach
     void writeModel() throws IOException {
+        HostRuntime.get().renewDevices(); // other tests' failed devices keep what they held
         model = TinyModelFiles.write(folder);
     }
 
     @AfterEach
     void oneDeviceWithoutFaults() {
-        HostRuntime.get().renewDevices(); // a failed device keeps what it held
+        HostRuntime.get().renewDevices();
         HostRuntime.get().setDeviceCount(1);
     }
 

@@ -1,0 +1,218 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.ptx.GlobalMemory;
+import org.tornadodit.kernels.ptx.Registers;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What follows a product of {@link TensorLinear}, in the registers of a warpgroup: 64 rows and {@code columns} columns of sums,
+ * as {@link org.tornadodit.kernels.ptx.Wgmma#multiply} leaves them. A thread has {@code row} and the row 8 below.
+ */
+final class TensorEpilogue {
+    /** Groups of eight columns whose residuals are under way at a time. */
+    static final int PART = 4;
+
+    private TensorEpilogue() {}
+
+    static void storeFloats(
+            float[] sums,
+            float[] residual,
+            FloatArray gate,
+            FloatArray target,
+            int row,
+            int column,
+            int m,
+            int n,
+            int columns,
+            int thread,
+            int epilogue,
+            int tokens,
+            int chunk,
+            int chunks) {
+        if (epilogue == Epilogue.GATE_RESIDUAL) {
+            addGated(sums, residual, gate, target, row, column, m, n, columns, thread, tokens, chunk, chunks);
+        }
+        store(sums, target, row, column, m, n, columns, thread);
+    }
+
+    static void storeHalves(
+            float[] sums,
+            IntArray packed,
+            IntArray overflow,
+            int layer,
+            int row,
+            int column,
+            int m,
+            int n,
+            int planes,
+            int columns,
+            int thread,
+            int epilogue,
+            int tokens,
+            int heads,
+            int samples) {
+        if (epilogue == Epilogue.BIAS_GELU) {
+            storeGelu(sums, packed, overflow, layer, row, column, m, n, planes, columns, thread);
+        } else {
+            storeHeads(
+                    sums, packed, overflow, layer, row, column, m, n, planes, columns, thread, tokens, heads, samples);
+        }
+    }
+
+    /** Undoes the weight's scale and adds the bias. */
+    static void addBias(float[] sums, FloatArray bias, int layer, int n, int column, int columns, int thread) {
+        float factor = bias.get(layer * (n + 1) + n);
+        int from = layer * (n + 1) + column + thread % 4 * 2;
+        for (int j = 0; j < columns / 8; j++) {
+            if (column + 8 * j < n) {
+                float first = bias.get(from + 8 * j);
+                float second = bias.get(from + 8 * j + 1);
+                Registers.set(sums, 4 * j, Registers.get(sums, 4 * j) * factor + first);
+                Registers.set(sums, 4 * j + 1, Registers.get(sums, 4 * j + 1) * factor + second);
+                Registers.set(sums, 4 * j + 2, Registers.get(sums, 4 * j + 2) * factor + first);
+                Registers.set(sums, 4 * j + 3, Registers.get(sums, 4 * j + 3) * factor + second);
+            }
+        }
+    }
+
+    private static void store(
+            float[] sums, FloatArray target, int row, int column, int m, int n, int columns, int thread) {
+        int at = row * n + column + thread % 4 * 2;
+        for (int j = 0; j < columns / 8; j++) {
+            if (column + 8 * j < n) {
+                if (row < m) {
+                    GlobalMemory.store2(target, at + 8 * j, Registers.get(sums, 4 * j), Registers.get(sums, 4 * j + 1));
+                }
+                if (row + 8 < m) {
+                    GlobalMemory.store2(
+                            target, at + 8 * n + 8 * j, Registers.get(sums, 4 * j + 2), Registers.get(sums, 4 * j + 3));
+                }
+            }
+        }
+    }
+
+    /** {@code sums = target + gate * sums}. */
+    private static void addGated(
+            float[] sums,
+            float[] old,
+            FloatArray gate,
+            FloatArray target,
+            int row,
+            int column,
+            int m,
+            int n,
+            int columns,
+            int thread,
+            int tokens,
+            int chunk,
+            int chunks) {
+        int at = Math.min(row, m - 1) * n + column + thread % 4 * 2;
+        int lower = Math.min(row + 8, m - 1) * n + column + thread % 4 * 2;
+        int gateAt = (Math.min(row, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
+        int gateLower = (Math.min(row + 8, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
+        Registers.clear(old);
+        // Loads of a part before its stores: a store may change what a later load would read, so that loads wait for
+        // it.
+        for (int part = 0; part < columns / 8; part += PART) {
+            for (int i = 0; i < PART; i++) {
+                int at8 = column + 8 * (part + i);
+                if (part + i < columns / 8 && at8 < n) {
+                    GlobalMemory.load2(target, at + 8 * (part + i), old, 4 * i);
+                    GlobalMemory.load2(target, lower + 8 * (part + i), old, 4 * i + 2);
+                }
+            }
+            for (int i = 0; i < PART; i++) {
+                int j = part + i;
+                if (j < columns / 8 && column + 8 * j < n) {
+                    gated(sums, old, 4 * j, 4 * i, gate.get(gateAt + 8 * j));
+                    gated(sums, old, 4 * j + 1, 4 * i + 1, gate.get(gateAt + 8 * j + 1));
+                    gated(sums, old, 4 * j + 2, 4 * i + 2, gate.get(gateLower + 8 * j));
+                    gated(sums, old, 4 * j + 3, 4 * i + 3, gate.get(gateLower + 8 * j + 1));
+                }
+            }
+        }
+    }
+
+    private static void gated(float[] sums, float[] old, int i, int oldAt, float gate) {
+        Registers.set(sums, i, Registers.get(old, oldAt) + gate * Registers.get(sums, i));
+    }
+
+    private static void storeGelu(
+            float[] sums,
+            IntArray packed,
+            IntArray overflow,
+            int layer,
+            int row,
+            int column,
+            int m,
+            int n,
+            int planes,
+            int columns,
+            int thread) {
+        int slab = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS * 8 * planes;
+        int at = column / 16 * slab + row / 8 * (64 * planes) + thread % 32;
+        float largest = 0f;
+        for (int j = 0; j < columns / 8; j++) {
+            if (column + 8 * j < n) {
+                int to = at + j / 2 * slab + j % 2 * 32;
+                float a = FloatMath.gelu(Registers.get(sums, 4 * j));
+                float b = FloatMath.gelu(Registers.get(sums, 4 * j + 1));
+                float c = FloatMath.gelu(Registers.get(sums, 4 * j + 2));
+                float d = FloatMath.gelu(Registers.get(sums, 4 * j + 3));
+                Packed.store(packed, to, Packed.PLANE, a, b, planes);
+                Packed.store(packed, to + 64 * planes, Packed.PLANE, c, d, planes);
+                largest = row < m ? Packed.largest(largest, a, b) : largest;
+                largest = row + 8 < m ? Packed.largest(largest, c, d) : largest;
+            }
+        }
+        Overflow.report(overflow, layer, Overflow.FC1, largest);
+    }
+
+    /** Columns are q, k and v of all heads. */
+    private static void storeHeads(
+            float[] sums,
+            IntArray packed,
+            IntArray overflow,
+            int layer,
+            int row,
+            int column,
+            int m,
+            int n,
+            int planes,
+            int columns,
+            int thread,
+            int tokens,
+            int heads,
+            int samples) {
+        int hidden = n / 3;
+        int size = hidden / heads;
+        int plane = size * 4;
+        // Rows r and r + 8 of the last tile may be past the end.
+        int upper = Math.min(row, m - 1);
+        int lower = Math.min(row + 8, m - 1);
+        int upperAt = (upper / tokens * heads * (tokens / 8) + upper % tokens / 8) * (plane * planes) + thread % 32;
+        int lowerAt = (lower / tokens * heads * (tokens / 8) + lower % tokens / 8) * (plane * planes) + thread % 32;
+        float largest = 0f;
+        for (int j = 0; j < columns / 8; j++) {
+            int first = column + 8 * j;
+            if (first < n) {
+                int head = first / hidden * (samples * heads) + first % hidden / size;
+                int to = head * (tokens / 8) * (plane * planes) + first % hidden % size / 8 * 32;
+                float a = Registers.get(sums, 4 * j);
+                float b = Registers.get(sums, 4 * j + 1);
+                float c = Registers.get(sums, 4 * j + 2);
+                float d = Registers.get(sums, 4 * j + 3);
+                if (row < m) {
+                    Packed.store(packed, upperAt + to, plane, a, b, planes);
+                    largest = Packed.largest(largest, a, b);
+                }
+                if (row + 8 < m) {
+                    Packed.store(packed, lowerAt + to, plane, c, d, planes);
+                    largest = Packed.largest(largest, c, d);
+                }
+            }
+        }
+        Overflow.report(overflow, layer, Overflow.QKV, largest);
+    }
+}
