@@ -312,7 +312,7 @@ public final class Report {
     private void reproduction() {
         say(
                 "Each record says how it was made. A checkout at its version, TornadoVM 5.2.0-jdk25 (./setup-tornado.sh) and"
-                        + " the device are what is needed besides; bench/compare.py needs PyTorch.");
+                        + " the device are what is needed besides; bench/compare.py and bench/scaling.py need PyTorch.");
         for (RecordedRun run : runs) {
             heading(3, run.file());
             say(run.conditions() + (run.text("note").isEmpty() ? "" : ". " + run.text("note")));
