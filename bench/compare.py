@@ -41,12 +41,14 @@ def run(log, command, **environment):
     return done.stdout
 
 
-def pytorch(args, folder):
+def pytorch_command(args, folder, precisions):
     command = [sys.executable, ROOT / "reference/make_xl2.py", "--out", folder, "--steps", args.steps, "--model",
-               args.model, "--image-size", args.image_size, "--images", args.images, "--precisions", args.pytorch]
-    if args.vae_channels:
-        command += ["--vae-channels", args.vae_channels]
-    run(folder / "pytorch.log", command)
+               args.model, "--image-size", args.image_size, "--images", args.images, "--precisions", precisions]
+    return command + (["--vae-channels", args.vae_channels] if args.vae_channels else [])
+
+
+def pytorch_engines(folder):
+    """What make_xl2.py measured."""
     times = json.loads((folder / "times.json").read_text())
     return [{"name": NAMES.get(key, "PyTorch, " + key), "key": key, "ours": False, "step_ms": t["step_ms_median"],
              "step_shortest_ms": min(t["step_ms"]), "step_longest_ms": max(t["step_ms"]), "decode_ms": t["decode_ms"],
@@ -74,12 +76,18 @@ def times(text):
 
 
 def picture(folder, name, file):
-    command = [ROOT / "dit", "evaluate", folder / "sample-strict.png", folder / file, "--format", "json"]
-    text = output(*map(str, command))
-    if not text:
-        return None
-    mean = json.loads(text[text.index("{"):])["mean"]
-    return {"name": name, **{key: value for key, value in mean.items() if isinstance(value, (int, float))}}
+    return judged(folder, name, file)[0]
+
+
+def judged(folder, name, file):
+    """How near a picture is to strict FP32's, None where that cannot be said, and whether it passes the strict gates."""
+    command = [ROOT / "dit", "evaluate", folder / "sample-strict.png", folder / file, "--format", "json", "--gates", "strict"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    if done.returncode not in (0, 5):
+        return None, "not judged"
+    mean = json.loads(done.stdout[done.stdout.index("{"):])["mean"]
+    numbers = {key: value for key, value in mean.items() if isinstance(value, (int, float))}
+    return {"name": name, **numbers}, "passed" if done.returncode == 0 else "failed"
 
 
 def surroundings(manifest):
@@ -112,7 +120,8 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
 
     started = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    engines = pytorch(args, folder)
+    run(folder / "pytorch.log", pytorch_command(args, folder, args.pytorch))
+    engines = pytorch_engines(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     labels = ",".join(str(label) for label in manifest["labels"])
     for precision in args.ours.split(","):

@@ -46,10 +46,7 @@ class Memory(threading.Thread):
 
 def pytorch(args, folder, gpu):
     """Starts PyTorch on its GPU and returns once the weights are written."""
-    command = [sys.executable, compare.ROOT / "reference/make_xl2.py", "--out", folder, "--steps", args.steps, "--model",
-               args.model, "--image-size", args.image_size, "--images", args.images, "--precisions", "strict,tf32"]
-    if args.vae_channels:
-        command += ["--vae-channels", args.vae_channels]
+    command = compare.pytorch_command(args, folder, "strict,tf32")
     log = folder / "pytorch.log"
     process = subprocess.Popen([str(word) for word in command], stdout=log.open("w"), stderr=subprocess.STDOUT,
                                env={**os.environ, "CUDA_VISIBLE_DEVICES": str(gpu), "PYTHONUNBUFFERED": "1"})
@@ -85,10 +82,7 @@ def judge(folder, runs):
         other = folder / f"ours-{first['precision']}-{first['gpus']}"
         one["same_bits"] = all(file.with_suffix(end).read_bytes() == other.with_suffix(end).read_bytes()
                                for end in (".npy", ".png"))
-        gates = subprocess.run([str(compare.ROOT / "dit"), "evaluate", str(folder / "sample-strict.png"),
-                                str(file.with_suffix(".png")), "--gates", "strict"], capture_output=True, text=True)
-        one["gates"] = {0: "passed", 5: "failed"}.get(gates.returncode, "not judged")
-        one["picture"] = compare.picture(folder, "", file.with_suffix(".png").name)
+        one["picture"], one["gates"] = compare.judged(folder, "", file.with_suffix(".png").name)
         score = compare.output(str(compare.ROOT / "dit"), "score", str(one["seconds"])).partition("\n")[0]
         one["points"] = re.findall(r"([\d.]+) of", score)  # by the strict rules, by the final ones
 
@@ -132,11 +126,8 @@ def main():
 
 
 def record(args, folder, started, runs):
-    measured = json.loads((folder / "times.json").read_text())
     manifest = json.loads((folder / "manifest.json").read_text())
-    engines = [{"name": compare.NAMES[key], "key": key, "ours": False, "step_ms": t["step_ms_median"],
-                "decode_ms": t["decode_ms"], "seconds": t["seconds"], "finite": t["finite"]}
-               for key, t in measured.items() if key in compare.NAMES]
+    engines = compare.pytorch_engines(folder)
     common = {"format": 1, "date": started, "command": "python3 bench/scaling.py " + shlex.join(sys.argv[1:]),
               **({"note": args.note} if args.note else {}), **compare.surroundings(manifest)}
     options = {"model": args.model, "image_size": int(args.image_size), "batch": int(args.images), "steps": args.steps}
