@@ -90,7 +90,7 @@ final class DitBuffers {
         attended = operations.operand(rows, width);
         hidden = operations.operand(rows, config.mlpHidden());
         finalModulation = ArrayPages.floats(n * 2 * width);
-        finalNormed = operations.operand(rows, width);
+        finalNormed = operations.float32Operand(rows, width);
         prediction = ArrayPages.floats(rows * config.patchOutputs());
         coefficients = ArrayPages.floats(DenoiseStep.LENGTH);
         draw = ArrayPages.ints(PhiloxNoise.LENGTH);
@@ -106,7 +106,8 @@ final class DitBuffers {
                 + n * (3 + 6L * config.depth()) * width
                 + rows * (width + patch + config.patchOutputs());
         return floats * Float.BYTES
-                + 3 * operations.operandBytes(rows, width)
+                + 2 * operations.operandBytes(rows, width)
+                + operations.float32OperandBytes(rows, width)
                 + operations.operandBytes(rows, 3 * width)
                 + operations.operandBytes(rows, config.mlpHidden());
     }

@@ -267,7 +267,7 @@ final class DitGraphs {
                     operations.weights(ofBlocks(weights, Block::fc1)),
                     operations.weights(ofBlocks(weights, Block::fc2)),
                     portable.weights(List.of(weights.finalModulation())),
-                    operations.weights(List.of(weights.finalLinear())));
+                    operations.float32Weights(List.of(weights.finalLinear())));
         }
 
         private static List<Linear> ofBlocks(DitWeights weights, Function<Block, Linear> layer) {

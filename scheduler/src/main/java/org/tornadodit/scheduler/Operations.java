@@ -32,8 +32,20 @@ interface Operations {
     /** Bytes of device memory that {@link #operand} takes. */
     long operandBytes(long rows, long columns);
 
+    /**
+     * As {@link #operand}, for a product whose error goes into the picture as it is, not through later blocks: with FP32's
+     * accuracy at any precision.
+     */
+    Operand float32Operand(int rows, int columns);
+
+    /** Bytes of device memory that {@link #float32Operand} takes. */
+    long float32OperandBytes(long rows, long columns);
+
     /** Copies the same layer of all blocks into one array a device can hold. */
     ProductWeights weights(List<Linear> layers);
+
+    /** As {@link #weights}, for a product of a {@link #float32Operand}. */
+    ProductWeights float32Weights(List<Linear> layers);
 
     /** Copies the same layer of all blocks into one array, for {@link #modulation}: one layer with all of their outputs. */
     ProductWeights weightsTogether(List<Linear> layers);
@@ -54,7 +66,7 @@ interface Operations {
             FloatArray out,
             int samples);
 
-    /** {@code modulate(norm(x), shift, scale)}, (N, T, D), and the number of the layer for what follows. */
+    /** {@code modulate(norm(x), shift, scale)}, (N, T, D), into either kind of operand, and the number of the layer for what follows. */
     void normModulate(
             GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows);
 
@@ -62,7 +74,7 @@ interface Operations {
     void linearHeads(
             GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows, int heads);
 
-    /** {@code x W^T + b} as plain floats. */
+    /** {@code x W^T + b} as plain floats; x is either kind of operand, w the weights for it. */
     void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows);
 
     /** {@code gelu(x W^T + b)}, the tanh approximation. */

@@ -73,6 +73,22 @@ final class PortableOperations implements Operations {
         return rows * columns * Float.BYTES;
     }
 
+    /** The same: all products are FP32's. */
+    @Override
+    public Operand float32Operand(int rows, int columns) {
+        return operand(rows, columns);
+    }
+
+    @Override
+    public long float32OperandBytes(long rows, long columns) {
+        return operandBytes(rows, columns);
+    }
+
+    @Override
+    public ProductWeights float32Weights(List<org.tornadodit.model.Linear> layers) {
+        return weights(layers);
+    }
+
     @Override
     public long weightBytes(DitConfig config) {
         return config.parameters() * Float.BYTES;

@@ -27,8 +27,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 final class TensorOperations implements Operations {
 
-    /** Packed halves of (rows, columns), or of heads. */
-    private record PackedOperand(IntArray array) implements Operand {
+    /** Packed halves of (rows, columns), or of heads, in one plane or two. */
+    private record PackedOperand(IntArray array, int planes) implements Operand {
         @Override
         public Object[] arrays() {
             return new Object[] {array};
@@ -36,17 +36,16 @@ final class TensorOperations implements Operations {
     }
 
     /**
-     * Planes of the modulation's product, in either precision: an error in a shift, a scale or a gate is the same in all
-     * tokens of a sample, and the second plane costs 0.1 ms a step.
+     * Planes of what acts on the picture directly, in either precision; docs/numerics.md has the figures.
+     *
+     * <ul>
+     *   <li>final_layer.linear: its error is the predicted noise's. With one plane it was most of {@code high}'s error, of 32
+     *       columns only at patch size 2.
+     *   <li>The modulation: an error in a shift, a scale or a gate is the same in all tokens of a sample.
+     *   <li>The decoder's convolutions. With one plane XL/2's picture of 250 steps was off by 0.018 levels, as much as TF32's.
+     * </ul>
      */
-    private static final int MODULATION_PLANES = 2;
-
-    /**
-     * Planes of the decoder's convolutions, in either precision: its errors go into the picture as they are. With one plane
-     * XL/2's picture of 250 steps was off by 0.018 levels, as much as TF32's, and with the FP32 decoder by 0.004; the second
-     * plane costs 0.04 s a batch.
-     */
-    private static final int DECODER_PLANES = 2;
+    private static final int FLOAT32_PLANES = 2;
 
     private final MatmulPrecision precision;
     private final int planes;
@@ -95,7 +94,7 @@ final class TensorOperations implements Operations {
 
     /** The same for the decoder, if its sizes allow. */
     DecoderTier decoder(VaeConfig config) {
-        return DecoderTier.tensorCores(config, DECODER_PLANES, multiprocessors);
+        return DecoderTier.tensorCores(config, FLOAT32_PLANES, multiprocessors);
     }
 
     @Override
@@ -111,18 +110,37 @@ final class TensorOperations implements Operations {
 
     @Override
     public Operand operand(int rows, int columns) {
-        return new PackedOperand(ArrayPages.ints(Packed.size(rows, columns, planes)));
+        return operand(rows, columns, planes);
+    }
+
+    @Override
+    public Operand float32Operand(int rows, int columns) {
+        return operand(rows, columns, FLOAT32_PLANES);
+    }
+
+    private static Operand operand(int rows, int columns, int planes) {
+        return new PackedOperand(ArrayPages.ints(Packed.size(rows, columns, planes)), planes);
     }
 
     @Override
     public long operandBytes(long rows, long columns) {
+        return operandBytes(rows, columns, planes);
+    }
+
+    @Override
+    public long float32OperandBytes(long rows, long columns) {
+        return operandBytes(rows, columns, FLOAT32_PLANES);
+    }
+
+    private static long operandBytes(long rows, long columns, int planes) {
         return (rows + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS * columns * 2 * planes;
     }
 
     @Override
     public long weightBytes(DitConfig config) {
         long modulation = 6L * config.hiddenSize() * config.hiddenSize() * config.depth();
-        return config.parameters() * 2 * planes + modulation * 2 * (MODULATION_PLANES - planes);
+        long finalLinear = (long) config.patchOutputs() * config.hiddenSize();
+        return config.parameters() * 2 * planes + (modulation + finalLinear) * 2 * (FLOAT32_PLANES - planes);
     }
 
     @Override
@@ -132,6 +150,15 @@ final class TensorOperations implements Operations {
 
     @Override
     public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
+        return weights(layers, planes);
+    }
+
+    @Override
+    public ProductWeights float32Weights(List<org.tornadodit.model.Linear> layers) {
+        return weights(layers, FLOAT32_PLANES);
+    }
+
+    private static ProductWeights weights(List<org.tornadodit.model.Linear> layers, int planes) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
         PackedWeights packed = new PackedWeights(
@@ -152,13 +179,13 @@ final class TensorOperations implements Operations {
         int in = layers.getFirst().in();
         int all = Math.multiplyExact(layers.size(), out);
         PackedWeights packed = new PackedWeights(
-                ArrayPages.ints(TensorLinear.weightSize(1, all, in, MODULATION_PLANES)), ArrayPages.floats(all + 1));
+                ArrayPages.ints(TensorLinear.weightSize(1, all, in, FLOAT32_PLANES)), ArrayPages.floats(all + 1));
         packed.fillTogether(
                 layers.stream().map(layer -> layer.weight().data()).toList(),
                 layers.stream().map(layer -> layer.bias().data()).toList(),
                 out,
                 in,
-                MODULATION_PLANES);
+                FLOAT32_PLANES);
         return new ProductWeights(packed.weight(), packed.bias(), 1, all, in);
     }
 
@@ -171,7 +198,7 @@ final class TensorOperations implements Operations {
             ProductWeights w,
             FloatArray out,
             int samples) {
-        IntArray packed = ArrayPages.ints(Packed.size(samples, w.in(), MODULATION_PLANES));
+        IntArray packed = ArrayPages.ints(Packed.size(samples, w.in(), FLOAT32_PLANES));
         g.scratch(packed);
         g.graph()
                 .task(
@@ -184,7 +211,7 @@ final class TensorOperations implements Operations {
                         layer.overflow(),
                         samples,
                         w.in(),
-                        MODULATION_PLANES,
+                        FLOAT32_PLANES,
                         Overflow.CONDITIONING);
         g.launch(task + "_input", PackedRows.grid(samples, w.in()));
         product(
@@ -197,7 +224,7 @@ final class TensorOperations implements Operations {
                 out,
                 noHalves,
                 new Rows(samples, 1),
-                MODULATION_PLANES,
+                FLOAT32_PLANES,
                 Epilogue.BIAS,
                 0,
                 0);
@@ -225,7 +252,7 @@ final class TensorOperations implements Operations {
                         modulation.scaleChunk() * hidden,
                         modulation.chunks() * hidden,
                         turn.more(),
-                        planes,
+                        planes(out),
                         kind(modulation),
                         Overflow.KINDS,
                         PackedLayerNorm.warps(hidden));
@@ -261,7 +288,7 @@ final class TensorOperations implements Operations {
 
     @Override
     public void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
-        product(g, task, layer, halves(x), w, noFloats, out, noHalves, rows, planes, Epilogue.BIAS, 0, 0);
+        product(g, task, layer, halves(x), w, noFloats, out, noHalves, rows, planes(x), Epilogue.BIAS, 0, 0);
     }
 
     @Override
@@ -372,8 +399,16 @@ final class TensorOperations implements Operations {
     }
 
     private static IntArray halves(Operand operand) {
-        if (operand instanceof PackedOperand(IntArray array)) {
-            return array;
+        return packed(operand).array();
+    }
+
+    private static int planes(Operand operand) {
+        return packed(operand).planes();
+    }
+
+    private static PackedOperand packed(Operand operand) {
+        if (operand instanceof PackedOperand packed) {
+            return packed;
         }
         throw new IllegalArgumentException("an operand of another tier: " + operand);
     }

@@ -39,9 +39,12 @@ class TensorEngineTest {
         assertEquals(0, TinyModel.deviceBytes());
     }
 
-    /** The bound of the portable kernels for three products; for one, what TF32 is off by in the demo's run. */
+    /**
+     * The bound of the portable kernels for three products; for one, a sixth of what it is with a final layer of one product
+     * (1.2e-3), and three times what was measured.
+     */
     @ParameterizedTest
-    @CsvSource({"HIGHEST, 2e-5", "HIGH, 2e-3"})
+    @CsvSource({"HIGHEST, 2e-5", "HIGH, 2e-4"})
     void samplesAsPyTorch(MatmulPrecision precision, double bound) throws IOException {
         SamplingRequest request = request(List.of(0, 1, 2, 3, 4, 5, 0, 1));
         try (Checkpoint checkpoint = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"));

@@ -70,7 +70,7 @@ public record TransformerTunables(
     /**
      * With tier 3's kernels.
      *
-     * @param planes of the operands: 2 for FP32's accuracy, else 1; the modulation's always has 2
+     * @param planes of the blocks' operands: 2 for FP32's accuracy, else 1; the modulation's and the final layer's have 2
      * @param multiprocessors of the device
      */
     public List<Tunable> tensor(int planes, int multiprocessors) {
@@ -89,20 +89,29 @@ public record TransformerTunables(
                     return variant -> cases.apply(TensorVariants.attentionTiling(variant));
                 }));
         all.add(tensorLinear(hidden, hidden, Epilogue.GATE_RESIDUAL, depth, planes, multiprocessors));
-        all.add(Tunable.fixed(
-                OperationShape.of("packedLayerNorm", samples, tokens, hidden),
-                2 * depth + 1,
-                Ceiling.MEMORY,
-                () -> TensorCases.layerNorm(samples, tokens, hidden, planes)));
+        if (planes == 2) {
+            all.add(packedLayerNorm(2 * depth + 1, 2));
+        } else {
+            all.add(packedLayerNorm(2 * depth, planes));
+            all.add(packedLayerNorm(1, 2));
+        }
         all.add(tensorLinear(samples, 1, depth * 6 * hidden, hidden, Epilogue.BIAS, 1, 2, multiprocessors));
         all.add(Tunable.fixed(
                 OperationShape.of("packedRows", samples, hidden),
                 1,
                 Ceiling.MEMORY,
                 () -> TensorCases.packedRows(samples, hidden, 2)));
-        all.add(tensorLinear(patch * patch * outChannels, hidden, Epilogue.BIAS, 1, planes, multiprocessors));
+        all.add(tensorLinear(patch * patch * outChannels, hidden, Epilogue.BIAS, 1, 2, multiprocessors));
         all.addAll(aroundTheBlocks());
         return all;
+    }
+
+    private Tunable packedLayerNorm(int launches, int planes) {
+        return Tunable.fixed(
+                OperationShape.of("packedLayerNorm " + planes, samples, tokens, hidden),
+                launches,
+                Ceiling.MEMORY,
+                () -> TensorCases.layerNorm(samples, tokens, hidden, planes));
     }
 
     private Tunable tensorLinear(int n, int k, int epilogue, int launches, int planes, int multiprocessors) {
