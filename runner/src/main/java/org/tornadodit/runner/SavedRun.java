@@ -100,6 +100,11 @@ record SavedRun(Map<String, String> facts, Shape shape) {
      */
     Point read(Path file, int steps) {
         StateFile stored = StateFile.read(file, found -> requireSame(file, found), shape);
+        for (float value : stored.latents()) {
+            if (!Float.isFinite(value)) {
+                throw new CheckpointException(file + ": the state's latents hold " + value + ", expected numbers");
+            }
+        }
         try {
             int batch = Integer.parseInt(stored.facts().getOrDefault(BATCH, ""));
             int done = Integer.parseInt(stored.facts().getOrDefault(DONE, ""));

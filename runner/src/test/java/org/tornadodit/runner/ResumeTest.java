@@ -17,6 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.io.StateFile;
 
 /** The state of a run whose only device failed: goes on elsewhere, and is refused by what is another run. */
 class ResumeTest {
@@ -92,6 +94,16 @@ class ResumeTest {
         CommandLineRun cpu = run("stopped", "--device", "cpu", "--resume", state);
         assertEquals(ExitCode.DONE, cpu.exitCode(), cpu.err());
         assertTrue(cpu.err().contains("the picture is the same but for rounding"), cpu.err());
+    }
+
+    @Test
+    void aStateThatHoldsNaNIsRefused() throws IOException {
+        Path state = stop("stopped");
+        StateFile stored = StateFile.read(state, facts -> {}, Shape.of(3, 4, 2, 2));
+        stored.latents()[5] = Float.NaN;
+        Path spoiled = folder.resolve("spoiled.safetensors");
+        stored.write(spoiled);
+        refused(ExitCode.CHECKPOINT, "the state's latents hold NaN, expected numbers", spoiled);
     }
 
     @Test

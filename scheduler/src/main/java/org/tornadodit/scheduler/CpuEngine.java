@@ -45,6 +45,9 @@ public final class CpuEngine implements Engine {
             x = noise.next(elements);
         } else {
             x = from.latents().clone();
+            if (!finite(x)) {
+                throw OverflowException.ofFloat("the state", from.done());
+            }
             noise.skip(elements);
             for (int done = 0; done < from.done(); done++) {
                 noise.skip(2 * elements);
@@ -61,6 +64,7 @@ public final class CpuEngine implements Engine {
                     request.guidance());
             // The reference draws for both halves of the guided batch and keeps the first, as of the prediction.
             float[] drawn = noise.next(2 * elements, 0, elements);
+            float[] next = new float[elements];
             Diffusion.step(
                     request.sampler(),
                     request.diffusion().coefficients(step, request.eta()),
@@ -68,8 +72,20 @@ public final class CpuEngine implements Engine {
                     x,
                     Arrays.copyOf(output, samples * config.outputElements()),
                     drawn,
-                    x);
-            float[] current = x;
+                    next);
+            if (dit.overflowed() || !finite(next)) {
+                String tensor = dit.firstNotFinite(
+                                Arrays.copyOf(x, 2 * elements),
+                                timesteps,
+                                labels,
+                                2 * samples,
+                                request.cfgScale(),
+                                request.guidance())
+                        .orElse("the result of the sampler");
+                throw OverflowException.ofFloat(tensor, steps - step);
+            }
+            x = next;
+            float[] current = next;
             listener.stepDone(steps - step, current::clone);
         }
         return x;
@@ -77,7 +93,22 @@ public final class CpuEngine implements Engine {
 
     @Override
     public float[] decode(float[] latents, int samples) {
-        return decoder.decode(latents, samples, config.inputSize(), config.inputSize());
+        int size = config.inputSize();
+        float[] images = decoder.decode(latents, samples, size, size);
+        if (!finite(images)) {
+            throw OverflowException.ofDecoder(
+                    decoder.firstNotFinite(latents, samples, size, size).orElse("the output of the decoder"));
+        }
+        return images;
+    }
+
+    private static boolean finite(float[] values) {
+        for (float value : values) {
+            if (!Float.isFinite(value)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The labels of a batch, then as many null classes (2N). */

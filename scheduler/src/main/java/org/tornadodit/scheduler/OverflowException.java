@@ -2,13 +2,28 @@ package org.tornadodit.scheduler;
 
 import org.tornadodit.kernels.Overflow;
 
-/** An activation that FP16 operands cannot hold. */
+/** A value of the model that the engine's numbers cannot hold: FP16 operands, or float32. */
 public final class OverflowException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     OverflowException(int layer, int kind, int step) {
         super(Overflow.name(layer, kind) + " has a value beyond 65504, the largest of FP16, by step " + step
                 + "; --kernels portable computes in FP32");
+    }
+
+    private OverflowException(String tensor, String when) {
+        super(tensor + " has a value that float32 does not hold (NaN or infinite), " + when
+                + "; see whether the weights are whole and --cfg-scale is moderate");
+    }
+
+    /** Beyond float32 by a step. */
+    static OverflowException ofFloat(String tensor, int step) {
+        return new OverflowException(tensor, "by step " + step);
+    }
+
+    /** Beyond float32 in the decoder. */
+    static OverflowException ofDecoder(String tensor) {
+        return new OverflowException(tensor, "in the decoder");
     }
 
     /** In the decoder: the input of a layer, which may be some times 65504 where it is not normalized. */

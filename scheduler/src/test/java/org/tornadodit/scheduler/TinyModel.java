@@ -53,6 +53,28 @@ final class TinyModel {
         return new CpuEngine(CONFIG, WEIGHTS, VAE, VAE_WEIGHTS, 2);
     }
 
+    /** The CPU engine on weights of which one has a value of the caller's in the middle. */
+    static CpuEngine cpuEngine(String spoiled, float value) {
+        return new CpuEngine(
+                CONFIG,
+                DitWeights.load(spoil(random(DitWeights.specs(CONFIG), 1), spoiled, value), CONFIG),
+                VAE,
+                VaeWeights.load(spoil(random(VaeWeights.specs(VAE), 2), spoiled, value), VAE),
+                2);
+    }
+
+    private static Checkpoint spoil(InMemory checkpoint, String name, float value) {
+        if (!checkpoint.names().contains(name)) {
+            return checkpoint;
+        }
+        Tensor tensor = checkpoint.tensor(name);
+        float[] values = tensor.toArray();
+        values[values.length / 2] = value;
+        Map<String, Tensor> tensors = new LinkedHashMap<>(checkpoint.tensors());
+        tensors.put(name, Tensor.of(name, tensor.shape(), values));
+        return new InMemory(tensors);
+    }
+
     /** The engine without anything around it. */
     static TornadoEngine plainEngine(SamplingRequest shape, boolean hostNoise) {
         return new TornadoEngine(
@@ -80,7 +102,7 @@ final class TinyModel {
     }
 
     /** Small values, so that a few steps stay finite. */
-    private static Checkpoint random(List<TensorSpec> specs, long seed) {
+    private static InMemory random(List<TensorSpec> specs, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (TensorSpec spec : specs) {

@@ -1,6 +1,7 @@
 package org.tornadodit.model.cpu;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.cpu.Attention.Heads;
@@ -30,6 +31,8 @@ public final class CpuDit implements AutoCloseable {
     private final Patches patches;
     private DitState state;
     private @Nullable Probe probe;
+    private @Nullable FiniteSearch search;
+    private boolean overflowed;
 
     public CpuDit(DitConfig config, DitWeights weights, CpuOptions options) {
         this.config = config;
@@ -50,6 +53,34 @@ public final class CpuDit implements AutoCloseable {
     }
 
     /**
+     * Whether a LayerNorm of the last call met values whose variance float32 does not hold. It makes zeros of them, so
+     * that the prediction is finite, and wrong.
+     */
+    public boolean overflowed() {
+        return overflowed;
+    }
+
+    /**
+     * What is the first not to be finite in {@link #forwardWithGuidance}, for a message: the pass is done once more, and
+     * all tensors are looked at.
+     *
+     * @return for example {@code the output of blocks.3.attn.qkv}; empty when all are finite
+     */
+    public Optional<String> firstNotFinite(
+            float[] x, double[] t, int[] labels, int n2, double scale, Guidance guidance) {
+        FiniteSearch all = new FiniteSearch();
+        search = all;
+        try {
+            all.look("the input", x, x.length / 2);
+            float[] out = forwardWithGuidance(x, t, labels, n2, scale, guidance);
+            all.look("the guided prediction", out, out.length);
+            return all.found();
+        } finally {
+            search = null;
+        }
+    }
+
+    /**
      * The model's prediction ({@code DiT.forward}).
      *
      * @param x (N, C, H, W) noised latents
@@ -62,6 +93,7 @@ public final class CpuDit implements AutoCloseable {
     public float[] forward(float[] x, double[] t, int[] labels, int n) {
         requireInputs(x, t, labels, n);
         float[] out = new float[Math.multiplyExact(n, config.outputElements())];
+        overflowed = false;
         int most = Math.max(1, MOST_ROWS / config.tokens());
         for (int first = 0; first < n; first += most) {
             forwardTogether(x, t, labels, first, Math.min(most, n - first), out);
@@ -77,6 +109,7 @@ public final class CpuDit implements AutoCloseable {
         layers.linear(s.patches, rows, weights.patchEmbedding(), s.x); // (N, T, D)
         show("x_embedder", s.x, n, config.tokens(), config.hiddenSize());
         addPositions(s.x, n);
+        look("the sum of x_embedder and pos_embed", s.x, rows * config.hiddenSize());
 
         for (int i = 0; i < n; i++) {
             float[] embedding = TimestepEmbedding.of(t[first + i]);
@@ -108,7 +141,7 @@ public final class CpuDit implements AutoCloseable {
         layers.linear(s.conditioning, n, block.modulation(), s.modulation); // (N, 6 D)
         show(name + ".adaLN_modulation", s.modulation, n, 6 * width);
 
-        elementwise.normModulate(s.x, shiftAndScale(s, 0, 6), s.normed, n, tokens, width);
+        normModulate(name + ".norm1", s, shiftAndScale(s, 0, 6), n);
         layers.linear(s.normed, rows, block.qkv(), s.hidden); // (N, T, 3 D)
         show(name + ".attn.qkv", s.hidden, n, tokens, 3 * width);
         Heads heads = new Heads(s.hidden, 0, width, 2 * width, 3 * width, config.headSize());
@@ -117,7 +150,7 @@ public final class CpuDit implements AutoCloseable {
         show(name + ".attn", s.branch, n, tokens, width);
         elementwise.addGated(s.x, s.branch, s.modulation, 2 * width, 6 * width, n, tokens, width);
 
-        elementwise.normModulate(s.x, shiftAndScale(s, 3, 6), s.normed, n, tokens, width);
+        normModulate(name + ".norm2", s, shiftAndScale(s, 3, 6), n);
         layers.linear(s.normed, rows, block.fc1(), s.hidden); // (N, T, M)
         show(name + ".mlp.fc1", s.hidden, n, tokens, config.mlpHidden());
         elementwise.gelu(s.hidden, rows * config.mlpHidden());
@@ -133,9 +166,20 @@ public final class CpuDit implements AutoCloseable {
         int width = config.hiddenSize();
         layers.linear(s.conditioning, n, weights.finalModulation(), s.modulation); // (N, 2 D)
         show("final_layer.adaLN_modulation", s.modulation, n, 2 * width);
-        elementwise.normModulate(s.x, shiftAndScale(s, 0, 2), s.normed, n, tokens, width);
+        normModulate("final_layer.norm_final", s, shiftAndScale(s, 0, 2), n);
         layers.linear(s.normed, n * tokens, weights.finalLinear(), s.patchOutputs);
         show("final_layer", s.patchOutputs, n, tokens, config.patchOutputs());
+    }
+
+    private void normModulate(String name, DitState s, Modulation modulation, int n) {
+        elementwise.normModulate(s.x, modulation, s.normed, n, config.tokens(), config.hiddenSize());
+        if (elementwise.takeOverflow()) {
+            overflowed = true;
+            if (search != null) {
+                search.find("the variance in " + name);
+            }
+        }
+        look("the output of " + name, s.normed, n * config.tokens() * config.hiddenSize());
     }
 
     /** Shift and scale that lie at {@code first * D} and {@code (first + 1) * D} of rows of {@code count * D} values. */
@@ -219,10 +263,21 @@ public final class CpuDit implements AutoCloseable {
         }
     }
 
+    private void look(String tensor, float[] values, int count) {
+        FiniteSearch all = search;
+        if (all != null) {
+            all.look(tensor, values, count);
+        }
+    }
+
     private void show(String module, float[] values, long... shape) {
         Probe observer = probe;
+        if (observer == null && search == null) {
+            return;
+        }
+        Shape sizes = Shape.of(shape);
+        look("the output of " + module, values, (int) sizes.elements());
         if (observer != null) {
-            Shape sizes = Shape.of(shape);
             observer.output(module, sizes, Arrays.copyOf(values, (int) sizes.elements()));
         }
     }

@@ -1,6 +1,7 @@
 package org.tornadodit.model.cpu;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
@@ -28,6 +29,7 @@ public final class CpuVaeDecoder implements AutoCloseable {
     private final Attention attention;
     private final GroupNorm groupNorm;
     private @Nullable Probe probe;
+    private @Nullable FiniteSearch search;
 
     /** The image as it is so far; each step leaves its result here. */
     private Picture x = new Picture();
@@ -93,6 +95,24 @@ public final class CpuVaeDecoder implements AutoCloseable {
             x.toChannelsFirst(out, i * image);
         }
         return out;
+    }
+
+    /**
+     * What is the first not to be finite in {@link #decode}, for a message: the latents are decoded once more, and all
+     * tensors are looked at.
+     *
+     * @return for example {@code the output of decoder.conv_in}; empty when all are finite
+     */
+    public Optional<String> firstNotFinite(float[] latents, int n, int height, int width) {
+        FiniteSearch all = new FiniteSearch();
+        search = all;
+        try {
+            all.look("the input", latents, latents.length);
+            decode(latents, n, height, width);
+            return all.found();
+        } finally {
+            search = null;
+        }
     }
 
     private void decodeOne() {
@@ -206,12 +226,20 @@ public final class CpuVaeDecoder implements AutoCloseable {
     }
 
     private void show(String module, Picture picture) {
+        look(module, picture.data(), picture.pixels() * picture.channels());
         Probe observer = probe;
         if (observer != null) {
             Shape shape = picture.shape();
             float[] values = new float[(int) shape.elements()];
             picture.toChannelsFirst(values, 0);
             observer.output(module, shape, values);
+        }
+    }
+
+    private void look(String module, float[] values, int count) {
+        FiniteSearch all = search;
+        if (all != null) {
+            all.look("the output of " + module, values, count);
         }
     }
 

@@ -17,9 +17,21 @@ final class Elementwise {
     /** For each worker a vector's lanes. */
     private final float[][] lanes;
 
+    private volatile boolean overflowed;
+
     Elementwise(Workers workers) {
         this.workers = workers;
         this.lanes = new float[workers.threads()][LANES];
+    }
+
+    /**
+     * Whether the variance of a row was too large for float32 since the last call. LayerNorm makes zeros of such a row,
+     * which look as if all were well.
+     */
+    boolean takeOverflow() {
+        boolean taken = overflowed;
+        overflowed = false;
+        return taken;
     }
 
     /** {@code values[i] = gelu(values[i])} for the first {@code count}. */
@@ -104,7 +116,7 @@ final class Elementwise {
     /** Where the shifts and scales of a batch lie: image n's at {@code shift + n * stride}, {@code scale + n * stride}. */
     record Modulation(float[] values, int shift, int scale, int stride) {}
 
-    private static void normRow(
+    private void normRow(
             float[] x, int at, int width, float[] values, int shift, int scale, float[] out, float[] lanes) {
         FloatVector sum = FloatVector.zero(SPECIES);
         int whole = SPECIES.loopBound(width);
@@ -122,6 +134,9 @@ final class Elementwise {
         FloatVector last = FloatVector.fromArray(SPECIES, x, at + whole, rest).sub(mean);
         squares = squares.add(last.mul(last), rest);
         float inverse = (float) (1 / Math.sqrt(VectorMath.sumInOrder(squares, lanes) / width + LAYER_NORM_EPS));
+        if (!(inverse > 0)) {
+            overflowed = true;
+        }
         for (int i = 0; i < whole; i += LANES) {
             FloatVector normed =
                     FloatVector.fromArray(SPECIES, x, at + i).sub(mean).mul(inverse);
