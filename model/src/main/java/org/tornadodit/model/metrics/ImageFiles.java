@@ -4,8 +4,10 @@ import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -13,7 +15,6 @@ import java.util.Locale;
 import java.util.Set;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
-import javax.imageio.stream.FileImageInputStream;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
@@ -28,31 +29,104 @@ public final class ImageFiles {
 
     private ImageFiles() {}
 
+    /** As decoded, with alpha, and as levels. */
+    private static final int HEAP_BYTES_PER_PIXEL = 4 + RgbImage.CHANNELS;
+
+    /**
+     * An image's size, and what reading it takes.
+     *
+     * @param width pixels
+     * @param height pixels
+     * @param jpeg whether it is a JPEG, else a PNG
+     * @param fileBytes of the file
+     */
+    public record Size(int width, int height, boolean jpeg, long fileBytes) {
+
+        /** Heap that {@link ImageFiles#read} takes at most, the image it returns included. */
+        public long heapBytes() {
+            long decoded = HEAP_BYTES_PER_PIXEL * pixels();
+            return decoded + (jpeg ? 0 : Math.min(fileBytes, decoded)); // a PNG's compressed rows
+        }
+
+        /** Number of pixels. */
+        public long pixels() {
+            return (long) width * height;
+        }
+    }
+
     /**
      * Reads one image.
      *
-     * @throws ImageFileException when there is no such file, or it is not an image of a kind named above
+     * @throws ImageFileException when there is no such file, or it is not an image of a kind named above, or damaged:
+     *     truncated, with a checksum that is wrong, or with data that a decoder could only guess at; or when Java's heap
+     *     is too small for it, or it would take minutes to decode
      */
     public static RgbImage read(Path path) throws ImageFileException {
+        requireFile(path);
+        return reading(path, () -> {
+            ImageInput.Source file = ImageInput.Source.of(path);
+            requireHeap(path, size(path, file));
+            return read(path, file);
+        });
+    }
+
+    /**
+     * Reads an image's size from its header.
+     *
+     * @throws ImageFileException as {@link #read(Path)}, as far as the header shows it
+     */
+    public static Size size(Path path) throws ImageFileException {
+        requireFile(path);
+        return reading(path, () -> size(path, ImageInput.Source.of(path)));
+    }
+
+    /** An image in memory, or what {@link #read(Path)} throws. */
+    static RgbImage parse(Path path, byte[] content) throws ImageFileException {
+        return reading(path, () -> read(path, ImageInput.Source.of(content)));
+    }
+
+    private static void requireFile(Path path) throws ImageFileException {
         if (!Files.exists(path)) {
             throw new ImageFileException(path + ": no such file");
         }
         if (!Files.isRegularFile(path)) {
             throw new ImageFileException(path + ": not a file; expected a PNG or JPEG image");
         }
-        try (ImageInputStream in = new FileImageInputStream(path.toFile())) {
-            ImageReader reader = reader(path, in);
-            try {
-                reader.setInput(in, true, true);
-                return read(path, reader);
-            } finally {
-                reader.dispose();
-            }
+    }
+
+    private interface Reading<T> {
+        T read() throws IOException;
+    }
+
+    private static <T> T reading(Path path, Reading<T> reading) throws ImageFileException {
+        try {
+            return reading.read();
         } catch (ImageFileException e) {
             throw e;
+        } catch (FileSystemException e) {
+            throw new ImageFileException("%s: cannot be read: %s".formatted(path, reason(e)), e);
         } catch (IOException | RuntimeException e) {
             // Readers throw unchecked exceptions too on damaged files.
-            throw new ImageFileException("%s: damaged image: %s".formatted(path, firstLine(e)), e);
+            throw new ImageFileException("%s: damaged image: %s".formatted(path, reason(e)), e);
+        }
+    }
+
+    private static String reason(Exception e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof EOFException) {
+                return "it is truncated";
+            }
+        }
+        return firstLine(e);
+    }
+
+    private static void requireHeap(Path path, Size size) throws ImageFileException {
+        long heap = Runtime.getRuntime().maxMemory();
+        if (size.heapBytes() > heap) {
+            throw new ImageFileException(
+                    "%s: %d x %d pixels take about %d MB of heap to read, Java has %d MB; give more"
+                                    .formatted(path, size.width(), size.height(), size.heapBytes() >> 20, heap >> 20)
+                            + " with DIT_JVM_OPTS=-Xmx" + ((size.heapBytes() >> 30) + 1) + "g");
         }
     }
 
@@ -92,30 +166,71 @@ public final class ImageFiles {
         throw new ImageFileException(path + ": neither a PNG nor a JPEG image");
     }
 
-    private static RgbImage read(Path path, ImageReader reader) throws IOException {
-        int width = reader.getWidth(0);
-        int height = reader.getHeight(0);
-        if (width < 1 || height < 1 || (long) width * height > RgbImage.MAX_PIXELS) {
-            throw new ImageFileException(
-                    "%s: %d x %d pixels, expected 1 to %d in all".formatted(path, width, height, RgbImage.MAX_PIXELS));
+    private static Size size(Path path, ImageInput.Source file) throws IOException {
+        try (ImageInputStream in = file.openForImageIO()) {
+            ImageReader reader = reader(path, in);
+            try {
+                reader.setInput(in, true, true);
+                int width = reader.getWidth(0);
+                int height = reader.getHeight(0);
+                if (width < 1 || height < 1 || (long) width * height > RgbImage.MAX_PIXELS) {
+                    throw new ImageFileException("%s: %d x %d pixels, expected 1 to %d in all"
+                            .formatted(path, width, height, RgbImage.MAX_PIXELS));
+                }
+                boolean jpeg = reader.getFormatName().equalsIgnoreCase("jpeg");
+                return new Size(width, height, jpeg, file.length());
+            } finally {
+                reader.dispose();
+            }
         }
+    }
+
+    private static RgbImage read(Path path, ImageInput.Source file) throws IOException {
+        Size size = size(path, file);
+        ImageInput.Source checked = file;
+        if (size.jpeg()) {
+            JpegScans.check(file);
+        } else {
+            checked = PngChunks.check(file);
+        }
+        try (ImageInputStream in = checked.openForImageIO()) {
+            ImageReader reader = reader(path, in);
+            try {
+                reader.setInput(in, true, true);
+                return decode(path, reader, size);
+            } finally {
+                reader.dispose();
+            }
+        }
+    }
+
+    private static RgbImage decode(Path path, ImageReader reader, Size size) throws IOException {
         int bits = reader.getImageTypes(0).hasNext()
                 ? reader.getImageTypes(0).next().getSampleModel().getSampleSize(0)
                 : 8;
         if (bits > 8) {
             throw new ImageFileException("%s: %d bits a channel, expected 8".formatted(path, bits));
         }
+        reader.addIIOReadWarningListener((source, warning) -> {
+            if (meansGuessing(warning)) {
+                throw new IllegalStateException(warning); // ends the decoding
+            }
+        });
         BufferedImage picture = reader.read(0);
-        if (picture.getRaster().getNumBands() == 4 && isJpeg(reader)) {
+        if (picture.getRaster().getNumBands() == 4 && size.jpeg()) {
             throw new ImageFileException(path + ": a CMYK image, expected RGB or grey");
         }
-        byte[] levels = new byte[width * height * RgbImage.CHANNELS];
+        byte[] levels = new byte[Math.toIntExact(size.pixels() * RgbImage.CHANNELS)];
         copyLevels(path, picture.getRaster(), picture.getColorModel(), levels);
-        return new RgbImage(width, height, levels);
+        return new RgbImage(size.width(), size.height(), levels);
     }
 
-    private static boolean isJpeg(ImageReader reader) throws IOException {
-        return reader.getFormatName().equalsIgnoreCase("jpeg");
+    /** Of libjpeg's warnings those after which it makes up pixels. */
+    private static boolean meansGuessing(String warning) {
+        return !warning.contains("ICC")
+                && (warning.startsWith("Corrupt JPEG data")
+                        || warning.startsWith("Premature end")
+                        || warning.startsWith("Inconsistent progression"));
     }
 
     /** From the raster, because {@code getRGB} would convert grey and profiles to sRGB. */
