@@ -11,6 +11,7 @@ import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.JavaHeap;
 import org.tornadodit.model.cpu.CpuFeatureConvolution;
 import org.tornadodit.model.cpu.Workers;
 import org.tornadodit.model.io.AtomicFile;
@@ -34,12 +35,10 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Compares images with a baseline: mean absolute difference (0..255), LPIPS, PSNR and SSIM, as the DiT "
-                        + "challenge's evaluate.py and torchmetrics give them. Two folders are compared file by file, by name.")
+                "Compares images with a baseline: mean absolute difference (0..255), LPIPS, PSNR and SSIM, as the DiT"
+                    + " challenge's evaluate.py and torchmetrics give them. Two folders are compared file by file, by"
+                    + " name.")
 final class EvaluateCommand implements Callable<Integer> {
-
-    /** Weights as read and as prepared for a stage's convolutions. */
-    private static final long LPIPS_WEIGHTS_BYTES = 250_000_000;
 
     /** Which bounds to keep. */
     enum GateChoice {
@@ -87,9 +86,9 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--lpips-weights",
             paramLabel = "FILE|DIR",
-            description =
-                    "Weights of LPIPS (VGG): a folder with torchvision's vgg16-397923af.pth and the linear heads (vgg.pth "
-                            + "of the lpips or torchmetrics package), or one .pth or .safetensors with all tensors")
+            description = "Weights of LPIPS (VGG): a folder with torchvision's vgg16-397923af.pth and the linear heads"
+                    + " (vgg.pth of the lpips or torchmetrics package), or one .pth or .safetensors with all"
+                    + " tensors")
     @Nullable
     Path lpipsWeights;
 
@@ -144,10 +143,11 @@ final class EvaluateCommand implements Callable<Integer> {
     private List<EvaluationReport.Result> compare(List<Pair> pairs, @Nullable Lpips lpips) throws IOException {
         List<EvaluationReport.Result> results = new ArrayList<>();
         for (Pair pair : pairs) {
+            requireComparable(pair, lpips != null, diff != null && results.isEmpty());
             RgbImage first = ImageFiles.read(pair.baseline());
-            RgbImage second = sized(ImageFiles.read(pair.candidate()), first, pair);
+            RgbImage second = Lanczos.resize(ImageFiles.read(pair.candidate()), first.width(), first.height());
             OptionalDouble distance =
-                    lpips == null ? OptionalDouble.empty() : OptionalDouble.of(distance(lpips, pair, first, second));
+                    lpips == null ? OptionalDouble.empty() : OptionalDouble.of(lpips.compare(first, second));
             results.add(new EvaluationReport.Result(
                     pair.baseline(), pair.candidate(), ImageMetrics.compare(first, second), distance));
             if (diff != null && results.size() == 1) {
@@ -158,43 +158,38 @@ final class EvaluateCommand implements Callable<Integer> {
         return results;
     }
 
-    private static double distance(Lpips lpips, Pair pair, RgbImage first, RgbImage second) throws IOException {
-        if (Math.min(first.width(), first.height()) < Lpips.MIN_SIZE) {
+    /** Looks at the sizes, before anything takes memory. */
+    private void requireComparable(Pair pair, boolean lpips, boolean difference) throws IOException {
+        ImageFiles.Size first = ImageFiles.size(pair.baseline());
+        ImageFiles.Size second = ImageFiles.size(pair.candidate());
+        ComparisonMemory memory = new ComparisonMemory(first, second, lpips, difference);
+        String sizes = "%s is %d x %d, %s is %d x %d"
+                .formatted(
+                        pair.candidate(),
+                        second.width(),
+                        second.height(),
+                        pair.baseline(),
+                        first.width(),
+                        first.height());
+        if (memory.resizes() && !resize) {
+            throw new IOException(sizes + "; give --resize to compare them all the same");
+        }
+        if (memory.resizes() && !Lanczos.fits(second.height(), first.width(), first.height())) {
+            throw new IOException("%s; resized in width first, it would have more than %d pixels"
+                    .formatted(sizes, RgbImage.MAX_PIXELS));
+        }
+        if (lpips && Math.min(first.width(), first.height()) < Lpips.MIN_SIZE) {
             throw new IOException("%s is %d x %d, LPIPS needs at least %d x %d; leave out --lpips-weights"
                     .formatted(pair.baseline(), first.width(), first.height(), Lpips.MIN_SIZE, Lpips.MIN_SIZE));
         }
-        long needed = Lpips.bytes(first.width(), first.height()) + LPIPS_WEIGHTS_BYTES;
-        long heap = Runtime.getRuntime().maxMemory();
-        if (needed > heap) {
-            throw new IOException(String.format(
-                    Locale.ROOT,
-                    "LPIPS of %s, %d x %d, needs about %.1f GB of heap, Java has %.1f GB;"
-                            + " give more with DIT_JVM_OPTS=-Xmx%dg",
-                    pair.baseline(),
-                    first.width(),
-                    first.height(),
-                    needed / 1e9,
-                    heap / 1e9,
-                    (needed >> 30) + 1));
+        if (difference && 3 * first.pixels() > RgbImage.MAX_PIXELS) {
+            throw new IOException("%s is %d x %d; --diff would write more than %d pixels"
+                    .formatted(pair.baseline(), first.width(), first.height(), RgbImage.MAX_PIXELS));
         }
-        return lpips.compare(first, second);
-    }
-
-    private RgbImage sized(RgbImage candidate, RgbImage reference, Pair pair) throws IOException {
-        if (candidate.sameSize(reference)) {
-            return candidate;
+        if (!JavaHeap.holds(memory.bytes())) {
+            throw new IOException("%s; comparing them %stakes %s"
+                    .formatted(sizes, lpips ? "by LPIPS " : "", JavaHeap.shortage(memory.bytes())));
         }
-        if (!resize) {
-            throw new IOException("%s is %d x %d, %s is %d x %d; give --resize to compare them all the same"
-                    .formatted(
-                            pair.candidate(),
-                            candidate.width(),
-                            candidate.height(),
-                            pair.baseline(),
-                            reference.width(),
-                            reference.height()));
-        }
-        return Lanczos.resize(candidate, reference.width(), reference.height());
     }
 
     private List<Pair> pairs() throws IOException {

@@ -10,7 +10,40 @@ final class ImageGrid {
     static final int IMAGES_PER_ROW = 4;
     static final int PADDING = 2;
 
-    private ImageGrid() {}
+    private final BufferedImage grid;
+    private final int count;
+    private final int size;
+    private final int padding;
+
+    /** A black grid for {@code count} images. */
+    ImageGrid(int count, int size) {
+        this.count = count;
+        this.size = size;
+        this.padding = padding(count);
+        grid = new BufferedImage(
+                extent(Math.min(IMAGES_PER_ROW, count), count, size),
+                extent(Math.ceilDiv(count, IMAGES_PER_ROW), count, size),
+                BufferedImage.TYPE_INT_RGB);
+    }
+
+    private static int padding(int count) {
+        return count == 1 ? 0 : PADDING;
+    }
+
+    private static int extent(int images, int count, int size) {
+        return images * (size + padding(count)) + padding(count);
+    }
+
+    /** Pixels of the grid of {@code count} images. */
+    static long pixels(int count, int size) {
+        long height = (long) Math.ceilDiv(count, IMAGES_PER_ROW) * (size + padding(count)) + padding(count);
+        return height * extent(Math.min(IMAGES_PER_ROW, count), count, size);
+    }
+
+    /** The picture as it is so far; not copied. */
+    BufferedImage picture() {
+        return grid;
+    }
 
     /**
      * The grid of a batch; a single image comes without padding, as from torchvision.
@@ -18,28 +51,35 @@ final class ImageGrid {
      * @param images (N, 3, size, size), about -1..1
      */
     static BufferedImage of(float[] images, int count, int size) {
+        ImageGrid grid = new ImageGrid(count, size);
+        grid.add(images, 0, count);
+        return grid.picture();
+    }
+
+    /**
+     * Lays out some of the images.
+     *
+     * @param images (N, 3, size, size), about -1..1
+     * @param first place of the first of them in the batch
+     * @param n N
+     */
+    void add(float[] images, int first, int n) {
         int plane = size * size;
-        if (images.length != (long) count * 3 * plane) {
-            throw new IllegalArgumentException(
-                    "%d values for %d images of 3 x %d x %d".formatted(images.length, count, size, size));
+        if (images.length != n * 3L * plane || first < 0 || first + n > count) {
+            throw new IllegalArgumentException("%d values for %d of %d images of 3 x %d x %d from %d on"
+                    .formatted(images.length, n, count, size, size, first));
         }
-        int padding = count == 1 ? 0 : PADDING;
-        int columns = Math.min(IMAGES_PER_ROW, count);
-        int rows = (count + columns - 1) / columns;
-        int pitch = size + padding;
-        BufferedImage grid =
-                new BufferedImage(columns * pitch + padding, rows * pitch + padding, BufferedImage.TYPE_INT_RGB);
-        for (int n = 0; n < count; n++) {
-            int left = n % columns * pitch + padding;
-            int top = n / columns * pitch + padding;
+        for (int image = 0; image < n; image++) {
+            int place = first + image;
+            int left = place % IMAGES_PER_ROW * (size + padding) + padding;
+            int top = place / IMAGES_PER_ROW * (size + padding) + padding;
             for (int i = 0; i < plane; i++) {
-                int red = level(images[3 * n * plane + i]);
-                int green = level(images[(3 * n + 1) * plane + i]);
-                int blue = level(images[(3 * n + 2) * plane + i]);
+                int red = level(images[3 * image * plane + i]);
+                int green = level(images[(3 * image + 1) * plane + i]);
+                int blue = level(images[(3 * image + 2) * plane + i]);
                 grid.setRGB(left + i % size, top + i / size, red << 16 | green << 8 | blue);
             }
         }
-        return grid;
     }
 
     /** -1..1 to 0..255: clamp, (x + 1) / 2, times 255 plus 0.5, clamp, truncate; each step rounded to float32. */

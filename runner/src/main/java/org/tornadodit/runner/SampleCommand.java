@@ -140,7 +140,7 @@ final class SampleCommand implements Callable<Integer> {
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), messageOf(e), e);
             }
-            plan.requireMemory();
+            plan.requireMemory(preview != null);
             if (dryRun) {
                 plan.lines().forEach(spec.commandLine().getOut()::println);
                 if (from != null) {
@@ -169,8 +169,8 @@ final class SampleCommand implements Callable<Integer> {
                     err.println("goes on " + from.place());
                     if (!from.engine().equals(plan.engineName())) {
                         err.printf(
-                                "dit: the state was made by the engine \"%s\", this is \"%s\": the picture is the same but"
-                                        + " for rounding%n",
+                                "dit: the state was made by the engine \"%s\", this is \"%s\": the picture is the same"
+                                        + " but for rounding%n",
                                 from.engine(), plan.engineName());
                     }
                 }
@@ -229,10 +229,7 @@ final class SampleCommand implements Callable<Integer> {
             float[] latents;
             try (Progress progress = new Progress(System.err, label, steps, surroundings.terminal(), quiet)) {
                 BatchWatcher watcher = new BatchWatcher(progress::update)
-                        .take(
-                                preview,
-                                steps - 1,
-                                (done, now) -> writeGrid(file, engine.decode(now, request.samples()), plan))
+                        .take(preview, steps - 1, (done, now) -> writeGrid(file, decode(engine, now, plan)))
                         .take(
                                 checkpointSteps,
                                 steps,
@@ -243,8 +240,8 @@ final class SampleCommand implements Callable<Integer> {
                 latents = engine.sample(request, noise, start, watcher);
             }
             double sampled = (System.nanoTime() - begun) / 1e9;
-            float[] images = engine.decode(latents, request.samples());
-            double seconds = (System.nanoTime() - begun) / 1e9;
+            DecodedBatch decoded = decode(engine, latents, plan);
+            double seconds = sampled + decoded.seconds();
             total += seconds;
             int done = steps - start.done();
             err.printf(
@@ -257,7 +254,7 @@ final class SampleCommand implements Callable<Integer> {
             if (engine instanceof ShardedEngine sharded && plan.devicesInUse().size() > 1) {
                 err.println(sharded.balance());
             }
-            writer.begin(() -> write(number, latents, images, plan));
+            writer.begin(() -> write(number, latents, decoded, plan));
         }
         writer.await();
         if (checkpointSteps != null) {
@@ -274,9 +271,9 @@ final class SampleCommand implements Callable<Integer> {
     }
 
     /** Writes a batch's files and says where they are. */
-    private void write(int batch, float[] latents, float[] images, SamplingPlan plan) throws IOException {
+    private void write(int batch, float[] latents, DecodedBatch decoded, SamplingPlan plan) throws IOException {
         Path file = numbered(output, batch);
-        writeGrid(file, images, plan);
+        writeGrid(file, decoded);
         if (saveLatents != null) {
             DitConfig config = plan.config();
             Shape shape =
@@ -316,9 +313,17 @@ final class SampleCommand implements Callable<Integer> {
         }
     }
 
-    private static void writeGrid(Path file, float[] images, SamplingPlan plan) {
-        BufferedImage grid =
-                ImageGrid.of(images, plan.request().samples(), plan.config().imageSize());
+    private DecodedBatch decode(Engine engine, float[] latents, SamplingPlan plan) {
+        return DecodedBatch.of(
+                engine,
+                latents,
+                plan.request().samples(),
+                plan.config().imageSize(),
+                plan.heapNeed(preview != null).decodedTogether());
+    }
+
+    private static void writeGrid(Path file, DecodedBatch decoded) {
+        BufferedImage grid = decoded.picture();
         try {
             AtomicFile.write(file, out -> ImageFiles.writePng(grid, out));
         } catch (IOException e) {

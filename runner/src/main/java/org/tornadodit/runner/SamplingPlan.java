@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.tornadodit.model.cpu.CpuDit;
+import org.tornadodit.model.JavaHeap;
 import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
@@ -115,48 +115,27 @@ record SamplingPlan(
     }
 
     /**
-     * Refuses what would not fit into the heap, before anything is allocated.
+     * Refuses what would not fit into the heap, or not into arrays and pictures, before anything is allocated.
      *
+     * @param overlaps whether pictures are written while others are made
      * @throws IllegalStateException with what is needed, what is there and what to do
      */
-    void requireMemory() {
-        if (!device.cpu()) {
-            return; // the engine compares with the device's memory
+    void requireMemory(boolean overlaps) {
+        long needed = heapNeed(overlaps).bytes();
+        String images = "%d images of %d x %d".formatted(request.samples(), config.imageSize(), config.imageSize());
+        if (!JavaHeap.holds(needed)) {
+            throw new IllegalStateException(
+                    images + " need " + JavaHeap.shortage(needed) + ", or name fewer --class-labels");
         }
-        long needed = heapBytes();
-        long free = Runtime.getRuntime().maxMemory();
-        if (needed > free) {
-            throw new IllegalStateException(String.format(
-                    Locale.ROOT,
-                    "%d images of %d x %d need about %.1f GB of heap, Java has %.1f GB;"
-                            + " name fewer --class-labels, or give more with DIT_JVM_OPTS=-Xmx%dg",
-                    request.samples(),
-                    config.imageSize(),
-                    config.imageSize(),
-                    needed / 1e9,
-                    free / 1e9,
-                    (activationBytes() * 4 / 3 >> 30) + 1));
+        if (ImageGrid.pixels(request.samples(), config.imageSize()) > Integer.MAX_VALUE) {
+            throw new IllegalStateException(
+                    images + " are more than a PNG grid can hold; name fewer --class-labels, or use --batches");
         }
     }
 
-    /** Heap that a run takes; a quarter is for weights that are kept in the products' order, and for the collector. */
-    private long heapBytes() {
-        return activationBytes() + Runtime.getRuntime().maxMemory() / 4;
-    }
-
-    /** Heap that a batch takes: activations of one forward pass, noise and latents; then decoder and images. */
-    private long activationBytes() {
-        int samples = request.samples();
-        long latents = 10L * samples * config.inputElements();
-        long rows = Math.min(CpuDit.MOST_ROWS, 2L * samples * config.tokens());
-        long denoising = rows * (5L * config.hiddenSize() + Math.max(3L * config.hiddenSize(), config.mlpHidden()));
-        long pixels = (long) config.imageSize() * config.imageSize();
-        int widest = vaeConfig.upBlockChannels().stream()
-                .mapToInt(Integer::intValue)
-                .max()
-                .orElseThrow();
-        long decoding = 4 * pixels * widest + 2L * samples * 3 * pixels;
-        return Float.BYTES * (latents + Math.max(denoising, decoding));
+    /** Heap of the run; devices have their activations in their own memory, which they compare by themselves. */
+    HeapNeed heapNeed(boolean overlaps) {
+        return HeapNeed.of(config, vaeConfig, request.samples(), device.cpu() ? threads : 0, overlaps || batches > 1);
     }
 
     /** Whether the run is what the challenge times: eight images of 512 x 512 by DiT-XL/2 in 250 DDPM steps. */
@@ -231,9 +210,9 @@ record SamplingPlan(
                 batches == 1 ? "batch" : "batches"));
         lines.add(String.format(
                 Locale.ROOT,
-                "memory   about %.2f GB of heap of %.2f GB, %.2f GB of weights",
-                heapBytes() / 1e9,
-                Runtime.getRuntime().maxMemory() / 1e9,
+                "memory   about %s of heap of %s, %.2f GB of weights",
+                JavaHeap.amount(heapNeed(false).bytes()),
+                JavaHeap.amount(JavaHeap.room()),
                 config.parameters() * Float.BYTES / 1e9));
         lines.addAll(deviceLines());
         lines.add("output   " + output);

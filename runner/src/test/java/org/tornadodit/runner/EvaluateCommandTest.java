@@ -162,7 +162,7 @@ class EvaluateCommandTest {
         Files.write(cut, Arrays.copyOf(whole, whole.length / 2));
         assertRefused(CommandLineRun.of("evaluate", good, cut), ExitCode.FAILURE, "cut.png: damaged image");
         Path deep = folder.resolve("deep.png");
-        ImageIO.write(new BufferedImage(8, 8, BufferedImage.TYPE_USHORT_GRAY), "png", deep.toFile());
+        ImageIO.write(new BufferedImage(64, 64, BufferedImage.TYPE_USHORT_GRAY), "png", deep.toFile());
         assertRefused(CommandLineRun.of("evaluate", good, deep), ExitCode.FAILURE, "16 bits a channel, expected 8");
         Path gif = folder.resolve("moving.gif");
         ImageIO.write(new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_INDEXED), "gif", gif.toFile());

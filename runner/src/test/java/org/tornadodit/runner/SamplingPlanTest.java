@@ -44,11 +44,11 @@ class SamplingPlanTest {
 
     @Test
     void refusesWhatTheHeapCannotHoldAndSaysWhatWould() {
-        plan(DitVariant.S_2.config(256, 1000), 1, "10", Sampler.DDPM).requireMemory();
+        plan(DitVariant.S_2.config(256, 1000), 1, "10", Sampler.DDPM).requireMemory(false);
         IllegalStateException error = assertThrows(
                 IllegalStateException.class,
                 () -> plan(DitVariant.S_8.config(4096, 1000), 4096, "10", Sampler.DDPM)
-                        .requireMemory());
+                        .requireMemory(false));
         assertTrue(error.toString().contains("4096 images of 4096 x 4096 need about"), error.toString());
         assertTrue(error.toString().contains("DIT_JVM_OPTS=-Xmx"), error.toString());
     }

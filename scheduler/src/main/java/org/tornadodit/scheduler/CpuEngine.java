@@ -27,6 +27,27 @@ public final class CpuEngine implements Engine {
         decoder = new CpuVaeDecoder(vaeConfig, vaeWeights, options);
     }
 
+    /**
+     * Heap that the engine takes for batches of some size at its largest: denoising and decoding give their memory back to
+     * each other.
+     *
+     * @param decodedTogether images that a call of {@link #decode} is asked for
+     */
+    public static long heapBytes(DitConfig config, VaeConfig vae, int samples, int threads, int decodedTogether) {
+        CpuOptions options = CpuOptions.defaults().withThreads(threads);
+        long pixels = (long) config.inputSize() * config.inputSize();
+        long inputs = (long) samples * config.inputElements();
+        long outputs = (long) samples * config.outputElements();
+        // Latents before and after a step and noise (4), copies for guidance (4), a listener's; prediction and its
+        // half.
+        long denoising = Float.BYTES * (9 * inputs + 3 * outputs) + CpuDit.activationBytes(config, 2 * samples);
+        long images = (long) decodedTogether * vae.outChannels() * config.imageSize() * config.imageSize();
+        long decoding = Float.BYTES * (4 * inputs + images) + CpuVaeDecoder.activationBytes(vae, pixels);
+        return CpuDit.keptBytes(config, options)
+                + CpuVaeDecoder.keptBytes(vae, pixels, options)
+                + Math.max(denoising, decoding);
+    }
+
     @Override
     public String description() {
         return "CPU engine, %d %s, float32".formatted(threads, threads == 1 ? "thread" : "threads");
@@ -93,6 +114,7 @@ public final class CpuEngine implements Engine {
 
     @Override
     public float[] decode(float[] latents, int samples) {
+        dit.release();
         int size = config.inputSize();
         float[] images = decoder.decode(latents, samples, size, size);
         if (!finite(images)) {

@@ -31,6 +31,7 @@ final class Attention {
 
         float[] scores(int size) {
             if (scores.length < size) {
+                scores = new float[0]; // not both at a time
                 scores = new float[size];
             }
             return scores;
@@ -44,6 +45,14 @@ final class Attention {
         for (int i = 0; i < scratch.length; i++) {
             scratch[i] = new Scratch();
         }
+    }
+
+    /** Heap of all workers. */
+    static long heapBytes(int threads, long tokens, long headSize) {
+        return threads
+                * (PackedMatrix.bytes(headSize, tokens)
+                        + PackedMatrix.bytes(tokens, headSize)
+                        + Float.BYTES * Math.min(QUERIES, tokens) * tokens);
     }
 
     /**

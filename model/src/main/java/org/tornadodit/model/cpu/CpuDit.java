@@ -1,7 +1,9 @@
 package org.tornadodit.model.cpu;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.cpu.Attention.Heads;
@@ -11,6 +13,7 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.TimestepEmbedding;
+import org.tornadodit.model.io.TensorSpec;
 
 /**
  * DiT's forward pass on the CPU (Peebles and Xie, arXiv 2212.09748, figure 3). N images, T tokens, D hidden size, P patch
@@ -21,6 +24,8 @@ public final class CpuDit implements AutoCloseable {
 
     /** Most rows (images * tokens) that go through the blocks together: what bounds the memory. */
     public static final int MOST_ROWS = 8192;
+
+    private static final Set<String> NOT_PACKED = Set.of("pos_embed", "y_embedder.embedding_table.weight");
 
     private final DitConfig config;
     private final DitWeights weights;
@@ -39,12 +44,39 @@ public final class CpuDit implements AutoCloseable {
         this.weights = weights;
         this.workers = new Workers(options.threads());
         MatrixProduct product = new PanelProduct();
-        boolean keep = config.parameters() <= options.packedWeightBytes() / Float.BYTES;
-        this.layers = new Layers(workers, product, keep);
+        this.layers = new Layers(workers, product, keeps(config, options));
         this.elementwise = new Elementwise(workers);
         this.attention = new Attention(workers, product);
         this.patches = new Patches(config);
         this.state = new DitState(config, 0);
+    }
+
+    /** Heap that it takes all the time: packed weights, and what each thread works with. */
+    public static long keptBytes(DitConfig config, CpuOptions options) {
+        List<TensorSpec> packed = DitWeights.specs(config).stream()
+                .filter(spec -> !NOT_PACKED.contains(spec.name()))
+                .toList();
+        return Layers.heapBytes(packed, keeps(config, options))
+                + Attention.heapBytes(options.threads(), config.tokens(), config.headSize())
+                + (long) Float.BYTES * config.tokens() * config.hiddenSize(); // position embedding
+    }
+
+    /**
+     * Heap that the activations of a call take until {@link #release}, without what goes in and comes out.
+     *
+     * @param n images of a batch, with guidance twice as many
+     */
+    public static long activationBytes(DitConfig config, int n) {
+        return DitState.heapBytes(config, Math.min(n, Math.max(1, MOST_ROWS / config.tokens())));
+    }
+
+    private static boolean keeps(DitConfig config, CpuOptions options) {
+        return config.parameters() <= options.packedWeightBytes() / Float.BYTES;
+    }
+
+    /** Gives the activations' memory back until the next call. */
+    public void release() {
+        state = state.released();
     }
 
     /** Shows the outputs of all parts to a probe from the next call on; null ends it. Without a probe, nothing is copied. */

@@ -1,6 +1,9 @@
 package org.tornadodit.model.cpu;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Linear;
@@ -45,13 +48,52 @@ public final class CpuVaeDecoder implements AutoCloseable {
         this.weights = weights;
         this.workers = new Workers(options.threads());
         MatrixProduct product = new PanelProduct();
-        long parameters = VaeWeights.specs(config).stream()
-                .mapToLong(spec -> spec.shape().elements())
-                .sum();
-        this.layers = new Layers(workers, product, parameters <= options.packedWeightBytes() / Float.BYTES);
+        this.layers = new Layers(workers, product, keeps(config, options));
         this.elementwise = new Elementwise(workers);
         this.attention = new Attention(workers, product);
         this.groupNorm = new GroupNorm(workers, config.normNumGroups(), config.normEps());
+    }
+
+    /**
+     * Heap that it takes from the first call on: packed weights, and what each thread works with.
+     *
+     * @param pixels of a latent
+     */
+    public static long keptBytes(VaeConfig config, long pixels, CpuOptions options) {
+        return Layers.heapBytes(VaeWeights.specs(config), keeps(config, options))
+                + (config.midBlockAddAttention()
+                        ? Attention.heapBytes(options.threads(), pixels, config.midChannels())
+                        : 0);
+    }
+
+    /**
+     * Heap that one image's activations take in a call, without the latents and the images.
+     *
+     * @param pixels of a latent
+     */
+    public static long activationBytes(VaeConfig config, long pixels) {
+        List<Integer> channels = config.upBlockChannels();
+        long widest = pixels * Math.max(config.midChannels(), config.latentChannels());
+        long size = pixels;
+        List<Long> enlarged = new ArrayList<>(List.of(widest, 0L)); // what the upsamplers make
+        for (int i = 1; i < channels.size(); i++) {
+            size *= 4;
+            enlarged.add(size * channels.get(i - 1));
+            widest = Math.max(widest, size * channels.get(i));
+        }
+        enlarged.sort(Comparator.reverseOrder());
+        // A layer's input, the same normalized, and its output or the input of another layer.
+        long largest = Math.max(widest, enlarged.getFirst());
+        long pictures = 2 * largest + Math.max(widest, enlarged.get(1));
+        long attention = config.midBlockAddAttention() ? 3 * pixels * config.midChannels() : 0;
+        return Float.BYTES * (pictures + attention) + Integer.BYTES * Picture.NEIGHBOURS * size;
+    }
+
+    private static boolean keeps(VaeConfig config, CpuOptions options) {
+        long parameters = VaeWeights.specs(config).stream()
+                .mapToLong(spec -> spec.shape().elements())
+                .sum();
+        return parameters <= options.packedWeightBytes() / Float.BYTES;
     }
 
     /** Shows the outputs of all parts to a probe from the next call on; null ends it. Without a probe, nothing is copied. */
@@ -73,7 +115,8 @@ public final class CpuVaeDecoder implements AutoCloseable {
     }
 
     /**
-     * Decodes latents as the diffusion model leaves them; they are divided by the scaling factor here.
+     * Decodes latents as the diffusion model leaves them; they are divided by the scaling factor here. Keeps no memory but
+     * the packed weights'.
      *
      * @param latents (N, C, H, W)
      * @return (N, outChannels, F H, F W), about -1 to 1
@@ -94,6 +137,10 @@ public final class CpuVaeDecoder implements AutoCloseable {
             decodeOne();
             x.toChannelsFirst(out, i * image);
         }
+        x = new Picture();
+        normed = new Picture();
+        branch = new Picture();
+        qkv = new float[0];
         return out;
     }
 

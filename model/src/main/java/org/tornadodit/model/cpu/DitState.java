@@ -51,6 +51,22 @@ final class DitState {
         return larger;
     }
 
+    /** No activations, but the position embedding. */
+    DitState released() {
+        DitState none = new DitState(config, 0);
+        none.positions = positions;
+        return none;
+    }
+
+    /** Heap of the activations of {@code n} images. */
+    static long heapBytes(DitConfig config, long n) {
+        long rows = n * config.tokens();
+        long width = config.hiddenSize();
+        long ofRow = 3 * width + Math.max(3 * width, config.mlpHidden()) + config.patchOutputs();
+        long ofImage = config.inputElements() + DitConfig.FREQUENCY_SIZE + 9 * width;
+        return Float.BYTES * (rows * ofRow + n * ofImage);
+    }
+
     /** The position embedding on the heap, (T, D). */
     float[] positions(Tensor embedding) {
         float[] present = positions;

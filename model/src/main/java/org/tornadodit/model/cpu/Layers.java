@@ -2,10 +2,14 @@ package org.tornadodit.model.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.tornadodit.model.Linear;
+import org.tornadodit.model.Shape;
 import org.tornadodit.model.cpu.MatrixProduct.Left;
 import org.tornadodit.model.cpu.MatrixProduct.Output;
+import org.tornadodit.model.io.TensorSpec;
 
 /** Linear layers and convolutions: their weights are packed, once or for each use, and multiplied. */
 final class Layers {
@@ -26,6 +30,21 @@ final class Layers {
         this.product = product;
         this.keep = keep;
         this.rows = new float[workers.threads()][0];
+    }
+
+    /**
+     * Heap that the packed weights of a model take.
+     *
+     * @param specs of its layers' weights (out, in, ...); other tensors among them have one dimension
+     * @param keep whether they are kept; else one is held at a time
+     */
+    static long heapBytes(List<TensorSpec> specs, boolean keep) {
+        LongStream packed = specs.stream().mapToLong(spec -> {
+            Shape shape = spec.shape();
+            long out = shape.dim(0);
+            return shape.rank() == 1 ? Float.BYTES * out : PackedMatrix.bytes(shape.elements() / out, out);
+        });
+        return keep ? packed.sum() : packed.max().orElse(0);
     }
 
     /** {@code out = x W^T + b}, x (rows, in), out (rows, out). */

@@ -25,8 +25,14 @@ final class PackedMatrix {
                     "a matrix of %d x %d does not fit into an array when packed".formatted(newDepth, newColumns));
         }
         if (data.length < size) {
+            data = new float[0]; // not both at a time
             data = new float[(int) size];
         }
+    }
+
+    /** Bytes of a matrix of some size. */
+    static long bytes(long depth, long columns) {
+        return Float.BYTES * depth * TileKernel.COLUMNS * Math.ceilDiv(columns, TileKernel.COLUMNS);
     }
 
     /** Length of a sum. */

@@ -10,6 +10,9 @@ import org.tornadodit.model.cpu.MatrixProduct.Left;
  */
 final class Picture {
 
+    /** Pixels of a 3x3 neighbourhood. */
+    static final int NEIGHBOURS = 9;
+
     private float[] data = {};
     private int height;
     private int width;
@@ -26,6 +29,7 @@ final class Picture {
                     .formatted(newHeight, newWidth, newChannels));
         }
         if (data.length < size) {
+            data = new float[0]; // not both at a time
             data = new float[(int) size];
         }
         Arrays.fill(data, pixels() * channels, (int) size, 0f);
@@ -64,9 +68,9 @@ final class Picture {
         int outWidth = width * factor;
         int outHeight = height * factor;
         int pixels = Math.multiplyExact(outWidth, outHeight);
-        int[] offsets = new int[Math.multiplyExact(9, pixels)];
+        int[] offsets = new int[Math.multiplyExact(NEIGHBOURS, pixels)];
         workers.forEachInGroups(outHeight, 8, (y, worker) -> {
-            for (int tap = 0; tap < 9; tap++) {
+            for (int tap = 0; tap < NEIGHBOURS; tap++) {
                 int sourceY = y + tap / 3 - 1;
                 for (int x = 0; x < outWidth; x++) {
                     int sourceX = x + tap % 3 - 1;
@@ -76,7 +80,7 @@ final class Picture {
                 }
             }
         });
-        return new Left(data, 9, (row, tap) -> offsets[tap * pixels + row]);
+        return new Left(data, NEIGHBOURS, (row, tap) -> offsets[tap * pixels + row]);
     }
 
     /** Shape of {@link #toChannelsFirst}: (1, C, H, W). */

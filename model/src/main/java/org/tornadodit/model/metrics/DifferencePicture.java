@@ -33,6 +33,11 @@ public final class DifferencePicture {
         return new RgbImage(3 * baseline.width(), baseline.height(), levels);
     }
 
+    /** Heap in bytes that the picture takes, and writing it, for images of a size. */
+    public static long heapBytes(int width, int height) {
+        return 3L * width * height * (2L * RgbImage.CHANNELS + Integer.BYTES); // levels, the PNG at worst, the raster
+    }
+
     /** The gain that shows the largest difference at full brightness; 1 for equal images. */
     public static int gain(RgbImage baseline, RgbImage candidate) {
         int largest = 1;

@@ -17,6 +17,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
+import org.tornadodit.model.JavaHeap;
 
 /**
  * Reads PNG and JPEG as PIL's {@code Image.open(path).convert("RGB")} does: levels as stored, colour profiles and gamma
@@ -121,12 +122,9 @@ public final class ImageFiles {
     }
 
     private static void requireHeap(Path path, Size size) throws ImageFileException {
-        long heap = Runtime.getRuntime().maxMemory();
-        if (size.heapBytes() > heap) {
-            throw new ImageFileException(
-                    "%s: %d x %d pixels take about %d MB of heap to read, Java has %d MB; give more"
-                                    .formatted(path, size.width(), size.height(), size.heapBytes() >> 20, heap >> 20)
-                            + " with DIT_JVM_OPTS=-Xmx" + ((size.heapBytes() >> 30) + 1) + "g");
+        if (!JavaHeap.holds(size.heapBytes())) {
+            throw new ImageFileException("%s: reading %d x %d pixels takes %s"
+                    .formatted(path, size.width(), size.height(), JavaHeap.shortage(size.heapBytes())));
         }
     }
 

@@ -36,6 +36,11 @@ public record ImageMetrics(double mae, double psnr, double ssim) {
         return new ImageMetrics((double) absolute / baseline.size(), psnr, Ssim.compare(baseline, candidate));
     }
 
+    /** Heap in bytes that {@link #compare} takes at most, without the images. */
+    public static long heapBytes(int width, int height) {
+        return Ssim.heapBytes(width, height);
+    }
+
     /** The largest level minus the smallest; as a share of 255, torchmetrics' data range of an image. */
     static int range(RgbImage image) {
         int lowest = 255;

@@ -11,6 +11,9 @@ public final class Lanczos {
 
     private static final int FRACTION_BITS = 32 - 8 - 2;
 
+    /** Weights held at a time. */
+    private static final int MOST_WEIGHTS = 1 << 20;
+
     private Lanczos() {}
 
     /**
@@ -18,52 +21,72 @@ public final class Lanczos {
      *
      * @param width W, pixels
      * @param height H, pixels
+     * @throws IllegalArgumentException when {@link #fits} is false
      */
     public static RgbImage resize(RgbImage image, int width, int height) {
+        if (!fits(image.height(), width, height)) {
+            throw new IllegalArgumentException(
+                    "%s to %d x %d pixels: expected 1 to %d pixels, and as many after the width"
+                            .formatted(image, width, height, RgbImage.MAX_PIXELS));
+        }
         RgbImage wide = image.width() == width ? image : horizontal(image, width);
         return wide.height() == height ? wide : vertical(wide, height);
     }
 
     /**
-     * What one output pixel is made of.
-     *
-     * @param first first input pixel
-     * @param weights of that pixel and those after it
+     * Whether an image of some height can be resized: the result, and the image between the passes, which has the new
+     * width and the old height, have at most {@link RgbImage#MAX_PIXELS}.
      */
-    @SuppressWarnings("ArrayRecordComponent")
-    private record Taps(int first, int[] weights) {}
+    public static boolean fits(int oldHeight, int width, int height) {
+        return width >= 1 && height >= 1 && (long) width * Math.max(oldHeight, height) <= RgbImage.MAX_PIXELS;
+    }
+
+    /** Heap in bytes that resizing takes, without the image but with the result. */
+    public static long heapBytes(int oldWidth, int oldHeight, int width, int height) {
+        long weights = Integer.BYTES * 2L * Math.max(MOST_WEIGHTS, Math.max(oldWidth, oldHeight));
+        return weights + RgbImage.CHANNELS * width * ((long) oldHeight + height);
+    }
 
     private static RgbImage horizontal(RgbImage image, int width) {
-        Taps[] taps = taps(image.width(), width);
-        byte[] levels = new byte[new RgbSize(width, image.height()).levels()];
-        int at = 0;
-        for (int y = 0; y < image.height(); y++) {
-            for (Taps tap : taps) {
-                for (int channel = 0; channel < RgbImage.CHANNELS; channel++) {
-                    int sum = 1 << FRACTION_BITS - 1;
-                    for (int i = 0; i < tap.weights.length; i++) {
-                        sum += image.level(tap.first + i, y, channel) * tap.weights[i];
+        byte[] levels = new byte[width * image.height() * RgbImage.CHANNELS];
+        for (int begin = 0; begin < width; ) {
+            Taps taps = Taps.of(image.width(), width, begin);
+            for (int y = 0; y < image.height(); y++) {
+                int at = (y * width + begin) * RgbImage.CHANNELS;
+                for (int tap = 0; tap < taps.count(); tap++) {
+                    int from = taps.weightsOf(tap);
+                    int pixel = (y * image.width() + taps.firsts()[tap]) * RgbImage.CHANNELS;
+                    for (int channel = 0; channel < RgbImage.CHANNELS; channel++) {
+                        int sum = 1 << FRACTION_BITS - 1;
+                        for (int k = from; k < taps.ends()[tap]; k++) {
+                            sum += image.level(pixel + (k - from) * RgbImage.CHANNELS + channel) * taps.weights()[k];
+                        }
+                        levels[at++] = clip(sum);
                     }
-                    levels[at++] = clip(sum);
                 }
             }
+            begin += taps.count();
         }
         return new RgbImage(width, image.height(), levels);
     }
 
     private static RgbImage vertical(RgbImage image, int height) {
-        Taps[] taps = taps(image.height(), height);
-        byte[] levels = new byte[new RgbSize(image.width(), height).levels()];
-        int at = 0;
+        byte[] levels = new byte[image.width() * height * RgbImage.CHANNELS];
         int row = image.width() * RgbImage.CHANNELS;
-        for (Taps tap : taps) {
-            for (int i = 0; i < row; i++) {
-                int sum = 1 << FRACTION_BITS - 1;
-                for (int k = 0; k < tap.weights.length; k++) {
-                    sum += image.level((tap.first + k) * row + i) * tap.weights[k];
+        int at = 0;
+        for (int begin = 0; begin < height; ) {
+            Taps taps = Taps.of(image.height(), height, begin);
+            for (int tap = 0; tap < taps.count(); tap++) {
+                int from = taps.weightsOf(tap);
+                for (int i = 0; i < row; i++) {
+                    int sum = 1 << FRACTION_BITS - 1;
+                    for (int k = from; k < taps.ends()[tap]; k++) {
+                        sum += image.level((taps.firsts()[tap] + k - from) * row + i) * taps.weights()[k];
+                    }
+                    levels[at++] = clip(sum);
                 }
-                levels[at++] = clip(sum);
             }
+            begin += taps.count();
         }
         return new RgbImage(image.width(), height, levels);
     }
@@ -72,33 +95,57 @@ public final class Lanczos {
         return (byte) Math.clamp(sum >> FRACTION_BITS, 0, 255);
     }
 
-    private static Taps[] taps(int from, int to) {
-        double scale = (double) from / to;
-        double filterScale = Math.max(scale, 1);
-        double support = SUPPORT * filterScale;
-        Taps[] taps = new Taps[to];
-        for (int i = 0; i < to; i++) {
-            double centre = (i + 0.5) * scale;
-            int first = Math.max((int) (centre - support + 0.5), 0);
-            int end = Math.min((int) (centre + support + 0.5), from);
-            double[] weights = new double[end - first];
-            double sum = 0;
-            for (int k = 0; k < weights.length; k++) {
-                weights[k] = lanczos((k + first - centre + 0.5) * (1 / filterScale));
-                sum += weights[k];
-            }
-            taps[i] = new Taps(first, fixedPoint(weights, sum));
-        }
-        return taps;
-    }
+    /**
+     * What some output pixels are made of, one after the other.
+     *
+     * @param firsts first input pixel of each
+     * @param ends where the weights of each end
+     * @param weights of the first pixel and those after it
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    private record Taps(int[] firsts, int[] ends, int[] weights) {
 
-    private static int[] fixedPoint(double[] weights, double sum) {
-        int[] fixed = new int[weights.length];
-        for (int k = 0; k < fixed.length; k++) {
-            double weight = (sum == 0 ? weights[k] : weights[k] / sum) * (1 << FRACTION_BITS);
-            fixed[k] = (int) (weight < 0 ? weight - 0.5 : weight + 0.5);
+        int count() {
+            return firsts.length;
         }
-        return fixed;
+
+        int weightsOf(int tap) {
+            return tap == 0 ? 0 : ends[tap - 1];
+        }
+
+        /** Of the output pixels from {@code begin} on, as many as {@link #MOST_WEIGHTS} allow, at least one. */
+        static Taps of(int from, int to, int begin) {
+            double scale = (double) from / to;
+            double filterScale = Math.max(scale, 1);
+            double support = SUPPORT * filterScale;
+            int most = (int) Math.clamp(MOST_WEIGHTS / (2 * support + 2), 1, to - begin);
+            int[] firsts = new int[most];
+            int[] ends = new int[most];
+            int end = 0;
+            for (int tap = 0; tap < most; tap++) {
+                double centre = (begin + tap + 0.5) * scale;
+                firsts[tap] = Math.max((int) (centre - support + 0.5), 0);
+                end += Math.min((int) (centre + support + 0.5), from) - firsts[tap];
+                ends[tap] = end;
+            }
+            int[] weights = new int[end];
+            for (int tap = 0, at = 0; tap < most; at = ends[tap], tap++) {
+                double centre = (begin + tap + 0.5) * scale;
+                double sum = 0;
+                for (int k = 0; k < ends[tap] - at; k++) {
+                    sum += lanczos((k + firsts[tap] - centre + 0.5) * (1 / filterScale));
+                }
+                for (int k = 0; k < ends[tap] - at; k++) {
+                    weights[at + k] = fixedPoint(lanczos((k + firsts[tap] - centre + 0.5) * (1 / filterScale)), sum);
+                }
+            }
+            return new Taps(firsts, ends, weights);
+        }
+
+        private static int fixedPoint(double value, double sum) {
+            double weight = (sum == 0 ? value : value / sum) * (1 << FRACTION_BITS);
+            return (int) (weight < 0 ? weight - 0.5 : weight + 0.5);
+        }
     }
 
     private static double lanczos(double x) {
@@ -107,16 +154,5 @@ public final class Lanczos {
 
     private static double sinc(double x) {
         return x == 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI);
-    }
-
-    /** Checks a size before memory is taken for it. */
-    private record RgbSize(int width, int height) {
-        int levels() {
-            if (width < 1 || height < 1 || (long) width * height > RgbImage.MAX_PIXELS) {
-                throw new IllegalArgumentException("size of %d x %d pixels: expected 1 to %d pixels"
-                        .formatted(width, height, RgbImage.MAX_PIXELS));
-            }
-            return width * height * RgbImage.CHANNELS;
-        }
     }
 }

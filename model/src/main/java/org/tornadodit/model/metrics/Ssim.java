@@ -28,6 +28,17 @@ final class Ssim {
 
     private Ssim() {}
 
+    /** Heap in bytes that a comparison takes at most: what each thread works with, and a sum for each row. */
+    static long heapBytes(int width, int height) {
+        if (width < MIN_SIZE || height < MIN_SIZE) {
+            return 0;
+        }
+        long bands = (height + BAND - 1L) / BAND * RgbImage.CHANNELS;
+        long threads = Math.min(bands, Runtime.getRuntime().availableProcessors() + 1L);
+        long ofThread = (WINDOW + 2L) * MOMENTS * (width + 2L * RADIUS);
+        return Double.BYTES * (threads * ofThread + (long) height * RgbImage.CHANNELS);
+    }
+
     /** The similarity, or NaN when an image is smaller than {@link #MIN_SIZE} either way. */
     static double compare(RgbImage a, RgbImage b) {
         int width = a.width();

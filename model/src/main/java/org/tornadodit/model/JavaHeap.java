@@ -1,0 +1,59 @@
+package org.tornadodit.model;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryType;
+import java.util.Locale;
+
+/** What fits into Java's heap, to be asked before work begins that would end in the middle. */
+public final class JavaHeap {
+    /** What a run takes besides its arrays. */
+    private static final long BASE = 16L << 20;
+
+    private JavaHeap() {}
+
+    /** Bytes of the largest part of the heap: with some collectors an array has to lie in the old generation. */
+    public static long room() {
+        long most = Runtime.getRuntime().maxMemory();
+        long largest = ManagementFactory.getMemoryPoolMXBeans().stream()
+                .filter(pool -> pool.getType() == MemoryType.HEAP)
+                .mapToLong(JavaHeap::largest)
+                .max()
+                .orElse(most);
+        return Math.min(most, largest);
+    }
+
+    private static long largest(MemoryPoolMXBean pool) {
+        long bytes = pool.getUsage().getMax();
+        return bytes < 0 ? Long.MAX_VALUE : bytes; // undefined
+    }
+
+    /** Whether arrays of so many bytes in all fit. */
+    public static boolean holds(long bytes) {
+        return withRest(bytes) <= room();
+    }
+
+    /**
+     * The end of an error's line.
+     *
+     * @return for example {@code about 830 MB of heap, Java has 126 MB; give more with DIT_JVM_OPTS=-Xmx2g}
+     */
+    public static String shortage(long bytes) {
+        double share = (double) Runtime.getRuntime().maxMemory() / room();
+        long option = (long) (withRest(bytes) * share) / (1L << 30) + 1;
+        return "about %s of heap, Java has %s; give more with DIT_JVM_OPTS=-Xmx%dg"
+                .formatted(amount(withRest(bytes)), amount(room()), option);
+    }
+
+    /** In MB or GB of 10^6 and 10^9 bytes. */
+    public static String amount(long bytes) {
+        return bytes < 999_500_000
+                ? Math.ceilDiv(bytes, 1_000_000) + " MB"
+                : String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);
+    }
+
+    /** Besides arrays, and a collector's loss at their ends. */
+    private static long withRest(long bytes) {
+        return bytes + bytes / 16 + BASE;
+    }
+}

@@ -1,0 +1,60 @@
+package org.tornadodit.runner;
+
+import java.awt.image.BufferedImage;
+import java.util.Arrays;
+import org.tornadodit.scheduler.Engine;
+
+/**
+ * The pictures of a batch. They are decoded in portions, of which one is in memory at a time as float32; the last is laid
+ * out when the grid is asked for, on the thread that writes it.
+ */
+final class DecodedBatch {
+    private final ImageGrid grid;
+    private final float[] last;
+    private final int lastFirst;
+    private final int lastCount;
+    private final double seconds;
+
+    private DecodedBatch(ImageGrid grid, float[] last, int lastFirst, int lastCount, double seconds) {
+        this.grid = grid;
+        this.last = last;
+        this.lastFirst = lastFirst;
+        this.lastCount = lastCount;
+        this.seconds = seconds;
+    }
+
+    /**
+     * Decodes a batch.
+     *
+     * @param latents (count, C, H, W)
+     * @param size pixels a side of an image
+     * @param portion images a call of the engine
+     */
+    static DecodedBatch of(Engine engine, float[] latents, int count, int size, int portion) {
+        ImageGrid grid = new ImageGrid(count, size);
+        int elements = latents.length / count;
+        double seconds = 0;
+        for (int first = 0; ; first += portion) {
+            int n = Math.min(portion, count - first);
+            float[] part = n == count ? latents : Arrays.copyOfRange(latents, first * elements, (first + n) * elements);
+            long begun = System.nanoTime();
+            float[] images = engine.decode(part, n);
+            seconds += (System.nanoTime() - begun) / 1e9;
+            if (first + n == count) {
+                return new DecodedBatch(grid, images, first, n, seconds);
+            }
+            grid.add(images, first, n);
+        }
+    }
+
+    /** Seconds that the engine took. */
+    double seconds() {
+        return seconds;
+    }
+
+    /** The grid. */
+    BufferedImage picture() {
+        grid.add(last, lastFirst, lastCount);
+        return grid.picture();
+    }
+}

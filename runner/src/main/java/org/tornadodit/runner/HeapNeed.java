@@ -1,0 +1,44 @@
+package org.tornadodit.runner;
+
+import org.tornadodit.model.JavaHeap;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.scheduler.CpuEngine;
+
+/**
+ * Heap of a run at its largest, known before anything is allocated: denoising, decoding, previews, and the grids that are
+ * written meanwhile.
+ *
+ * @param engine bytes of the engine, with a portion of images
+ * @param pictures bytes of grids, and of what waits to be laid out or written
+ * @param decodedTogether images of a portion: what is decoded in one call
+ */
+record HeapNeed(long engine, long pictures, int decodedTogether) {
+
+    /** Share of the heap that a portion of images may take, one image at least. */
+    private static final int SHARE_OF_PORTION = 8;
+
+    /**
+     * What a run needs.
+     *
+     * @param threads of the CPU engine; 0 where devices compute, which keep activations in their own memory
+     * @param overlaps whether a picture may be written while the next is made: several batches, previews
+     */
+    static HeapNeed of(DitConfig config, VaeConfig vae, int samples, int threads, boolean overlaps) {
+        long side = config.imageSize();
+        long image = Float.BYTES * vae.outChannels() * side * side;
+        int together = (int) Math.clamp(JavaHeap.room() / SHARE_OF_PORTION / image, 1, samples);
+        long latents = (long) Float.BYTES * samples * config.inputElements();
+        long engine = threads > 0
+                ? CpuEngine.heapBytes(config, vae, samples, threads, together)
+                : 6 * latents + 2 * together * image;
+        // The grid's pixels, a row of the PNG at a time; before it the batch's latents and its last portion.
+        long grid = Integer.BYTES * ImageGrid.pixels(samples, config.imageSize());
+        long waiting = overlaps ? grid + together * image + latents : 0;
+        return new HeapNeed(engine, grid + latents + waiting, together);
+    }
+
+    long bytes() {
+        return engine + pictures;
+    }
+}

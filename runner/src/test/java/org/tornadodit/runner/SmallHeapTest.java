@@ -1,0 +1,147 @@
+package org.tornadodit.runner;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32;
+import java.util.zip.Deflater;
+import java.util.zip.DeflaterOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Processes with little memory: they do what they are asked, or refuse it in a line before they begin. */
+class SmallHeapTest {
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // set by JUnit
+    Path folder;
+
+    /** In 40 MB, these passed a check and died in the decoder. */
+    @Test
+    void samplesToTheSameBits() throws Exception {
+        List<Object> demo = List.of(
+                "sample",
+                "--model",
+                "demo",
+                "--device",
+                "cpu",
+                "--num-sampling-steps",
+                1,
+                "--class-labels",
+                "0,1,2,3,4,5,6,7",
+                "--quiet",
+                "--output");
+        Path small = folder.resolve("small.png");
+        CommandLineRun run = run("40m", with(demo, small));
+        assertEquals(ExitCode.DONE, run.exitCode(), run.err());
+        Path large = folder.resolve("large.png");
+        assertEquals(
+                ExitCode.DONE, CommandLineRun.of(with(demo, large).toArray()).exitCode());
+        assertArrayEquals(Files.readAllBytes(large), Files.readAllBytes(small));
+        assertRefused(run("28m", with(demo, small)), "8 images of 128 x 128 need about ");
+    }
+
+    @Test
+    void comparesNoImagesThatDoNotFit() throws Exception {
+        Path black = black("black.png", 8192, 8192);
+        assertRefused(run("100m", List.of("evaluate", black, black)), "8192 x 8192; comparing them takes about ");
+    }
+
+    /** By way of 2^46 pixels; the images themselves have 2^26 and 2^20. */
+    @Test
+    void looksAtSizesBeforeResizing() throws Exception {
+        Path wide = black("wide.png", 1 << 26, 1);
+        Path high = black("high.png", 1, 1 << 20);
+        assertRefused(
+                run("60m", List.of("evaluate", wide, high, "--resize")),
+                "; resized in width first, it would have more than 67108864 pixels");
+    }
+
+    private static List<Object> with(List<Object> arguments, Object last) {
+        List<Object> all = new ArrayList<>(arguments);
+        all.add(last);
+        return all;
+    }
+
+    private static void assertRefused(CommandLineRun run, String message) {
+        assertEquals(ExitCode.FAILURE, run.exitCode(), run.err());
+        List<String> lines =
+                run.err().lines().filter(line -> !line.startsWith("WARNING")).toList();
+        assertEquals(1, lines.size(), run.err());
+        assertTrue(lines.getFirst().startsWith("dit: ") && lines.getFirst().contains(message), run.err());
+        assertEquals("", run.out());
+    }
+
+    private CommandLineRun run(String heap, List<Object> arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx" + heap,
+                "--add-modules=jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Ddit.home=" + CommandLineRun.ROOT.toAbsolutePath(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Runner.class.getName()));
+        arguments.forEach(argument -> command.add(argument.toString()));
+        Path out = folder.resolve("out");
+        Path err = folder.resolve("err");
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        try {
+            assertTrue(process.waitFor(120, TimeUnit.SECONDS), "it does not end");
+        } finally {
+            process.destroyForcibly();
+        }
+        return new CommandLineRun(process.exitValue(), Files.readString(out), Files.readString(err));
+    }
+
+    /** A black PNG of a bit a pixel: a few KB. */
+    private Path black(String name, int width, int height) throws IOException {
+        Path file = folder.resolve(name);
+        byte[] row = new byte[1 + Math.ceilDiv(width, 8)];
+        Path rows = folder.resolve(name + ".rows");
+        Deflater fast = new Deflater(Deflater.BEST_SPEED);
+        try (DeflaterOutputStream out = new DeflaterOutputStream(Files.newOutputStream(rows), fast, 1 << 16)) {
+            for (int y = 0; y < height; y++) {
+                out.write(row);
+            }
+        } finally {
+            fast.end();
+        }
+        try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(file))) {
+            out.writeLong(0x89504E470D0A1A0AL);
+            byte[] header = ByteBuffer.allocate(13)
+                    .putInt(width)
+                    .putInt(height)
+                    .put((byte) 1)
+                    .array();
+            chunk(out, "IHDR", header);
+            chunk(out, "IDAT", Files.readAllBytes(rows));
+            chunk(out, "IEND", new byte[0]);
+        }
+        return file;
+    }
+
+    private static void chunk(DataOutputStream out, String type, byte[] content) throws IOException {
+        byte[] name = type.getBytes(StandardCharsets.US_ASCII);
+        CRC32 sum = new CRC32();
+        sum.update(name);
+        sum.update(content);
+        out.writeInt(content.length);
+        out.write(name);
+        out.write(content);
+        out.writeInt((int) sum.getValue());
+    }
+}
