@@ -19,57 +19,88 @@ record ShellRun(int exitCode, String out, String err) {
             "sh",
             "cat",
             "chmod",
+            "cksum",
             "cp",
             "cut",
             "dirname",
             "find",
             "grep",
             "head",
+            "id",
+            "ls",
             "mkdir",
             "mktemp",
             "mv",
+            "ps",
+            "readlink",
             "rm",
             "rmdir",
             "sed",
             "sha256sum",
+            "sleep",
+            "sort",
             "tail",
             "tar",
             "touch",
+            "uname",
             "xz",
             "gzip");
 
-    /** Runs a script with nothing in its environment but this. */
-    static ShellRun of(Path script, Map<String, String> environment, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of("/bin/sh", script.toString()));
-        command.addAll(arguments);
-        try {
-            Path out = Files.createTempFile("dit-shell", ".out");
-            Path err = Files.createTempFile("dit-shell", ".err");
+    /** A script that runs. */
+    record Started(Process process, Path out, Path err) {
+
+        /** Waits for its end. */
+        ShellRun end() {
             try {
-                ProcessBuilder builder = new ProcessBuilder(command)
-                        .redirectInput(Path.of("/dev/null").toFile())
-                        .redirectOutput(out.toFile())
-                        .redirectError(err.toFile());
-                builder.environment().clear();
-                builder.environment().putAll(environment);
-                Process process = builder.start();
                 if (!process.waitFor(60, TimeUnit.SECONDS)) {
                     process.destroyForcibly();
-                    throw new IllegalStateException(script + " does not end");
+                    throw new IllegalStateException("it does not end: " + process.info());
                 }
                 return new ShellRun(
                         process.exitValue(),
                         Files.readString(out, StandardCharsets.UTF_8),
                         Files.readString(err, StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
             } finally {
-                Files.delete(out);
-                Files.delete(err);
+                delete(out);
+                delete(err);
             }
+        }
+    }
+
+    /** Runs a script with nothing in its environment but this. */
+    static ShellRun of(Path script, Map<String, String> environment, List<String> arguments) {
+        List<String> command = new ArrayList<>(List.of("/bin/sh", script.toString()));
+        command.addAll(arguments);
+        return start(command, environment).end();
+    }
+
+    /** Starts a command with nothing in its environment but this. */
+    static Started start(List<String> command, Map<String, String> environment) {
+        try {
+            Path out = Files.createTempFile("dit-shell", ".out");
+            Path err = Files.createTempFile("dit-shell", ".err");
+            ProcessBuilder builder = new ProcessBuilder(command)
+                    .redirectInput(Path.of("/dev/null").toFile())
+                    .redirectOutput(out.toFile())
+                    .redirectError(err.toFile());
+            builder.environment().clear();
+            builder.environment().putAll(environment);
+            return new Started(builder.start(), out, err);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.delete(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
