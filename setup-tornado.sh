@@ -1,19 +1,30 @@
 #!/bin/sh
 # Finds (or, when asked, installs) what the GPU engine needs, and says what it found. Changes nothing outside the
-# folder given with --prefix, but for tornado-api's jar in Maven's local repository. Without a TornadoVM SDK it ends
-# well: the CPU engine serves.
+# folder given with --prefix and, with --maven, Maven's local repository. Exit code 0: what was asked for is done; without
+# a TornadoVM SDK or a device too, where no SDK was asked for: the CPU engine serves. 1: it failed. 2: wrong usage.
 set -eu
 
 version=5.2.0-jdk25
-home=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+self=$0
+while [ -L "$self" ]; do
+    link=$(readlink "$self")
+    case $link in
+    /*) self=$link ;;
+    *) self=$(dirname -- "$self")/$link ;;
+    esac
+done
+home=$(CDPATH='' cd -- "$(dirname -- "$self")" && pwd)
+user_home=${HOME:-/nonexistent}
 prefix="$home/tornado"
 url="https://github.com/beehive-lab/TornadoVM/releases/download/v$version/tornadovm-$version-ptx-linux-amd64.zip"
 sha256=
 download=ask
+asked=
+maven=no
 
 usage() {
     cat <<USAGE
-Usage: ./setup-tornado.sh [--yes | --no-download] [--sdk-url URL] [--sha256 HEX] [--prefix DIR]
+Usage: ./setup-tornado.sh [--yes | --no-download] [--sdk-url URL] [--sha256 HEX] [--prefix DIR] [--maven]
 Checks JDK 25, finds the TornadoVM $version SDK (TORNADOVM_HOME, --prefix, SDKMAN) or offers to download it, and asks
 it for its devices.
   --yes           download without asking
@@ -22,6 +33,9 @@ it for its devices.
                   default: $url
   --sha256 HEX    refuse an archive with another checksum
   --prefix DIR    where the SDK is unpacked (default: $prefix)
+  --maven         install the SDK's API in Maven's local repository, which mvn -Psdk compiles against
+Exit codes: 0 done, 1 what was asked for failed, 2 wrong usage. A machine without an SDK or a GPU is no failure, unless
+a download was asked for: the CPU engine serves.
 USAGE
 }
 
@@ -30,14 +44,23 @@ fail() {
     exit 1
 }
 
+wrong_usage() {
+    echo "setup-tornado: $*; see --help" >&2
+    exit 2
+}
+
 while [ $# -gt 0 ]; do
     case $1 in
-    --yes) download=yes ;;
-    --no-download) download=no ;;
+    --yes | --no-download)
+        [ -z "$asked" ] || [ "$asked" = "$1" ] || wrong_usage "--yes and --no-download contradict each other"
+        asked=$1
+        if [ "$1" = --yes ]; then download=yes; else download=no; fi
+        ;;
+    --maven) maven=yes ;;
     --sdk-url | --sha256 | --prefix)
-        [ $# -ge 2 ] || fail "$1 wants a value; see --help"
+        [ -n "${2:-}" ] || wrong_usage "$1 wants a value"
         case $1 in
-        --sdk-url) url=$2 ;;
+        --sdk-url) url=$2 url_given=yes ;;
         --sha256) sha256=$2 ;;
         --prefix) prefix=$2 ;;
         esac
@@ -47,13 +70,15 @@ while [ $# -gt 0 ]; do
         usage
         exit 0
         ;;
-    *)
-        usage >&2
-        exit 2
-        ;;
+    -*) wrong_usage "there is no option $1" ;;
+    *) wrong_usage "there are no arguments but options, and one is \"$1\"" ;;
     esac
     shift
 done
+
+if [ "$asked" = --no-download ] && [ -n "${url_given:-}" ]; then
+    wrong_usage "--sdk-url says what to download, --no-download not to"
+fi
 
 cpu_engine() {
     echo "GPU engine: not available ($1)"
@@ -73,7 +98,7 @@ sdk_version() {
 
 # 2. An SDK that is already there.
 find_sdk() {
-    for candidate in "${TORNADOVM_HOME:-}" "$prefix"/tornadovm-* "$HOME"/.sdkman/candidates/tornadovm/*; do
+    for candidate in "${TORNADOVM_HOME:-}" "$prefix"/tornadovm-* "$user_home"/.sdkman/candidates/tornadovm/*; do
         if [ -n "$candidate" ] && [ -d "$candidate/share/java/tornado" ]; then
             if [ "$(sdk_version "$candidate")" = "$version" ]; then
                 printf '%s\n' "$candidate"
@@ -114,13 +139,15 @@ unpack() { # FILE DIR, by the name of the URL
 }
 
 install_sdk() {
-    mkdir -p "$prefix"
-    work=$(mktemp -d "$prefix/.setup-XXXXXX")
+    if ! { mkdir -p "$prefix" && work=$(mktemp -d "$prefix/.setup-XXXXXX"); }; then
+        fail "$prefix cannot be written; name another folder with --prefix"
+    fi
     # An empty folder of ours is not left behind either.
     trap 'rm -rf "$work"; rmdir "$prefix" 2>/dev/null || true' EXIT
-    trap 'exit 130' INT TERM
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     echo "downloading $url"
-    fetch "$url" "$work/sdk" || return 1
+    fetch "$url" "$work/sdk" || fail "$url could not be downloaded; nothing was installed"
     if [ -n "$sha256" ]; then
         found=$(sha256sum "$work/sdk" | cut -d ' ' -f 1)
         [ "$found" = "$sha256" ] || fail "checksum of $url is $found, wanted $sha256; nothing was installed"
@@ -142,34 +169,40 @@ install_sdk() {
     fail "$url holds no TornadoVM SDK; nothing was installed"
 }
 
-if ! sdk=$(find_sdk); then
+if sdk=$(find_sdk); then
+    if [ "$download" = yes ]; then echo "nothing is downloaded: there is one already"; fi
+else
     if [ "$download" = ask ]; then
         if [ -t 0 ]; then
             printf 'No TornadoVM %s SDK found. Download %s? [y/N] ' "$version" "$url"
-            read -r answer
+            read -r answer || answer=
             case $answer in [yY]*) download=yes ;; *) download=no ;; esac
         else
             download=no
         fi
     fi
-    [ "$download" = yes ] || cpu_engine "no TornadoVM $version SDK; ./setup-tornado.sh --yes downloads it"
-    install_sdk || cpu_engine "the SDK could not be downloaded"
+    if [ "$download" = no ]; then
+        [ -z "${url_given:-}" ] || fail "$url was not downloaded: add --yes"
+        [ "$maven" = no ] || fail "no TornadoVM $version SDK, and so no API for Maven; add --yes to download one"
+        cpu_engine "no TornadoVM $version SDK; ./setup-tornado.sh --yes downloads it"
+    fi
+    install_sdk
     sdk="$prefix/tornadovm-$version"
 fi
 echo "TornadoVM SDK: $sdk"
 
-# 3. Its API's jar in Maven's local repository, which the build's profile "sdk" compiles against.
-api="$sdk/share/java/tornado/tornado-api-$version.jar"
-if [ -f "$api" ] && command -v mvn >/dev/null 2>&1; then
-    if [ -f "$HOME/.m2/repository/io/github/beehive-lab/tornado-api/$version/tornado-api-$version.jar" ]; then
-        echo "tornado-api: in Maven's local repository"
-    elif mvn -q -B -ntp org.apache.maven.plugins:maven-install-plugin:3.1.4:install-file -Dfile="$api" \
-        -DgroupId=io.github.beehive-lab -DartifactId=tornado-api -Dversion="$version" -Dpackaging=jar \
-        -DgeneratePom=true >/dev/null 2>&1; then
-        echo "tornado-api: installed in Maven's local repository, for mvn -Psdk"
-    else
-        echo "tornado-api: could not be installed in Maven's local repository; mvn -Psdk will not work" >&2
+# 3. Its API's jar in Maven's local repository, wherever that is: Maven knows.
+if [ "$maven" = yes ]; then
+    api="$sdk/share/java/tornado/tornado-api-$version.jar"
+    [ -f "$api" ] || fail "there is no $api"
+    command -v mvn >/dev/null 2>&1 || fail "there is no mvn on the PATH; install Maven 3.8.7 or later"
+    if ! said=$(JAVA_HOME="$jdk" mvn -q -B -ntp org.apache.maven.plugins:maven-install-plugin:3.1.4:install-file \
+        -Dfile="$api" -DgroupId=io.github.beehive-lab -DartifactId=tornado-api -Dversion="$version" \
+        -Dpackaging=jar -DgeneratePom=true 2>&1); then
+        printf '%s\n' "$said" | sed 's/^/  /' | tail -n 20 >&2
+        fail "tornado-api could not be installed in Maven's local repository; mvn -Psdk will not work"
     fi
+    echo "tornado-api: installed in Maven's local repository, for mvn -Psdk"
 fi
 
 # 4. What it says of this machine.

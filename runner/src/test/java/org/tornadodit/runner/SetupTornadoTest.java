@@ -92,25 +92,53 @@ class SetupTornadoTest {
     }
 
     @Test
-    void installsTheApiForMavenOnce() throws IOException {
+    void writesIntoMavensRepositoryOnlyWhenAsked() throws IOException {
         Path sdk = ShellRun.sdk(folder.resolve("sdk"), VERSION);
         environment.put("TORNADOVM_HOME", sdk.toString());
         Path jar = Files.writeString(
                 sdk.resolve("share/java/tornado/tornado-api-" + VERSION + ".jar"), "stands for a jar");
-        ShellRun.program(folder.resolve("tools/mvn"), "exit 1");
-        ShellRun failing = run();
-        assertEquals(0, failing.exitCode(), "the GPU engine does not need it: " + failing.err());
-        assertTrue(failing.err().contains("mvn -Psdk will not work"), failing.err());
-        ShellRun.program(folder.resolve("tools/mvn"), "echo \"$@\" >'" + folder.resolve("mvn.log") + "'");
-        ShellRun run = run();
+        assertFails(run("--maven"), "there is no mvn on the PATH");
+        Path log = folder.resolve("mvn.log");
+        ShellRun.program(folder.resolve("tools/mvn"), "echo \"$JAVA_HOME $*\" >'" + log + "'");
+        assertEquals(0, run("--no-download").exitCode());
+        assertEquals(0, run().exitCode());
+        assertFalse(Files.exists(log), "Maven was called");
+        ShellRun run = run("--maven");
+        assertEquals(0, run.exitCode(), run.err());
         assertTrue(run.out().contains("tornado-api: installed in Maven's local repository"), run.out());
-        String command = Files.readString(folder.resolve("mvn.log"));
+        String command = Files.readString(log);
+        assertTrue(command.startsWith(environment.get("JAVA_HOME") + " "), command);
         assertTrue(command.contains(":install-file -Dfile=" + jar), command);
-        Path repository = folder.resolve("user/.m2/repository/io/github/beehive-lab/tornado-api/" + VERSION);
-        Files.createDirectories(repository);
-        Files.writeString(repository.resolve("tornado-api-" + VERSION + ".jar"), "there");
-        ShellRun.program(folder.resolve("tools/mvn"), "exit 1");
-        assertTrue(run().out().contains("tornado-api: in Maven's local repository"), "not again");
+        ShellRun.program(folder.resolve("tools/mvn"), "echo '[ERROR] no network'; exit 1");
+        ShellRun failing = run("--maven");
+        assertEquals(1, failing.exitCode());
+        assertTrue(
+                failing.err().startsWith("  [ERROR] no network\nsetup-tornado: tornado-api could not"), failing.err());
+        Files.delete(jar);
+        assertFails(run("--maven"), "there is no " + jar);
+    }
+
+    @Test
+    void failsWhenWhatWasAskedForIsNotThere() throws IOException {
+        assertFails(run("--maven"), "no TornadoVM 5.2.0-jdk25 SDK, and so no API for Maven");
+        assertFails(
+                run("--sdk-url", "file:///no/such/sdk.zip"), "file:///no/such/sdk.zip was not downloaded: add --yes");
+        Path file = Files.writeString(folder.resolve("file"), "no folder");
+        ShellRun run = run("--yes", "--prefix", file.toString());
+        assertEquals(1, run.exitCode());
+        assertTrue(
+                run.err()
+                        .endsWith("setup-tornado: " + file + " cannot be written; name another folder with --prefix\n"),
+                run.err());
+    }
+
+    @Test
+    void worksThroughALinkAndWithoutAHome() throws IOException {
+        environment.remove("HOME");
+        Path link = Files.createSymbolicLink(folder.resolve("setup"), script);
+        ShellRun run = ShellRun.of(link, environment, List.of("--no-download"));
+        assertUsesTheCpu(run, "no TornadoVM");
+        assertEquals("", run.err());
     }
 
     @Test
@@ -193,22 +221,30 @@ class SetupTornadoTest {
     }
 
     @Test
-    void usesTheCpuWhenNothingCanBeDownloaded() throws IOException {
-        assertUsesTheCpu(install("file:///no/such/sdk.zip"), "the SDK could not be downloaded");
-        ShellRun bare = install("https://127.0.0.1:1/sdk.zip");
-        assertUsesTheCpu(bare, "the SDK could not be downloaded");
-        assertTrue(bare.err().contains("neither curl nor wget is installed"), bare.err());
+    void failsWhenNothingCanBeDownloaded() throws IOException {
+        assertFails(install("file:///no/such/sdk.zip"), "file:///no/such/sdk.zip could not be downloaded; nothing was");
+        String url = "https://127.0.0.1:1/sdk.zip";
+        assertFails(install(url), "neither curl nor wget is installed");
         ShellRun.program(folder.resolve("tools/curl"), "echo 'curl: (7) Failed to connect' >&2; exit 7");
-        ShellRun refused = install("https://127.0.0.1:1/sdk.zip");
-        assertUsesTheCpu(refused, "the SDK could not be downloaded");
-        assertTrue(refused.err().contains("Failed to connect"), refused.err());
+        assertFails(install(url), "curl: (7) Failed to connect\nsetup-tornado: " + url + " could not be downloaded");
     }
 
     @Test
     void explainsItsOptions() {
         assertTrue(run("--help").out().contains("--sha256 HEX"), "help");
-        assertEquals(2, run("--nonsense").exitCode());
-        assertFails(run("--sdk-url"), "--sdk-url wants a value");
+        assertWrongUsage("there is no option --nonsense", "--nonsense");
+        assertWrongUsage("there are no arguments but options, and one is \"yes\"", "yes");
+        assertWrongUsage("--sdk-url wants a value", "--sdk-url");
+        assertWrongUsage("--prefix wants a value", "--prefix", "");
+        assertWrongUsage("--yes and --no-download contradict each other", "--yes", "--no-download");
+        assertWrongUsage("--sdk-url says what to download", "--sdk-url", "file:///a.zip", "--no-download");
+    }
+
+    private void assertWrongUsage(String reason, String... arguments) {
+        ShellRun run = run(arguments);
+        assertEquals(2, run.exitCode());
+        assertTrue(run.err().startsWith("setup-tornado: " + reason) && run.err().endsWith("; see --help\n"), run.err());
+        assertEquals("", run.out());
     }
 
     private Path archive(String name, String version) throws IOException {
@@ -246,7 +282,7 @@ class SetupTornadoTest {
 
     private void assertFails(ShellRun run, String message) {
         assertEquals(1, run.exitCode(), run.err());
-        assertTrue(run.err().startsWith("setup-tornado: ") && run.err().contains(message), run.err());
+        assertTrue(run.err().contains("setup-tornado: ") && run.err().contains(message), run.err());
         assertFalse(Files.exists(prefix), "an empty folder was left behind");
     }
 }
