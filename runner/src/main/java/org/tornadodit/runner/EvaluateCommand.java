@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.JavaHeap;
+import org.tornadodit.model.Printable;
 import org.tornadodit.model.cpu.CpuFeatureConvolution;
 import org.tornadodit.model.cpu.Workers;
 import org.tornadodit.model.io.AtomicFile;
@@ -165,10 +166,10 @@ final class EvaluateCommand implements Callable<Integer> {
         ComparisonMemory memory = new ComparisonMemory(first, second, lpips, difference);
         String sizes = "%s is %d x %d, %s is %d x %d"
                 .formatted(
-                        pair.candidate(),
+                        Printable.path(pair.candidate()),
                         second.width(),
                         second.height(),
-                        pair.baseline(),
+                        Printable.path(pair.baseline()),
                         first.width(),
                         first.height());
         if (memory.resizes() && !resize) {
@@ -180,11 +181,16 @@ final class EvaluateCommand implements Callable<Integer> {
         }
         if (lpips && Math.min(first.width(), first.height()) < Lpips.MIN_SIZE) {
             throw new IOException("%s is %d x %d, LPIPS needs at least %d x %d; leave out --lpips-weights"
-                    .formatted(pair.baseline(), first.width(), first.height(), Lpips.MIN_SIZE, Lpips.MIN_SIZE));
+                    .formatted(
+                            Printable.path(pair.baseline()),
+                            first.width(),
+                            first.height(),
+                            Lpips.MIN_SIZE,
+                            Lpips.MIN_SIZE));
         }
         if (difference && 3 * first.pixels() > RgbImage.MAX_PIXELS) {
             throw new IOException("%s is %d x %d; --diff would write more than %d pixels"
-                    .formatted(pair.baseline(), first.width(), first.height(), RgbImage.MAX_PIXELS));
+                    .formatted(Printable.path(pair.baseline()), first.width(), first.height(), RgbImage.MAX_PIXELS));
         }
         if (!JavaHeap.holds(memory.bytes())) {
             throw new IOException("%s; comparing them %stakes %s"
@@ -198,7 +204,8 @@ final class EvaluateCommand implements Callable<Integer> {
             for (Path image : images(candidate)) {
                 Path first = Files.isDirectory(baseline) ? baseline.resolve(image.getFileName()) : baseline;
                 if (!Files.exists(first)) {
-                    throw new IOException("there is no baseline %s for %s".formatted(first, image));
+                    throw new IOException(
+                            "there is no baseline %s for %s".formatted(Printable.path(first), Printable.path(image)));
                 }
                 pairs.add(new Pair(first, image));
             }
@@ -213,7 +220,7 @@ final class EvaluateCommand implements Callable<Integer> {
         try (Stream<Path> files = Files.list(path)) {
             List<Path> images = files.filter(EvaluateCommand::isImage).sorted().toList();
             if (images.isEmpty()) {
-                throw new IOException("there is no .png, .jpg or .jpeg in " + path);
+                throw new IOException("there is no .png, .jpg or .jpeg in " + Printable.path(path));
             }
             return images;
         }

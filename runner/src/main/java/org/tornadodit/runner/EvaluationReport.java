@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Printable;
 import org.tornadodit.model.metrics.Gates;
 import org.tornadodit.model.metrics.ImageMetrics;
 
@@ -38,7 +39,7 @@ record EvaluationReport(List<Result> results, @Nullable Gates gates) {
         if (gates != null) {
             for (Result result : results) {
                 for (String failure : gates.failures(result.metrics(), result.lpips())) {
-                    failures.add(result.candidate() + ": " + failure);
+                    failures.add(Printable.path(result.candidate()) + ": " + failure);
                 }
             }
         }
@@ -57,7 +58,7 @@ record EvaluationReport(List<Result> results, @Nullable Gates gates) {
                 ImageMetrics metrics = result.metrics();
                 out.println("%s: mean absolute difference %s, %sPSNR %s dB, SSIM %s"
                         .formatted(
-                                result.candidate(),
+                                Printable.path(result.candidate()),
                                 fixed(metrics.mae(), 4),
                                 hasLpips() ? "LPIPS " + fixed(result.lpips().getAsDouble(), 4) + ", " : "",
                                 fixed(metrics.psnr(), 2),
@@ -106,12 +107,12 @@ record EvaluationReport(List<Result> results, @Nullable Gates gates) {
             judged.add("failures", failed);
             json.add("gates", judged);
         }
-        out.println(new GsonBuilder()
+        out.println(Printable.json(new GsonBuilder()
                 .setPrettyPrinting()
                 .disableHtmlEscaping()
                 .serializeNulls()
                 .create()
-                .toJson(json));
+                .toJson(json)));
     }
 
     private double mean(ToDoubleFunction<Result> metric) {

@@ -15,6 +15,8 @@ import java.util.Arrays;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -169,6 +171,35 @@ class EvaluateCommandTest {
         assertRefused(CommandLineRun.of("evaluate", good, gif), ExitCode.FAILURE, "moving.gif");
         Path empty = Files.createDirectory(folder.resolve("empty"));
         assertRefused(CommandLineRun.of("evaluate", good, empty), ExitCode.FAILURE, "there is no .png");
+    }
+
+    /** Names come from folders that others fill: they forge no lines, drive no terminal and are no walls. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // has no such names
+    void namesAreShownOnALineAndExactInJson() throws IOException {
+        Path hostile = Files.createDirectory(folder.resolve("hostile"));
+        String name = "\u001b[31m\n=== PSNR: 99\u007f " + "x".repeat(200) + ".png";
+        Files.copy(candidate("off-by-one"), hostile.resolve("a" + name));
+        Files.copy(candidate("off-by-one"), hostile.resolve("b" + name));
+        CommandLineRun text = CommandLineRun.of("evaluate", baseline("off-by-one"), hostile, "--gates", "strict");
+        CommandLineRun failed = CommandLineRun.of("evaluate", baseline("resized-48x40"), hostile);
+        assertEquals(1, failed.err().lines().count(), failed.err());
+        for (String printed : List.of(text.out(), text.err(), failed.err())) {
+            assertTrue(printed.contains("?[31m?=== PSNR: 99? x"), printed);
+            assertTrue(printed.chars().allMatch(c -> c == '\n' || c == '\r' || c >= ' ' && c < 127), printed);
+            assertTrue(printed.lines().allMatch(line -> line.length() < 900), printed);
+        }
+        CommandLineRun json = CommandLineRun.of("evaluate", baseline("off-by-one"), hostile, "--format", "json");
+        assertTrue(json.out().chars().allMatch(c -> c == '\n' || c == '\r' || c >= ' ' && c < 127), json.out());
+        assertEquals(
+                hostile.resolve("a" + name).toString(),
+                JsonParser.parseString(json.out())
+                        .getAsJsonObject()
+                        .getAsJsonArray("images")
+                        .get(0)
+                        .getAsJsonObject()
+                        .get("candidate")
+                        .getAsString());
     }
 
     @Test

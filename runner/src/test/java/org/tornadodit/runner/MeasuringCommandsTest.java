@@ -15,6 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
@@ -23,9 +25,9 @@ import org.junit.jupiter.api.parallel.Resources;
 @ResourceLock(Resources.SYSTEM_PROPERTIES)
 class MeasuringCommandsTest {
     private static final String TINY = """
-            {"input_size": 4, "patch_size": 2, "in_channels": 4, "hidden_size": 24, "depth": 1, "num_heads": 3,
-             "mlp_ratio": 2.0, "num_classes": 5, "learn_sigma": true}
-            """;
+        {"input_size": 4, "patch_size": 2, "in_channels": 4, "hidden_size": 24, "depth": 1, "num_heads": 3,
+         "mlp_ratio": 2.0, "num_classes": 5, "learn_sigma": true}
+        """;
 
     @TempDir
     Path folder;
@@ -151,6 +153,27 @@ class MeasuringCommandsTest {
         String shown = String.format(Locale.ROOT, "%.2f", step);
         assertTrue(page.contains("<td>" + shown + "</td>"), shown);
         assertTrue(Files.readString(markdown).contains("| " + shown + " |"), shown);
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // has no such names
+    void reportShowsNamesAndTextsOnALine() throws IOException {
+        Path results = Files.createDirectory(folder.resolve("results"));
+        Files.writeString(results.resolve("\u001b[31m\nx.json"), "{");
+        Files.writeString(results.resolve("wall.json"), "{\"format\": 0." + "9".repeat(900) + "}");
+        Files.writeString(
+                results.resolve("good.json"),
+                "{\"format\": 1, \"kind\": \"bench\", \"date\": \"today\", \"note\": \"\\u001b[31m" + "w".repeat(5000)
+                        + "\", \"command\": \"first \\u0007\\nsecond\"}");
+        Path html = folder.resolve("report.html");
+        CommandLineRun report = CommandLineRun.of("report", results, "--html", html);
+        assertEquals(ExitCode.DONE, report.exitCode(), report.err());
+        assertTrue(report.err().contains("not used: ?[31m?x.json is no record"), report.err());
+        assertTrue(report.err().contains("not used: wall.json has format 0.99"), report.err());
+        assertTrue(report.err().lines().allMatch(line -> line.length() < 300), report.err());
+        String page = Files.readString(html);
+        assertTrue(page.contains("first ?\nsecond"), page);
+        assertFalse(page.contains("\u001b") || page.contains("w".repeat(2001)), page);
     }
 
     @Test

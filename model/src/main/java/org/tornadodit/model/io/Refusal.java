@@ -1,11 +1,10 @@
 package org.tornadodit.model.io;
 
 import java.nio.file.Path;
+import org.tornadodit.model.Printable;
 
 /** Wording of {@link CheckpointException}s: one printable line, whatever the file contains. */
 final class Refusal {
-
-    private static final int LONGEST_NAME = 120;
 
     private Refusal() {}
 
@@ -38,29 +37,11 @@ final class Refusal {
 
     /** Text of a file for a message: no control characters, which could forge lines or drive a terminal, no walls. */
     static String printable(String text) {
-        return printable(text, LONGEST_NAME);
+        return Printable.text(text);
     }
 
     /** A path in full: the user typed it and looks for it. */
     static String path(Path file) {
-        return printable(file.toString(), Integer.MAX_VALUE);
-    }
-
-    private static String printable(String text, int longest) {
-        int end = Math.min(text.length(), longest);
-        StringBuilder line = new StringBuilder(end);
-        for (int i = 0; i < end; i++) {
-            char c = text.charAt(i);
-            int type = Character.getType(c);
-            boolean hidden = Character.isISOControl(c)
-                    || type == Character.FORMAT
-                    || type == Character.LINE_SEPARATOR
-                    || type == Character.PARAGRAPH_SEPARATOR
-                    || type == Character.SURROGATE
-                    || type == Character.PRIVATE_USE
-                    || type == Character.UNASSIGNED;
-            line.append(hidden ? '?' : c);
-        }
-        return end < text.length() ? line + "..." : line.toString();
+        return Printable.text(file.toString(), Integer.MAX_VALUE);
     }
 }

@@ -18,6 +18,7 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.tornadodit.model.JavaHeap;
+import org.tornadodit.model.Printable;
 
 /**
  * Reads PNG and JPEG as PIL's {@code Image.open(path).convert("RGB")} does: levels as stored, colour profiles and gamma
@@ -88,10 +89,10 @@ public final class ImageFiles {
 
     private static void requireFile(Path path) throws ImageFileException {
         if (!Files.exists(path)) {
-            throw new ImageFileException(path + ": no such file");
+            throw new ImageFileException(Printable.path(path) + ": no such file");
         }
         if (!Files.isRegularFile(path)) {
-            throw new ImageFileException(path + ": not a file; expected a PNG or JPEG image");
+            throw new ImageFileException(Printable.path(path) + ": not a file; expected a PNG or JPEG image");
         }
     }
 
@@ -105,10 +106,10 @@ public final class ImageFiles {
         } catch (ImageFileException e) {
             throw e;
         } catch (FileSystemException e) {
-            throw new ImageFileException("%s: cannot be read: %s".formatted(path, reason(e)), e);
+            throw new ImageFileException("%s: cannot be read: %s".formatted(Printable.path(path), reason(e)), e);
         } catch (IOException | RuntimeException e) {
             // Readers throw unchecked exceptions too on damaged files.
-            throw new ImageFileException("%s: damaged image: %s".formatted(path, reason(e)), e);
+            throw new ImageFileException("%s: damaged image: %s".formatted(Printable.path(path), reason(e)), e);
         }
     }
 
@@ -124,7 +125,7 @@ public final class ImageFiles {
     private static void requireHeap(Path path, Size size) throws ImageFileException {
         if (!JavaHeap.holds(size.heapBytes())) {
             throw new ImageFileException("%s: reading %d x %d pixels takes %s"
-                    .formatted(path, size.width(), size.height(), JavaHeap.shortage(size.heapBytes())));
+                    .formatted(Printable.path(path), size.width(), size.height(), JavaHeap.shortage(size.heapBytes())));
         }
     }
 
@@ -158,10 +159,10 @@ public final class ImageFiles {
             }
             String format = reader.getFormatName();
             reader.dispose();
-            throw new ImageFileException(
-                    "%s: found %s, expected a PNG or JPEG image".formatted(path, format.toUpperCase(Locale.ROOT)));
+            throw new ImageFileException("%s: found %s, expected a PNG or JPEG image"
+                    .formatted(Printable.path(path), format.toUpperCase(Locale.ROOT)));
         }
-        throw new ImageFileException(path + ": neither a PNG nor a JPEG image");
+        throw new ImageFileException(Printable.path(path) + ": neither a PNG nor a JPEG image");
     }
 
     private static Size size(Path path, ImageInput.Source file) throws IOException {
@@ -173,7 +174,7 @@ public final class ImageFiles {
                 int height = reader.getHeight(0);
                 if (width < 1 || height < 1 || (long) width * height > RgbImage.MAX_PIXELS) {
                     throw new ImageFileException("%s: %d x %d pixels, expected 1 to %d in all"
-                            .formatted(path, width, height, RgbImage.MAX_PIXELS));
+                            .formatted(Printable.path(path), width, height, RgbImage.MAX_PIXELS));
                 }
                 boolean jpeg = reader.getFormatName().equalsIgnoreCase("jpeg");
                 return new Size(width, height, jpeg, file.length());
@@ -207,7 +208,7 @@ public final class ImageFiles {
                 ? reader.getImageTypes(0).next().getSampleModel().getSampleSize(0)
                 : 8;
         if (bits > 8) {
-            throw new ImageFileException("%s: %d bits a channel, expected 8".formatted(path, bits));
+            throw new ImageFileException("%s: %d bits a channel, expected 8".formatted(Printable.path(path), bits));
         }
         reader.addIIOReadWarningListener((source, warning) -> {
             if (meansGuessing(warning)) {
@@ -216,7 +217,7 @@ public final class ImageFiles {
         });
         BufferedImage picture = reader.read(0);
         if (picture.getRaster().getNumBands() == 4 && size.jpeg()) {
-            throw new ImageFileException(path + ": a CMYK image, expected RGB or grey");
+            throw new ImageFileException(Printable.path(path) + ": a CMYK image, expected RGB or grey");
         }
         byte[] levels = new byte[Math.toIntExact(size.pixels() * RgbImage.CHANNELS)];
         copyLevels(path, picture.getRaster(), picture.getColorModel(), levels);
@@ -236,7 +237,7 @@ public final class ImageFiles {
         int width = raster.getWidth();
         int bands = raster.getNumBands();
         if (bands > 4 || bands < 1) {
-            throw new ImageFileException("%s: %d channels, expected 1 to 4".formatted(path, bands));
+            throw new ImageFileException("%s: %d channels, expected 1 to 4".formatted(Printable.path(path), bands));
         }
         int[] row = new int[width * bands];
         int at = 0;
@@ -265,6 +266,6 @@ public final class ImageFiles {
         String message = e.getMessage();
         return message == null || message.isBlank()
                 ? e.getClass().getSimpleName()
-                : message.lines().findFirst().orElse("");
+                : Printable.text(message.lines().findFirst().orElse(""));
     }
 }

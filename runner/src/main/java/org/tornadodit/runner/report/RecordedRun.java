@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.tornadodit.model.Printable;
 
 /**
  * One measurement as it was recorded.
@@ -22,6 +23,11 @@ import java.util.stream.StreamSupport;
  */
 record RecordedRun(String file, JsonObject json) {
     private static final int LARGEST = 16 << 20;
+
+    /** Of a line that is shown, in characters. */
+    private static final int LONGEST_TEXT = 2000;
+
+    private static final int MOST_LINES = 100;
 
     /**
      * All runs of a folder, oldest first.
@@ -39,7 +45,7 @@ record RecordedRun(String file, JsonObject json) {
         }
         List<RecordedRun> runs = new ArrayList<>();
         for (Path file : files) {
-            String name = file.getFileName().toString();
+            String name = Printable.text(file.getFileName().toString());
             try {
                 if (Files.size(file) > LARGEST) {
                     refused.add(name + " is larger than any record");
@@ -49,7 +55,10 @@ record RecordedRun(String file, JsonObject json) {
                         name, JsonParser.parseString(Files.readString(file)).getAsJsonObject());
                 if (run.json().get("format").getAsInt() != format) {
                     refused.add("%s has format %s, this version reads %d"
-                            .formatted(name, run.json().get("format"), format));
+                            .formatted(
+                                    name,
+                                    Printable.text(run.json().get("format").toString()),
+                                    format));
                 } else if (run.text("kind").isEmpty() || run.text("date").isEmpty()) {
                     refused.add(name + " is no record: it has no kind or no date");
                 } else {
@@ -70,7 +79,19 @@ record RecordedRun(String file, JsonObject json) {
 
     static String text(JsonObject object, String key) {
         JsonElement value = object.get(key);
-        return value != null && value.isJsonPrimitive() ? value.getAsString() : "";
+        return value != null && value.isJsonPrimitive() ? Printable.text(value.getAsString(), LONGEST_TEXT) : "";
+    }
+
+    /** The lines of a text. */
+    List<String> lines(String key) {
+        JsonElement value = json.get(key);
+        return value == null || !value.isJsonPrimitive()
+                ? List.of()
+                : value.getAsString()
+                        .lines()
+                        .limit(MOST_LINES)
+                        .map(line -> Printable.text(line, LONGEST_TEXT))
+                        .toList();
     }
 
     static OptionalDouble number(JsonObject object, String key) {

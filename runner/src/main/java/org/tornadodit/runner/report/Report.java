@@ -259,11 +259,11 @@ public final class Report {
     }
 
     private void severalCards() {
-        say(
-                "A batch is divided by samples: each card holds the whole model and gets a run of samples, both halves of "
-                        + "their guidance with them. Noise depends on seed, call and element alone, so a card makes its samples' "
-                        + "noise itself; no card waits for another before the pictures are put together, and the pictures are the "
-                        + "same bits for any number of cards. Each card is driven by a thread and an execution plan of its own.");
+        say("A batch is divided by samples: each card holds the whole model and gets a run of samples, both halves"
+                + " of their guidance with them. Noise depends on seed, call and element alone, so a card makes"
+                + " its samples' noise itself; no card waits for another before the pictures are put together, and"
+                + " the pictures are the same bits for any number of cards. Each card is driven by a thread and an"
+                + " execution plan of its own.");
         Map<String, List<RecordedRun>> all = byWorkload(0);
         boolean any = false;
         for (Map.Entry<String, List<RecordedRun>> of : all.entrySet()) {
@@ -310,13 +310,13 @@ public final class Report {
     }
 
     private void reproduction() {
-        say(
-                "Each record says how it was made. A checkout at its version, TornadoVM 5.2.0-jdk25 (./setup-tornado.sh) and"
-                        + " the device are what is needed besides; bench/compare.py and bench/scaling.py need PyTorch.");
+        say("Each record says how it was made. A checkout at its version, TornadoVM 5.2.0-jdk25"
+                + " (./setup-tornado.sh) and the device are what is needed besides; bench/compare.py and"
+                + " bench/scaling.py need PyTorch.");
         for (RecordedRun run : runs) {
             heading(3, run.file());
             say(run.conditions() + (run.text("note").isEmpty() ? "" : ". " + run.text("note")));
-            blocks.add(new Code(run.text("command").lines().toList()));
+            blocks.add(new Code(run.lines("command")));
         }
         for (String file : refused) {
             say("Not used: " + file + ".");

@@ -1,0 +1,64 @@
+package org.tornadodit.model;
+
+import java.nio.file.Path;
+
+/** Text of files, and their names, for messages and reports: nothing that forges lines or drives a terminal, no walls. */
+public final class Printable {
+    private static final int LONGEST_TEXT = 120;
+
+    /** Longer than any path that somebody types. */
+    private static final int LONGEST_PATH = 300;
+
+    private Printable() {}
+
+    /** On one line, cut after 120 characters. */
+    public static String text(String text) {
+        return text(text, LONGEST_TEXT);
+    }
+
+    /** On one line, cut after so many characters. */
+    public static String text(String text, int longest) {
+        int end = Math.min(text.length(), longest);
+        StringBuilder line = new StringBuilder(end);
+        for (int i = 0; i < end; i++) {
+            char c = text.charAt(i);
+            line.append(isHidden(c) ? '?' : c);
+        }
+        return end < text.length() ? line + "..." : line.toString();
+    }
+
+    /** On one line; of a path of more than 300 characters, beginning and end. */
+    public static String path(Path path) {
+        String text = path.toString();
+        if (text.length() <= LONGEST_PATH) {
+            return text(text, LONGEST_PATH);
+        }
+        int half = LONGEST_PATH / 2;
+        return text(text, half) + text(text.substring(text.length() - half), half);
+    }
+
+    /** JSON whose strings hold what is hidden as {@code \\uXXXX} only, the same to whoever reads it as JSON. */
+    public static String json(String json) {
+        StringBuilder escaped = new StringBuilder(json.length());
+        for (int i = 0; i < json.length(); i++) {
+            char c = json.charAt(i);
+            if (c != '\n' && isHidden(c)) {
+                escaped.append(String.format("\\u%04x", (int) c));
+            } else {
+                escaped.append(c);
+            }
+        }
+        return escaped.toString();
+    }
+
+    private static boolean isHidden(char c) {
+        int type = Character.getType(c);
+        return Character.isISOControl(c)
+                || type == Character.FORMAT
+                || type == Character.LINE_SEPARATOR
+                || type == Character.PARAGRAPH_SEPARATOR
+                || type == Character.SURROGATE
+                || type == Character.PRIVATE_USE
+                || type == Character.UNASSIGNED;
+    }
+}
