@@ -89,6 +89,9 @@ class SetupTornadoTest {
         assertTrue(run.out().contains("TornadoVM SDK: " + sdk + "\n"), run.out());
         assertTrue(run.out().contains("[uk.ac.manchester.tornado.drivers.TornadoDeviceQuery]"), "asks for devices");
         assertTrue(run.out().endsWith("GPU engine: ready; export TORNADOVM_HOME=" + sdk + "\n"), run.out());
+        ShellRun install = install("file:///no/such/sdk.zip");
+        assertEquals(0, install.exitCode(), install.err());
+        assertTrue(install.out().contains("nothing is downloaded: there is one already\n"), install.out());
     }
 
     @Test
