@@ -33,14 +33,18 @@ final class ModelOptions {
     @Option(
             names = "--ckpt",
             paramLabel = "FILE|DIR",
-            description = "DiT weights: .pt, .safetensors (also sharded, by its index) or a diffusers folder")
+            description =
+                    "DiT weights: .pt, .safetensors (also sharded, by its index), a diffusers folder, or the name of"
+                            + " a Hugging Face repository that is in its cache. Default: what dit download has fetched")
     @Nullable
     Path checkpoint;
 
     @Option(
             names = "--vae",
             paramLabel = "DIR",
-            description = "AutoencoderKL in diffusers' layout: config.json and weights")
+            description =
+                    "AutoencoderKL in diffusers' layout: config.json and weights; or sd-vae-ft-ema or sd-vae-ft-mse"
+                        + " (ema, mse), once downloaded. Default: beside the DiT's weights, or downloaded with them")
     @Nullable
     Path vae;
 }

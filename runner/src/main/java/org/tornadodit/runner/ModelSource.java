@@ -7,6 +7,8 @@ import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.io.Checkpoint;
+import org.tornadodit.model.io.CheckpointException;
+import org.tornadodit.runner.download.WeightsFinder;
 
 /**
  * Where a model comes from: what the options say, before any weight is read.
@@ -34,30 +36,55 @@ record ModelSource(
      * @throws IllegalArgumentException when an option is missing or names no model
      */
     static ModelSource of(ModelOptions options, Surroundings surroundings) {
+        return of(options, surroundings, Surroundings.weights());
+    }
+
+    /**
+     * As above.
+     *
+     * @param finder knows the weights on this machine: what {@code --ckpt} and {@code --vae} may name, and what serves
+     *     without them
+     * @throws CheckpointException when an option names weights that are not on this machine
+     */
+    static ModelSource of(ModelOptions options, Surroundings surroundings, WeightsFinder finder) {
+        Path checkpoint = options.checkpoint == null ? null : finder.checkpoint(options.checkpoint);
+        Path vae = options.vae == null ? null : finder.vae(options.vae);
         if (options.model.equals(DEMO)) {
             Path demo = surroundings.home().resolve("demo");
             return new ModelSource(
                     DEMO,
-                    options.checkpoint != null ? options.checkpoint : demo.resolve("dit.pt"),
-                    options.vae != null ? options.vae : demo.resolve("vae"),
+                    checkpoint != null ? checkpoint : demo.resolve("dit.pt"),
+                    vae != null ? vae : demo.resolve("vae"),
                     DitConfig.fromJson(demo.resolve("config.json")),
                     ClassNames.read(demo.resolve("labels.json")),
                     options);
         }
         DitConfig config = options.model.endsWith(".json") ? DitConfig.fromJson(Path.of(options.model)) : null;
-        if (config == null) {
-            DitVariant.parse(options.model);
+        boolean published = config == null && DitVariant.parse(options.model) == DitVariant.XL_2;
+        if (checkpoint == null && published) {
+            WeightsFinder.Found found = finder.dit(options.imageSize, vae).orElse(null);
+            checkpoint = found == null ? null : found.checkpoint();
+            vae = found == null ? vae : found.vae();
         }
-        if (options.checkpoint == null) {
+        if (checkpoint == null) {
             throw new IllegalArgumentException("--ckpt is missing: give the weights of " + options.model
-                    + " (.pt, .safetensors or a diffusers folder), or use --model demo");
+                    + " (.pt, .safetensors or a diffusers folder), "
+                    + (published ? "fetch the published ones (" + downloadCommand(options) + "), " : "")
+                    + "or use --model demo");
         }
-        Path vae = options.vae != null ? options.vae : siblingVae(options.checkpoint);
+        vae = vae != null ? vae : siblingVae(checkpoint);
         if (vae == null) {
             throw new IllegalArgumentException(
-                    "--vae is missing: give the AutoencoderKL's folder (config.json and weights)");
+                    "--vae is missing: give the AutoencoderKL's folder (config.json and weights), "
+                            + finder.anyVae()
+                                    .map(there -> "for example " + there)
+                                    .orElse("or fetch it: ./dit download sd-vae-ft-ema"));
         }
-        return new ModelSource(options.model, options.checkpoint, vae, config, null, options);
+        return new ModelSource(options.model, checkpoint, vae, config, null, options);
+    }
+
+    private static String downloadCommand(ModelOptions options) {
+        return "./dit download DiT-XL/2-" + (options.imageSize != null && options.imageSize == 512 ? 512 : 256);
     }
 
     /** A diffusers pipeline holds its autoencoder beside its transformer. */

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             SampleCommand.class,
             DemoCommand.class,
+            DownloadCommand.class,
             EvaluateCommand.class,
             DevicesCommand.class,
             AutotuneCommand.class,

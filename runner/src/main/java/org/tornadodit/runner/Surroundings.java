@@ -11,6 +11,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.runner.download.HubCache;
+import org.tornadodit.runner.download.WeightsFinder;
 import org.tornadodit.scheduler.TornadoDevices;
 
 /**
@@ -108,6 +110,34 @@ record Surroundings(Path home, boolean terminal, String sdkProblem) {
                                 ? user.resolve("Library/Caches")
                                 : user.resolve(".cache");
         return caches.resolve("tornado-dit");
+    }
+
+    /** Where this user's downloaded weights go; {@code -Ddit.weights} says otherwise. */
+    static Path weightsFolder() {
+        String set = System.getProperty("dit.weights");
+        if (set != null) {
+            return Path.of(set);
+        }
+        String xdg = System.getenv("XDG_DATA_HOME");
+        String windows = System.getenv("LOCALAPPDATA");
+        Path user = Path.of(System.getProperty("user.home", "."));
+        Path data = xdg != null && !xdg.isBlank()
+                ? Path.of(xdg)
+                : windows != null
+                        ? Path.of(windows)
+                        : Files.isDirectory(user.resolve("Library/Application Support"))
+                                ? user.resolve("Library/Application Support")
+                                : user.resolve(".local").resolve("share");
+        return data.resolve("tornado-dit").resolve("weights");
+    }
+
+    /** Weights that are on this machine; {@code -Ddit.hub.cache} names another cache of the Hugging Face hub. */
+    static WeightsFinder weights() {
+        String set = System.getProperty("dit.hub.cache");
+        HubCache cache = set != null
+                ? new HubCache(Path.of(set))
+                : HubCache.of(System.getenv(), Path.of(System.getProperty("user.home", ".")));
+        return new WeightsFinder(weightsFolder(), cache);
     }
 
     /** Version of the jar; {@code development} where classes are not in one. */

@@ -11,8 +11,13 @@ record CommandLineRun(int exitCode, String out, String err) {
     /** The project's folder, where {@code demo/} and {@code reference/} are. */
     static final Path ROOT = Path.of(System.getProperty("dit.root", ".."));
 
+    private static final String NOWHERE = ROOT.resolve("no-such-folder").toString();
+
     static CommandLineRun of(Object... arguments) {
         System.setProperty("dit.home", ROOT.toString());
+        // What this machine's user has downloaded is none of the tests' business.
+        System.setProperty("dit.weights", NOWHERE);
+        System.setProperty("dit.hub.cache", NOWHERE);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         String[] words = new String[arguments.length];
