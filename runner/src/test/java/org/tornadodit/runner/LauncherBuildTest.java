@@ -82,6 +82,17 @@ class LauncherBuildTest {
         assertBuilds(3, "one source less");
     }
 
+    /** Else mvn verify would find all compiled, and its checks would not see the sources. */
+    @Test
+    void mavenCompilesAgainAfterwards() throws IOException {
+        dit.useJdk();
+        dit.useMaven("mkdir -p model/target/classes model/target/maven-status/maven-compiler-plugin");
+        dit.makeSource();
+        assertBuilds(1, "the first start");
+        assertTrue(Files.exists(dit.home.resolve("model/target/classes")));
+        assertFalse(Files.exists(dit.home.resolve("model/target/maven-status")));
+    }
+
     @Test
     void aSourceFromTheFutureIsBuiltOnce() throws IOException {
         dit.useJdk();
@@ -107,10 +118,13 @@ class LauncherBuildTest {
         dit.useJdk();
         dit.makeSource();
         dit.useMaven("echo '[INFO] Building model 0.1.0-SNAPSHOT       [6/8]'\n"
-                + "echo '[INFO] Downloaded from central: https://nowhere/a.jar (1 kB)'\nsleep 1.5");
-        ShellRun run = dit.run("--version");
+                + "echo '[INFO] Downloaded from central: https://nowhere/a.jar (1 kB)'\n" + untilGo());
+        ShellRun.Started started = dit.start("--version");
+        waitUntilItSays(started, "building model");
+        go();
+        ShellRun run = started.end();
         assertTrue(
-                Pattern.compile("(?m)^dit: building model \\(6 of 8\\), [01] s, downloads: 1$")
+                Pattern.compile("(?m)^dit: building model \\(6 of 8\\), \\d+ s, downloads: 1$")
                         .matcher(run.err())
                         .find(),
                 run.err());
@@ -123,17 +137,20 @@ class LauncherBuildTest {
         assumeTrue(OS.LINUX.isCurrentOs() && Files.isExecutable(terminal), "no script(1) of util-linux");
         dit.useJdk();
         dit.makeSource();
-        dit.useMaven("echo '[INFO] Building tornado-host 0.1.0-SNAPSHOT [2/8]'; sleep 1.2\n"
-                + "echo '[INFO] Building model 0.1.0-SNAPSHOT [6/8]'; sleep 1.2");
+        dit.useMaven("echo '[INFO] Building tornado-host 0.1.0-SNAPSHOT [2/8]'; sleep 1\n"
+                + "echo '[INFO] Building model 0.1.0-SNAPSHOT [6/8]'; " + untilGo());
         dit.environment.put("SHELL", "/bin/sh");
-        String out = ShellRun.start(
-                        List.of(terminal.toString(), "-qec", "sh '" + dit.script + "' --version", "/dev/null"),
-                        dit.environment)
-                .end()
-                .out();
+        ShellRun.Started started = ShellRun.start(
+                List.of(terminal.toString(), "-qefc", "sh '" + dit.script + "' --version", "/dev/null"),
+                dit.environment);
+        waitFor(started.out(), "building model", started.process());
+        go();
+        String out = started.end().out();
         List<String> lines = List.of(out.split("\r?\n"));
         List<String> states = List.of(lines.get(2).split("\r"));
-        assertTrue(states.contains("dit: building model (6 of 8), 2 s\033[K"), out);
+        assertTrue(
+                states.stream().anyMatch(state -> state.matches("dit: building model \\(6 of 8\\), \\d+ s\033\\[K")),
+                out);
         assertTrue(states.getLast().startsWith("\033[Kjava "), "residue: " + out);
         assertEquals(3, lines.size(), out);
     }
@@ -154,12 +171,16 @@ class LauncherBuildTest {
     @Test
     void severalFirstStartsBuildOnce() throws IOException {
         dit.useJdk();
-        dit.useMaven("sleep 1");
+        dit.useMaven(untilGo());
         dit.makeSource();
         List<ShellRun.Started> started = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
             started.add(dit.start("sample"));
         }
+        for (ShellRun.Started one : started) {
+            waitUntilItSays(one, "dit: ");
+        }
+        go();
         int waited = 0;
         for (ShellRun.Started one : started) {
             ShellRun run = one.end();
@@ -168,7 +189,7 @@ class LauncherBuildTest {
             waited += run.err().contains("dit: waiting for the build that process ") ? 1 : 0;
         }
         assertEquals(1, dit.builds().size());
-        assertTrue(waited > 0, "nobody said that it waits");
+        assertEquals(5, waited, "all others wait, and say so");
     }
 
     @Test
@@ -192,6 +213,7 @@ class LauncherBuildTest {
         Path lock = Files.createDirectory(dit.home.resolve(".dit-build"));
         Path builder = Files.writeString(lock.resolve("builder"), "another-machine 1\n");
         ShellRun.Started waiting = dit.start("sample");
+        waitUntilItSays(waiting, "waiting");
         assertFalse(ended(waiting.process(), 1500), "it does not wait");
         Files.setLastModifiedTime(builder, FileTime.from(Instant.now().minusSeconds(130)));
         ShellRun run = waiting.end();
@@ -203,14 +225,12 @@ class LauncherBuildTest {
     @Test
     void aBuildCanBeStopped() throws Exception {
         dit.useJdk();
-        Path pid = folder.resolve("mvn.pid");
+        Path pid = Files.createFile(folder.resolve("mvn.pid"));
         dit.makeSource();
         dit.useMaven("mkdir -p runner/target; echo jar >runner/target/tornado-dit.jar\n" + "echo $$ >'" + pid
                 + "'\nexec sleep 30");
         ShellRun.Started started = dit.start("sample");
-        for (int i = 0; i < 500 && !(Files.exists(pid) && Files.size(pid) > 1); i++) {
-            Thread.sleep(10);
-        }
+        waitFor(pid, "\n", started.process());
         started.process().destroy(); // SIGTERM
         ShellRun run = started.end();
         assertEquals(143, run.exitCode(), run.err());
@@ -299,6 +319,28 @@ class LauncherBuildTest {
         ShellRun run = dit.run("sample");
         assertEquals(0, run.exitCode(), run.err());
         assertEquals(builds, dit.builds().size(), why);
+    }
+
+    /** What a Maven does that ends with {@link #go}. */
+    private String untilGo() {
+        return "while [ ! -e '" + folder.resolve("go") + "' ]; do sleep 0.1; done";
+    }
+
+    private void go() throws IOException {
+        Files.createFile(folder.resolve("go"));
+    }
+
+    private static void waitUntilItSays(ShellRun.Started started, String words) throws IOException {
+        waitFor(started.err(), words, started.process());
+    }
+
+    private static void waitFor(Path file, String words, Process process) throws IOException {
+        for (int i = 0; i < 1500 && !Files.readString(file).contains(words); i++) {
+            if (ended(process, 20)) {
+                break;
+            }
+        }
+        assertTrue(Files.readString(file).contains(words), "no \"" + words + "\": " + Files.readString(file));
     }
 
     private static FileTime later() {
