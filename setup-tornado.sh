@@ -18,20 +18,22 @@ user_home=${HOME:-/nonexistent}
 prefix="$home/tornado"
 url="https://github.com/beehive-lab/TornadoVM/releases/download/v$version/tornadovm-$version-ptx-linux-amd64.zip"
 sha256=
+unverified=no
 download=ask
 asked=
 maven=no
 
 usage() {
     cat <<USAGE
-Usage: ./setup-tornado.sh [--yes | --no-download] [--sdk-url URL] [--sha256 HEX] [--prefix DIR] [--maven]
+Usage: ./setup-tornado.sh [--yes | --no-download] [--sdk-url URL] [--sha256 HEX | --unverified] [--prefix DIR] [--maven]
 Checks JDK 25, finds the TornadoVM $version SDK (TORNADOVM_HOME, --prefix, SDKMAN) or offers to download it, and asks
 it for its devices.
   --yes           download without asking
   --no-download   never download
-  --sdk-url URL   the SDK's archive (.zip, .tar.gz, .tar.xz); https:, http: or file:
+  --sdk-url URL   the SDK's archive (.zip, .tar.gz, .tar.xz); https: or file:
                   default: $url
-  --sha256 HEX    refuse an archive with another checksum
+  --sha256 HEX    refuse an archive with another checksum; a download needs it, or the next option
+  --unverified    download without a checksum: trust what the server sends
   --prefix DIR    where the SDK is unpacked (default: $prefix)
   --maven         install the SDK's API in Maven's local repository, which mvn -Psdk compiles against
 Exit codes: 0 done, 1 what was asked for failed, 2 wrong usage. A machine without an SDK or a GPU is no failure, unless
@@ -57,6 +59,7 @@ while [ $# -gt 0 ]; do
         if [ "$1" = --yes ]; then download=yes; else download=no; fi
         ;;
     --maven) maven=yes ;;
+    --unverified) unverified=yes ;;
     --sdk-url | --sha256 | --prefix)
         [ -n "${2:-}" ] || wrong_usage "$1 wants a value"
         case $1 in
@@ -79,6 +82,10 @@ done
 if [ "$asked" = --no-download ] && [ -n "${url_given:-}" ]; then
     wrong_usage "--sdk-url says what to download, --no-download not to"
 fi
+case $url in
+https://* | file:*) ;;
+*) wrong_usage "--sdk-url is $url, expected an https: or file: URL" ;;
+esac
 
 cpu_engine() {
     echo "GPU engine: not available ($1)"
@@ -120,7 +127,12 @@ fetch() { # URL FILE
         ;;
     *)
         if command -v curl >/dev/null 2>&1; then
-            curl --fail --silent --show-error --location --connect-timeout 15 --output "$2" "$1"
+            # Redirections too lead to HTTPS only.
+            curl --fail --silent --show-error --location --proto '=https' --proto-redir '=https' \
+                --connect-timeout 15 --output "$2" "$1"
+        elif [ -z "$sha256" ] && command -v wget >/dev/null 2>&1; then
+            echo "wget may be redirected to HTTP: install curl, or give --sha256" >&2
+            return 1
         elif command -v wget >/dev/null 2>&1; then
             wget --quiet --timeout=15 --tries=2 --output-document="$2" "$1"
         else
@@ -139,6 +151,12 @@ unpack() { # FILE DIR, by the name of the URL
 }
 
 install_sdk() {
+    case $url in
+    https://*)
+        [ -n "$sha256" ] || [ "$unverified" = yes ] ||
+            fail "no checksum to compare the download with: give --sha256 HEX, or --unverified to go without"
+        ;;
+    esac
     if ! { mkdir -p "$prefix" && work=$(mktemp -d "$prefix/.setup-XXXXXX"); }; then
         fail "$prefix cannot be written; name another folder with --prefix"
     fi
@@ -174,9 +192,10 @@ if sdk=$(find_sdk); then
 else
     if [ "$download" = ask ]; then
         if [ -t 0 ]; then
-            printf 'No TornadoVM %s SDK found. Download %s? [y/N] ' "$version" "$url"
+            [ -n "$sha256" ] || unchecked=', with no checksum to compare it with (--sha256)'
+            printf 'No TornadoVM %s SDK found. Download %s%s? [y/N] ' "$version" "$url" "${unchecked:-}"
             read -r answer || answer=
-            case $answer in [yY]*) download=yes ;; *) download=no ;; esac
+            case $answer in [yY]*) download=yes unverified=yes ;; *) download=no ;; esac
         else
             download=no
         fi
@@ -184,7 +203,7 @@ else
     if [ "$download" = no ]; then
         [ -z "${url_given:-}" ] || fail "$url was not downloaded: add --yes"
         [ "$maven" = no ] || fail "no TornadoVM $version SDK, and so no API for Maven; add --yes to download one"
-        cpu_engine "no TornadoVM $version SDK; ./setup-tornado.sh --yes downloads it"
+        cpu_engine "no TornadoVM $version SDK; ./setup-tornado.sh --yes --sha256 HEX downloads it"
     fi
     install_sdk
     sdk="$prefix/tornadovm-$version"

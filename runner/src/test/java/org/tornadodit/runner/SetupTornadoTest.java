@@ -67,7 +67,7 @@ class SetupTornadoTest {
     @Test
     void endsWellWithoutAnSdk() {
         ShellRun run = run("--no-download");
-        assertUsesTheCpu(run, "no TornadoVM 5.2.0-jdk25 SDK; ./setup-tornado.sh --yes downloads it");
+        assertUsesTheCpu(run, "no TornadoVM 5.2.0-jdk25 SDK; ./setup-tornado.sh --yes --sha256 HEX downloads it");
         assertTrue(run.out().startsWith("JDK 25: " + environment.get("JAVA_HOME") + "\n"), run.out());
         assertUsesTheCpu(run(), "no TornadoVM"); // stdin is no terminal: nobody to ask
     }
@@ -127,7 +127,7 @@ class SetupTornadoTest {
         assertFails(
                 run("--sdk-url", "file:///no/such/sdk.zip"), "file:///no/such/sdk.zip was not downloaded: add --yes");
         Path file = Files.writeString(folder.resolve("file"), "no folder");
-        ShellRun run = run("--yes", "--prefix", file.toString());
+        ShellRun run = run("--yes", "--unverified", "--prefix", file.toString());
         assertEquals(1, run.exitCode());
         assertTrue(
                 run.err()
@@ -227,9 +227,41 @@ class SetupTornadoTest {
     void failsWhenNothingCanBeDownloaded() throws IOException {
         assertFails(install("file:///no/such/sdk.zip"), "file:///no/such/sdk.zip could not be downloaded; nothing was");
         String url = "https://127.0.0.1:1/sdk.zip";
-        assertFails(install(url), "neither curl nor wget is installed");
+        assertFails(install(url, "--unverified"), "neither curl nor wget is installed");
         ShellRun.program(folder.resolve("tools/curl"), "echo 'curl: (7) Failed to connect' >&2; exit 7");
-        assertFails(install(url), "curl: (7) Failed to connect\nsetup-tornado: " + url + " could not be downloaded");
+        assertFails(
+                install(url, "--unverified"),
+                "curl: (7) Failed to connect\nsetup-tornado: " + url + " could not be downloaded");
+    }
+
+    @Test
+    void takesHttpsOnly() {
+        assertWrongUsage(
+                "--sdk-url is http://127.0.0.1:1/sdk.zip, expected an https: or file: URL",
+                "--yes",
+                "--sdk-url",
+                "http://127.0.0.1:1/sdk.zip");
+        assertWrongUsage(
+                "--sdk-url is ftp://127.0.0.1:1/sdk.zip, expected an https: or file: URL",
+                "--sdk-url",
+                "ftp://127.0.0.1:1/sdk.zip",
+                "--sha256",
+                "00ff");
+    }
+
+    @Test
+    void downloadsNothingThatItCannotVerifyUnlessTold() throws IOException {
+        Path called = folder.resolve("called");
+        ShellRun.program(folder.resolve("tools/curl"), "echo \"$@\" >'" + called + "'; exit 7");
+        assertFails(install("https://127.0.0.1:1/sdk.zip"), "give --sha256 HEX, or --unverified");
+        assertFails(run("--yes", "--prefix", prefix.toString()), "give --sha256 HEX, or --unverified");
+        assertFalse(Files.exists(called), "it was downloaded all the same");
+        install("https://127.0.0.1:1/sdk.zip", "--unverified");
+        assertTrue(Files.readString(called).contains("--proto-redir =https"), "redirections to HTTP are followed");
+        Files.delete(folder.resolve("tools/curl"));
+        ShellRun.program(folder.resolve("tools/wget"), "exit 1");
+        ShellRun wget = install("https://127.0.0.1:1/sdk.zip", "--unverified");
+        assertTrue(wget.err().contains("install curl, or give --sha256"), wget.err());
     }
 
     @Test
