@@ -4,20 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.zip.CRC32;
-import java.util.zip.Deflater;
-import java.util.zip.DeflaterOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.metrics.PngWriter;
 
 /** Processes with little memory: they do what they are asked, or refuse it in a line before they begin. */
 class SmallHeapTest {
@@ -109,39 +104,13 @@ class SmallHeapTest {
 
     /** A black PNG of a bit a pixel: a few KB. */
     private Path black(String name, int width, int height) throws IOException {
-        Path file = folder.resolve(name);
-        byte[] row = new byte[1 + Math.ceilDiv(width, 8)];
-        Path rows = folder.resolve(name + ".rows");
-        Deflater fast = new Deflater(Deflater.BEST_SPEED);
-        try (DeflaterOutputStream out = new DeflaterOutputStream(Files.newOutputStream(rows), fast, 1 << 16)) {
-            for (int y = 0; y < height; y++) {
-                out.write(row);
-            }
-        } finally {
-            fast.end();
-        }
-        try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(file))) {
-            out.writeLong(0x89504E470D0A1A0AL);
-            byte[] header = ByteBuffer.allocate(13)
-                    .putInt(width)
-                    .putInt(height)
-                    .put((byte) 1)
-                    .array();
-            chunk(out, "IHDR", header);
-            chunk(out, "IDAT", Files.readAllBytes(rows));
-            chunk(out, "IEND", new byte[0]);
-        }
-        return file;
-    }
-
-    private static void chunk(DataOutputStream out, String type, byte[] content) throws IOException {
-        byte[] name = type.getBytes(StandardCharsets.US_ASCII);
-        CRC32 sum = new CRC32();
-        sum.update(name);
-        sum.update(content);
-        out.writeInt(content.length);
-        out.write(name);
-        out.write(content);
-        out.writeInt((int) sum.getValue());
+        byte[] rows = PngWriter.deflatedZeros((1L + Math.ceilDiv(width, 8)) * height);
+        return Files.write(
+                folder.resolve(name),
+                new PngWriter()
+                        .header(width, height, 1, 0)
+                        .chunk("IDAT", rows)
+                        .chunk("IEND", new byte[0])
+                        .bytes());
     }
 }

@@ -87,6 +87,11 @@ public final class ImageFiles {
         return reading(path, () -> read(path, ImageInput.Source.of(content)));
     }
 
+    /** The size of an image in memory, or what {@link #size(Path)} throws. */
+    static Size size(Path path, byte[] content) throws ImageFileException {
+        return reading(path, () -> size(path, ImageInput.Source.of(content)));
+    }
+
     private static void requireFile(Path path) throws ImageFileException {
         if (!Files.exists(path)) {
             throw new ImageFileException(Printable.path(path) + ": no such file");

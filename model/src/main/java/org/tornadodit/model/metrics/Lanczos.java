@@ -14,6 +14,9 @@ public final class Lanczos {
     /** Weights held at a time. */
     private static final int MOST_WEIGHTS = 1 << 20;
 
+    /** Weights of one pixel that are kept as they are computed; more are computed twice. */
+    private static final int SCRATCH = 1 << 16;
+
     private Lanczos() {}
 
     /**
@@ -129,14 +132,23 @@ public final class Lanczos {
                 ends[tap] = end;
             }
             int[] weights = new int[end];
+            double[] values = new double[Math.min(end, SCRATCH)];
             for (int tap = 0, at = 0; tap < most; at = ends[tap], tap++) {
                 double centre = (begin + tap + 0.5) * scale;
+                int count = ends[tap] - at;
                 double sum = 0;
-                for (int k = 0; k < ends[tap] - at; k++) {
-                    sum += lanczos((k + firsts[tap] - centre + 0.5) * (1 / filterScale));
+                for (int k = 0; k < count; k++) {
+                    double value = lanczos((k + firsts[tap] - centre + 0.5) * (1 / filterScale));
+                    sum += value;
+                    if (count <= SCRATCH) {
+                        values[k] = value;
+                    }
                 }
-                for (int k = 0; k < ends[tap] - at; k++) {
-                    weights[at + k] = fixedPoint(lanczos((k + firsts[tap] - centre + 0.5) * (1 / filterScale)), sum);
+                for (int k = 0; k < count; k++) {
+                    double value = count <= SCRATCH
+                            ? values[k]
+                            : lanczos((k + firsts[tap] - centre + 0.5) * (1 / filterScale));
+                    weights[at + k] = fixedPoint(value, sum);
                 }
             }
             return new Taps(firsts, ends, weights);

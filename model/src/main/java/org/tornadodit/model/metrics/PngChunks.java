@@ -4,6 +4,7 @@ import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
@@ -98,7 +99,7 @@ final class PngChunks {
             }
             if (type == HEADER) {
                 header = kept;
-                expected = expectedBytes();
+                expected = rowBytes(header);
             } else if (type == PALETTE) {
                 palette = kept;
             } else if (type == END) {
@@ -170,10 +171,10 @@ final class PngChunks {
         }
     }
 
-    /** Bytes of all rows, a filter's number before each. */
-    private long expectedBytes() throws IIOException {
-        long width = intAt(0) & 0xFFFFFFFFL;
-        long height = intAt(4) & 0xFFFFFFFFL;
+    /** Bytes of all rows of the picture that a header describes, a filter's number before each. */
+    static long rowBytes(byte[] header) throws IIOException {
+        long width = ByteBuffer.wrap(header).getInt() & 0xFFFFFFFFL;
+        long height = ByteBuffer.wrap(header).getInt(4) & 0xFFFFFFFFL;
         int bits = header[8] * channels(header[9]);
         return switch (header[12]) {
             case 0 -> rowBytes(width, height, bits);
@@ -203,13 +204,6 @@ final class PngChunks {
             case 6 -> 4;
             default -> throw new IIOException("colour type " + (colourType & 0xFF));
         };
-    }
-
-    private int intAt(int index) {
-        return (header[index] & 0xFF) << 24
-                | (header[index + 1] & 0xFF) << 16
-                | (header[index + 2] & 0xFF) << 8
-                | header[index + 3] & 0xFF;
     }
 
     /** From a file that was checked. */

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -19,8 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
-import java.util.zip.CRC32;
-import java.util.zip.DeflaterOutputStream;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
@@ -61,23 +58,23 @@ class DamagedImagesTest {
 
     @Test
     void refusesRowsWhoseChecksumIsWrong() {
-        byte[] damaged = deflated(rows(4));
+        byte[] damaged = PngWriter.deflated(rows(4));
         damaged[damaged.length - 1] ^= 1;
         refusesPng("its compressed rows: incorrect data check", withData(damaged));
-        byte[] cut = Arrays.copyOf(deflated(rows(4)), deflated(rows(4)).length - 2);
+        byte[] cut = Arrays.copyOf(PngWriter.deflated(rows(4)), PngWriter.deflated(rows(4)).length - 2);
         refusesPng("the checksum of its rows is missing", withData(cut));
     }
 
     @Test
     void refusesTooFewAndTooManyRows() {
-        refusesPng("it has 39 of the 52 bytes of its rows", withData(deflated(rows(3))));
-        refusesPng("it has more than the 52 bytes of its rows", withData(deflated(rows(5))));
+        refusesPng("it has 39 of the 52 bytes of its rows", withData(PngWriter.deflated(rows(3))));
+        refusesPng("it has more than the 52 bytes of its rows", withData(PngWriter.deflated(rows(5))));
         refusesPng("it has 0 of the 52 bytes of its rows", chunks -> without(chunks, "IDAT"));
     }
 
     @Test
     void refusesDataInTwoPlaces() {
-        byte[] data = deflated(rows(4));
+        byte[] data = PngWriter.deflated(rows(4));
         refusesPng("its IDAT chunks do not follow one another", chunks -> {
             List<Chunk> apart = new ArrayList<>(without(chunks, "IDAT"));
             apart.add(1, new Chunk("IDAT", Arrays.copyOf(data, 5)));
@@ -120,13 +117,13 @@ class DamagedImagesTest {
     void doesNotUnfoldTexts() throws IOException {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         text.writeBytes("Comment\0\0".getBytes(StandardCharsets.US_ASCII));
-        text.writeBytes(deflated(new byte[1 << 20]));
-        List<Chunk> chunks = new ArrayList<>(List.of(new Chunk("IHDR", header(4, 4, 8, 3))));
+        text.writeBytes(PngWriter.deflated(new byte[1 << 20]));
+        List<Chunk> chunks = new ArrayList<>(List.of(new Chunk("IHDR", PngWriter.headerOf(4, 4, 8, 3, 0))));
         chunks.add(new Chunk("PLTE", new byte[] {1, 2, 3}));
         for (int i = 0; i < 12_000; i++) {
             chunks.add(new Chunk("zTXt", text.toByteArray()));
         }
-        chunks.add(new Chunk("IDAT", deflated(new byte[20])));
+        chunks.add(new Chunk("IDAT", PngWriter.deflated(new byte[20])));
         chunks.add(new Chunk("IEND", new byte[0]));
         byte[] png = png(chunks);
         assertTimeoutPreemptively(
@@ -210,9 +207,9 @@ class DamagedImagesTest {
     /** A picture of 4 x 4 pixels. */
     private static List<Chunk> chunks() {
         return List.of(
-                new Chunk("IHDR", header(4, 4, 8, 2)),
+                new Chunk("IHDR", PngWriter.headerOf(4, 4, 8, 2, 0)),
                 new Chunk("tEXt", "Comment\0of no matter".getBytes(StandardCharsets.US_ASCII)),
-                new Chunk("IDAT", deflated(rows(4))),
+                new Chunk("IDAT", PngWriter.deflated(rows(4))),
                 new Chunk("IEND", new byte[0]));
     }
 
@@ -235,43 +232,10 @@ class DamagedImagesTest {
         return chunks.stream().filter(chunk -> !chunk.type.equals(type)).toList();
     }
 
-    private static byte[] header(int width, int height, int bits, int type) {
-        return ByteBuffer.allocate(13)
-                .putInt(width)
-                .putInt(height)
-                .put((byte) bits)
-                .put((byte) type)
-                .array();
-    }
-
-    private static byte[] deflated(byte[] content) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (DeflaterOutputStream deflater = new DeflaterOutputStream(bytes)) {
-            deflater.write(content);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-        return bytes.toByteArray();
-    }
-
     private static byte[] png(List<Chunk> chunks) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (DataOutputStream out = new DataOutputStream(bytes)) {
-            out.writeLong(0x89504E470D0A1A0AL);
-            for (Chunk chunk : chunks) {
-                byte[] name = chunk.type.getBytes(StandardCharsets.US_ASCII);
-                CRC32 sum = new CRC32();
-                sum.update(name);
-                sum.update(chunk.content);
-                out.writeInt(chunk.content.length);
-                out.write(name);
-                out.write(chunk.content);
-                out.writeInt((int) sum.getValue() ^ (chunk.wrong ? 1 : 0));
-            }
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-        return bytes.toByteArray();
+        PngWriter png = new PngWriter();
+        chunks.forEach(chunk -> png.chunk(chunk.type, chunk.content, chunk.wrong ? 1 : 0));
+        return png.bytes();
     }
 
     private static byte[] interlaced(RgbImage image) throws IOException {

@@ -7,18 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.zip.CRC32;
-import java.util.zip.DeflaterOutputStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,8 +21,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageFilesTest {
-
-    private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
     @TempDir
     private Path folder;
@@ -113,15 +106,14 @@ class ImageFilesTest {
 
     @Test
     void takesTheFirstPictureOfAnAnimatedPng() throws IOException {
-        byte[] control = {0, 0, 0, 2, 0, 0, 0, 0};
-        byte[] still = png(1, 1, 8, 0, new byte[] {0, 42});
-        ByteArrayOutputStream animated = new ByteArrayOutputStream();
-        int afterHeader = 8 + 25;
-        animated.write(still, 0, afterHeader);
-        chunk(new DataOutputStream(animated), "acTL", control);
-        animated.write(still, afterHeader, still.length - afterHeader);
+        byte[] animated = new PngWriter()
+                .header(1, 1, 8, 0)
+                .chunk("acTL", new byte[] {0, 0, 0, 2, 0, 0, 0, 0})
+                .chunk("IDAT", PngWriter.deflated(new byte[] {0, 42}))
+                .chunk("IEND", new byte[0])
+                .bytes();
         Path file = folder.resolve("animated.png");
-        Files.write(file, animated.toByteArray());
+        Files.write(file, animated);
         assertEquals(42, ImageFiles.read(file).level(0));
     }
 
@@ -187,33 +179,11 @@ class ImageFilesTest {
     }
 
     /** A PNG by hand: colour type 0 grey, 2 RGB. */
-    private static byte[] png(int width, int height, int bits, int type, byte[] rows) throws IOException {
-        ByteArrayOutputStream header = new ByteArrayOutputStream();
-        DataOutputStream fields = new DataOutputStream(header);
-        fields.writeInt(width);
-        fields.writeInt(height);
-        fields.write(new byte[] {(byte) bits, (byte) type, 0, 0, 0});
-        ByteArrayOutputStream data = new ByteArrayOutputStream();
-        try (DeflaterOutputStream deflater = new DeflaterOutputStream(data)) {
-            deflater.write(rows);
-        }
-        ByteArrayOutputStream file = new ByteArrayOutputStream();
-        DataOutputStream out = new DataOutputStream(file);
-        out.write(SIGNATURE);
-        chunk(out, "IHDR", header.toByteArray());
-        chunk(out, "IDAT", data.toByteArray());
-        chunk(out, "IEND", new byte[0]);
-        return file.toByteArray();
-    }
-
-    private static void chunk(DataOutputStream out, String type, byte[] data) throws IOException {
-        byte[] name = type.getBytes(StandardCharsets.US_ASCII);
-        CRC32 check = new CRC32();
-        check.update(name);
-        check.update(data);
-        out.writeInt(data.length);
-        out.write(name);
-        out.write(data);
-        out.writeInt((int) check.getValue());
+    private static byte[] png(int width, int height, int bits, int type, byte[] rows) {
+        return new PngWriter()
+                .header(width, height, bits, type)
+                .chunk("IDAT", PngWriter.deflated(rows))
+                .chunk("IEND", new byte[0])
+                .bytes();
     }
 }
