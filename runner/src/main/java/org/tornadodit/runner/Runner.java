@@ -46,6 +46,11 @@ import picocli.CommandLine.Spec;
             "5:a gate failed",
             "130:interrupted by Ctrl-C",
             "143:ended by SIGTERM"
+        },
+        footer = {
+            "",
+            "Published weights: dit download DiT-XL/2-512 (2.7 GB, CC BY-NC 4.0: not for commercial use); dit download",
+            "lists addresses, sizes and licences. dit demo needs none."
         })
 public final class Runner implements Runnable {
 

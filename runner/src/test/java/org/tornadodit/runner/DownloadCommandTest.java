@@ -35,6 +35,7 @@ class DownloadCommandTest {
                 "do not use them or what they make for commercial purposes")) {
             assertTrue(list.out().contains(words), list.out());
         }
+        assertTrue(CommandLineRun.of("--help").out().contains("dit download DiT-XL/2-512 (2.7 GB, CC BY-NC 4.0"));
         String help = CommandLineRun.of("download", "--help").out();
         assertTrue(help.contains("https://huggingface.co/stabilityai/sd-vae-ft-ema"), help);
     }

@@ -23,8 +23,12 @@ final class Failures {
                 || String.valueOf(e.getMessage()).contains("authentication attempts");
     }
 
-    /** One line on why nothing came from the address. */
-    static String words(URI address, IOException e) {
+    /**
+     * One line on why nothing came from the address.
+     *
+     * @param way to it, as {@link Web#way} tells it
+     */
+    static String words(URI address, String way, IOException e) {
         String host = address.getHost();
         if (isLasting(e)) {
             return String.valueOf(e.getMessage()).contains("authentication attempts")
@@ -34,17 +38,28 @@ final class Failures {
                             .formatted(host, innermost(e));
         }
         if (hasCause(e, UnresolvedAddressException.class) || hasCause(e, UnknownHostException.class)) {
-            return "%s is not found: is there a network? Behind a proxy, set https_proxy".formatted(host);
+            return "%s is not found%s: is there a network?%s".formatted(host, way, hint(way));
         }
         if (e instanceof HttpConnectTimeoutException || hasCause(e, ConnectException.class)) {
-            return "no connection to %s%s: is there a network? Behind a proxy, set https_proxy"
-                    .formatted(host, e.getMessage() == null ? "" : " (" + e.getMessage() + ")");
+            return "no connection to %s%s: is there a network?%s".formatted(host, way, hint(way));
         }
         if (e instanceof HttpTimeoutException) {
             return "%s does not answer".formatted(host);
         }
         String kind = hasCause(e, SSLException.class) ? "the encrypted connection" : "the connection";
         return "%s to %s broke off (%s)".formatted(kind, host, innermost(e));
+    }
+
+    private static String hint(String way) {
+        return way.isEmpty() ? " Behind a proxy, set https_proxy" : "";
+    }
+
+    /** Whether not even a connection came about. */
+    static boolean isUnreachable(IOException e) {
+        return hasCause(e, UnresolvedAddressException.class)
+                || hasCause(e, UnknownHostException.class)
+                || hasCause(e, ConnectException.class)
+                || e instanceof HttpConnectTimeoutException;
     }
 
     /** One line on an answer that is no file. */

@@ -67,6 +67,7 @@ final class Transfer {
         private final PartFile part;
         private @Nullable String sha256;
         private long size;
+        private boolean answered;
 
         Attempts(RemoteFile file, Path target, PartFile part) {
             this.file = file;
@@ -100,17 +101,20 @@ final class Transfer {
                     pause(failed, e, String.valueOf(e.getMessage()), e.wait);
                 } catch (IOException e) {
                     if (Failures.isLasting(e)) {
-                        throw new DownloadException(Failures.words(file.address(), e) + left(), e);
+                        throw new DownloadException(
+                                Failures.words(file.address(), web.way(file.address()), e) + left(), e);
                     }
                     failed = part.length() > before ? 1 : failed + 1;
-                    pause(failed, e, Failures.words(file.address(), e), Duration.ZERO);
+                    pause(failed, e, Failures.words(file.address(), web.way(file.address()), e), Duration.ZERO);
                 }
             }
         }
 
         private void pause(int failed, IOException cause, String words, Duration asked)
                 throws IOException, InterruptedException {
-            if (failed >= patience.attempts()) {
+            // What was never reached is hardly there a quarter of a minute later.
+            int attempts = !answered && Failures.isUnreachable(cause) ? patience.attempts() / 2 : patience.attempts();
+            if (failed >= attempts) {
                 throw new DownloadException(words + left(), cause);
             }
             Duration wait = patience.before(failed);
@@ -135,6 +139,7 @@ final class Transfer {
                 from = 0; // nothing would tell whether the bytes belong together
             }
             Answer answer = web.get(file.address(), from, validator);
+            answered = true;
             try (InputStream body = answer.response().body()) {
                 learn(answer);
                 switch (answer.status()) {

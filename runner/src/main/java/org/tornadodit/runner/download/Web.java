@@ -2,6 +2,7 @@ package org.tornadodit.runner.download;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -117,6 +118,16 @@ final class Web {
                     .formatted(place(from), location.isEmpty() ? "no address" : place(to)));
         }
         return to;
+    }
+
+    /** How an address is reached: {@code " through the proxy HOST:PORT"}, or nothing. */
+    String way(URI address) {
+        return client.proxy()
+                .map(selector -> selector.select(address))
+                .filter(proxies -> !proxies.isEmpty() && proxies.getFirst().address() instanceof InetSocketAddress)
+                .map(proxies -> (InetSocketAddress) proxies.getFirst().address())
+                .map(proxy -> " through the proxy %s:%d".formatted(proxy.getHostString(), proxy.getPort()))
+                .orElse("");
     }
 
     /** Without the query, which may hold a signature. */

@@ -67,6 +67,22 @@ class ProxiesTest {
         }
     }
 
+    @Test
+    void aProxyThatIsNotThereIsNamed() throws Exception {
+        int nobody;
+        try (java.net.ServerSocket free = new java.net.ServerSocket(0)) {
+            nobody = free.getLocalPort();
+        }
+        DownloadException error = assertThrows(
+                DownloadException.class,
+                () -> fetch(
+                        Map.of("https_proxy", "http://me:secret@localhost:" + nobody),
+                        URI.create("https://weights.example/w")));
+        assertEquals(
+                "no connection to weights.example through the proxy localhost:" + nobody + ": is there a network?",
+                error.getMessage());
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = ';',
