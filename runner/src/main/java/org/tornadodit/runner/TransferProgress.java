@@ -22,6 +22,7 @@ final class TransferProgress implements DownloadWatcher, AutoCloseable {
     private long lastTime;
     private long lastDone;
     private double speed;
+    private boolean checking;
     private boolean open;
     private boolean shown;
 
@@ -35,6 +36,7 @@ final class TransferProgress implements DownloadWatcher, AutoCloseable {
     public void begin(String file, long there, long total) {
         endLine();
         label = file;
+        checking = false;
         start(there);
         if (there > 0 && !quiet) {
             out.printf("%s: goes on from %s%n", file, RemoteFile.words(there));
@@ -54,6 +56,7 @@ final class TransferProgress implements DownloadWatcher, AutoCloseable {
     public void checking(String file) {
         endLine();
         label = "checking " + file;
+        checking = true;
         start(0);
     }
 
@@ -64,6 +67,10 @@ final class TransferProgress implements DownloadWatcher, AutoCloseable {
         }
         long now = System.nanoTime();
         boolean last = total > 0 && done >= total;
+        if (last && checking && !shown) {
+            open = false; // it took no time
+            return;
+        }
         if (!last && now - lastShown < (terminal ? TERMINAL_PERIOD_NANOS : LINE_PERIOD_NANOS)) {
             return;
         }
@@ -81,7 +88,7 @@ final class TransferProgress implements DownloadWatcher, AutoCloseable {
             out.print("\r" + text + "\u001b[K");
             out.flush();
         }
-        shown = terminal;
+        shown = true;
         if (last) {
             endLine();
             open = false;
@@ -129,10 +136,10 @@ final class TransferProgress implements DownloadWatcher, AutoCloseable {
     }
 
     private void endLine() {
-        if (shown) {
+        if (shown && terminal) {
             out.println();
-            shown = false;
         }
+        shown = false;
     }
 
     /** Leaves the cursor on a new line when stopped half way. */

@@ -3,11 +3,14 @@ package org.tornadodit.runner;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -132,5 +135,29 @@ class DownloadCommandTest {
         String longest = TransferProgress.line(
                 "checking diffusion_pytorch_model.safetensors", 300_000_000L, 334_643_276L, 1234e6, true);
         assertTrue(longest.length() <= 110, longest);
+    }
+
+    @Test
+    void leavesALineAFileAndNoneForAQuickCheck() {
+        for (boolean terminal : new boolean[] {false, true}) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            PrintStream err = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+            try (TransferProgress progress = new TransferProgress(err, terminal, false)) {
+                progress.begin("config.json", 0, 547);
+                progress.progress(547, 547);
+                progress.checking("config.json");
+                progress.progress(547, 547);
+                progress.begin("dit.pt", 1_000_000, 2_000_000);
+                progress.progress(2_000_000, 2_000_000);
+                progress.retry("gone", Duration.ofSeconds(3));
+            }
+            String text = bytes.toString(StandardCharsets.UTF_8);
+            List<String> lines = text.replaceAll("\r|\u001b\\[K", "").lines().toList();
+            assertEquals(4, lines.size(), text);
+            assertTrue(lines.get(0).startsWith("config.json: 100% "), text);
+            assertEquals("dit.pt: goes on from 1.0 MB", lines.get(1));
+            assertTrue(lines.get(2).startsWith("dit.pt: 100% "), text);
+            assertEquals("dit: gone; trying again in 3 s", lines.get(3));
+        }
     }
 }
