@@ -150,11 +150,14 @@ final class TensorEpilogue {
             int planes,
             int columns,
             int thread) {
-        int slab = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS * 8 * planes;
+        int padded = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
+        int slab = padded * 8 * planes;
         int at = column / 16 * slab + row / 8 * (64 * planes) + thread % 32;
+        // A tile of more rows than the padding allows for: the rows behind are the next slab's.
+        int end = row < padded ? n : 0;
         float largest = 0f;
         for (int j = 0; j < columns / 8; j++) {
-            if (column + 8 * j < n) {
+            if (column + 8 * j < end) {
                 int to = at + j / 2 * slab + j % 2 * 32;
                 float a = FloatMath.gelu(Registers.get(sums, 4 * j));
                 float b = FloatMath.gelu(Registers.get(sums, 4 * j + 1));

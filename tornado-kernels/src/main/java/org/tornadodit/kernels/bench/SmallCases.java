@@ -117,6 +117,7 @@ public final class SmallCases {
                 () -> TensorCases.linear(136, 96, 160, Epilogue.BIAS_HEADS, 8, 1, new Tile(128, 48, 1, 1), 1),
                 () -> TensorCases.linear(328, 72, 128, Epilogue.GATE_RESIDUAL, 8, 1, new Tile(256, 32, 2, 0), 2),
                 () -> TensorCases.linear(256, 64, 64, Epilogue.BIAS_GELU, 16, 1, new Tile(256, 64, 4, 0), 1),
+                () -> TensorCases.linear(384, 48, 32, Epilogue.BIAS_GELU, 16, 1, new Tile(256, 48, 2, 0), 1),
                 () -> TensorCases.linear(200, 80, 448, Epilogue.BIAS_GELU, 8, 2, new Tile(64, 48, 2, 1), 2),
                 () -> TensorCases.linear(136, 96, 256, Epilogue.BIAS_HEADS, 8, 2, new Tile(64, 32, 4, 1), 1),
                 () -> TensorCases.linear(192, 64, 224, Epilogue.GATE_RESIDUAL, 8, 2, new Tile(128, 48, 1, 0), 2),
