@@ -25,6 +25,10 @@ final class WarpgroupProducts {
     private final boolean[] fenced = new boolean[LANES];
     private final float[] a = new float[ROWS * DEPTH];
     private final float[] b = new float[256 * DEPTH];
+    /** Rows in arrays of their own, from index 0 on: only so does the JIT know that it may vectorise. */
+    private final float[][] rightRows = new float[DEPTH][256];
+
+    private final float[] sumsRow = new float[256];
     private final List<Accumulators> accumulators = new ArrayList<>();
     private int done;
 
@@ -203,10 +207,15 @@ final class WarpgroupProducts {
         if (!call.accumulate) {
             Arrays.fill(c, 0f);
         }
+        for (int k = 0; k < DEPTH; k++) {
+            System.arraycopy(right, k * columns, rightRows[k], 0, columns);
+        }
         for (int row = 0; row < ROWS; row++) {
-            for (int k = 0; k < DEPTH; k++) {
-                addScaled(c, row * columns, right, k * columns, a[row * DEPTH + k], columns);
+            System.arraycopy(c, row * columns, sumsRow, 0, columns);
+            for (int k = 0; k < DEPTH; k += 4) {
+                addScaled(sumsRow, rightRows, k, a, row * DEPTH + k, columns);
             }
+            System.arraycopy(sumsRow, 0, c, row * columns, columns);
         }
         product.sums.products--;
         if (product.sums.products == 0) {
@@ -248,9 +257,18 @@ final class WarpgroupProducts {
         return result;
     }
 
-    private static void addScaled(float[] sums, int at, float[] terms, int from, float factor, int count) {
+    /** Adds four rows, one after the other, each with its factor. */
+    private static void addScaled(float[] sums, float[][] rows, int k, float[] factors, int at, int count) {
+        float[] r0 = rows[k];
+        float[] r1 = rows[k + 1];
+        float[] r2 = rows[k + 2];
+        float[] r3 = rows[k + 3];
+        float f0 = factors[at];
+        float f1 = factors[at + 1];
+        float f2 = factors[at + 2];
+        float f3 = factors[at + 3];
         for (int i = 0; i < count; i++) {
-            sums[at + i] += factor * terms[from + i];
+            sums[i] = sums[i] + f0 * r0[i] + f1 * r1[i] + f2 * r2[i] + f3 * r3[i];
         }
     }
 
