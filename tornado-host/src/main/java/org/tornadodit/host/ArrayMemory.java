@@ -3,6 +3,8 @@ package org.tornadodit.host;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 
 /**
@@ -34,15 +36,40 @@ public final class ArrayMemory {
     /** Device: the buffer has been freed. */
     private static final int FREED = 4;
 
+    /** Bytes before and after a device's array that nobody may write. */
+    private static final long GUARD_BYTES = 256;
+
+    private static final byte GUARD = (byte) 0xA5;
+
     private final MemorySegment whole;
     private final MemorySegment data;
+    private final @Nullable Guards guards;
     private int state = CURRENT;
     private int version;
     private String label = "";
 
-    private ArrayMemory(MemorySegment whole) {
+    private ArrayMemory(MemorySegment whole, @Nullable Guards guards) {
         this.whole = whole;
         this.data = whole.asSlice(HEADER_BYTES);
+        this.guards = guards;
+    }
+
+    /** What lies before a device's elements, header included, and behind them, and what it has to be. */
+    private record Guards(MemorySegment before, MemorySegment after, byte[] beforeWas, byte[] afterWas) {
+        static Guards of(MemorySegment before, MemorySegment after) {
+            return new Guards(
+                    before, after, before.toArray(ValueLayout.JAVA_BYTE), after.toArray(ValueLayout.JAVA_BYTE));
+        }
+
+        /** The first byte that has changed, counted from the first element; empty when none has. */
+        OptionalLong changed(long dataBytes) {
+            long at = before.mismatch(MemorySegment.ofArray(beforeWas));
+            if (at >= 0) {
+                return OptionalLong.of(at - before.byteSize());
+            }
+            at = after.mismatch(MemorySegment.ofArray(afterWas));
+            return at >= 0 ? OptionalLong.of(dataBytes + at) : OptionalLong.empty();
+        }
     }
 
     /** Zeroed memory for that many elements. */
@@ -52,7 +79,18 @@ public final class ArrayMemory {
         }
         MemorySegment segment = Arena.ofAuto().allocate(HEADER_BYTES + (long) elements * elementBytes, 16);
         segment.set(ValueLayout.JAVA_INT, 0, elements);
-        return new ArrayMemory(segment);
+        return new ArrayMemory(segment, null);
+    }
+
+    /** Memory of a device between two guards, see {@link #checkGuards}. */
+    static ArrayMemory allocateOnDevice(int elements, int elementBytes) {
+        long bytes = HEADER_BYTES + (long) elements * elementBytes;
+        MemorySegment all = Arena.ofAuto().allocate(GUARD_BYTES + bytes + GUARD_BYTES, 16);
+        all.asSlice(0, GUARD_BYTES).fill(GUARD);
+        all.asSlice(GUARD_BYTES + bytes).fill(GUARD);
+        all.set(ValueLayout.JAVA_INT, GUARD_BYTES, elements);
+        Guards guards = Guards.of(all.asSlice(0, GUARD_BYTES + HEADER_BYTES), all.asSlice(GUARD_BYTES + bytes));
+        return new ArrayMemory(all.asSlice(GUARD_BYTES, bytes), guards);
     }
 
     /** Memory given by the user, header included; the header's first int becomes the number of elements. */
@@ -63,7 +101,7 @@ public final class ArrayMemory {
                     + " bytes of header and a whole number of elements of " + elementBytes + " bytes");
         }
         segment.set(ValueLayout.JAVA_INT_UNALIGNED, 0, (int) (bytes / elementBytes));
-        return new ArrayMemory(segment);
+        return new ArrayMemory(segment, null);
     }
 
     /** Header and elements. */
@@ -157,6 +195,26 @@ public final class ArrayMemory {
 
     boolean isStale() {
         return state == STALE;
+    }
+
+    /** The name of a device's array, for errors; empty for an array of the host. */
+    public String deviceName() {
+        return guards == null ? "" : label;
+    }
+
+    /**
+     * Device side: throws when something was written beside the elements.
+     *
+     * @param task that ran last
+     * @param elementBytes to count the index by
+     */
+    void checkGuards(String task, int elementBytes) {
+        OptionalLong changed = guards == null ? OptionalLong.empty() : guards.changed(data.byteSize());
+        if (changed.isPresent()) {
+            throw new TornadoRuntimeException(
+                    "task " + task + ": index " + Math.floorDiv(changed.getAsLong(), elementBytes) + " is outside "
+                            + label + ", and was written past all checks");
+        }
     }
 
     /** Device side: contents undefined, all bytes poisoned. */

@@ -19,7 +19,7 @@ final class DeviceBuffer {
     private DeviceBuffer(HostDevice device, TornadoNativeArray array) {
         this.device = device;
         this.bytes = array.getNumBytesOfSegmentWithHeader();
-        this.memory = ArrayMemory.allocate(array.getSize(), array.getElementSize());
+        this.memory = ArrayMemory.allocateOnDevice(array.getSize(), array.getElementSize());
         this.twin = ArrayAccess.withMemory(array, memory);
     }
 
@@ -94,6 +94,11 @@ final class DeviceBuffer {
         if (!memory.isUndefined()) {
             memory.markSynchronized(name);
         }
+    }
+
+    /** After a task has run: throws when something was written beside the elements. */
+    void checkGuards(String task) {
+        memory.checkGuards(task, twin.getElementSize());
     }
 
     /** After tasks have run: true when one of them wrote. */

@@ -56,6 +56,7 @@ final class GraphExecution {
                 graph.arrays().forEach(array -> buffer(array).pretendWritten(graph.describe(array)));
             } else {
                 launcher.launch(task, deviceArguments(task), grids == null ? null : grids.get(task.name()));
+                graph.arrays().forEach(array -> buffer(array).checkGuards(task.name()));
             }
         }
         markStale(device);
@@ -228,8 +229,8 @@ final class GraphExecution {
         }
         if (buffer.isFreed()) {
             throw new TornadoInternalError("graph " + graph.name() + " frees " + graph.describe(array)
-                    + ", which it shares with a graph that has freed it; TornadoVM fails here. Free the graphs one by one"
-                    + " (withGraph), and pass over this error");
+                    + ", which it shares with a graph that has freed it; TornadoVM fails here. Free the graphs one by"
+                    + " one (withGraph), and pass over this error");
         }
         buffer.free(graph.describe(array) + " was freed by freeDeviceMemory or close");
         buffers.remove(array);

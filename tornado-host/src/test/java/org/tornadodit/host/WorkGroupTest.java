@@ -294,7 +294,7 @@ class WorkGroupTest {
                 () -> run(graph(WorkGroupTest::shiftWithoutBarrier, numbers(100), new IntArray(128)), grid(128, 64)));
         assertEquals(
                 "task g.t: work item global (100, 0, 0), local (36, 0, 0), group (1, 0, 0): "
-                        + "java.lang.IndexOutOfBoundsException: index 100 is outside IntArray of 100 elements",
+                        + "java.lang.IndexOutOfBoundsException: index 100 is outside IntArray(100), argument 2 of g.t",
                 e.getMessage());
     }
 

@@ -60,8 +60,9 @@ public abstract sealed class TornadoNativeArray
     }
 
     private IndexOutOfBoundsException outOfBounds(int index) {
-        return new IndexOutOfBoundsException(
-                "index " + index + " is outside " + getClass().getSimpleName() + " of " + size + " elements");
+        String name = memory.deviceName();
+        return new IndexOutOfBoundsException("index " + index + " is outside "
+                + (name.isEmpty() ? getClass().getSimpleName() + " of " + size + " elements" : name));
     }
 
     /** Copies elements from a segment that holds nothing else. */
