@@ -37,6 +37,15 @@ public final class Printable {
         return text(text, half) + text(text.substring(text.length() - half), half);
     }
 
+    /** On one line; of a text of more than so many characters, the beginning and the last quarter. */
+    public static String ends(String text, int longest) {
+        if (text.length() <= longest) {
+            return text(text, longest);
+        }
+        int end = longest / 4;
+        return text(text, longest - end - 3) + text(text.substring(text.length() - end), end);
+    }
+
     /** JSON whose strings hold what is hidden as {@code \\uXXXX} only, the same to whoever reads it as JSON. */
     public static String json(String json) {
         StringBuilder escaped = new StringBuilder(json.length());
@@ -51,7 +60,8 @@ public final class Printable {
         return escaped.toString();
     }
 
-    private static boolean isHidden(char c) {
+    /** Whether a terminal would obey the character, or show nothing for it; halves of a pair count as hidden. */
+    public static boolean isHidden(char c) {
         int type = Character.getType(c);
         return Character.isISOControl(c)
                 || type == Character.FORMAT

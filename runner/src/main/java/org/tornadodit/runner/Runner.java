@@ -1,11 +1,11 @@
 package org.tornadodit.runner;
 
+import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import org.tornadodit.model.io.CheckpointException;
-import org.tornadodit.scheduler.DeviceUnavailableException;
+import java.util.List;
 import org.tornadodit.scheduler.FailedDevices;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -64,6 +64,9 @@ public final class Runner implements Runnable {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print a stack trace with an error")
     boolean debug;
 
+    /** What an image or another file of bytes goes to where its name is {@code -}. */
+    PrintStream stdout = System.out;
+
     final Interruption interruption = new Interruption();
 
     /** The version in the jar's manifest. */
@@ -93,14 +96,26 @@ public final class Runner implements Runnable {
     }
 
     private static int run(Runner runner, PrintStream out, PrintStream err, String... args) {
+        runner.stdout = out;
         CommandLine commandLine = new CommandLine(runner)
                 .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
-                .setErr(new PrintWriter(err, true, StandardCharsets.UTF_8))
+                .setErr(new PrintWriter(new PrintableWriter(new OutputStreamWriter(err, StandardCharsets.UTF_8)), true))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpWidth(HELP_WIDTH)
                 .setParameterExceptionHandler(Runner::reportUsage)
                 .setExecutionExceptionHandler(Runner::report);
-        return commandLine.execute(args);
+        int exitCode;
+        try {
+            exitCode = commandLine.execute(args);
+        } catch (Error error) { // picocli passes on what is no Exception
+            exitCode = report(error, commandLine, Arrays.asList(args));
+        }
+        // A full disk or a reader that is gone: print streams only remember it.
+        if (commandLine.getOut().checkError() | out.checkError()) {
+            commandLine.getErr().println("dit: not all results could be written to stdout");
+            return exitCode == ExitCode.DONE ? ExitCode.FAILURE : exitCode;
+        }
+        return exitCode;
     }
 
     @Override
@@ -110,7 +125,7 @@ public final class Runner implements Runnable {
 
     private static int reportUsage(ParameterException error, String[] args) {
         CommandLine commandLine = error.getCommandLine();
-        commandLine.getErr().println("dit: " + oneLine(error));
+        commandLine.getErr().println("dit: " + ErrorLine.oneLine(String.valueOf(error.getMessage())));
         if (!CommandLine.UnmatchedArgumentException.printSuggestions(error, commandLine.getErr())) {
             commandLine.getErr().println("See " + commandLine.getCommandSpec().qualifiedName() + " --help");
         }
@@ -124,19 +139,14 @@ public final class Runner implements Runnable {
         if (error instanceof ParameterException usage) {
             return reportUsage(usage, parsed.originalArgs().toArray(String[]::new));
         }
-        commandLine.getErr().println("dit: " + oneLine(error));
-        if (parsed.originalArgs().contains("--debug")) {
-            error.printStackTrace(commandLine.getErr());
-        }
-        return switch (error) {
-            case CheckpointException unreadable -> ExitCode.CHECKPOINT;
-            case DeviceUnavailableException missing -> ExitCode.NO_DEVICE;
-            default -> ExitCode.FAILURE;
-        };
+        return report(error, commandLine, parsed.originalArgs());
     }
 
-    private static String oneLine(Exception error) {
-        String message = error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
-        return message.strip().replaceAll("\\s*\\R\\s*", "; ");
+    private static int report(Throwable error, CommandLine commandLine, List<String> args) {
+        commandLine.getErr().println("dit: " + ErrorLine.of(error));
+        if (args.contains("--debug")) {
+            error.printStackTrace(commandLine.getErr());
+        }
+        return ErrorLine.exitCode(error);
     }
 }
