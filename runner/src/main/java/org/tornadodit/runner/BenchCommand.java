@@ -159,7 +159,7 @@ final class BenchCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
             }
             Set<What> what = what(plan);
-            plan.requireMemory(false);
+            plan.requireMemory(plan.heapNeedOfWholeBatches());
             DeviceTuning tuning = defaultKernels
                     ? new DeviceTuning(Tuning.NONE, List.of("the kernels' defaults"))
                     : DeviceTuning.of(plan);

@@ -29,13 +29,25 @@ record HeapNeed(long engine, long pictures, int decodedTogether) {
         long image = Float.BYTES * vae.outChannels() * side * side;
         int together = (int) Math.clamp(JavaHeap.room() / SHARE_OF_PORTION / image, 1, samples);
         long latents = (long) Float.BYTES * samples * config.inputElements();
-        long engine = threads > 0
-                ? CpuEngine.heapBytes(config, vae, samples, threads, together)
-                : 6 * latents + 2 * together * image;
+        long engine = engine(config, vae, samples, threads, together);
         // The grid's pixels, a row of the PNG at a time; before it the batch's latents and its last portion.
         long grid = Integer.BYTES * ImageGrid.pixels(samples, config.imageSize());
         long waiting = overlaps ? grid + together * image + latents : 0;
         return new HeapNeed(engine, grid + latents + waiting, together);
+    }
+
+    /** What a run needs that decodes whole batches in one call, and keeps the images of one to compare with. */
+    static HeapNeed ofWholeBatches(DitConfig config, VaeConfig vae, int samples, int threads) {
+        long images = (long) Float.BYTES * vae.outChannels() * config.imageSize() * config.imageSize() * samples;
+        return new HeapNeed(engine(config, vae, samples, threads, samples), images, samples);
+    }
+
+    private static long engine(DitConfig config, VaeConfig vae, int samples, int threads, int together) {
+        if (threads > 0) {
+            return CpuEngine.heapBytes(config, vae, samples, threads, together);
+        }
+        long image = (long) Float.BYTES * vae.outChannels() * config.imageSize() * config.imageSize();
+        return 6L * Float.BYTES * samples * config.inputElements() + 2 * together * image;
     }
 
     long bytes() {

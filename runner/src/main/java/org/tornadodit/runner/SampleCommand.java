@@ -140,7 +140,7 @@ final class SampleCommand implements Callable<Integer> {
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), messageOf(e), e);
             }
-            plan.requireMemory(preview != null);
+            plan.requireMemory(plan.heapNeed(preview != null));
             if (dryRun) {
                 plan.lines().forEach(spec.commandLine().getOut()::println);
                 if (from != null) {

@@ -117,11 +117,10 @@ record SamplingPlan(
     /**
      * Refuses what would not fit into the heap, or not into arrays and pictures, before anything is allocated.
      *
-     * @param overlaps whether pictures are written while others are made
      * @throws IllegalStateException with what is needed, what is there and what to do
      */
-    void requireMemory(boolean overlaps) {
-        long needed = heapNeed(overlaps).bytes();
+    void requireMemory(HeapNeed need) {
+        long needed = need.bytes();
         String images = "%d images of %d x %d".formatted(request.samples(), config.imageSize(), config.imageSize());
         if (!JavaHeap.holds(needed)) {
             throw new IllegalStateException(
@@ -133,9 +132,18 @@ record SamplingPlan(
         }
     }
 
-    /** Heap of the run; devices have their activations in their own memory, which they compare by themselves. */
-    HeapNeed heapNeed(boolean overlaps) {
-        return HeapNeed.of(config, vaeConfig, request.samples(), device.cpu() ? threads : 0, overlaps || batches > 1);
+    /**
+     * Heap of sampling; devices have their activations in their own memory, which they compare by themselves.
+     *
+     * @param previews whether pictures are written while others are made, as with several batches
+     */
+    HeapNeed heapNeed(boolean previews) {
+        return HeapNeed.of(config, vaeConfig, request.samples(), device.cpu() ? threads : 0, previews || batches > 1);
+    }
+
+    /** Heap of a measurement, which decodes whole batches. */
+    HeapNeed heapNeedOfWholeBatches() {
+        return HeapNeed.ofWholeBatches(config, vaeConfig, request.samples(), device.cpu() ? threads : 0);
     }
 
     /** Whether the run is what the challenge times: eight images of 512 x 512 by DiT-XL/2 in 250 DDPM steps. */

@@ -125,7 +125,7 @@ final class SoakCommand implements Callable<Integer> {
             } catch (IllegalArgumentException e) {
                 throw usage(e);
             }
-            plan.requireMemory(false);
+            plan.requireMemory(plan.heapNeedOfWholeBatches());
             spec.commandLine().getErr().println(plan.summary());
             SoakRecord record = new SoakRecord(soak(plan, weights, vaeWeights));
             record.lines().forEach(spec.commandLine().getOut()::println);

@@ -44,13 +44,25 @@ class SamplingPlanTest {
 
     @Test
     void refusesWhatTheHeapCannotHoldAndSaysWhatWould() {
-        plan(DitVariant.S_2.config(256, 1000), 1, "10", Sampler.DDPM).requireMemory(false);
-        IllegalStateException error = assertThrows(
-                IllegalStateException.class,
-                () -> plan(DitVariant.S_8.config(4096, 1000), 4096, "10", Sampler.DDPM)
-                        .requireMemory(false));
+        SamplingPlan fits = plan(DitVariant.S_2.config(256, 1000), 1, "10", Sampler.DDPM);
+        fits.requireMemory(fits.heapNeed(true));
+        SamplingPlan large = plan(DitVariant.S_8.config(4096, 1000), 4096, "10", Sampler.DDPM);
+        IllegalStateException error =
+                assertThrows(IllegalStateException.class, () -> large.requireMemory(large.heapNeed(false)));
         assertTrue(error.toString().contains("4096 images of 4096 x 4096 need about"), error.toString());
         assertTrue(error.toString().contains("DIT_JVM_OPTS=-Xmx"), error.toString());
+    }
+
+    /** What decodes in portions needs less than what decodes at once; what is written meanwhile is counted. */
+    @Test
+    void countsPortionsAndWhatIsWrittenMeanwhile() {
+        SamplingPlan plan = plan(DitVariant.S_8.config(512, 1000), 4096, "10", Sampler.DDPM);
+        HeapNeed alone = plan.heapNeed(false);
+        assertTrue(alone.decodedTogether() >= 1 && alone.decodedTogether() < 4096, alone.toString());
+        long images = 4096L * 3 * 512 * 512 * Float.BYTES;
+        assertTrue(plan.heapNeedOfWholeBatches().bytes() > 2 * images, "images of two batches");
+        assertTrue(alone.engine() < images, alone.toString());
+        assertTrue(plan.heapNeed(true).bytes() > alone.bytes() + images / 3, "another grid");
     }
 
     @Test
