@@ -1,89 +1,122 @@
 package org.tornadodit.runner;
 
 import java.io.PrintStream;
-import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Steps done, steps per second and time left, on stderr: a bar redrawn in place on a terminal, a line every few seconds
- * otherwise. Looks like tqdm's, which users of the reference know.
+ * Steps done, steps per second and time left, on stderr: a bar redrawn in place on a terminal, every second also where a
+ * step takes long; a line every few seconds otherwise. Looks like tqdm's, which users of the reference know.
  */
 final class Progress implements AutoCloseable {
-    private static final int BAR_WIDTH = 30;
+    /** Back to the line's beginning, and erase all of it. */
+    static final String ERASE = "\r\u001b[K";
+
     private static final long TERMINAL_PERIOD_NANOS = 100_000_000L;
     private static final long LINE_PERIOD_NANOS = 5_000_000_000L;
 
     private final PrintStream out;
     private final String label;
     private final int total;
-    private final boolean terminal;
+    private final Terminal terminal;
     private final boolean quiet;
     private final long start = System.nanoTime();
+    private final RecentRate rate;
     private long lastShown = start;
     private int done;
-    private boolean shownAll;
+    private boolean ended;
 
-    Progress(PrintStream out, String label, int total, boolean terminal, boolean quiet) {
+    /** @param from steps that were done before */
+    Progress(PrintStream out, String label, int from, int total, Terminal terminal, boolean quiet) {
         this.out = out;
         this.label = label;
         this.total = total;
         this.terminal = terminal;
         this.quiet = quiet;
+        this.done = from;
+        this.rate = new RecentRate(from);
+    }
+
+    /** Shows that the run begins; a step may take long. */
+    void begin() {
+        if (!quiet && terminal.present()) {
+            draw();
+            Thread.ofVirtual().start(this::redraw);
+        }
     }
 
     /** Tells that {@code done} of the steps are finished. */
-    void update(int done) {
+    synchronized void update(int done) {
         this.done = done;
         long now = System.nanoTime();
+        rate.add(done, (now - start) / 1e9);
         boolean last = done == total;
-        if (quiet || shownAll || (!last && now - lastShown < (terminal ? TERMINAL_PERIOD_NANOS : LINE_PERIOD_NANOS))) {
+        long period = terminal.present() ? TERMINAL_PERIOD_NANOS : LINE_PERIOD_NANOS;
+        if (quiet || ended || (!last && now - lastShown < period)) {
             return;
         }
         lastShown = now;
-        shownAll = last;
-        String text = line(label, done, total, (now - start) / 1e9, terminal);
-        if (terminal) {
-            out.print("\r" + text + (last ? System.lineSeparator() : ""));
-            out.flush();
+        if (terminal.present()) {
+            draw();
         } else {
-            out.println(text);
+            out.println(line().text());
+        }
+        if (last) {
+            end();
         }
     }
 
-    static String line(String label, int done, int total, double seconds, boolean bar) {
-        double rate = done == 0 ? 0 : done / seconds;
-        String drawn = "";
+    /** Lets something be printed where the bar is, which comes again below it. */
+    synchronized void aside(Runnable printing) {
+        boolean bar = !quiet && terminal.present() && !ended;
         if (bar) {
-            int filled = (int) ((long) BAR_WIDTH * done / Math.max(1, total));
-            drawn = "|" + "#".repeat(filled) + " ".repeat(BAR_WIDTH - filled) + "| ";
+            out.print(ERASE);
+            out.flush();
         }
-        String left = rate == 0 ? "?" : clock((total - done) / rate);
-        return String.format(
-                Locale.ROOT,
-                "%s: %3d%% %s%d/%d [%s<%s, %s]",
-                label,
-                total == 0 ? 100 : Math.round(100f * done / total),
-                drawn,
-                done,
-                total,
-                clock(seconds),
-                left,
-                rate >= 1 || rate == 0
-                        ? String.format(Locale.ROOT, "%.2f steps/s", rate)
-                        : String.format(Locale.ROOT, "%.2f s/step", 1 / rate));
+        printing.run();
+        if (bar) {
+            draw();
+        }
     }
 
-    private static String clock(double seconds) {
-        long whole = Math.round(seconds);
-        return whole >= 3600
-                ? String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
-                : String.format(Locale.ROOT, "%02d:%02d", whole / 60, whole % 60);
+    private ProgressLine line() {
+        return new ProgressLine(label, done, total, (System.nanoTime() - start) / 1e9, rate.perSecond());
+    }
+
+    private synchronized void draw() {
+        // A character in the last column would have some terminals begin the next line.
+        out.print(ERASE + line().fitted(terminal.columns() - 1));
+        out.flush();
+    }
+
+    private void redraw() {
+        while (true) {
+            try {
+                TimeUnit.SECONDS.sleep(1);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            synchronized (this) {
+                if (ended) {
+                    return;
+                }
+                draw();
+            }
+        }
+    }
+
+    private void end() {
+        ended = true;
+        if (terminal.present()) {
+            out.println();
+        }
     }
 
     /** Leaves the cursor on a new line when stopped half way. */
     @Override
-    public void close() {
-        if (terminal && !quiet && !shownAll && done > 0) {
-            out.println();
+    public synchronized void close() {
+        if (!quiet && !ended) {
+            end();
         }
     }
 }

@@ -54,8 +54,11 @@ import picocli.CommandLine.Spec;
         })
 public final class Runner implements Runnable {
 
-    /** Columns at which descriptions break. */
+    /** Columns at which descriptions break at the latest. */
     private static final int HELP_WIDTH = 120;
+
+    /** Picocli lays out nothing narrower. */
+    private static final int NARROWEST_HELP = 55;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -101,7 +104,7 @@ public final class Runner implements Runnable {
                 .setOut(new PrintWriter(out, true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(new PrintableWriter(new OutputStreamWriter(err, StandardCharsets.UTF_8)), true))
                 .setCaseInsensitiveEnumValuesAllowed(true)
-                .setUsageHelpWidth(HELP_WIDTH)
+                .setUsageHelpWidth(helpWidth(args))
                 .setParameterExceptionHandler(Runner::reportUsage)
                 .setExecutionExceptionHandler(Runner::report);
         int exitCode;
@@ -116,6 +119,13 @@ public final class Runner implements Runnable {
             return exitCode == ExitCode.DONE ? ExitCode.FAILURE : exitCode;
         }
         return exitCode;
+    }
+
+    /** Asks for the terminal's width only where help is printed: it takes a process. */
+    private static int helpWidth(String... args) {
+        boolean help = Arrays.stream(args).anyMatch(word -> word.matches("-h|--help|help"));
+        int columns = help ? Surroundings.columns().orElse(HELP_WIDTH) : HELP_WIDTH;
+        return Math.clamp(columns, NARROWEST_HELP, HELP_WIDTH);
     }
 
     @Override

@@ -80,7 +80,9 @@ final class SampleCommand implements Callable<Integer> {
     @Option(
             names = "--preview",
             paramLabel = "STEPS",
-            description = "Every so many steps, write the picture as it is so far; costs a decoding each time")
+            description =
+                    "Every so many steps, write the picture as it is so far beside the output, sample.preview.png for"
+                            + " sample.png; costs a decoding each time. It is deleted when the picture is complete")
     @Nullable
     Integer preview;
 
@@ -108,6 +110,9 @@ final class SampleCommand implements Callable<Integer> {
     boolean quiet;
 
     private final Surroundings surroundings = Surroundings.read();
+
+    /** What shows a batch that is being sampled. */
+    private volatile @Nullable Progress shown;
 
     @Override
     public Integer call() throws IOException {
@@ -151,7 +156,7 @@ final class SampleCommand implements Callable<Integer> {
             requireWritableOutputs();
             PrintWriter err = spec.commandLine().getErr();
             DeviceTuning tuned = DeviceTuning.of(plan);
-            try (Engine engine = plan.load(weights, vaeWeights, tuned.tuning(), line -> err.println("dit: " + line))) {
+            try (Engine engine = plan.load(weights, vaeWeights, tuned.tuning(), this::say)) {
                 err.println(engine.description());
                 tuned.lines().forEach(err::println);
                 if (plan.devicesInUse().size() < plan.device().devices().size()) {
@@ -225,11 +230,14 @@ final class SampleCommand implements Callable<Integer> {
             String label = batches == 1 ? "sampling" : "batch %d of %d".formatted(batch + 1, batches);
             SamplingState start = from != null && batch == first ? from.state() : SamplingState.START;
             long begun = System.nanoTime();
-            Path file = numbered(output, batch);
+            Path unfinished = previewOf(numbered(output, batch));
             float[] latents;
-            try (Progress progress = new Progress(System.err, label, steps, surroundings.terminal(), quiet)) {
+            try (Progress progress = new Progress(
+                    System.err, label, start.done(), steps, Terminal.now(surroundings.terminal()), quiet)) {
+                shown = progress;
+                progress.begin();
                 BatchWatcher watcher = new BatchWatcher(progress::update)
-                        .take(preview, steps - 1, (done, now) -> writeGrid(file, decode(engine, now, plan)))
+                        .take(preview, steps - 1, (done, now) -> writeGrid(unfinished, decode(engine, now, plan)))
                         .take(
                                 checkpointSteps,
                                 steps,
@@ -238,6 +246,8 @@ final class SampleCommand implements Callable<Integer> {
                                         writer,
                                         new SavedRun.Point(number, new SamplingState(done, now), plan.engineName())));
                 latents = engine.sample(request, noise, start, watcher);
+            } finally {
+                shown = null;
             }
             double sampled = (System.nanoTime() - begun) / 1e9;
             DecodedBatch decoded = decode(engine, latents, plan);
@@ -274,13 +284,16 @@ final class SampleCommand implements Callable<Integer> {
     private void write(int batch, float[] latents, DecodedBatch decoded, SamplingPlan plan) throws IOException {
         Path file = numbered(output, batch);
         writeGrid(file, decoded);
+        if (preview != null) {
+            Files.deleteIfExists(previewOf(file));
+        }
         if (saveLatents != null) {
             DitConfig config = plan.config();
             Shape shape =
                     Shape.of(plan.request().samples(), config.inChannels(), config.inputSize(), config.inputSize());
             NpyFile.write(numbered(saveLatents, batch), shape, latents);
         }
-        spec.commandLine().getOut().println(file);
+        aside(() -> spec.commandLine().getOut().println(file));
     }
 
     /** Writes the state, which says that the batches before are done; a full disk is no reason to lose hours of work. */
@@ -297,9 +310,21 @@ final class SampleCommand implements Callable<Integer> {
                 interruption().hint("; the same command with --resume " + file + " goes on " + point.place());
             }
         } catch (IOException e) {
-            spec.commandLine()
-                    .getErr()
-                    .println("dit: the state was not kept: cannot write " + file + ": " + e.getMessage());
+            say("the state was not kept: cannot write " + file + ": " + e.getMessage());
+        }
+    }
+
+    private void say(String line) {
+        aside(() -> spec.commandLine().getErr().println("dit: " + line));
+    }
+
+    /** Prints what may come in the middle of the progress: from devices, and of the batch before. */
+    private void aside(Runnable printing) {
+        Progress progress = shown;
+        if (progress == null) {
+            printing.run();
+        } else {
+            progress.aside(printing);
         }
     }
 
@@ -338,6 +363,9 @@ final class SampleCommand implements Callable<Integer> {
             if (saveLatents != null) {
                 ofBatch.add(numbered(saveLatents, batch));
             }
+            if (preview != null) {
+                ofBatch.add(previewOf(numbered(output, batch)));
+            }
             if (checkpointSteps != null && batch == 0) {
                 ofBatch.add(SavedRun.fileOf(output));
             }
@@ -359,6 +387,14 @@ final class SampleCommand implements Callable<Integer> {
         int dot = name.lastIndexOf('.');
         return file.resolveSibling(
                 dot <= 0 ? name + "_" + batch : name.substring(0, dot) + "_" + batch + name.substring(dot));
+    }
+
+    /** sample.preview.png for sample.png. */
+    private static Path previewOf(Path file) {
+        String name = file.getFileName().toString();
+        int dot = name.lastIndexOf('.');
+        return file.resolveSibling(
+                dot <= 0 ? name + ".preview" : name.substring(0, dot) + ".preview" + name.substring(dot));
     }
 
     private static String messageOf(IllegalArgumentException e) {

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,6 +32,17 @@ record Surroundings(Path home, boolean terminal, String sdkProblem) {
                 home != null ? Path.of(home) : findHome(Path.of("").toAbsolutePath()),
                 Boolean.getBoolean("dit.terminal"),
                 System.getProperty("dit.sdk.problem", "no TornadoVM SDK was found (TORNADOVM_HOME is not set)"));
+    }
+
+    /** Columns of the terminal, where there is one; {@code -Ddit.columns} and {@code COLUMNS} say otherwise. */
+    static OptionalInt columns() {
+        for (String set : new String[] {System.getProperty("dit.columns"), System.getenv("COLUMNS")}) {
+            OptionalInt columns = set == null ? OptionalInt.empty() : Terminal.positive(set);
+            if (columns.isPresent()) {
+                return columns;
+            }
+        }
+        return Terminal.controlling();
     }
 
     /** The NVIDIA driver's version as its kernel module tells it, where there is one. */

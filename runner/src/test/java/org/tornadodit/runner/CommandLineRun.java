@@ -15,6 +15,7 @@ record CommandLineRun(int exitCode, String out, String err) {
 
     static CommandLineRun of(Object... arguments) {
         System.setProperty("dit.home", ROOT.toString());
+        System.setProperty("dit.columns", "120");
         // What this machine's user has downloaded is none of the tests' business.
         System.setProperty("dit.weights", NOWHERE);
         System.setProperty("dit.hub.cache", NOWHERE);

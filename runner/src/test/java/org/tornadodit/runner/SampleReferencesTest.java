@@ -201,6 +201,16 @@ class SampleReferencesTest {
         assertEquals(ExitCode.USAGE, sample("--preview", "0").exitCode());
     }
 
+    /** Previews have a name of their own: where it is taken, the run is refused; the picture's is not touched. */
+    @Test
+    void anUnfinishedPictureHasAnotherName() throws IOException {
+        Path taken = Files.createDirectory(folder.resolve("sample.preview.png"));
+        CommandLineRun refused = sample("--preview", "3", "--output", folder.resolve("sample.png"));
+        assertEquals(ExitCode.FAILURE, refused.exitCode(), refused.err());
+        assertTrue(refused.err().contains("cannot write " + taken), refused.err());
+        assertEquals(List.of("sample.preview.png"), names());
+    }
+
     @Test
     void aDryRunPrintsThePlanAndWritesNothing() throws IOException {
         CommandLineRun run = sample("--dry-run", "--batches", "3", "--output", folder.resolve("sample.png"));
