@@ -1,7 +1,8 @@
 # tornado-dit in a container.
-#   docker build -t tornado-dit .                        with the TornadoVM SDK, which setup-tornado.sh downloads
-#   docker build -t tornado-dit --build-arg SDK=no .     for the CPU alone, or where the SDK cannot be had
-# Further build arguments: SDK_URL and SDK_SHA256 (another archive of the SDK), MAVEN_OPTS (a proxy).
+#   docker build -t tornado-dit .                                     for the CPU alone
+#   docker build -t tornado-dit --build-arg SDK_SHA256=HEX .          with the TornadoVM SDK, by setup-tornado.sh
+#   docker build -t tornado-dit --build-arg SDK=unverified .          the same without a checksum
+# Further build arguments: SDK_URL (another archive of the SDK), MAVEN_OPTS (a proxy).
 
 FROM debian:trixie-slim AS build
 RUN apt-get update \
@@ -14,11 +15,12 @@ ARG MAVEN_OPTS=
 RUN ./dit --version \
     && find . -mindepth 2 -maxdepth 2 -name target ! -path ./runner/target -exec rm -rf {} + \
     && rm -rf runner/target/classes runner/target/generated-sources runner/target/maven-*
-ARG SDK=yes
+ARG SDK=
 ARG SDK_URL=
 ARG SDK_SHA256=
-RUN [ "$SDK" = no ] \
-    || ./setup-tornado.sh --yes ${SDK_URL:+--sdk-url "$SDK_URL"} ${SDK_SHA256:+--sha256 "$SDK_SHA256"}
+RUN if [ -n "$SDK$SDK_SHA256" ]; then \
+        ./setup-tornado.sh --yes ${SDK:+"--$SDK"} ${SDK_URL:+--sdk-url "$SDK_URL"} ${SDK_SHA256:+--sha256 "$SDK_SHA256"}; \
+    fi
 
 FROM debian:trixie-slim
 RUN apt-get update \

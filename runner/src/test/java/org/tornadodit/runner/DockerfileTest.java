@@ -27,6 +27,16 @@ class DockerfileTest {
         assertTrue(lines.indexOf(user) > lines.lastIndexOf("FROM debian:trixie-slim"), "of the last stage");
     }
 
+    /** Build arguments become options of the script as it is. */
+    @Test
+    void theScriptKnowsTheOptionsThatItGets() throws IOException {
+        String script = Files.readString(ROOT.resolve("setup-tornado.sh"));
+        for (String option : List.of("--yes", "--sdk-url", "--sha256", "--unverified")) {
+            assertTrue(script.contains("  " + option + " "), option);
+        }
+        assertTrue(Files.readString(ROOT.resolve("Dockerfile")).contains("--build-arg SDK=unverified "));
+    }
+
     /** The launcher takes the image's jar for built only beside all the sources that it was built from. */
     @Test
     void theContextHoldsWhatTheBuildNeedsAndNoMore() throws IOException {
