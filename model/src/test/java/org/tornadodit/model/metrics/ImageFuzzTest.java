@@ -66,7 +66,7 @@ class ImageFuzzTest {
         }
         int type = List.of(0, 2, 3, 4, 6).get((content[2] & 0xFF) % 5);
         int bits = List.of(1, 2, 4, 8, 16).get((content[2] & 0xFF) / 5 % 5);
-        byte[] header = PngWriter.headerOf(1 + (content[0] & 31), 1 + (content[1] & 31), bits, type, content[3] & 1);
+        byte[] header = PngWriter.headerOf(1 + (content[0] & 15), 1 + (content[1] & 15), bits, type, content[3] & 1);
         PngWriter png = new PngWriter().chunk("IHDR", header);
         if (type == 3) {
             png.chunk("PLTE", Arrays.copyOf(content, 3 * (1 + (content[3] >> 1 & 63))));
@@ -87,10 +87,10 @@ class ImageFuzzTest {
             return;
         }
         ByteBuffer sizes = ByteBuffer.wrap(content);
-        int width = 1 + (sizes.getShort(0) & 0x3FF);
-        int height = 1 + (sizes.getShort(2) & 0x3FF);
-        int toWidth = 1 + (sizes.getShort(4) & 0x3FF);
-        int toHeight = 1 + (sizes.getShort(6) & 0x3FF);
+        int width = 1 + (sizes.getShort(0) & 0x7F);
+        int height = 1 + (sizes.getShort(2) & 0x7F);
+        int toWidth = 1 + (sizes.getShort(4) & 0x7F);
+        int toHeight = 1 + (sizes.getShort(6) & 0x7F);
         byte[] levels = new byte[width * height * RgbImage.CHANNELS];
         for (int i = 0; i < levels.length; i++) {
             levels[i] = content[8 + i % (content.length - 8)];
