@@ -128,12 +128,19 @@ class Diffusion:
 
 def sample_labels(model, labels, latent_size, steps, seed, cfg_scale=4.0, cfg_channels="3", sampler="ddpm",
                   device="cuda", each_step=None):
-    """The published sample.py's run: noise for n labels, doubled for the null class; returns (noise, latents)."""
+    """Noise for n labels, denoised: (noise, latents).
+
+    Guided, as the published sample.py runs: the noise doubled for the null class. With a cfg_scale of 1 as sample_ddp.py
+    runs: n samples go through the model and n draw noise, so that the stream is another one.
+    """
     torch.manual_seed(seed)
     n = len(labels)
     noise = torch.randn(n, model.in_channels, latent_size, latent_size, device=device)
-    y = torch.tensor(list(labels) + [model.num_classes] * n, device=device)
     diffusion = Diffusion(steps, learn_sigma=model.out_channels != model.in_channels)
+    if cfg_scale == 1:
+        y = torch.tensor(list(labels), device=device)
+        return noise, diffusion.sample(lambda x, t: model(x, t, y), noise, sampler, each_step)
+    y = torch.tensor(list(labels) + [model.num_classes] * n, device=device)
     x = diffusion.sample(lambda x, t: model.forward_with_cfg(x, t, y, cfg_scale, cfg_channels),
                          torch.cat([noise, noise]), sampler, each_step)
     return noise, x[:n]

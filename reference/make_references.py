@@ -162,10 +162,12 @@ def make_sampling(root, device):
     model.to(device)
     labels = [0, 1, 2, 3, 4, 5, 0, 1]
     for sampler in ("ddpm", "ddim"):
-        for channels in ("3", "all"):
+        for channels in ("3", "all", "unguided"):
             folder, steps = base / f"{sampler}-{channels}", []
-            noise, latents = sample_labels(model, labels, 8, "10", seed=0, cfg_channels=channels, sampler=sampler,
-                                           device=device, each_step=lambda i, x: steps.append(x[:8].clone()))
+            scale = 1.0 if channels == "unguided" else 4.0
+            noise, latents = sample_labels(model, labels, 8, "10", seed=0, cfg_scale=scale, cfg_channels=channels,
+                                           sampler=sampler, device=device,
+                                           each_step=lambda i, x: steps.append(x[:8].clone()))
             with torch.no_grad():
                 images = vae.decode(latents / vae.scaling_factor)
             save_npy(folder / "noise.npy", noise)
@@ -174,7 +176,7 @@ def make_sampling(root, device):
             if (sampler, channels) == ("ddpm", "3"):
                 save_npy(folder / "images.npy", images)
             save_grid(images, folder / "sample.png")
-            manifest(folder, PROGRAM, device, seed=0, labels=labels, cfg_scale=4.0, cfg_channels=channels,
+            manifest(folder, PROGRAM, device, seed=0, labels=labels, cfg_scale=scale, cfg_channels=channels,
                      sampler=sampler, eta=0.0, respacing="10", vae="vae-tiny", rng=str(device),
                      order="steps.npy[k] is x after the k-th step taken, guided half only",
                      precision="float32, no TF32, explicit attention",
@@ -252,6 +254,7 @@ def make_odd_files(root):
         "offset": {"a": b[1:3, 2:5], "b": b.view(-1)[7:22].view(3, 5)},
         "shared": {"a": shared.view(4, 6), "b": shared.view(6, 4).t(), "c": shared[5:11]},
         "expanded": {"a": a[:, :1].expand(3, 4)},
+        "expanded-one": {"a": a[0, :1].clone().expand(1000), "b": a[0, :5].clone().expand(7, 5)},
         "parameter": {"a": torch.nn.Parameter(a), "b": torch.nn.Parameter(b, requires_grad=False)},
         "scalar-and-empty": {"a": torch.tensor(2.5), "b": torch.zeros(0, 3), "c": torch.tensor([7])},
         "float64": {"a": a.double()},
@@ -259,6 +262,10 @@ def make_odd_files(root):
     for name, tensors in files.items():
         torch.save(collections.OrderedDict(tensors), folder / f"{name}.pt")
         np.savez(folder / f"{name}.npz", **{n: t.detach().float().numpy() for n, t in tensors.items()})
+    torch.serialization.set_crc32_options(False)
+    torch.save(collections.OrderedDict(a=a), folder / "without-crc32.pt")
+    np.savez(folder / "without-crc32.npz", a=a.numpy())
+    torch.serialization.set_crc32_options(True)
     torch.save({"epoch": 3, "ema": collections.OrderedDict(files["float16"]), "note": "text"},
                folder / "nested-ema.pt")
     np.savez(folder / "nested-ema.npz", **{n: t.float().numpy() for n, t in files["float16"].items()})
