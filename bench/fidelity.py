@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "reference"), str(ROOT / "reference/demo")]
+sys.path[:1] = [str(ROOT / "reference"), str(ROOT / "reference/demo")]
 
 XL2 = dict(input_size=64, patch_size=2, hidden_size=1152, depth=28, num_heads=16, mlp_ratio=4.0)
 #: name: (model, guidance, steps, images); a model is a DiT's sizes, or None for the demo's.
