@@ -30,6 +30,12 @@ final class TinyModel {
     static final DitConfig CONFIG = new DitConfig(2, 1, 4, 32, 1, 2, 2.0, 6, true);
     static final VaeConfig VAE = new VaeConfig(List.of(8, 8, 8, 8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
 
+    /** The smallest that the tensor cores' kernels take: 16 tokens. */
+    static final DitConfig TENSOR_CONFIG = new DitConfig(4, 1, 4, 32, 1, 2, 2.0, 6, true);
+
+    private static final DitWeights TENSOR_WEIGHTS =
+            DitWeights.load(random(DitWeights.specs(TENSOR_CONFIG), 3), TENSOR_CONFIG);
+
     private static final DitWeights WEIGHTS = DitWeights.load(random(DitWeights.specs(CONFIG), 1), CONFIG);
     static final VaeWeights VAE_WEIGHTS = VaeWeights.load(random(VaeWeights.specs(VAE), 2), VAE);
 
@@ -47,6 +53,12 @@ final class TinyModel {
 
     static ShardedEngine engine(DeviceTeam team, SamplingRequest shape, boolean hostNoise) {
         return new ShardedEngine(team, CONFIG, WEIGHTS, VAE, VAE_WEIGHTS, shape, hostNoise, KernelOptions.DEFAULT);
+    }
+
+    /** On the tensor cores' kernels. */
+    static ShardedEngine tensorEngine(DeviceTeam team, SamplingRequest shape, MatmulPrecision precision) {
+        KernelOptions options = new KernelOptions(precision, KernelOptions.Tier.TENSOR);
+        return new ShardedEngine(team, TENSOR_CONFIG, TENSOR_WEIGHTS, VAE, VAE_WEIGHTS, shape, false, options);
     }
 
     static CpuEngine cpuEngine() {

@@ -140,7 +140,7 @@ public final class TensorLinear {
      *     any array otherwise
      * @param overflow (layers, {@link Overflow#KINDS}): set where a value does not fit a half
      * @param m rows
-     * @param n output features, multiple of 8
+     * @param n output features, multiple of 8; of 16 for BIAS_GELU, whose output is an operand
      * @param k input features, multiple of 16 {@code slabs}
      * @param planes 1 or 2, of both operands and of {@code packed}
      * @param tile see {@link Tile#code}

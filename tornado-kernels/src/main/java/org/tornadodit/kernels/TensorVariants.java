@@ -47,7 +47,7 @@ public final class TensorVariants {
     public static List<Variant> linear(int m, int n, int k, int planes, int multiprocessors) {
         Tile standard = TensorLinear.tile(planes, m, n, k, multiprocessors);
         List<Variant> variants = new ArrayList<>(List.of(of(standard)));
-        for (Tile tile : planes == 2 ? TWO_PLANES : ONE_PLANE) {
+        for (Tile tile : tiles(planes)) {
             if (!tile.equals(standard)
                     && tile.rows() < m + 64
                     && tile.columns() < n + 128
@@ -56,6 +56,11 @@ public final class TensorVariants {
             }
         }
         return variants;
+    }
+
+    /** All tiles of {@link TensorLinear} that a variant may have. */
+    public static List<Tile> tiles(int planes) {
+        return planes == 2 ? TWO_PLANES : ONE_PLANE;
     }
 
     private static Variant of(Tile tile) {

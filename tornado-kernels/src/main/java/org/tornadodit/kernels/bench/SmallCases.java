@@ -91,6 +91,12 @@ public final class SmallCases {
 
     /** Those whose kernels use PTX instructions: the host emulates them, other devices need {@link Installation}. */
     public static List<Supplier<KernelCase>> tensorCores() {
+        List<Supplier<KernelCase>> cases = new ArrayList<>(chosen());
+        cases.addAll(BorderCases.linear());
+        return cases;
+    }
+
+    private static List<Supplier<KernelCase>> chosen() {
         return List.of(
                 () -> AttentionCases.attention(1, 64, 2, 72, 1),
                 () -> AttentionCases.attention(1, 64, 2, 72, 2),
