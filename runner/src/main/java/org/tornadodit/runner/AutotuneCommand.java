@@ -16,6 +16,7 @@ import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.bench.Ceiling;
 import org.tornadodit.kernels.bench.Tunable;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.DeviceUnavailableException;
 import org.tornadodit.scheduler.ModelTuning;
 import org.tornadodit.scheduler.ShardPlan;
 import org.tornadodit.scheduler.ShardPlan.Shard;
@@ -41,8 +42,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Times the variants of every kernel of a model on a device, each after its check against the reference, and "
-                    + "keeps the fastest for sample to use. Pictures stay the same, bit for bit.",
+            "Times the variants of every kernel of a model on a device, each after its check against the reference,"
+                    + " and keeps the fastest for sample to use. Pictures stay the same, bit for bit.",
             "Stopped half way it keeps what it has; the next call goes on from there."
         })
 final class AutotuneCommand implements Callable<Integer> {
@@ -107,14 +108,9 @@ final class AutotuneCommand implements Callable<Integer> {
         List<Listed> devices;
         try {
             config = ModelSizes.of(modelOptions, surroundings);
-            devices = virtual
-                    ? TornadoDevices.list().subList(0, 1)
-                    : deviceOptions.choose(surroundings).devices();
+            devices = virtual ? TornadoDevices.list().subList(0, 1) : chosen();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
-        }
-        if (devices.isEmpty()) {
-            throw usage("there is nothing to tune for the CPU engine; autotune is for devices of TornadoVM");
         }
         Listed device = devices.getFirst();
         TuningKey key = virtual
@@ -173,6 +169,23 @@ final class AutotuneCommand implements Callable<Integer> {
             RunRecord.write(json, record);
         }
         return tuned.stream().allMatch(one -> one.chosen().isPresent()) ? ExitCode.DONE : ExitCode.FAILURE;
+    }
+
+    /** The devices; refuses what has no effect on them. */
+    private List<Listed> chosen() {
+        TypedOptions typed = new TypedOptions(spec.commandLine());
+        typed.refuse(List.of("--threads"), "on autotune, which tunes kernels of TornadoVM; leave it out");
+        typed.refuse(List.of("--device-weights", "--fail-fast"), "on autotune, which tunes one device; leave it out");
+        DeviceOptions.Chosen chosen = deviceOptions.choose(surroundings);
+        if (chosen.cpu()) {
+            String problem = "there is nothing to tune for the CPU engine (%s); autotune is for devices of TornadoVM"
+                    .formatted(chosen.reason());
+            if (chosen.reason().equals(DeviceOptions.ASKED_FOR)) {
+                throw new IllegalArgumentException(problem);
+            }
+            throw new DeviceUnavailableException(problem);
+        }
+        return chosen.devices();
     }
 
     /** The operations of every share of the batch that a device gets. */

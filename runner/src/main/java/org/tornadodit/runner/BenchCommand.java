@@ -155,6 +155,11 @@ final class BenchCommand implements Callable<Integer> {
             try {
                 model = weights.open();
                 plan = plan(model);
+                TypedOptions typed = new TypedOptions(spec.commandLine());
+                typed.requireEffect(samplingOptions, plan.device());
+                if (randomWeights) {
+                    typed.refuse(List.of("--ckpt"), "with --random-weights; leave one of them out");
+                }
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
             }

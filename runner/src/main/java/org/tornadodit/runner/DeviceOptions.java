@@ -12,6 +12,9 @@ final class DeviceOptions {
 
     private static final String VIRTUAL = "cpu:";
 
+    /** Why a device was chosen that an option names. */
+    static final String ASKED_FOR = "asked for";
+
     /** The engines. */
     enum Device {
         AUTO,
@@ -38,8 +41,8 @@ final class DeviceOptions {
             paramLabel = "auto|cpu|tornado",
             defaultValue = "auto",
             description =
-                    "cpu: the CPU engine; tornado: a device of TornadoVM; auto: a GPU where TornadoVM finds one, else the "
-                            + "CPU. Default: ${DEFAULT-VALUE}")
+                    "cpu: the CPU engine; tornado: a device of TornadoVM; auto: a GPU where TornadoVM finds one, else"
+                            + " the CPU. Default: ${DEFAULT-VALUE}")
     Device device = Device.AUTO;
 
     @Option(
@@ -86,7 +89,9 @@ final class DeviceOptions {
             throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
         }
         Chosen chosen = find(surroundings);
-        if (!weights.isEmpty() && weights.size() != chosen.devices().size()) {
+        if (!weights.isEmpty()
+                && !chosen.cpu()
+                && weights.size() != chosen.devices().size()) {
             throw new IllegalArgumentException("--device-weights is a list of %d, the devices are %d"
                     .formatted(weights.size(), chosen.devices().size()));
         }
@@ -104,7 +109,7 @@ final class DeviceOptions {
             if (!names.isEmpty()) {
                 throw new IllegalArgumentException("--devices counts TornadoVM's devices, but --device is cpu");
             }
-            return cpu("asked for");
+            return cpu(ASKED_FOR);
         }
         if (names.stream().anyMatch(name -> name.startsWith(VIRTUAL))) {
             return virtual();

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.io.CheckpointException;
 import org.tornadodit.model.io.DiskError;
+import org.tornadodit.model.metrics.ImageFileException;
 import org.tornadodit.scheduler.DeviceUnavailableException;
 
 /** What the user reads of whatever was thrown: one printable line in plain words, without names of Java classes. */
@@ -48,6 +49,7 @@ final class ErrorLine {
     static int exitCode(Throwable thrown) {
         return switch (beneathWrappers(thrown)) {
             case CheckpointException unreadable -> ExitCode.CHECKPOINT;
+            case ImageFileException unreadable -> ExitCode.CHECKPOINT;
             case InternalError fault when isFileFault(fault) -> ExitCode.CHECKPOINT;
             case DeviceUnavailableException missing -> ExitCode.NO_DEVICE;
             default -> ExitCode.FAILURE;

@@ -18,6 +18,7 @@ import org.tornadodit.model.cpu.Workers;
 import org.tornadodit.model.io.AtomicFile;
 import org.tornadodit.model.metrics.DifferencePicture;
 import org.tornadodit.model.metrics.Gates;
+import org.tornadodit.model.metrics.ImageFileException;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.metrics.ImageMetrics;
 import org.tornadodit.model.metrics.Lanczos;
@@ -204,7 +205,7 @@ final class EvaluateCommand implements Callable<Integer> {
             for (Path image : images(candidate)) {
                 Path first = Files.isDirectory(baseline) ? baseline.resolve(image.getFileName()) : baseline;
                 if (!Files.exists(first)) {
-                    throw new IOException(
+                    throw new ImageFileException(
                             "there is no baseline %s for %s".formatted(Printable.path(first), Printable.path(image)));
                 }
                 pairs.add(new Pair(first, image));

@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
             "1:failure",
             "2:wrong usage",
             "3:no such device or backend",
-            "4:checkpoint unreadable or not matching",
+            "4:a file that was given is missing, unreadable or does not match",
             "5:a gate failed",
             "130:interrupted by Ctrl-C",
             "143:ended by SIGTERM"
@@ -135,7 +135,11 @@ public final class Runner implements Runnable {
 
     private static int reportUsage(ParameterException error, String[] args) {
         CommandLine commandLine = error.getCommandLine();
-        commandLine.getErr().println("dit: " + ErrorLine.oneLine(String.valueOf(error.getMessage())));
+        commandLine
+                .getErr()
+                .println("dit: "
+                        + ErrorLine.oneLine(TypedOptions.inTheUsersWords(
+                                String.valueOf(error.getMessage()), commandLine, Arrays.asList(args))));
         if (!CommandLine.UnmatchedArgumentException.printSuggestions(error, commandLine.getErr())) {
             commandLine.getErr().println("See " + commandLine.getCommandSpec().qualifiedName() + " --help");
         }

@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.AtomicFile;
 import org.tornadodit.model.io.Checkpoint;
 import org.tornadodit.model.io.Checkpoints;
@@ -22,6 +23,7 @@ import org.tornadodit.model.io.NpyFile;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.DeviceRates;
 import org.tornadodit.scheduler.Engine;
 import org.tornadodit.scheduler.SamplingRequest;
@@ -124,6 +126,8 @@ final class SampleCommand implements Callable<Integer> {
             if (batches < 1 || batches > 100_000) {
                 throw new IllegalArgumentException("--batches is " + batches + ", expected 1 to 100000");
             }
+            OutputFile.requireSuffix("--output", output, ".png");
+            OutputFile.requireSuffix("--save-latents", saveLatents, ".npy");
             requireSteps("--preview", preview);
             requireSteps("--checkpoint-steps", checkpointSteps);
         } catch (IllegalArgumentException e) {
@@ -136,6 +140,12 @@ final class SampleCommand implements Callable<Integer> {
             SavedRun.Point from = null;
             try {
                 plan = plan(source, weights);
+                new TypedOptions(spec.commandLine()).requireEffect(samplingOptions, plan.device());
+                requireReached("--preview", preview, plan.request().diffusion().steps() - 1);
+                requireReached(
+                        "--checkpoint-steps",
+                        checkpointSteps,
+                        plan.request().diffusion().steps());
                 if (resume != null || checkpointSteps != null) {
                     run = SavedRun.of(plan, weights, vaeWeights);
                 }
@@ -146,6 +156,9 @@ final class SampleCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), messageOf(e), e);
             }
             plan.requireMemory(plan.heapNeed(preview != null));
+            DitWeights.requireFit(weights, plan.config());
+            VaeWeights.requireFit(vaeWeights, plan.vaeConfig());
+            requireWritableOutputs();
             if (dryRun) {
                 plan.lines().forEach(spec.commandLine().getOut()::println);
                 if (from != null) {
@@ -153,7 +166,6 @@ final class SampleCommand implements Callable<Integer> {
                 }
                 return ExitCode.DONE;
             }
-            requireWritableOutputs();
             PrintWriter err = spec.commandLine().getErr();
             DeviceTuning tuned = DeviceTuning.of(plan);
             try (Engine engine = plan.load(weights, vaeWeights, tuned.tuning(), this::say)) {
@@ -330,6 +342,13 @@ final class SampleCommand implements Callable<Integer> {
 
     private Interruption interruption() {
         return ((Runner) spec.root().userObject()).interruption;
+    }
+
+    private static void requireReached(String option, @Nullable Integer every, int last) {
+        if (every != null && every > last) {
+            throw new IllegalArgumentException(
+                    "%s %d has no effect: the last step it could follow is %d".formatted(option, every, last));
+        }
     }
 
     private static void requireSteps(String option, @Nullable Integer steps) {

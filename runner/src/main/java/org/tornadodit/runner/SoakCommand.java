@@ -146,6 +146,8 @@ final class SoakCommand implements Callable<Integer> {
     private SamplingPlan plan(ModelSource source, Checkpoint weights) {
         DitConfig config = source.sizes(weights);
         ClassNames classes = source.classes() != null ? source.classes() : ClassNames.numbered(config.numClasses());
+        DeviceOptions.Chosen device = deviceOptions.choose(surroundings);
+        new TypedOptions(spec.commandLine()).requireEffect(samplingOptions, device);
         return new SamplingPlan(
                 source,
                 config,
@@ -153,7 +155,7 @@ final class SoakCommand implements Callable<Integer> {
                 classes,
                 samplingOptions.request(classes, config.numClasses()),
                 samplingOptions,
-                deviceOptions.choose(surroundings),
+                device,
                 DeviceRates.defaults(),
                 deviceOptions.threads,
                 1,

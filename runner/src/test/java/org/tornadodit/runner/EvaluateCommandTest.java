@@ -156,19 +156,23 @@ class EvaluateCommandTest {
     void whatIsNoImageOfAKnownKindIsRefusedInOneLine() throws IOException {
         Path good = baseline("identical");
         Path text = Files.writeString(folder.resolve("text.png"), "no picture");
-        assertRefused(CommandLineRun.of("evaluate", good, text), ExitCode.FAILURE, "text.png");
+        assertRefused(CommandLineRun.of("evaluate", good, text), ExitCode.CHECKPOINT, "text.png");
         assertRefused(
-                CommandLineRun.of("evaluate", good, folder.resolve("none.png")), ExitCode.FAILURE, "no such file");
+                CommandLineRun.of("evaluate", good, folder.resolve("none.png")), ExitCode.CHECKPOINT, "no such file");
+        assertRefused(
+                CommandLineRun.of("evaluate", folder.resolve("none.png"), good),
+                ExitCode.CHECKPOINT,
+                "there is no baseline");
         Path cut = folder.resolve("cut.png");
         byte[] whole = Files.readAllBytes(good);
         Files.write(cut, Arrays.copyOf(whole, whole.length / 2));
-        assertRefused(CommandLineRun.of("evaluate", good, cut), ExitCode.FAILURE, "cut.png: damaged image");
+        assertRefused(CommandLineRun.of("evaluate", good, cut), ExitCode.CHECKPOINT, "cut.png: damaged image");
         Path deep = folder.resolve("deep.png");
         ImageIO.write(new BufferedImage(64, 64, BufferedImage.TYPE_USHORT_GRAY), "png", deep.toFile());
-        assertRefused(CommandLineRun.of("evaluate", good, deep), ExitCode.FAILURE, "16 bits a channel, expected 8");
+        assertRefused(CommandLineRun.of("evaluate", good, deep), ExitCode.CHECKPOINT, "16 bits a channel, expected 8");
         Path gif = folder.resolve("moving.gif");
         ImageIO.write(new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_INDEXED), "gif", gif.toFile());
-        assertRefused(CommandLineRun.of("evaluate", good, gif), ExitCode.FAILURE, "moving.gif");
+        assertRefused(CommandLineRun.of("evaluate", good, gif), ExitCode.CHECKPOINT, "moving.gif");
         Path empty = Files.createDirectory(folder.resolve("empty"));
         assertRefused(CommandLineRun.of("evaluate", good, empty), ExitCode.FAILURE, "there is no .png");
     }

@@ -56,6 +56,8 @@ final class DefaultRates implements DeviceRates {
 
     @Override
     public Rate ofCpu(int threads) {
-        return new Rate(CPU_THREAD * threads, CPU_THREAD * threads, "default rates");
+        // More threads than processors only take turns.
+        int atOnce = Math.min(threads, Runtime.getRuntime().availableProcessors());
+        return new Rate(CPU_THREAD * atOnce, CPU_THREAD * atOnce, "default rates");
     }
 }

@@ -78,18 +78,27 @@ public record DitWeights(
     }
 
     /**
+     * Compares all names and shapes of a checkpoint; reads no values.
+     *
+     * @throws org.tornadodit.model.io.CheckpointException when a tensor is missing, surplus or of another shape
+     */
+    public static void requireFit(Checkpoint checkpoint, DitConfig config) {
+        List<TensorSpec> expected = specs(config);
+        if (!checkpoint.names().contains(POSITION_EMBEDDING)) {
+            expected.removeIf(spec -> spec.name().equals(POSITION_EMBEDDING));
+        }
+        CheckpointCheck.requireExactly(checkpoint, expected, name -> false);
+    }
+
+    /**
      * Takes the parameters from a checkpoint, after all names and shapes have been compared. A checkpoint without
      * {@code pos_embed} (diffusers does not store it) gets {@link PositionEmbedding#sinCos}.
      *
      * @throws org.tornadodit.model.io.CheckpointException when a tensor is missing, surplus or of another shape
      */
     public static DitWeights load(Checkpoint checkpoint, DitConfig config) {
+        requireFit(checkpoint, config);
         boolean stored = checkpoint.names().contains(POSITION_EMBEDDING);
-        List<TensorSpec> expected = specs(config);
-        if (!stored) {
-            expected.removeIf(spec -> spec.name().equals(POSITION_EMBEDDING));
-        }
-        CheckpointCheck.requireExactly(checkpoint, expected, name -> false);
         List<Block> blocks = new ArrayList<>();
         for (int i = 0; i < config.depth(); i++) {
             String block = "blocks." + i;

@@ -128,18 +128,27 @@ public record VaeWeights(
     }
 
     /**
-     * Takes the decoder's parameters from a checkpoint, after all names and shapes have been compared. The encoder's
-     * ({@code encoder., quant_conv.}) may be there and are not read.
+     * Compares all names and shapes of a checkpoint; reads no values.
      *
      * @throws org.tornadodit.model.io.CheckpointException when a tensor is missing, surplus or of another shape
      */
-    public static VaeWeights load(Checkpoint checkpoint, VaeConfig config) {
+    public static void requireFit(Checkpoint checkpoint, VaeConfig config) {
         CheckpointCheck.requireExactly(
                 checkpoint,
                 specs(config),
                 name -> name.startsWith("encoder.")
                         || name.startsWith("quant_conv.")
                         || (!config.usePostQuantConv() && name.startsWith("post_quant_conv.")));
+    }
+
+    /**
+     * Takes the decoder's parameters from a checkpoint, after all names and shapes have been compared. The encoder's
+     * ({@code encoder., quant_conv.}) may be there and are not read.
+     *
+     * @throws org.tornadodit.model.io.CheckpointException when a tensor is missing, surplus or of another shape
+     */
+    public static VaeWeights load(Checkpoint checkpoint, VaeConfig config) {
+        requireFit(checkpoint, config);
         List<UpBlock> upBlocks = new ArrayList<>();
         int count = config.blockOutChannels().size();
         for (int i = 0; i < count; i++) {

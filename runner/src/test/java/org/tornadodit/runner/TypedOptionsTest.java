@@ -1,0 +1,126 @@
+package org.tornadodit.runner;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.scheduler.DeviceRates;
+
+/** Options without effect are refused, whole runs are checked by a dry one, and errors use the user's words. */
+class TypedOptionsTest {
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // set by JUnit
+    static Path folder;
+
+    @SuppressWarnings("NullAway.Init") // set before the tests
+    private static TinyModelFiles model;
+
+    @BeforeAll
+    static void write() throws IOException {
+        model = TinyModelFiles.write(folder);
+    }
+
+    @Test
+    void whatTheCpuEngineDoesNotHeedIsRefused() {
+        for (List<String> idle : List.of(
+                List.of("--kernels", "tensor"),
+                List.of("--matmul-precision", "high"),
+                List.of("--device-weights", "1"),
+                List.of("--fail-fast"))) {
+            Object[] options =
+                    Stream.concat(Stream.of("--device", "cpu"), idle.stream()).toArray();
+            refused(idle.getFirst() + " has no effect with --device cpu", options);
+        }
+    }
+
+    @Test
+    void whatDdpmAndDevicesDoNotHeedIsRefused() {
+        refused("--eta has no effect with --sampler ddpm", "--device", "cpu", "--eta", "0.5");
+        refused("--threads has no effect with --devices", "--devices", "cpu:2", "--threads", "2");
+        refused("--preview 10 has no effect", "--device", "cpu", "--num-sampling-steps", "10", "--preview", "10");
+        refused("--checkpoint-steps 11", "--num-sampling-steps", "10", "--checkpoint-steps", "11");
+        assertEquals(ExitCode.DONE, dry("--sampler", "ddim", "--eta", "0.5").exitCode());
+    }
+
+    @Test
+    void picturesArePngAndLatentsNpy() {
+        refused("--output is", "--output", folder.resolve("x.jpg"));
+        refused("-o is", "-o", folder.resolve("x.jpg"));
+        refused("--save-latents is", "--save-latents", folder.resolve("x.pt"));
+        assertEquals(ExitCode.DONE, dry("-o", folder.resolve("x.PNG")).exitCode());
+        assertEquals(ExitCode.DONE, dry("-o", folder.resolve("x")).exitCode());
+    }
+
+    @Test
+    void errorsNameTheAliasThatWasTyped() {
+        refused("--guidance-scale is -1.0", "--guidance-scale", "-1");
+        refused("--cfg-scale is -1.0", "--cfg-scale=-1");
+        refused("'--guidance-scale'", "--guidance-scale", "x");
+    }
+
+    @Test
+    void choicesAreWrittenAsInHelp() {
+        refused("--sampler is \"euler\", expected ddpm or ddim", "--sampler", "euler");
+        refused("--device is \"gpu\", expected auto, cpu or tornado", "--device", "gpu");
+    }
+
+    @Test
+    void aDryRunChecksWhatTheRunChecks() throws IOException {
+        Path wrong = Files.writeString(
+                folder.resolve("wrong.json"),
+                Files.readString(folder.resolve("tiny.json")).replace("\"depth\": 1", "\"depth\": 2"));
+        CommandLineRun tensors = dry("--model", wrong);
+        assertEquals(ExitCode.CHECKPOINT, tensors.exitCode(), tensors.err());
+        assertTrue(tensors.err().contains("missing blocks.1."), tensors.err());
+        CommandLineRun output = dry("--output", folder.resolve("nowhere/a.png"));
+        assertEquals(ExitCode.FAILURE, output.exitCode(), output.err());
+        assertTrue(output.err().contains("cannot write"), output.err());
+        CommandLineRun same = dry("--output", folder.resolve("same"), "--save-latents", folder.resolve("same"));
+        assertTrue(same.err().contains("two outputs have the same name"), same.err());
+    }
+
+    @Test
+    void threadsBeyondTheProcessorsAreNoFaster() {
+        int processors = Runtime.getRuntime().availableProcessors();
+        DeviceRates rates = DeviceRates.defaults();
+        assertEquals(rates.ofCpu(processors), rates.ofCpu(1000));
+        assertTrue(rates.ofCpu(1).denoiser() <= rates.ofCpu(processors).denoiser());
+    }
+
+    @Test
+    void autotuneSaysThatThereIsNoSdk() {
+        CommandLineRun run = CommandLineRun.of("autotune", "--model", folder.resolve("tiny.json"));
+        assertEquals(ExitCode.NO_DEVICE, run.exitCode(), run.err());
+        assertTrue(run.err().contains("no TornadoVM SDK"), run.err());
+    }
+
+    private static CommandLineRun dry(Object... options) {
+        List<Object> all = new ArrayList<>();
+        List<Object> given = List.of(options);
+        if (given.contains("--model")) {
+            all.addAll(List.of("sample", "--ckpt", folder.resolve("tiny.safetensors"), "--vae", folder.resolve("vae")));
+        } else {
+            all.addAll(model.sample());
+        }
+        all.add("--dry-run");
+        all.addAll(given);
+        return CommandLineRun.of(all.toArray());
+    }
+
+    private static void refused(String message, Object... options) {
+        CommandLineRun run = dry(options);
+        assertEquals(ExitCode.USAGE, run.exitCode(), run.out() + run.err());
+        assertTrue(run.err().startsWith("dit: ") && run.err().contains(message), run.err());
+        assertFalse(run.err().contains("[DDPM"), run.err());
+    }
+}
