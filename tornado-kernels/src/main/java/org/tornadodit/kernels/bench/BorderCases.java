@@ -2,18 +2,22 @@ package org.tornadodit.kernels.bench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.TensorLinear.Tile;
 import org.tornadodit.kernels.TensorVariants;
+import org.tornadodit.kernels.WarpgroupAttention.Tiling;
 
 /**
- * {@link org.tornadodit.kernels.TensorLinear} around the border of every registered tile: as many rows and columns as it has,
+ * Cases whose sizes come from a rule: {@link org.tornadodit.kernels.TensorLinear} around the border of every registered tile: as many rows and columns as it has,
  * and one step less and more, with every epilogue.
  */
 final class BorderCases {
     private static final int TOKENS = 8;
+    private static final int HEAD_SIZE = 24;
+    private static final int MOST_TOKENS = 1024;
 
     private BorderCases() {}
 
@@ -27,6 +31,27 @@ final class BorderCases {
                 if (tile.rows() > Packed.ROWS) { // the padding is no multiple of the tile
                     add(cases, tile.rows() + Packed.ROWS, 0, tile, planes);
                 }
+            }
+        }
+        return cases;
+    }
+
+    /** Attention around a tile of keys and one of queries, and what packs rows around their padding. */
+    static List<Supplier<KernelCase>> others() {
+        List<Supplier<KernelCase>> cases = new ArrayList<>();
+        for (int planes = 1; planes <= 2; planes++) {
+            int p = planes;
+            Tiling tiling = Tiling.of(HEAD_SIZE, planes, MOST_TOKENS);
+            for (int border : new TreeSet<>(List.of(tiling.keys(), 64 * tiling.consumers()))) {
+                for (int step = -1; step <= 1; step++) {
+                    int tokens = border + 8 * step;
+                    cases.add(() -> AttentionCases.attention(1, tokens, 2, HEAD_SIZE, p));
+                }
+            }
+            for (int rows = Packed.ROWS - 1; rows <= Packed.ROWS + 1; rows++) {
+                int m = rows;
+                cases.add(() -> TensorCases.packedRows(m, 16, p));
+                cases.add(() -> TensorCases.layerNorm(1, m, 48, p));
             }
         }
         return cases;

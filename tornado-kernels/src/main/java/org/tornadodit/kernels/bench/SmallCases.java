@@ -93,6 +93,7 @@ public final class SmallCases {
     public static List<Supplier<KernelCase>> tensorCores() {
         List<Supplier<KernelCase>> cases = new ArrayList<>(chosen());
         cases.addAll(BorderCases.linear());
+        cases.addAll(BorderCases.others());
         return cases;
     }
 
