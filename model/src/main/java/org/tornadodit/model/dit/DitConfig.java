@@ -125,11 +125,15 @@ public record DitConfig(
      * @throws CheckpointException when the file cannot be read or its sizes make no DiT
      */
     public static DitConfig fromJson(Path file) {
-        JsonConfig json = JsonConfig.read(file);
+        return fromJson(JsonConfig.read(file));
+    }
+
+    /** {@link #fromJson(Path)} of a config that has been read. */
+    public static DitConfig fromJson(JsonConfig json) {
         try {
             return json.has("num_attention_heads") || json.has("sample_size") ? diffusers(json) : reference(json);
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(json.file() + ": " + e.getMessage(), e);
+            throw json.refuse(e);
         }
     }
 

@@ -5,12 +5,9 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
-import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import java.io.IOException;
-import java.io.StringReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,9 +37,12 @@ public final class JsonConfig {
      */
     public static JsonConfig read(Path fileOrFolder) {
         Path file = Files.isDirectory(fileOrFolder) ? fileOrFolder.resolve("config.json") : fileOrFolder;
-        String json = new String(MappedFile.read(file, LARGEST), StandardCharsets.UTF_8);
-        try (JsonReader reader = new JsonReader(new StringReader(json))) {
-            reader.setStrictness(Strictness.STRICT);
+        return parse(file, MappedFile.read(file, LARGEST));
+    }
+
+    /** {@link #read} of bytes that are in memory already; {@code file} is for messages. */
+    public static JsonConfig parse(Path file, byte[] json) {
+        try (JsonReader reader = StrictJson.reader(json)) {
             JsonElement root = JsonParser.parseReader(reader);
             if (!root.isJsonObject() || reader.peek() != JsonToken.END_DOCUMENT) {
                 throw Refusal.of(file, "JSON", "one object", "something else");
@@ -129,6 +129,11 @@ public final class JsonConfig {
     /** The error for a value that has the right type but not the right content. */
     public CheckpointException refuse(String key, String expected) {
         return Refusal.of(file, Refusal.printable(key), expected, found(object.get(key)));
+    }
+
+    /** The error for sizes that make no model, in the words of the exception. */
+    public CheckpointException refuse(IllegalArgumentException wrong) {
+        return Refusal.of(file, String.valueOf(wrong.getMessage()), wrong);
     }
 
     private <T> List<T> list(String key, String expected, Function<JsonElement, @Nullable T> convert) {

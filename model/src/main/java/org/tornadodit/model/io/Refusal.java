@@ -6,21 +6,24 @@ import org.tornadodit.model.Printable;
 /** Wording of {@link CheckpointException}s: one printable line, whatever the file contains. */
 final class Refusal {
 
+    /** Characters of a message without its path, whatever was put into it. */
+    private static final int LONGEST_LINE = 800;
+
     private Refusal() {}
 
     /** {@code FILE: SUBJECT: expected EXPECTED, found FOUND}. */
     static CheckpointException of(Path file, String subject, String expected, String found) {
-        return new CheckpointException("%s: %s: expected %s, found %s".formatted(path(file), subject, expected, found));
+        return of(file, "%s: expected %s, found %s".formatted(subject, expected, found));
     }
 
     /** {@code FILE: WHAT}. */
     static CheckpointException of(Path file, String what) {
-        return new CheckpointException(path(file) + ": " + what);
+        return new CheckpointException(path(file) + ": " + Printable.text(what, LONGEST_LINE));
     }
 
     /** {@link #of(Path, String)} with the exception that it comes from. */
     static CheckpointException of(Path file, String what, Throwable cause) {
-        return new CheckpointException(path(file) + ": " + what, cause);
+        return new CheckpointException(path(file) + ": " + Printable.text(what, LONGEST_LINE), cause);
     }
 
     /** What a JSON parser complains of, without its advice to programmers. */

@@ -1,14 +1,10 @@
 package org.tornadodit.model.io;
 
 import com.google.gson.JsonParseException;
-import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.lang.foreign.Arena;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -21,13 +17,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class ShardedWeights {
 
-    private static final int LARGEST_INDEX = 100_000_000;
+    private static final int LARGEST_INDEX = 32 << 20;
 
     private ShardedWeights() {}
 
     /** The tensors of all shards, in the order of the index. */
     static Map<String, StoredTensor> read(Path index, Arena arena) {
-        Map<String, String> weightMap = weightMap(index);
+        Map<String, String> weightMap = weightMap(index, MappedFile.read(index, LARGEST_INDEX));
         Map<String, Map<String, StoredTensor>> shards = new HashMap<>();
         Map<String, StoredTensor> tensors = new LinkedHashMap<>();
         weightMap.forEach((name, fileName) -> {
@@ -52,12 +48,10 @@ final class ShardedWeights {
         return tensors;
     }
 
-    private static Map<String, String> weightMap(Path index) {
-        byte[] json = MappedFile.read(index, LARGEST_INDEX);
+    /** From each tensor's name to its file's. */
+    static Map<String, String> weightMap(Path index, byte[] json) {
         Map<String, String> weightMap = new LinkedHashMap<>();
-        try (JsonReader reader =
-                new JsonReader(new InputStreamReader(new ByteArrayInputStream(json), StandardCharsets.UTF_8))) {
-            reader.setStrictness(Strictness.STRICT);
+        try (JsonReader reader = StrictJson.reader(json)) {
             reader.beginObject();
             while (reader.hasNext()) {
                 if (reader.nextName().equals("weight_map")) {

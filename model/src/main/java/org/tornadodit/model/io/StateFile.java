@@ -3,15 +3,12 @@ package org.tornadodit.model.io;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
-import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
-import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -92,7 +89,18 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
      */
     public static StateFile read(Path file, Consumer<Map<String, String>> check, Shape expected) {
         MappedFile.requireFile(file);
-        try (DataInputStream in = new DataInputStream(Files.newInputStream(file))) {
+        try (InputStream in = Files.newInputStream(file)) {
+            return read(file, in, check, expected);
+        } catch (IOException e) {
+            throw MappedFile.unreadable(file, e);
+        }
+    }
+
+    /** {@link #read(Path, Consumer, Shape)} of a stream; {@code file} is for messages. */
+    static StateFile read(Path file, InputStream stream, Consumer<Map<String, String>> check, Shape expected)
+            throws IOException {
+        DataInputStream in = new DataInputStream(stream);
+        try {
             long length = Long.reverseBytes(in.readLong());
             if (length < 2 || length > LARGEST_HEADER) {
                 throw noState(file);
@@ -121,8 +129,6 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
             return new StateFile(facts, expected, latents);
         } catch (EOFException e) {
             throw noState(file);
-        } catch (IOException e) {
-            throw MappedFile.unreadable(file, e);
         }
     }
 
@@ -131,7 +137,7 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
     }
 
     private static Header header(Path file, byte[] json) {
-        try (JsonReader reader = reader(json)) {
+        try (JsonReader reader = StrictJson.reader(json)) {
             Map<String, String> metadata = new TreeMap<>();
             List<Long> shape = List.of();
             List<Long> offsets = List.of();
@@ -177,13 +183,6 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
         } catch (IOException | IllegalStateException | IllegalArgumentException | JsonParseException malformed) {
             throw Refusal.of(file, "this is no state that --checkpoint-steps has written", malformed);
         }
-    }
-
-    private static JsonReader reader(byte[] json) {
-        InputStream in = new ByteArrayInputStream(json);
-        JsonReader reader = new JsonReader(new InputStreamReader(in, StandardCharsets.UTF_8));
-        reader.setStrictness(Strictness.STRICT);
-        return reader;
     }
 
     private static List<Long> integers(Path file, JsonReader reader) throws IOException {

@@ -86,7 +86,11 @@ public record VaeConfig(
      * @throws CheckpointException when the file cannot be read, or describes no decoder that this engine runs
      */
     public static VaeConfig fromJson(Path file) {
-        JsonConfig json = JsonConfig.read(file);
+        return fromJson(JsonConfig.read(file));
+    }
+
+    /** {@link #fromJson(Path)} of a config that has been read. */
+    public static VaeConfig fromJson(JsonConfig json) {
         try {
             requireText(json, "_class_name", "AutoencoderKL");
             List<Integer> channels = json.has("block_out_channels") ? json.integers("block_out_channels") : List.of(64);
@@ -112,7 +116,7 @@ public record VaeConfig(
                     json.flag("use_post_quant_conv", true),
                     json.flag("mid_block_add_attention", true));
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(json.file() + ": " + e.getMessage(), e);
+            throw json.refuse(e);
         }
     }
 

@@ -1,0 +1,20 @@
+package org.tornadodit.model.io;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import org.tornadodit.model.FuzzBounds;
+
+/** Whatever the bytes of a {@code .npy}: values, or one line, within {@link FuzzBounds}. */
+class NpyFuzzTest {
+
+    private static final Path FILE = Path.of("fuzz");
+
+    @FuzzTest
+    void bounded(byte[] content) {
+        FuzzBounds.check(
+                CheckpointException.class,
+                () -> NpyFile.parse(FILE, "fuzz", MemorySegment.ofArray(content))
+                        .doubles());
+    }
+}
