@@ -1,38 +1,42 @@
 package org.tornadodit.model.io;
 
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
-import org.tornadodit.model.Tensor;
 
 /**
- * Tells models apart without reading all of their weights: a SHA-256 of the tensors' names and shapes, and of some values
- * of each. The same weights give the same fingerprint in every file format.
+ * Tells models apart: a SHA-256 of the tensors' names, shapes and values. The same weights give the same fingerprint in
+ * every file format.
  */
 public final class CheckpointFingerprint {
-    private static final int VALUES = 64;
+    private static final long HASHED_AT_ONCE = 1 << 24;
 
     private CheckpointFingerprint() {}
 
-    /** 32 hexadecimal digits of these tensors. */
+    /** 32 hexadecimal digits of these tensors; reads all of them, on all cores. */
     public static String of(Checkpoint checkpoint, List<TensorSpec> tensors) {
+        MessageDigest all = sha256();
+        tensors.parallelStream().map(spec -> digest(checkpoint, spec)).forEachOrdered(all::update);
+        return HexFormat.of().formatHex(all.digest(), 0, 16);
+    }
+
+    private static byte[] digest(Checkpoint checkpoint, TensorSpec spec) {
+        MessageDigest sha = sha256();
+        sha.update((spec.name() + spec.shape()).getBytes(StandardCharsets.UTF_8));
+        MemorySegment values = checkpoint.tensor(spec.name()).data();
+        for (long done = 0; done < values.byteSize(); done += HASHED_AT_ONCE) {
+            sha.update(values.asSlice(done, Math.min(HASHED_AT_ONCE, values.byteSize() - done))
+                    .asByteBuffer());
+        }
+        return sha.digest();
+    }
+
+    private static MessageDigest sha256() {
         try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            ByteBuffer values = ByteBuffer.allocate(VALUES * Float.BYTES);
-            for (TensorSpec spec : tensors) {
-                sha.update((spec.name() + spec.shape()).getBytes(StandardCharsets.UTF_8));
-                Tensor tensor = checkpoint.tensor(spec.name());
-                long elements = tensor.shape().elements();
-                values.clear();
-                for (int i = 0; i < Math.min(VALUES, elements); i++) {
-                    values.putFloat(tensor.get(elements <= VALUES ? i : i * ((elements - 1) / (VALUES - 1))));
-                }
-                sha.update(values.flip());
-            }
-            return HexFormat.of().formatHex(sha.digest(), 0, 16);
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }

@@ -69,6 +69,7 @@ final class DerivedCheckpoint implements Checkpoint {
         long offset = 0;
         for (String part : origin.parts()) {
             StoredTensor stored = source.stored(part);
+            stored.check().run();
             long bytes = stored.shape().elements() * Float.BYTES;
             stored.copyTo(joined.asSlice(offset, bytes));
             offset += bytes;

@@ -88,7 +88,11 @@ final class LegacyTorchFile {
         for (Object key : keys) {
             readStorage(key);
         }
-        return new StateDict(file, "state_dict", storage -> storage(storage.key())).tensors(root);
+        return new StateDict(
+                        file,
+                        "state_dict",
+                        storage -> new StateDict.Bytes(storage(storage.key()), StoredTensor.Check.NONE))
+                .tensors(root);
     }
 
     private void requireBytes(byte[] bytes, String what) {

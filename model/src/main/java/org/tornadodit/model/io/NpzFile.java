@@ -1,11 +1,11 @@
 package org.tornadodit.model.io;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,6 +22,9 @@ public final class NpzFile {
 
     /** Bound on what deflated entries of one file may grow to: 1 GiB, a thousand times what they may have shrunk to. */
     private static final long MOST_INFLATED = 1L << 30;
+
+    /** Deflate makes 1032 bytes of one at most. */
+    private static final long MOST_DEFLATED = 1032;
 
     private NpzFile() {}
 
@@ -45,19 +48,53 @@ public final class NpzFile {
             MemorySegment data = entry.data();
             if (!entry.isStored()) {
                 inflated += entry.size();
-                if (inflated > MOST_INFLATED || inflated < 0) {
-                    throw Refusal.of(
-                            file,
-                            "zip entry " + Refusal.printable(entry.name()),
-                            "at most " + MOST_INFLATED + " bytes inflated",
-                            "more");
-                }
+                requireRoom(file, entry, inflated);
                 data = inflate(file, entry);
             }
+            entry.requireChecksum(file, data);
             String name = entry.name().substring(0, entry.name().length() - SUFFIX.length());
             arrays.put(name, NpyFile.parse(file, entry.name(), data));
         }
         return Collections.unmodifiableMap(arrays);
+    }
+
+    /** Refuses, before anything is inflated, what deflate could not have made of it or the heap does not hold. */
+    private static void requireRoom(Path file, ZipIndex.Entry entry, long inflated) {
+        String subject = "zip entry " + Refusal.printable(entry.name());
+        long most = Math.min(MOST_INFLATED, Runtime.getRuntime().maxMemory() / 4);
+        if (inflated > most || inflated < 0) {
+            throw Refusal.of(file, subject, "at most " + most + " bytes inflated", "more");
+        }
+        if (entry.size() / MOST_DEFLATED > entry.data().byteSize()) {
+            throw Refusal.of(
+                    file,
+                    subject,
+                    "at most %d times its %d bytes inflated"
+                            .formatted(MOST_DEFLATED, entry.data().byteSize()),
+                    entry.size() + " bytes");
+        }
+    }
+
+    private static void requireSize(NpyHeader header, long size) throws IOException {
+        long elements = (size - header.size()) / header.dtype().bytes();
+        if (header.shape().elements() != elements
+                || (size - header.size()) % header.dtype().bytes() != 0) {
+            throw new IOException("expected the bytes of %s of shape %s, found %d bytes"
+                    .formatted(header.dtype(), header.shape(), size - header.size()));
+        }
+    }
+
+    /** Fills an array from {@code done} on, as far as there is something; gives how far. */
+    private static int inflate(Inflater inflater, byte[] bytes, int done) throws DataFormatException {
+        int position = done;
+        while (position < bytes.length) {
+            int count = inflater.inflate(bytes, position, bytes.length - position);
+            if (count == 0) {
+                break;
+            }
+            position += count;
+        }
+        return position;
     }
 
     private static MemorySegment inflate(Path file, ZipIndex.Entry entry) {
@@ -72,23 +109,23 @@ public final class NpzFile {
                     "at most 2 GiB of deflated data",
                     entry.data().byteSize() + " bytes");
         }
-        // Grows with what arrives, so that a claimed size alone costs nothing.
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         Inflater inflater = new Inflater(true);
         try {
             inflater.setInput(entry.data().asByteBuffer());
-            byte[] chunk = new byte[1 << 16];
-            while (!inflater.finished() && bytes.size() <= entry.size()) {
-                int count = inflater.inflate(chunk);
-                if (count == 0 && (inflater.needsInput() || inflater.needsDictionary())) {
-                    break;
-                }
-                bytes.write(chunk, 0, count);
+            // The header first: an array of another size is refused before the rest is inflated.
+            byte[] start = new byte[(int) Math.min(entry.size(), NpyHeader.LARGEST + 16)];
+            int done = inflate(inflater, start, 0);
+            try {
+                requireSize(NpyHeader.parse(MemorySegment.ofArray(start).asSlice(0, done)), entry.size());
+            } catch (IOException wrong) {
+                throw Refusal.of(file, subject + ": " + wrong.getMessage(), wrong);
             }
-            if (!inflater.finished() || bytes.size() != entry.size()) {
+            byte[] bytes = Arrays.copyOf(start, (int) entry.size());
+            done = inflate(inflater, bytes, done);
+            if (done < bytes.length || inflater.inflate(new byte[1]) != 0 || !inflater.finished()) {
                 throw Refusal.of(file, subject, entry.size() + " bytes inflated", "more or fewer");
             }
-            return MemorySegment.ofArray(bytes.toByteArray());
+            return MemorySegment.ofArray(bytes);
         } catch (DataFormatException broken) {
             throw Refusal.of(file, subject + ": " + Refusal.printable(String.valueOf(broken.getMessage())), broken);
         } finally {

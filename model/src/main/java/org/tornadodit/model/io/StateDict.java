@@ -17,7 +17,13 @@ import org.tornadodit.model.Shape;
  * @param part of the file that was pickled, for messages
  * @param storages the bytes of a storage
  */
-record StateDict(Path file, String part, Function<TorchUnpickler.Storage, MemorySegment> storages) {
+record StateDict(Path file, String part, Function<TorchUnpickler.Storage, Bytes> storages) {
+
+    /** A storage's bytes, and what has to pass before they are used. */
+    record Bytes(MemorySegment data, StoredTensor.Check check) {}
+
+    /** Elements of a tensor that repeats those of a smaller storage: 4 GiB as float32. */
+    private static final long MOST_EXPANDED = 1L << 30;
 
     private static final int MOST_DIMENSIONS = 32;
 
@@ -59,7 +65,8 @@ record StateDict(Path file, String part, Function<TorchUnpickler.Storage, Memory
                     "at most " + MOST_DIMENSIONS + " dimensions",
                     view.sizes().size() + " dimensions");
         }
-        MemorySegment data = storages.apply(storage);
+        Bytes bytes = storages.apply(storage);
+        MemorySegment data = bytes.data();
         // Not a product: elements is what the file claims.
         if (data.byteSize() % dtype.bytes() != 0 || data.byteSize() / dtype.bytes() != storage.elements()) {
             throw Refusal.of(
@@ -84,16 +91,20 @@ record StateDict(Path file, String part, Function<TorchUnpickler.Storage, Memory
                     "elements within a storage of " + elements,
                     "shape %s, strides %s from element %d".formatted(shape, view.strides(), view.offset()));
         }
-        // A stride of zero repeats elements without end; torch.save of a state_dict never leaves one.
-        if (shape.elements() > elements) {
+        // torch.save leaves expanded tensors as they are: strides of zero repeat elements.
+        if (shape.elements() > elements && shape.elements() > MOST_EXPANDED) {
             throw Refusal.of(
                     file,
                     Refusal.tensor(name),
-                    "at most the %d elements of its storage".formatted(elements),
+                    "at most %d elements expanded from a storage of %d".formatted(MOST_EXPANDED, elements),
                     "shape " + shape);
         }
         return new StoredTensor(
-                dtype, shape, view.strides(), data.asSlice(view.offset() * dtype.bytes(), span * dtype.bytes()));
+                dtype,
+                shape,
+                view.strides(),
+                data.asSlice(view.offset() * dtype.bytes(), span * dtype.bytes()),
+                bytes.check());
     }
 
     /** What a value is, without looking into it: it may contain itself. */

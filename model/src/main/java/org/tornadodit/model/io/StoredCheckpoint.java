@@ -49,6 +49,7 @@ final class StoredCheckpoint implements Checkpoint {
     public Tensor tensor(String name) {
         StoredTensor source = stored(name);
         return tensors.computeIfAbsent(name, key -> {
+            source.check().run();
             if (source.isInPlace()) {
                 return new Tensor(key, source.shape(), source.bytes());
             }

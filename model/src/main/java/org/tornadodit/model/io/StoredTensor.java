@@ -14,8 +14,17 @@ import org.tornadodit.model.Tensor;
  * @param strides elements from one index to the next, for each dimension
  * @param data from the first element on; element {@code (i, j, ...)} is {@code i * strides[0] + j * strides[1] + ...}
  *     elements further
+ * @param check to be run before {@code data} is read
  */
-record StoredTensor(DType dtype, Shape shape, List<Long> strides, MemorySegment data) {
+record StoredTensor(DType dtype, Shape shape, List<Long> strides, MemorySegment data, Check check) {
+
+    /** What has to pass before the memory is used, such as a checksum; throws where it does not. */
+    interface Check {
+        /** Nothing has to. */
+        Check NONE = () -> {};
+
+        void run();
+    }
 
     /** Elements converted at once, in arrays that the compiler can vectorize over. */
     private static final int CHUNK = 8192;
@@ -28,6 +37,10 @@ record StoredTensor(DType dtype, Shape shape, List<Long> strides, MemorySegment 
             throw new IllegalArgumentException(
                     "%d elements reached in memory of %d bytes".formatted(needed, data.byteSize()));
         }
+    }
+
+    StoredTensor(DType dtype, Shape shape, List<Long> strides, MemorySegment data) {
+        this(dtype, shape, strides, data, Check.NONE);
     }
 
     /** A row-major tensor. */

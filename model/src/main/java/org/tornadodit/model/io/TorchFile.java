@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -45,25 +46,56 @@ final class TorchFile {
 
     /** {@link #read} of bytes that are in memory already. */
     static Map<String, StoredTensor> parse(Path file, MemorySegment content) {
-        return new TorchFile(file, ZipIndex.read(file, content)).tensors();
+        return parse(file, ZipIndex.read(file, content));
+    }
+
+    static Map<String, StoredTensor> parse(Path file, Map<String, ZipIndex.Entry> entries) {
+        return new TorchFile(file, entries).tensors();
     }
 
     private Map<String, StoredTensor> tensors() {
         requireLittleEndian();
-        MemorySegment pickle = entry("data.pkl");
+        ZipIndex.Entry described = entry("data.pkl");
+        MemorySegment pickle = described.data();
         if (pickle.byteSize() > LARGEST_PICKLE) {
             throw Refusal.of(file, "data.pkl", "at most " + LARGEST_PICKLE + " bytes", pickle.byteSize() + " bytes");
         }
+        requireChecksum(described);
         Object root;
         try {
             root = TorchUnpickler.read(pickle.toArray(ValueLayout.JAVA_BYTE));
         } catch (IOException refused) {
             throw Refusal.of(file, "data.pkl: " + refused.getMessage(), refused);
         }
-        return new StateDict(file, "data.pkl", storage -> entry("data/" + storage.key())).tensors(root);
+        Map<String, StateDict.Bytes> storages = new HashMap<>();
+        return new StateDict(file, "data.pkl", storage -> storages.computeIfAbsent(storage.key(), this::storage))
+                .tensors(root);
     }
 
-    private MemorySegment entry(String name) {
+    /** A storage, whose checksum is looked at once, when a tensor of it is first used: its pages are read then anyway. */
+    private StateDict.Bytes storage(String key) {
+        ZipIndex.Entry entry = entry("data/" + key);
+        return new StateDict.Bytes(entry.data(), new StoredTensor.Check() {
+            private boolean passed;
+
+            @Override
+            public synchronized void run() {
+                if (!passed) {
+                    requireChecksum(entry);
+                    passed = true;
+                }
+            }
+        });
+    }
+
+    /** 0 is what {@code torch.serialization.set_crc32_options(False)} leaves: no checksum. */
+    private void requireChecksum(ZipIndex.Entry entry) {
+        if (entry.crc() != 0) {
+            entry.requireChecksum(file, entry.data());
+        }
+    }
+
+    private ZipIndex.Entry entry(String name) {
         ZipIndex.@Nullable Entry entry = entries.get(prefix + name);
         if (entry == null) {
             throw Refusal.of(file, "zip archive", "an entry " + Refusal.printable(prefix + name), "none");
@@ -75,7 +107,7 @@ final class TorchFile {
                     "uncompressed data, as torch.save writes",
                     "compression method " + entry.method());
         }
-        return entry.data();
+        return entry;
     }
 
     /** The one folder of the archive, with a slash. */
@@ -98,7 +130,7 @@ final class TorchFile {
 
     private void requireLittleEndian() {
         if (entries.containsKey(prefix + "byteorder")) {
-            MemorySegment entry = entry("byteorder");
+            MemorySegment entry = entry("byteorder").data();
             String order = new String(
                     entry.asSlice(0, Math.min(entry.byteSize(), 16)).toArray(ValueLayout.JAVA_BYTE),
                     StandardCharsets.US_ASCII);

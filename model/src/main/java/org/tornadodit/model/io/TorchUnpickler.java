@@ -50,8 +50,19 @@ final class TorchUnpickler extends Unpickler {
     private static final String EXPECTED = "expected a pickle of tensors";
     private static final Opaque OPAQUE = new Opaque();
 
+    /**
+     * Elements of containers that may be walked while one pickle is built. A memoised list takes two bytes to name again,
+     * and could be walked by each; DiT-XL/2's checkpoint needs some ten thousand.
+     */
+    private static final int MOST_WALKED = 2_000_000;
+
+    private static final int MOST_DIMENSIONS = 32;
+    private static final int LONGEST_KEY = 200;
+
     /** Storages that were named, by their keys. */
     private final Map<String, Storage> storages;
+
+    private int walked;
 
     private TorchUnpickler(Map<String, Storage> storages) {
         this.storages = storages;
@@ -155,6 +166,10 @@ final class TorchUnpickler extends Unpickler {
             throw new PickleException(EXPECTED + ", found a storage of type " + type.name());
         }
         Storage storage = new Storage(dtype.get(), text(fields[2]), integer(fields[4]));
+        if (storage.key().length() > LONGEST_KEY) {
+            throw new PickleException(
+                    EXPECTED + ", found a storage's key of " + storage.key().length() + " characters");
+        }
         Storage before = storages.putIfAbsent(storage.key(), storage);
         if (before != null && !before.equals(storage)) {
             throw new PickleException(
@@ -163,10 +178,10 @@ final class TorchUnpickler extends Unpickler {
         return storage;
     }
 
-    private static Global global(String module, String name) {
+    private Global global(String module, String name) {
         String qualified = module + "." + name;
         Call call = switch (qualified) {
-            case "collections.OrderedDict" -> TorchUnpickler::orderedDict;
+            case "collections.OrderedDict" -> this::orderedDict;
             case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2" -> TorchUnpickler::rebuildTensor;
             case "torch._utils._rebuild_parameter" -> TorchUnpickler::rebuildParameter;
             case "argparse.Namespace" -> arguments -> OPAQUE;
@@ -189,11 +204,13 @@ final class TorchUnpickler extends Unpickler {
                 : Optional.empty();
     }
 
-    private static Object orderedDict(@Nullable Object[] arguments) {
+    private Object orderedDict(@Nullable Object[] arguments) {
         Map<Object, Object> dict = new LinkedHashMap<>();
         if (arguments.length > 0) {
             // Python 2 pickled an OrderedDict as a call with a list of pairs.
-            for (Object pair : list(arguments[0])) {
+            List<Object> pairs = list(arguments[0]);
+            walk(pairs.size());
+            for (Object pair : pairs) {
                 List<Object> fields = pair instanceof List ? list(pair) : Arrays.asList(tuple(pair));
                 put(dict, fields.get(0), fields.get(1));
             }
@@ -227,7 +244,18 @@ final class TorchUnpickler extends Unpickler {
         }
         @SuppressWarnings("unchecked")
         Map<Object, Object> map = (Map<Object, Object>) dict;
+        if (map.containsKey(key)) {
+            throw new PickleException(
+                    EXPECTED + ", found the key " + Refusal.printable(String.valueOf(key)) + " twice");
+        }
         map.put(key, value);
+    }
+
+    private void walk(int elements) {
+        walked += elements;
+        if (walked > MOST_WALKED) {
+            throw new PickleException(EXPECTED + ", found one that walks over more than " + MOST_WALKED + " elements");
+        }
     }
 
     @SuppressWarnings("unchecked")
@@ -260,8 +288,13 @@ final class TorchUnpickler extends Unpickler {
     }
 
     private static List<Long> integers(@Nullable Object value) {
+        Object[] items = tuple(value);
+        if (items.length > MOST_DIMENSIONS) {
+            throw new PickleException(
+                    EXPECTED + ", found " + items.length + " dimensions, more than " + MOST_DIMENSIONS);
+        }
         List<Long> integers = new ArrayList<>();
-        for (Object item : tuple(value)) {
+        for (Object item : items) {
             integers.add(integer(item));
         }
         return integers;

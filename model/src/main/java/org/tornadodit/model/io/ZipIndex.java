@@ -7,6 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
 
 /**
  * The entries of a mapped zip archive and where their data lies, zip64 included (PKWARE APPNOTE 6.3.10, sections 4.3
@@ -20,10 +22,32 @@ final class ZipIndex {
      * @param method 0 stored, 8 deflated
      * @param data the stored bytes, compressed or not
      * @param size uncompressed bytes, as the archive claims
+     * @param crc CRC-32 of the uncompressed bytes, as the archive claims
      */
-    record Entry(String name, int method, MemorySegment data, long size) {
+    record Entry(String name, int method, MemorySegment data, long size, long crc) {
         boolean isStored() {
             return method == STORED;
+        }
+
+        /**
+         * Compares uncompressed bytes with the archive's checksum.
+         *
+         * @param bytes of the entry, uncompressed
+         * @throws CheckpointException when one of them is not what was written
+         */
+        void requireChecksum(Path file, MemorySegment bytes) {
+            CRC32 found = new CRC32();
+            for (long done = 0; done < bytes.byteSize(); done += CHECKED_AT_ONCE) {
+                found.update(bytes.asSlice(done, Math.min(CHECKED_AT_ONCE, bytes.byteSize() - done))
+                        .asByteBuffer());
+            }
+            if (found.getValue() != crc) {
+                throw Refusal.of(
+                        file,
+                        "zip entry " + Refusal.printable(name)
+                                + ": the file is damaged: expected CRC-32 %08x, found %08x"
+                                        .formatted(crc, found.getValue()));
+            }
         }
     }
 
@@ -48,12 +72,14 @@ final class ZipIndex {
     private static final int ZIP64_EXTRA = 0x0001;
     private static final int LONGEST_COMMENT = 0xffff;
     private static final int ENCRYPTED = 1;
+    private static final long CHECKED_AT_ONCE = 1 << 24;
 
     /** Far more than any checkpoint has; bounds the memory that a hostile directory can claim. */
     private static final int MOST_ENTRIES = 100_000;
 
     private final Path file;
     private final MemorySegment zip;
+    private final Ranges entryBytes = new Ranges();
 
     private ZipIndex(Path file, MemorySegment zip) {
         this.file = file;
@@ -92,7 +118,6 @@ final class ZipIndex {
         Map<String, Entry> entries = new LinkedHashMap<>();
         long position = directory;
         long limit = directory + directorySize;
-        long stored = 0;
         for (long i = 0; i < count; i++) {
             if (limit - position < CENTRAL_HEADER_SIZE || zip.get(INT, position) != CENTRAL_HEADER) {
                 throw broken("directory entry " + i + " is cut off");
@@ -104,11 +129,6 @@ final class ZipIndex {
                 throw broken("directory entry " + i + " is cut off");
             }
             Entry entry = entry(position, nameSize, extraSize);
-            stored += entry.data().byteSize();
-            if (stored > zip.byteSize()) {
-                // What is read from overlapping entries could add up to any size.
-                throw broken("entries overlap");
-            }
             if (entries.put(entry.name(), entry) != null) {
                 throw broken("two entries " + Refusal.printable(entry.name()));
             }
@@ -151,7 +171,10 @@ final class ZipIndex {
         if (size < 0 || (method == STORED && size != compressed)) {
             throw broken("entry " + Refusal.printable(name) + " has two sizes");
         }
-        return new Entry(name, method, zip.asSlice(data, compressed), size);
+        if (!entryBytes.add(local, data + compressed)) {
+            throw broken("entries overlap");
+        }
+        return new Entry(name, method, zip.asSlice(data, compressed), size, unsignedInt(header + 16));
     }
 
     private long findEnd() {
@@ -174,6 +197,21 @@ final class ZipIndex {
             throw broken("zip64 end record is not where its locator says");
         }
         return position;
+    }
+
+    /** Parts of the file that belong to somebody. */
+    private static final class Ranges {
+        private final TreeMap<Long, Long> endByStart = new TreeMap<>();
+
+        /** Whether the range was nobody's; it is taken then. */
+        boolean add(long start, long end) {
+            Map.Entry<Long, Long> before = endByStart.lowerEntry(end);
+            if (before != null && before.getValue() > start) {
+                return false;
+            }
+            endByStart.put(start, end);
+            return true;
+        }
     }
 
     private CheckpointException broken(String what) {

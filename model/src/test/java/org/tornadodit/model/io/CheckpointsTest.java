@@ -105,7 +105,7 @@ class CheckpointsTest {
             assertRefused("names of files beside the index", index("{\"a\":\"" + name + "\"}"));
         }
         assertRefused("one file name", index("{\"a\":1}"));
-        assertRefused("one file name", index("{\"a\":\"one.safetensors\",\"a\":\"one.safetensors\"}"));
+        assertRefused("two keys a", index("{\"a\":\"one.safetensors\",\"a\":\"one.safetensors\"}"));
         assertRefused("a weight_map with tensors", index("{}"));
         assertRefused("expected a JSON index", write("x.safetensors.index.json", "nonsense"));
     }

@@ -13,6 +13,7 @@ final class FuzzReading {
 
     static void readAll(Map<String, StoredTensor> tensors) {
         for (StoredTensor tensor : tensors.values()) {
+            tensor.check().run();
             if (tensor.shape().elements() <= MOST_VALUES) {
                 tensor.copyTo(
                         MemorySegment.ofArray(new float[(int) tensor.shape().elements()]));

@@ -141,9 +141,9 @@ class HostileTorchFileTest {
                 refused("2^63", w -> w.tensor("FloatStorage", 6, 0, new long[] {1L << 40, 1L << 40}, STRIDE)),
                 refused("2^63", w -> w.tensor("FloatStorage", 6, 0, SIZE, new long[] {Long.MAX_VALUE, 2})),
                 refused(
-                        "at most the 6 elements of its storage",
+                        "at most 1073741824 elements expanded from a storage of 6",
                         w -> w.tensor("FloatStorage", 6, 0, new long[] {1L << 40}, new long[] {0})),
-                refused("at most 32 dimensions", w -> w.tensor("FloatStorage", 6, 0, new long[33], new long[33])),
+                refused("33 dimensions, more than 32", w -> w.tensor("FloatStorage", 6, 0, new long[33], new long[33])),
                 refused("strides [1] for shape (2, 3)", w -> w.tensor("FloatStorage", 6, 0, SIZE, new long[] {1})));
     }
 

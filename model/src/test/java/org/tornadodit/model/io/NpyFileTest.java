@@ -177,15 +177,15 @@ class NpyFileTest {
                 new ZipWriter(false).entry("a.npy", npy, 12, npy.length).end());
         byte[] bomb = deflatedZeros(10_000_000);
         assertRefused(
-                "at most 1073741824 bytes",
+                "bytes inflated, found more",
                 new ZipWriter(true)
                         .entry("a.npy", bomb, 8, bomb.length, 1L << 40)
                         .end());
         assertRefused(
-                "expected 1000 bytes inflated",
+                "expected a .npy file",
                 new ZipWriter(true).entry("a.npy", bomb, 8, bomb.length, 1000).end());
         assertRefused(
-                "expected 1000000000 bytes inflated",
+                "bytes inflated, found",
                 new ZipWriter(true)
                         .entry("a.npy", bomb, 8, bomb.length, 1_000_000_000)
                         .end());

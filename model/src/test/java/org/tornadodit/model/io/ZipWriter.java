@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.zip.CRC32;
 
 /** Writes zip archives of stored entries, zip64 if asked for, with any claimed method and size. */
 final class ZipWriter {
@@ -40,6 +41,12 @@ final class ZipWriter {
 
     /** @param compressed size of the data as the directory claims; {@code size} that of the original */
     ZipWriter entry(String name, byte[] data, int method, long compressed, long size) {
+        CRC32 crc = new CRC32();
+        crc.update(data);
+        return entry(name, data, method, compressed, size, crc.getValue());
+    }
+
+    ZipWriter entry(String name, byte[] data, int method, long compressed, long size, long crc) {
         byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
         long offset = out.size();
         // A local extra field of 5 bytes, which the directory does not have: torch aligns data with such a one.
@@ -65,7 +72,7 @@ final class ZipWriter {
                 .putShort((short) 0)
                 .putShort((short) method)
                 .putInt(0)
-                .putInt(0)
+                .putInt((int) crc)
                 .putInt(zip64 ? -1 : (int) compressed)
                 .putInt(zip64 ? -1 : (int) size)
                 .putShort((short) nameBytes.length)

@@ -1,0 +1,128 @@
+package org.tornadodit.model.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.Shape;
+
+/** Bits that flipped on the way are noticed where a checksum tells; expanded tensors and bounds of pickles beside. */
+class DamagedFileTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void noticesEveryFlippedBitOfAStorage() throws Exception {
+        byte[] sound = ZipWriter.torch(tensor("w", List.of(6L), List.of(1L)));
+        int start = indexOf(sound, new byte[] {0, 0, (byte) 0x80, 0x3f}) - 4;
+        for (int bit = 0; bit < 24 * 8; bit++) {
+            byte[] flipped = sound.clone();
+            flipped[start + bit / 8] ^= (byte) (1 << bit % 8);
+            Path file = Files.write(folder.resolve("x.pt"), flipped);
+            try (Checkpoint checkpoint = Checkpoints.open(file)) {
+                assertEquals(Shape.of(6), checkpoint.shape("w"));
+                refusal("archive/data/0: the file is damaged", () -> checkpoint.tensor("w"));
+            }
+        }
+        Path file = Files.write(folder.resolve("x.pt"), sound);
+        try (Checkpoint checkpoint = Checkpoints.open(file)) {
+            assertEquals(5, checkpoint.tensor("w").get(5));
+        }
+    }
+
+    @Test
+    void noticesAFlippedBitOfThePickle() {
+        byte[] file = ZipWriter.torch(tensor("w", List.of(6L), List.of(1L)));
+        file[indexOf(file, "storage".getBytes(java.nio.charset.StandardCharsets.UTF_8))] ^= 1;
+        refusal("data.pkl: the file is damaged", () -> TorchFile.parse(folder, MemorySegment.ofArray(file)));
+    }
+
+    /** As torch.save leaves files that are to have none. */
+    @Test
+    void readsFilesWithoutChecksums() {
+        byte[] floats = new byte[24];
+        byte[] pickle = tensor("w", List.of(6L), List.of(1L));
+        byte[] file = new ZipWriter(false)
+                .entry("archive/data.pkl", pickle, 0, pickle.length, pickle.length, 0)
+                .entry("archive/data/0", floats, 0, 24, 24, 0)
+                .end();
+        StoredTensor tensor =
+                TorchFile.parse(folder, MemorySegment.ofArray(file)).get("w");
+        assertEquals(Shape.of(6), tensor.shape());
+        tensor.check().run();
+    }
+
+    @Test
+    void noticesAFlippedBitOfAnArray() throws Exception {
+        for (String name : List.of("stored.npz", "deflated.npz")) {
+            byte[] file = Files.readAllBytes(TestFiles.resource(name));
+            int crc = indexOf(file, new byte[] {'P', 'K', 1, 2}) + 16;
+            file[crc] ^= 1;
+            refusal("the file is damaged", () -> NpzFile.parse(folder, MemorySegment.ofArray(file)));
+        }
+    }
+
+    @Test
+    void readsExpandedTensors() {
+        byte[] file = ZipWriter.torch(tensor("w", List.of(1000L, 3L), List.of(0L, 2L)));
+        StoredTensor tensor =
+                TorchFile.parse(folder, MemorySegment.ofArray(file)).get("w");
+        float[] values = new float[3000];
+        tensor.copyTo(MemorySegment.ofArray(values));
+        for (int i = 0; i < values.length; i++) {
+            assertEquals(2 * (i % 3), values[i]);
+        }
+    }
+
+    /** 130 KB that would walk over 10^10 elements. */
+    @Test
+    void boundsTheWorkOfAPickle() {
+        PickleWriter lists = new PickleWriter().op(']').raw('q', 0).op('(');
+        for (int i = 0; i < 20_000; i++) {
+            lists.text("k" + i).op('N').raw(0x86);
+        }
+        lists.op('e').global("collections", "OrderedDict").raw('q', 1);
+        for (int i = 0; i < 20_000; i++) {
+            lists.raw('h', 1).raw('h', 0).raw(0x85).op('R');
+        }
+        byte[] file = ZipWriter.torch(lists.end());
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(5),
+                () -> refusal("walks over more than", () -> TorchFile.parse(folder, MemorySegment.ofArray(file))));
+    }
+
+    private static byte[] tensor(String name, List<Long> sizes, List<Long> strides) {
+        long[] shape = sizes.stream().mapToLong(Long::longValue).toArray();
+        long[] steps = strides.stream().mapToLong(Long::longValue).toArray();
+        return new PickleWriter()
+                .op('}', '(')
+                .text(name)
+                .tensor("FloatStorage", 6, 0, shape, steps)
+                .op('u')
+                .end();
+    }
+
+    private static void refusal(String message, Runnable read) {
+        String found = String.valueOf(
+                assertThrows(CheckpointException.class, read::run).getMessage());
+        assertTrue(found.contains(message), found);
+    }
+
+    private static int indexOf(byte[] bytes, byte[] part) {
+        for (int i = 0; i + part.length <= bytes.length; i++) {
+            if (java.util.Arrays.equals(bytes, i, i + part.length, part, 0, part.length)) {
+                return i;
+            }
+        }
+        throw new AssertionError("not there");
+    }
+}
