@@ -121,6 +121,12 @@ final class EvaluateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         if (diff != null) {
             OutputFile.requireWritable(diff);
+            List<Path> inputs = new ArrayList<>(candidates);
+            inputs.add(baseline);
+            if (lpipsWeights != null) {
+                inputs.add(lpipsWeights);
+            }
+            OutputFile.requireNoInput(diff, inputs);
         }
         List<Pair> pairs = pairs();
         EvaluationReport report;

@@ -2,6 +2,8 @@ package org.tornadodit.runner;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitConfig;
@@ -141,5 +143,17 @@ record ModelSource(
             }
         }
         return 1000;
+    }
+
+    /** All that may be read for this model: files, and folders. */
+    List<Path> inputs() {
+        List<Path> inputs = new ArrayList<>(List.of(checkpoint, vae));
+        if (checkpoint.toString().endsWith(".json")) { // an index: its shards are beside it
+            inputs.add(checkpoint.toAbsolutePath().resolveSibling(""));
+        }
+        if (options.model.endsWith(".json")) {
+            inputs.add(Path.of(options.model));
+        }
+        return inputs;
     }
 }

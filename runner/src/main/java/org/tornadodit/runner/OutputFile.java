@@ -1,15 +1,33 @@
 package org.tornadodit.runner;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Printable;
+import org.tornadodit.model.io.AtomicFile;
 
 /** A file that a command is going to write. */
 final class OutputFile {
+    /** Names of this process's stdout, which may be a file that the shell writes to: it must not be replaced. */
+    private static final Set<String> STDOUT = Set.of("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1");
+
+    /** Folders of weights are a few levels deep. */
+    private static final int DEPTH = 4;
 
     private OutputFile() {}
+
+    /** Whether the name stands for stdout. */
+    static boolean isStdout(Path path) {
+        return STDOUT.contains(path.toString());
+    }
 
     /**
      * Refuses the suffix of another format.
@@ -35,22 +53,53 @@ final class OutputFile {
      * @throws IOException when the folder does not exist or is not writable, or the path is a folder
      */
     static void requireWritable(Path path) throws IOException {
+        String name = Printable.path(path);
+        if (isStdout(path)) {
+            throw new IOException("cannot write " + name + ": only the picture of sample --output goes to stdout");
+        }
         Path absolute = path.toAbsolutePath();
         Path folder = absolute.getParent();
         if (folder == null || Files.isDirectory(absolute)) {
-            throw new IOException("cannot write " + path + ": it is a folder; give a file name");
+            throw new IOException("cannot write " + name + ": it is a folder; give a file name");
         }
         if (!Files.isDirectory(folder)) {
-            throw new IOException("cannot write " + path + ": there is no folder " + folder + "; create it first");
+            throw new IOException(
+                    "cannot write " + name + ": there is no folder " + Printable.path(folder) + "; create it first");
         }
         if (Files.exists(absolute) && !Files.isWritable(absolute)) {
-            throw new IOException("cannot write " + path + ": the file is read-only");
+            throw new IOException("cannot write " + name + ": the file is read-only");
         }
-        // Files.isWritable answers yes to root on read-only file systems: try.
-        try {
-            Files.delete(Files.createTempFile(folder, ".dit-", ".part"));
-        } catch (IOException e) {
-            throw new IOException("cannot write " + path + ": no permission to create files in " + folder, e);
+        AtomicFile.tryOut(path);
+    }
+
+    /**
+     * Refuses an output that a command reads, by whatever name: other links to it too.
+     *
+     * @param inputs files, and folders with all that is in them; those that do not exist are passed over
+     * @throws IOException when the output is one of them
+     */
+    static void requireNoInput(Path output, Collection<Path> inputs) throws IOException {
+        if (!Files.isRegularFile(output)) {
+            return;
+        }
+        for (Path input : inputs) {
+            for (Path file : filesOf(input)) {
+                if (Files.isSameFile(file, output)) {
+                    throw new IOException("cannot write " + Printable.path(output) + ": it is read by this command, as "
+                            + Printable.path(file) + "; give another name");
+                }
+            }
+        }
+    }
+
+    private static List<Path> filesOf(Path input) throws IOException {
+        if (!Files.isDirectory(input)) {
+            return Files.exists(input) ? List.of(input) : List.of();
+        }
+        try (Stream<Path> files = Files.walk(input, DEPTH, FileVisitOption.FOLLOW_LINKS)) {
+            return files.filter(Files::isRegularFile).toList();
+        } catch (UncheckedIOException unreadable) {
+            throw unreadable.getCause();
         }
     }
 }

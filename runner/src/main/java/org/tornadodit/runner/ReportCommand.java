@@ -5,7 +5,9 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.io.AtomicFile;
 import org.tornadodit.runner.report.Report;
@@ -57,8 +59,10 @@ final class ReportCommand implements Callable<Integer> {
                     + "; record measurements there with ./dit bench --json, or name another folder");
         }
         OutputFile.requireWritable(html);
+        OutputFile.requireNoInput(html, recorded(records));
         if (markdown != null) {
             OutputFile.requireWritable(markdown);
+            OutputFile.requireNoInput(markdown, recorded(records));
         }
         Report report = Report.of(records, RunRecord.FORMAT);
         PrintWriter err = spec.commandLine().getErr();
@@ -74,6 +78,12 @@ final class ReportCommand implements Callable<Integer> {
             out.println(markdown);
         }
         return ExitCode.DONE;
+    }
+
+    private static List<Path> recorded(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".json")).toList();
+        }
     }
 
     private static void write(Path file, String text) throws IOException {

@@ -2,6 +2,7 @@ package org.tornadodit.runner;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
@@ -61,7 +63,8 @@ final class SampleCommand implements Callable<Integer> {
             names = {"-o", "--output"},
             paramLabel = "FILE.png",
             defaultValue = "sample.png",
-            description = "The grid; with --batches, one a batch: sample_0.png, ... Default: ${DEFAULT-VALUE}")
+            description =
+                    "The grid, - for stdout; with --batches, one a batch: sample_0.png, ... Default: ${DEFAULT-VALUE}")
     Path output = Path.of("sample.png");
 
     @Option(
@@ -130,6 +133,7 @@ final class SampleCommand implements Callable<Integer> {
             OutputFile.requireSuffix("--save-latents", saveLatents, ".npy");
             requireSteps("--preview", preview);
             requireSteps("--checkpoint-steps", checkpointSteps);
+            requireOnePictureForStdout();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), messageOf(e), e);
         }
@@ -158,7 +162,7 @@ final class SampleCommand implements Callable<Integer> {
             plan.requireMemory(plan.heapNeed(preview != null));
             DitWeights.requireFit(weights, plan.config());
             VaeWeights.requireFit(vaeWeights, plan.vaeConfig());
-            requireWritableOutputs();
+            requireWritableOutputs(source);
             if (dryRun) {
                 plan.lines().forEach(spec.commandLine().getOut()::println);
                 if (from != null) {
@@ -188,7 +192,7 @@ final class SampleCommand implements Callable<Integer> {
                         err.printf(
                                 "dit: the state was made by the engine \"%s\", this is \"%s\": the picture is the same"
                                         + " but for rounding%n",
-                                from.engine(), plan.engineName());
+                                Printable.text(from.engine()), plan.engineName());
                     }
                 }
                 try (BatchWriter writer = new BatchWriter()) {
@@ -230,7 +234,7 @@ final class SampleCommand implements Callable<Integer> {
             throws IOException {
         SamplingRequest request = plan.request();
         int steps = request.diffusion().steps();
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = results();
         PrintWriter err = spec.commandLine().getErr();
         int first = from == null ? 0 : from.batch();
         for (int batch = 0; batch < first; batch++) {
@@ -281,7 +285,7 @@ final class SampleCommand implements Callable<Integer> {
         writer.await();
         if (checkpointSteps != null) {
             interruption().hint(null);
-            Files.deleteIfExists(SavedRun.fileOf(output));
+            SavedRun.delete(SavedRun.fileOf(output));
         }
         if (from != null) {
             return; // what was timed is not a whole run
@@ -305,7 +309,9 @@ final class SampleCommand implements Callable<Integer> {
                     Shape.of(plan.request().samples(), config.inChannels(), config.inputSize(), config.inputSize());
             NpyFile.write(numbered(saveLatents, batch), shape, latents);
         }
-        aside(() -> spec.commandLine().getOut().println(file));
+        if (!OutputFile.isStdout(file)) {
+            aside(() -> spec.commandLine().getOut().println(file));
+        }
     }
 
     /** Writes the state, which says that the batches before are done; a full disk is no reason to lose hours of work. */
@@ -322,7 +328,7 @@ final class SampleCommand implements Callable<Integer> {
                 interruption().hint("; the same command with --resume " + file + " goes on " + point.place());
             }
         } catch (IOException e) {
-            say("the state was not kept: cannot write " + file + ": " + e.getMessage());
+            say("the state was not kept: " + e.getMessage());
         }
     }
 
@@ -351,6 +357,20 @@ final class SampleCommand implements Callable<Integer> {
         }
     }
 
+    private void requireOnePictureForStdout() {
+        if (OutputFile.isStdout(output) && (batches > 1 || preview != null || checkpointSteps != null)) {
+            throw new IllegalArgumentException("--output " + output + " takes one picture, and has no file beside it: "
+                    + "--batches, --preview and --checkpoint-steps want a file name");
+        }
+    }
+
+    /** Results; stderr where stdout carries the picture. */
+    private PrintWriter results() {
+        return OutputFile.isStdout(output)
+                ? spec.commandLine().getErr()
+                : spec.commandLine().getOut();
+    }
+
     private static void requireSteps(String option, @Nullable Integer steps) {
         if (steps != null && steps < 1) {
             throw new IllegalArgumentException(option + " is " + steps + ", expected at least 1 step");
@@ -366,34 +386,60 @@ final class SampleCommand implements Callable<Integer> {
                 plan.heapNeed(preview != null).decodedTogether());
     }
 
-    private static void writeGrid(Path file, DecodedBatch decoded) {
+    private void writeGrid(Path file, DecodedBatch decoded) {
         BufferedImage grid = decoded.picture();
         try {
-            AtomicFile.write(file, out -> ImageFiles.writePng(grid, out));
+            if (OutputFile.isStdout(file)) {
+                PrintStream stdout = ((Runner) spec.root().userObject()).stdout;
+                ImageFiles.writePng(grid, stdout);
+                stdout.flush();
+            } else {
+                AtomicFile.write(file, out -> ImageFiles.writePng(grid, out));
+            }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException(e.getMessage(), e);
         }
     }
 
-    private void requireWritableOutputs() throws IOException {
+    private void requireWritableOutputs(ModelSource source) throws IOException {
+        List<Path> inputs = new ArrayList<>(source.inputs());
+        if (resume != null) {
+            inputs.add(resume);
+        }
         Set<Path> files = new LinkedHashSet<>();
-        for (int batch = 0; batch < Math.min(batches, 2); batch++) {
-            List<Path> ofBatch = new ArrayList<>(List.of(numbered(output, batch)));
+        for (int batch = 0; batch < batches; batch++) {
+            List<Path> ofBatch = new ArrayList<>();
+            if (!OutputFile.isStdout(output)) {
+                ofBatch.add(numbered(output, batch));
+            }
             if (saveLatents != null) {
                 ofBatch.add(numbered(saveLatents, batch));
             }
             if (preview != null) {
                 ofBatch.add(previewOf(numbered(output, batch)));
             }
-            if (checkpointSteps != null && batch == 0) {
-                ofBatch.add(SavedRun.fileOf(output));
-            }
             for (Path file : ofBatch) {
-                OutputFile.requireWritable(file);
-                if (!files.add(file.toAbsolutePath().normalize())) {
-                    throw new IOException("two outputs have the same name, " + file);
+                // The last one's name is the longest; what is already there may be a folder, a link or an input.
+                if (batch == 0 || batch == batches - 1 || Files.exists(file)) {
+                    OutputFile.requireWritable(file);
+                    OutputFile.requireNoInput(file, inputs);
                 }
+                requireOther(files, file);
             }
+        }
+        if (checkpointSteps != null) {
+            Path state = SavedRun.fileOf(output);
+            OutputFile.requireWritable(state);
+            OutputFile.requireNoInput(state, source.inputs());
+            SavedRun.requireState(state);
+            requireOther(files, state);
+        }
+    }
+
+    private static void requireOther(Set<Path> files, Path file) throws IOException {
+        boolean stream = Files.exists(file) && !Files.isRegularFile(file);
+        if (!files.add(file.toAbsolutePath().normalize()) && !stream) {
+            throw new IOException("two outputs have the same name, " + Printable.path(file));
         }
     }
 

@@ -1,12 +1,15 @@
 package org.tornadodit.runner;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.Checkpoint;
@@ -89,7 +92,27 @@ record SavedRun(Map<String, String> facts, Shape shape) {
         all.put(BATCH, String.valueOf(point.batch()));
         all.put(DONE, String.valueOf(point.state().done()));
         all.put(ENGINE, point.engine());
+        requireState(file);
         new StateFile(all, shape, point.state().latents()).write(file);
+    }
+
+    /**
+     * Passes where there is nothing yet, or a state.
+     *
+     * @throws IOException when another file has the name
+     */
+    static void requireState(Path file) throws IOException {
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !StateFile.isState(file)) {
+            throw new IOException("cannot write the state to " + Printable.path(file)
+                    + ": a file of that name is there, and is no state of a run; give another --output");
+        }
+    }
+
+    /** Deletes the state of a run that is complete, and nothing else that may have its name by now. */
+    static void delete(Path file) throws IOException {
+        if (StateFile.isState(file)) {
+            Files.deleteIfExists(file);
+        }
     }
 
     /**

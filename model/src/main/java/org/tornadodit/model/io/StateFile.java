@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -129,6 +130,23 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
             return new StateFile(facts, expected, latents);
         } catch (EOFException e) {
             throw noState(file);
+        }
+    }
+
+    /** Whether a file says of itself that it is a state of this program; a damaged one may say so too. */
+    public static boolean isState(Path file) {
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try (DataInputStream in = new DataInputStream(Files.newInputStream(file))) {
+            long length = Long.reverseBytes(in.readLong());
+            if (length < 2 || length > LARGEST_HEADER) {
+                return false;
+            }
+            return FORMAT.equals(
+                    header(file, in.readNBytes((int) length)).metadata().get(FORMAT_KEY));
+        } catch (IOException | CheckpointException other) {
+            return false;
         }
     }
 
