@@ -46,11 +46,10 @@ import picocli.CommandLine.Spec;
         name = "bench",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        subcommands = {JmhCommand.class, SoakCommand.class},
+        subcommands = SoakCommand.class,
         description = {
             "Times a denoising step, a whole sampling, the decoder, or each kernel: medians with their spread, after a"
                     + " warm-up, with device, driver, versions and options.",
-            "bench jmh times the host side: checkpoint reading, noise, CPU engine, metrics.",
             "bench soak runs many times in one JVM, to see what is left behind."
         })
 final class BenchCommand implements Callable<Integer> {
@@ -200,7 +199,7 @@ final class BenchCommand implements Callable<Integer> {
     /** What was asked for, or all that is quick. */
     private Set<What> what(SamplingPlan plan) {
         if (plan.device().cpu() && chosen.contains(What.KERNELS)) {
-            throw usage("kernels are TornadoVM's; with the CPU engine, time step, sampling, vae or jmh");
+            throw usage("kernels are TornadoVM's; with the CPU engine, time step, sampling or vae");
         }
         if (!chosen.isEmpty()) {
             return EnumSet.copyOf(chosen);

@@ -197,10 +197,4 @@ class MeasuringCommandsTest {
                 CommandLineRun.of("bench", "--model", config, "--random-weights", "--repetitions", 0)
                         .exitCode());
     }
-
-    @Test
-    void jmhListsTheHostsBenchmarks() {
-        CommandLineRun run = CommandLineRun.of("bench", "jmh", "-l");
-        assertEquals(ExitCode.DONE, run.exitCode(), run.err());
-    }
 }
