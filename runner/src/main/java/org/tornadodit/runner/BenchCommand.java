@@ -252,8 +252,7 @@ final class BenchCommand implements Callable<Integer> {
                 deviceOptions.choose(surroundings),
                 DeviceRates.defaults(),
                 deviceOptions.threads,
-                1,
-                Path.of("none"));
+                RunFiles.none());
     }
 
     private JsonObject options(SamplingPlan plan, DeviceTuning tuning) {
