@@ -188,7 +188,7 @@ final class BenchCommand implements Callable<Integer> {
                 right = kernels.operations().stream()
                         .allMatch(one -> one.chosen().isPresent());
             }
-            print(record, measurements, kernels);
+            print(record, measurements, kernels, plan.device().cpu());
             if (json != null) {
                 RunRecord.write(json, record);
             }
@@ -260,6 +260,7 @@ final class BenchCommand implements Callable<Integer> {
                 modelOptions.model, plan.config(), plan.request().samples(), samplingOptions.kernelArguments);
         options.addProperty("steps", samplingOptions.steps);
         options.addProperty("sampler", plan.request().sampler().toString());
+        options.addProperty("guidance", plan.request().cfgScale());
         options.addProperty("weights", randomWeights ? "random" : "checkpoint");
         options.addProperty("tuned_operations", tuning.tuning().choices().size());
         if (plan.device().cpu()) {
@@ -339,7 +340,7 @@ final class BenchCommand implements Callable<Integer> {
         return new KernelTable(times, ceilings);
     }
 
-    private void print(JsonObject record, List<JsonObject> measurements, @Nullable KernelTable kernels) {
+    private void print(JsonObject record, List<JsonObject> measurements, @Nullable KernelTable kernels, boolean cpu) {
         PrintWriter out = spec.commandLine().getOut();
         if (format == Format.JSON) {
             out.println(RunRecord.text(record));
@@ -371,8 +372,9 @@ final class BenchCommand implements Callable<Integer> {
                         record.get("device").getAsString(),
                         record.get("devices").getAsInt(),
                         record.get("date").getAsString()));
+        out.println(conditions(record.getAsJsonObject("options"), cpu));
         if (!rows.isEmpty()) {
-            out.println("| what | median, ms | shortest | longest | repetitions | TFLOP/s |");
+            out.println("| what | median, ms | shortest | longest | repetitions | rate |");
             out.println("|---|---|---|---|---|---|");
         }
         for (JsonObject row : rows) {
@@ -385,11 +387,33 @@ final class BenchCommand implements Callable<Integer> {
                     row.get("shortest_ms").getAsDouble(),
                     row.get("longest_ms").getAsDouble(),
                     row.get("repetitions").getAsInt(),
-                    row.has("flop") ? "%.1f".formatted(row.get("flop").getAsDouble() / ms * 1e-9) : ""));
+                    row.has("flop") ? KernelTable.arithmetic(row.get("flop").getAsDouble() / ms * 1e3) : ""));
         }
         if (kernels != null) {
             kernels.print(out);
         }
+    }
+
+    /** Model and options in one line, those alone that have an effect on the device. */
+    private static String conditions(JsonObject options, boolean cpu) {
+        List<String> parts = new ArrayList<>();
+        parts.add(options.get("model").getAsString());
+        String size = options.get("image_size").getAsString();
+        parts.add(size + " x " + size);
+        parts.add("batch of " + options.get("batch").getAsString());
+        parts.add(options.get("sampler").getAsString() + " of "
+                + options.get("steps").getAsString() + " steps");
+        parts.add("guidance " + options.get("guidance").getAsString());
+        parts.add(options.get("weights").getAsString().equals("random") ? "random weights" : "weights of a checkpoint");
+        if (cpu) {
+            String threads = options.get("threads").getAsString();
+            parts.add(threads + (threads.equals("1") ? " thread" : " threads"));
+        } else {
+            parts.add("precision " + options.get("precision").getAsString());
+            parts.add("kernels " + options.get("kernels").getAsString());
+            parts.add(options.get("tuned_operations").getAsString() + " operations tuned");
+        }
+        return String.join(", ", parts);
     }
 
     private ParameterException usage(String message) {
