@@ -193,7 +193,8 @@ final class AutotuneCommand implements Callable<Integer> {
         return ShardPlan.even(batch, Math.min(batch, devices)).shards().stream()
                 .map(Shard::count)
                 .distinct()
-                .flatMap(count -> ModelTuning.operations(device, config, kernelArguments.options(), count).stream())
+                .flatMap(count ->
+                        ModelTuning.operations(device, config, kernelArguments.options(config), count).stream())
                 .toList();
     }
 

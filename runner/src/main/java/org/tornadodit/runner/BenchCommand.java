@@ -46,10 +46,11 @@ import picocli.CommandLine.Spec;
         name = "bench",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        subcommands = SoakCommand.class,
+        subcommands = {JmhCommand.class, SoakCommand.class},
         description = {
             "Times a denoising step, a whole sampling, the decoder, or each kernel: medians with their spread, after a"
                     + " warm-up, with device, driver, versions and options.",
+            "bench jmh times the host side: checkpoint reading, noise, CPU engine, metrics.",
             "bench soak runs many times in one JVM, to see what is left behind."
         })
 final class BenchCommand implements Callable<Integer> {
@@ -188,7 +189,7 @@ final class BenchCommand implements Callable<Integer> {
                 right = kernels.operations().stream()
                         .allMatch(one -> one.chosen().isPresent());
             }
-            print(record, measurements, kernels, plan.device().cpu());
+            print(record, measurements, kernels);
             if (json != null) {
                 RunRecord.write(json, record);
             }
@@ -199,7 +200,7 @@ final class BenchCommand implements Callable<Integer> {
     /** What was asked for, or all that is quick. */
     private Set<What> what(SamplingPlan plan) {
         if (plan.device().cpu() && chosen.contains(What.KERNELS)) {
-            throw usage("kernels are TornadoVM's; with the CPU engine, time step, sampling or vae");
+            throw usage("kernels are TornadoVM's; with the CPU engine, time step, sampling, vae or jmh");
         }
         if (!chosen.isEmpty()) {
             return EnumSet.copyOf(chosen);
@@ -252,7 +253,8 @@ final class BenchCommand implements Callable<Integer> {
                 deviceOptions.choose(surroundings),
                 DeviceRates.defaults(),
                 deviceOptions.threads,
-                RunFiles.none());
+                1,
+                Path.of("none"));
     }
 
     private JsonObject options(SamplingPlan plan, DeviceTuning tuning) {
@@ -260,7 +262,6 @@ final class BenchCommand implements Callable<Integer> {
                 modelOptions.model, plan.config(), plan.request().samples(), samplingOptions.kernelArguments);
         options.addProperty("steps", samplingOptions.steps);
         options.addProperty("sampler", plan.request().sampler().toString());
-        options.addProperty("guidance", plan.request().cfgScale());
         options.addProperty("weights", randomWeights ? "random" : "checkpoint");
         options.addProperty("tuned_operations", tuning.tuning().choices().size());
         if (plan.device().cpu()) {
@@ -329,18 +330,18 @@ final class BenchCommand implements Callable<Integer> {
         Listed device = plan.devicesInUse().getFirst();
         KernelRunner runner = ModelTuning.runner(device);
         int samples = Math.ceilDiv(plan.request().samples(), plan.devicesInUse().size());
-        List<Tunable> operations =
-                ModelTuning.operations(device, plan.config(), samplingOptions.kernelArguments.options(), samples)
-                        .stream()
-                        .map(one -> one.in(tuning.tuning().choose(one.operation(), one.variants())))
-                        .toList();
+        List<Tunable> operations = ModelTuning.operations(
+                        device, plan.config(), samplingOptions.kernelArguments.options(plan.config()), samples)
+                .stream()
+                .map(one -> one.in(tuning.tuning().choose(one.operation(), one.variants())))
+                .toList();
         Map<Ceiling, Double> ceilings = ModelTuning.ceilings(device, runner, operations);
         List<TunedOperation> times = new Autotuner(runner, UNLIMITED)
                 .tune(operations, one -> spec.commandLine().getErr().println(one.operation()));
         return new KernelTable(times, ceilings);
     }
 
-    private void print(JsonObject record, List<JsonObject> measurements, @Nullable KernelTable kernels, boolean cpu) {
+    private void print(JsonObject record, List<JsonObject> measurements, @Nullable KernelTable kernels) {
         PrintWriter out = spec.commandLine().getOut();
         if (format == Format.JSON) {
             out.println(RunRecord.text(record));
@@ -372,9 +373,8 @@ final class BenchCommand implements Callable<Integer> {
                         record.get("device").getAsString(),
                         record.get("devices").getAsInt(),
                         record.get("date").getAsString()));
-        out.println(conditions(record.getAsJsonObject("options"), cpu));
         if (!rows.isEmpty()) {
-            out.println("| what | median, ms | shortest | longest | repetitions | rate |");
+            out.println("| what | median, ms | shortest | longest | repetitions | TFLOP/s |");
             out.println("|---|---|---|---|---|---|");
         }
         for (JsonObject row : rows) {
@@ -387,33 +387,11 @@ final class BenchCommand implements Callable<Integer> {
                     row.get("shortest_ms").getAsDouble(),
                     row.get("longest_ms").getAsDouble(),
                     row.get("repetitions").getAsInt(),
-                    row.has("flop") ? KernelTable.arithmetic(row.get("flop").getAsDouble() / ms * 1e3) : ""));
+                    row.has("flop") ? "%.1f".formatted(row.get("flop").getAsDouble() / ms * 1e-9) : ""));
         }
         if (kernels != null) {
             kernels.print(out);
         }
-    }
-
-    /** Model and options in one line, those alone that have an effect on the device. */
-    private static String conditions(JsonObject options, boolean cpu) {
-        List<String> parts = new ArrayList<>();
-        parts.add(options.get("model").getAsString());
-        String size = options.get("image_size").getAsString();
-        parts.add(size + " x " + size);
-        parts.add("batch of " + options.get("batch").getAsString());
-        parts.add(options.get("sampler").getAsString() + " of "
-                + options.get("steps").getAsString() + " steps");
-        parts.add("guidance " + options.get("guidance").getAsString());
-        parts.add(options.get("weights").getAsString().equals("random") ? "random weights" : "weights of a checkpoint");
-        if (cpu) {
-            String threads = options.get("threads").getAsString();
-            parts.add(threads + (threads.equals("1") ? " thread" : " threads"));
-        } else {
-            parts.add("precision " + options.get("precision").getAsString());
-            parts.add("kernels " + options.get("kernels").getAsString());
-            parts.add(options.get("tuned_operations").getAsString() + " operations tuned");
-        }
-        return String.join(", ", parts);
     }
 
     private ParameterException usage(String message) {

@@ -27,15 +27,11 @@ record DeviceTuning(Tuning tuning, List<String> lines) {
         List<String> lines = new ArrayList<>();
         loaded.ignored().ifPresent(lines::add);
         int samples = Math.ceilDiv(plan.request().samples(), plan.devicesInUse().size());
-        List<Tunable> operations =
-                ModelTuning.operations(
-                                device,
-                                plan.config(),
-                                plan.sampling().kernelArguments.options(),
-                                samples)
-                        .stream()
-                        .filter(one -> one.variants().size() > 1)
-                        .toList();
+        List<Tunable> operations = ModelTuning.operations(
+                        device, plan.config(), plan.sampling().kernelArguments.options(plan.config()), samples)
+                .stream()
+                .filter(one -> one.variants().size() > 1)
+                .toList();
         long tuned = operations.stream()
                 .filter(one -> loaded.tuning().choices().containsKey(one.operation()))
                 .count();

@@ -28,7 +28,6 @@ import org.tornadodit.model.metrics.RgbImage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -121,11 +120,6 @@ final class EvaluateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (diff != null) {
-            try {
-                OutputFile.requireSuffix("--diff", diff, ".png");
-            } catch (IllegalArgumentException e) {
-                throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
-            }
             OutputFile.requireWritable(diff);
             List<Path> inputs = new ArrayList<>(candidates);
             inputs.add(baseline);

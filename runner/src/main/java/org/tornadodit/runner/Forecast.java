@@ -13,9 +13,9 @@ import org.tornadodit.scheduler.DeviceRates.Rate;
  */
 record Forecast(double step, double decoding) {
 
-    static Forecast of(DitConfig config, VaeConfig vae, int samples, Rate rate) {
+    static Forecast of(DitConfig config, VaeConfig vae, int samples, int passesOfSample, Rate rate) {
         return new Forecast(
-                2 * samples * SamplingPlan.forwardFlops(config) / rate.denoiser(),
+                passesOfSample * samples * SamplingPlan.forwardFlops(config) / rate.denoiser(),
                 samples * decoderFlops(vae, config.inputSize()) / rate.decoder());
     }
 

@@ -140,14 +140,7 @@ public final class Runner implements Runnable {
                 .println("dit: "
                         + ErrorLine.oneLine(TypedOptions.inTheUsersWords(
                                 String.valueOf(error.getMessage()), commandLine, Arrays.asList(args))));
-        boolean suggested = CommandLine.UnmatchedArgumentException.printSuggestions(error, commandLine.getErr());
-        if (commandLine.getCommand() instanceof DemoCommand
-                && error instanceof CommandLine.UnmatchedArgumentException) {
-            commandLine
-                    .getErr()
-                    .println("See dit demo --help; ./dit sample --model demo takes all options of sampling,"
-                            + " ./dit sample other models");
-        } else if (!suggested) {
+        if (!CommandLine.UnmatchedArgumentException.printSuggestions(error, commandLine.getErr())) {
             commandLine.getErr().println("See " + commandLine.getCommandSpec().qualifiedName() + " --help");
         }
         if (Arrays.asList(args).contains("--debug")) {

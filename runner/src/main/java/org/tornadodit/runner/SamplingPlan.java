@@ -1,9 +1,11 @@
 package org.tornadodit.runner;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.tornadodit.model.JavaHeap;
 import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.DitConfig;
@@ -36,7 +38,8 @@ record SamplingPlan(
         DeviceOptions.Chosen device,
         DeviceRates rates,
         int threads,
-        RunFiles files) {
+        int batches,
+        Path output) {
 
     private static final int CHALLENGE_PIXELS = 512;
     private static final int CHALLENGE_IMAGES = 8;
@@ -52,15 +55,6 @@ record SamplingPlan(
             throw new IllegalArgumentException("the autoencoder in %s enlarges %d times, expected %d"
                     .formatted(source.vae(), vaeConfig.upsampling(), DitConfig.IMAGE_PIXELS_PER_LATENT));
         }
-    }
-
-    int batches() {
-        return files.batches();
-    }
-
-    /** The samples' classes, by name or number. */
-    List<String> labels() {
-        return request.labels().stream().map(classes::name).toList();
     }
 
     /** No more devices than samples. */
@@ -81,12 +75,16 @@ record SamplingPlan(
         int elements = request.samples() * config.inputElements();
         noise.skip(elements);
         for (int step = 0; step < request.diffusion().steps(); step++) {
-            noise.skip(2 * elements);
+            noise.skip(request.passes() * config.inputElements());
         }
     }
 
+    private int passesOfSample() {
+        return request.passes() / request.samples();
+    }
+
     private DeviceRates.Rate rate(Listed listed) {
-        return rates.of(listed, config, sampling.kernelArguments.options());
+        return rates.of(listed, config, sampling.kernelArguments.options(config));
     }
 
     /** The devices in use, with the speeds that the user or the rates give them. */
@@ -115,7 +113,7 @@ record SamplingPlan(
         if (device.cpu()) {
             return new CpuEngine(config, dit, vaeConfig, vae, threads);
         }
-        KernelOptions kernels = sampling.kernelArguments.options().with(tuning);
+        KernelOptions kernels = sampling.kernelArguments.options(config).with(tuning);
         boolean hostNoise = sampling.rng == SamplingOptions.Rng.CPU;
         return new ShardedEngine(team(report), config, dit, vaeConfig, vae, request, hostNoise, kernels);
     }
@@ -132,7 +130,7 @@ record SamplingPlan(
             throw new IllegalStateException(
                     images + " need " + JavaHeap.shortage(needed) + ", or name fewer --class-labels");
         }
-        if (ImageGrid.pixels(request.samples(), files.perRow(), config.imageSize()) > Integer.MAX_VALUE) {
+        if (ImageGrid.pixels(request.samples(), config.imageSize()) > Integer.MAX_VALUE) {
             throw new IllegalStateException(
                     images + " are more than a PNG grid can hold; name fewer --class-labels, or use --batches");
         }
@@ -144,13 +142,7 @@ record SamplingPlan(
      * @param previews whether pictures are written while others are made, as with several batches
      */
     HeapNeed heapNeed(boolean previews) {
-        return HeapNeed.of(
-                config,
-                vaeConfig,
-                request.samples(),
-                files.perRow(),
-                device.cpu() ? threads : 0,
-                previews || batches() > 1);
+        return HeapNeed.of(config, vaeConfig, request.samples(), device.cpu() ? threads : 0, previews || batches > 1);
     }
 
     /** Heap of a measurement, which decodes whole batches. */
@@ -197,7 +189,7 @@ record SamplingPlan(
                 config.numClasses()));
         lines.add("weights  " + source.checkpoint());
         lines.add("vae      " + source.vae() + ", scaling factor " + number(vaeConfig.scalingFactor()));
-        lines.add("labels   " + String.join(", ", labels()));
+        lines.add("labels   " + request.labels().stream().map(classes::name).collect(Collectors.joining(", ")));
         lines.add(String.format(
                 Locale.ROOT,
                 "steps    %d %s, guidance %s on %s channels, %s noise of seed %s",
@@ -214,20 +206,20 @@ record SamplingPlan(
                 config.inChannels(),
                 config.inputSize(),
                 config.inputSize(),
-                2 * request.samples(),
+                request.passes(),
                 config.tokens(),
                 config.hiddenSize(),
                 request.samples(),
                 config.imageSize(),
                 config.imageSize()));
-        double flops = 2.0 * request.samples() * forwardFlops(config);
+        double flops = request.passes() * forwardFlops(config);
         lines.add(String.format(
                 Locale.ROOT,
                 "work     %.3f TFLOP a step, %.1f TFLOP a batch without the decoder, %d %s",
                 flops / 1e12,
                 flops * request.diffusion().steps() / 1e12,
-                batches(),
-                batches() == 1 ? "batch" : "batches"));
+                batches,
+                batches == 1 ? "batch" : "batches"));
         lines.add(String.format(
                 Locale.ROOT,
                 "memory   about %s of heap of %s, %.2f GB of weights",
@@ -235,7 +227,7 @@ record SamplingPlan(
                 JavaHeap.amount(JavaHeap.room()),
                 config.parameters() * Float.BYTES / 1e9));
         lines.addAll(deviceLines());
-        lines.add("output   " + files.inWords(labels()));
+        lines.add("output   " + output);
         return lines;
     }
 
@@ -246,7 +238,7 @@ record SamplingPlan(
         Forecast slowest;
         String source;
         if (device.cpu()) {
-            slowest = Forecast.of(config, vaeConfig, request.samples(), rates.ofCpu(threads));
+            slowest = Forecast.of(config, vaeConfig, request.samples(), passesOfSample(), rates.ofCpu(threads));
             source = rates.ofCpu(threads).source();
             lines.add("device   cpu, " + threads + (threads == 1 ? " thread" : " threads") + ": " + device.reason());
         } else {
@@ -254,7 +246,7 @@ record SamplingPlan(
             source = rate(devicesInUse().getFirst()).source();
             for (Shard shard : team(line -> {}).plan(request.samples()).shards()) {
                 Listed listed = devicesInUse().get(shard.device());
-                Forecast own = Forecast.of(config, vaeConfig, shard.count(), rate(listed));
+                Forecast own = Forecast.of(config, vaeConfig, shard.count(), passesOfSample(), rate(listed));
                 slowest = own.seconds(steps) > slowest.seconds(steps) ? own : slowest;
                 lines.add("device   %s: samples %d to %d, about %s"
                         .formatted(

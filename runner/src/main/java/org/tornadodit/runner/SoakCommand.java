@@ -158,7 +158,8 @@ final class SoakCommand implements Callable<Integer> {
                 device,
                 DeviceRates.defaults(),
                 deviceOptions.threads,
-                RunFiles.none());
+                1,
+                Path.of("none"));
     }
 
     private List<SoakRecord.Run> soak(SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights) throws IOException {

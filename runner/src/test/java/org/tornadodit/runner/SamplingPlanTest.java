@@ -93,6 +93,7 @@ class SamplingPlanTest {
                 new DeviceOptions.Chosen(List.of(), List.of(), false, "asked for"),
                 DeviceRates.defaults(),
                 2,
-                RunFiles.none());
+                1,
+                Path.of("sample.png"));
     }
 }

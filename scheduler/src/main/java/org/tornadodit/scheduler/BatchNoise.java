@@ -8,11 +8,12 @@ import java.util.Map;
 import org.tornadodit.model.noise.CpuNoise;
 import org.tornadodit.model.noise.CudaNoise;
 import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.scheduler.SampleStep.Draw;
 
 /**
  * The noise of one batch, call by call, for portions that take their slices at their own pace, and again after a
- * failure: call 0 is the start, calls 1 to {@code steps} are the steps'. The reference draws a step's noise for both
- * halves of the guided batch, of which the first is used. Thread safe.
+ * failure: call 0 is the start, calls 1 to {@code steps} are the steps'. The reference draws a step's noise for all that go
+ * through the model, of which the first are used: both halves of a guided batch. Thread safe.
  */
 final class BatchNoise {
     /** Drawn calls that are held for the devices that are a little behind; older ones are drawn again. */
@@ -22,6 +23,7 @@ final class BatchNoise {
     private final int elements;
     private final int perSample;
     private final int steps;
+    private final int halves;
     private final long firstCounter;
     /** Of a generator that cannot be entered in the middle: its state before each call so far. */
     private final List<CpuNoise> before = new ArrayList<>();
@@ -32,12 +34,14 @@ final class BatchNoise {
      * @param stream as it is before the batch
      * @param samples of the whole batch
      * @param perSample elements of a sample's latents
+     * @param guided see {@link SamplingRequest#guided}
      */
-    BatchNoise(NoiseStream stream, int samples, int perSample, int steps) {
+    BatchNoise(NoiseStream stream, int samples, int perSample, int steps, boolean guided) {
         this.stream = stream;
         this.elements = samples * perSample;
         this.perSample = perSample;
         this.steps = steps;
+        this.halves = guided ? 2 : 1;
         this.firstCounter = stream instanceof CudaNoise cuda ? cuda.counter() : 0;
     }
 
@@ -57,8 +61,17 @@ final class BatchNoise {
         };
     }
 
+    /** Where a sample's noise of a call lies in the stream; {@link Draw#NONE} where it comes from {@link #slice}. */
+    Draw draw(int call, int sample) {
+        return switch (stream) {
+            case CudaNoise cuda ->
+                new Draw(cuda.seed(), counter(cuda, call), cuda.grid().threads(sizeOf(call)), sample * perSample);
+            case CpuNoise cpu -> Draw.NONE;
+        };
+    }
+
     /** Philox's counter at a call. */
-    long counter(CudaNoise cuda, int call) {
+    private long counter(CudaNoise cuda, int call) {
         return call == 0
                 ? firstCounter
                 : firstCounter
@@ -67,8 +80,8 @@ final class BatchNoise {
     }
 
     /** Elements of a call. */
-    int sizeOf(int call) {
-        return call == 0 ? elements : 2 * elements;
+    private int sizeOf(int call) {
+        return call == 0 ? elements : halves * elements;
     }
 
     private synchronized float[] drawn(CpuNoise cpu, int call) {

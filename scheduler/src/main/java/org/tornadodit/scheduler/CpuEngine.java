@@ -58,8 +58,10 @@ public final class CpuEngine implements Engine {
         int samples = request.samples();
         int elements = samples * config.inputElements();
         int steps = request.diffusion().steps();
-        int[] labels = guidedLabels(request, config);
-        double[] timesteps = new double[2 * samples];
+        int passes = request.passes();
+        int drawnElements = passes * config.inputElements();
+        int[] labels = Arrays.copyOf(guidedLabels(request, config), passes);
+        double[] timesteps = new double[passes];
         from.requireFits(elements, steps);
         float[] x;
         if (from.done() == 0) {
@@ -71,20 +73,22 @@ public final class CpuEngine implements Engine {
             }
             noise.skip(elements);
             for (int done = 0; done < from.done(); done++) {
-                noise.skip(2 * elements);
+                noise.skip(drawnElements);
             }
         }
         for (int step = steps - 1 - from.done(); step >= 0; step--) {
             Arrays.fill(timesteps, request.diffusion().timestep(step));
-            float[] output = dit.forwardWithGuidance(
-                    Arrays.copyOf(x, 2 * elements),
-                    timesteps,
-                    labels,
-                    2 * samples,
-                    request.cfgScale(),
-                    request.guidance());
-            // The reference draws for both halves of the guided batch and keeps the first, as of the prediction.
-            float[] drawn = noise.next(2 * elements, 0, elements);
+            float[] output = request.guided()
+                    ? dit.forwardWithGuidance(
+                            Arrays.copyOf(x, 2 * elements),
+                            timesteps,
+                            labels,
+                            passes,
+                            request.cfgScale(),
+                            request.guidance())
+                    : dit.forward(x, timesteps, labels, passes);
+            // The reference draws for both halves of a guided batch and keeps the first, as of the prediction.
+            float[] drawn = noise.next(drawnElements, 0, elements);
             float[] next = new float[elements];
             Diffusion.step(
                     request.sampler(),
@@ -95,10 +99,12 @@ public final class CpuEngine implements Engine {
                     drawn,
                     next);
             if (dit.overflowed() || !finite(next)) {
+                double[] bothHalves = new double[2 * samples];
+                Arrays.fill(bothHalves, request.diffusion().timestep(step));
                 String tensor = dit.firstNotFinite(
                                 Arrays.copyOf(x, 2 * elements),
-                                timesteps,
-                                labels,
+                                bothHalves,
+                                guidedLabels(request, config),
                                 2 * samples,
                                 request.cfgScale(),
                                 request.guidance())
@@ -134,7 +140,7 @@ public final class CpuEngine implements Engine {
     }
 
     /** The labels of a batch, then as many null classes (2N). */
-    static int[] guidedLabels(SamplingRequest request, DitConfig config) {
+    private static int[] guidedLabels(SamplingRequest request, DitConfig config) {
         int samples = request.samples();
         int[] labels = new int[2 * samples];
         Arrays.fill(labels, config.nullClass());

@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Conv2d;
@@ -47,8 +48,18 @@ final class DeviceArrays {
 
     /** All values of {@code from} into the first elements of {@code to}. */
     static void fill(FloatArray to, float[] from) {
-        for (int i = 0; i < from.length; i++) {
-            to.set(i, from[i]);
-        }
+        fill(to, 0, from);
+    }
+
+    /** All values of {@code from} into the elements of {@code to} from {@code first} on. */
+    static void fill(FloatArray to, int first, float[] from) {
+        MemorySegment.copy(from, 0, to.getSegment(), ValueLayout.JAVA_FLOAT, 4L * first, from.length);
+    }
+
+    /** The first elements. */
+    static float[] first(FloatArray from, int count) {
+        float[] result = new float[count];
+        MemorySegment.copy(from.getSegment(), ValueLayout.JAVA_FLOAT, 0, result, 0, count);
+        return result;
     }
 }

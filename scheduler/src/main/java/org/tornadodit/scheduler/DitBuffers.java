@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler;
 
 import org.tornadodit.kernels.ArrayPages;
+import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.PhiloxNoise;
@@ -10,8 +11,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * All arrays of the denoiser but its weights, allocated once. S samples are guided, so that N = 2 S go through the model;
- * T tokens, D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
+ * All arrays of the denoiser but its weights, allocated once for the largest batch: S samples, N passes of the model (two of
+ * a guided sample), T tokens, D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
  */
 final class DitBuffers {
     /** (S, C, H, W): x_t, which the last graph of a step replaces by x_{t-1}. */
@@ -22,14 +23,14 @@ final class DitBuffers {
     final FloatArray noNoise;
     /** (N, T, C P P). */
     final FloatArray patches;
-    /** (1, 256), from the host each step: the sinusoids of the timestep, the same for all samples. */
+    /** (N, 256), from the host each step: the sinusoids of each pass' timestep. */
     final FloatArray frequencies;
-    /** (1, D). */
+    /** (N, D). */
     final FloatArray timestepHidden;
-    /** (1, D). */
+    /** (N, D). */
     final FloatArray timestep;
-    /** (N), from the host: the classes, then as many null classes. */
-    final IntArray labels;
+    /** From the host each step: who is in the batch, see {@link Batch}. */
+    final IntArray batch;
     /** (N, D): SiLU of the sum of both embeddings, which every adaLN_modulation begins with. */
     final FloatArray conditioning;
     /** (N, T, D): the residual stream. */
@@ -60,23 +61,24 @@ final class DitBuffers {
     final Operand finalNormed;
     /** (N, T, P P outChannels). */
     final FloatArray prediction;
-    /** From the host each step, see {@link DenoiseStep}. */
+    /** (S, ...), from the host each step, see {@link DenoiseStep}. */
     final FloatArray coefficients;
-    /** From the host each step, see {@link PhiloxNoise}. */
+    /** (S, ...), from the host each step, see {@link PhiloxNoise}. */
     final IntArray draw;
 
-    DitBuffers(DitConfig config, int samples, Operations operations) {
-        int n = 2 * samples;
-        int rows = n * config.tokens();
+    DitBuffers(DitConfig config, Part part, Operations operations) {
+        int samples = part.samples().count();
+        int n = part.passes();
+        int rows = part.rows();
         int width = config.hiddenSize();
         latents = ArrayPages.floats(samples * config.inputElements());
         noise = ArrayPages.floats(samples * config.inputElements());
         noNoise = ArrayPages.floats(1);
         patches = ArrayPages.floats(rows * config.inChannels() * config.patchSize() * config.patchSize());
-        frequencies = ArrayPages.floats(DitConfig.FREQUENCY_SIZE);
-        timestepHidden = ArrayPages.floats(width);
-        timestep = ArrayPages.floats(width);
-        labels = ArrayPages.ints(n);
+        frequencies = ArrayPages.floats(n * DitConfig.FREQUENCY_SIZE);
+        timestepHidden = ArrayPages.floats(n * width);
+        timestep = ArrayPages.floats(n * width);
+        batch = ArrayPages.ints(Batch.length(n));
         conditioning = ArrayPages.floats(n * width);
         x = ArrayPages.floats(rows * width);
         overflow = ArrayPages.ints(config.depth() * Overflow.KINDS);
@@ -92,18 +94,18 @@ final class DitBuffers {
         finalModulation = ArrayPages.floats(n * 2 * width);
         finalNormed = operations.float32Operand(rows, width);
         prediction = ArrayPages.floats(rows * config.patchOutputs());
-        coefficients = ArrayPages.floats(DenoiseStep.LENGTH);
-        draw = ArrayPages.ints(PhiloxNoise.LENGTH);
+        coefficients = ArrayPages.floats(samples * DenoiseStep.LENGTH);
+        draw = ArrayPages.ints(samples * PhiloxNoise.LENGTH);
     }
 
-    /** Bytes of device memory that the buffers of {@code samples} samples take. */
-    static long bytes(DitConfig config, int samples, Operations operations) {
-        long n = 2L * samples;
-        long rows = n * config.tokens();
+    /** Bytes of device memory that the buffers of a part take. */
+    static long bytes(DitConfig config, Part part, Operations operations) {
+        long n = part.passes();
+        long rows = part.rows();
         long width = config.hiddenSize();
         long patch = (long) config.inChannels() * config.patchSize() * config.patchSize();
-        long floats = 2L * samples * config.inputElements()
-                + n * (3 + 6L * config.depth()) * width
+        long floats = 2L * part.samples().count() * config.inputElements()
+                + n * (DitConfig.FREQUENCY_SIZE + (5 + 6L * config.depth()) * width)
                 + rows * (width + patch + config.patchOutputs());
         return floats * Float.BYTES
                 + 2 * operations.operandBytes(rows, width)

@@ -7,7 +7,6 @@ import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.model.Linear;
-import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
@@ -43,9 +42,6 @@ final class DitGraphs {
     static final int BLOCK = 2;
     static final int LAST = 3;
 
-    /** How a step ends: part of the compiled code. */
-    record Ending(Sampler sampler, boolean hostNoise, int guidedChannels) {}
-
     private static final int SHIFT_MSA = 0;
     private static final int SCALE_MSA = 1;
     private static final int GATE_MSA = 2;
@@ -62,7 +58,7 @@ final class DitGraphs {
 
     private final GridScheduler grids;
     private final String prefix;
-    private final int samples;
+    private final Part part;
     private final Rows rows;
     private final KernelContext context = new KernelContext();
 
@@ -72,23 +68,27 @@ final class DitGraphs {
             DitConfig config,
             DitDeviceWeights weights,
             DitBuffers buffers,
-            int samples,
+            Part part,
             Operations operations,
             GridScheduler grids) {
         this.prefix = prefix;
         this.config = config;
         this.weights = weights;
         this.buffers = buffers;
-        this.samples = samples;
+        this.part = part;
         this.operations = operations;
         this.portable = new PortableOperations(operations.tuning());
         this.grids = grids;
-        this.rows = new Rows(2 * samples, config.tokens());
+        this.rows = new Rows(buffers.batch, part.passes(), part.tokens().count());
     }
 
-    /** All graphs, in the order of {@link #START} to {@link #LAST}. */
-    List<ImmutableTaskGraph> build(Ending ending) {
-        return List.of(start(), embed(), block(), last(ending));
+    /**
+     * All graphs, in the order of {@link #START} to {@link #LAST}.
+     *
+     * @param hostNoise whether a step's noise comes from the host, or is drawn on the device
+     */
+    List<ImmutableTaskGraph> build(boolean hostNoise) {
+        return List.of(start(), embed(), block(), last(hostNoise));
     }
 
     private ImmutableTaskGraph start() {
@@ -110,35 +110,34 @@ final class DitGraphs {
         g.graph()
                 .consumeFromDevice(prefix + "start", b.latents, b.overflow)
                 .consumeFromDevice(prefix + "last", b.latents, b.overflow)
-                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies, b.labels)
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies, b.batch)
                 .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions(), w.labelTable());
         upload(g, w.patchEmbedding(), w.timestepIn(), w.timestepOut(), w.modulation());
         g.scratch(b.patches, b.timestepHidden, b.timestep);
 
-        int n = 2 * samples;
         Patches patches = new Patches(config.inChannels(), config.inputSize(), config.patchSize());
-        portable.patchify(g, "patches", b.latents, b.patches, n, samples, patches); // (N, T, C P P)
+        portable.patchify(g, "patches", b.latents, b.patches, rows, patches); // (N, T, C P P)
         portable.linearAddTable(g, "x_embedder", b.single, b.patches, w.patchEmbedding(), w.positions(), b.x, rows);
-        portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, 1, true);
-        portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, 1, false);
+        portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, rows, true);
+        portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, rows, false);
         g.graph()
                 .task(
                         "y_embedder",
                         Embedding::condition,
                         context,
+                        b.batch,
                         b.timestep,
                         w.labelTable(),
-                        b.labels,
                         b.conditioning,
-                        n,
+                        rows.passes(),
                         config.hiddenSize()); // (N, D)
         g.launch("y_embedder", Launch.elementwise(b.conditioning.getSize()));
         operations.modulation(
-                g, "adaLN_modulation", b.single, b.conditioning, w.modulation(), b.modulation, n); // (N, depth, 6 D)
+                g, "adaLN_modulation", b.single, b.conditioning, w.modulation(), b.modulation, rows); // (N, depth, 6 D)
         g.graph().task("layer", Embedding::fill, context, b.mlp.index(), 1, -1);
         g.launch("layer", Launch.elementwise(1));
         // In this order: releasing a plan stops at what the graph before has released, here the last two.
-        g.graph().persistOnDevice(b.x, b.conditioning, b.modulation, b.mlp.index(), b.overflow, b.latents);
+        g.graph().persistOnDevice(b.x, b.conditioning, b.modulation, b.mlp.index(), b.batch, b.overflow, b.latents);
         return g.graph().snapshot();
     }
 
@@ -147,19 +146,15 @@ final class DitGraphs {
         GraphScope g = scope("block");
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.graph()
-                .consumeFromDevice(
-                        prefix + "embed", b.latents, b.x, b.conditioning, b.modulation, b.overflow, b.mlp.index())
-                .consumeFromDevice(
-                        prefix + "block", b.latents, b.x, b.conditioning, b.modulation, b.overflow, b.mlp.index());
+        g.graph().consumeFromDevice(prefix + "embed", carried()).consumeFromDevice(prefix + "block", carried());
         upload(g, w.qkv(), w.projection(), w.fc1(), w.fc2());
         g.scratch(b.attention.index());
         for (Operand operand : List.of(b.normed, b.qkv, b.attended, b.hidden)) {
             g.scratch(operand.arrays());
         }
 
-        int chunks = 6 * config.depth();
-        int heads = config.numHeads();
+        int chunks = 6 * part.layers().of();
+        int heads = part.heads().count();
         Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks);
         operations.normModulate(g, "norm1", new Turn(b.mlp, 1, b.attention), b.x, msa, b.normed, rows); // (N, T, D)
         operations.linearHeads(g, "attn_qkv", b.attention, b.normed, w.qkv(), b.qkv, rows, heads); // (N, T, 3 D)
@@ -173,17 +168,23 @@ final class DitGraphs {
         Gate gateMlp = new Gate(b.modulation, GATE_MLP, chunks);
         operations.linearGateResidual(g, "mlp_fc2", b.mlp, b.hidden, w.fc2(), gateMlp, b.x, rows);
 
-        g.graph().persistOnDevice(b.latents, b.x, b.conditioning, b.modulation, b.overflow, b.mlp.index());
+        g.graph().persistOnDevice(carried());
         return g.graph().snapshot();
     }
 
-    private ImmutableTaskGraph last(Ending ending) {
+    /** What the graphs of a step hand on to the blocks, and they to one another. */
+    private Object[] carried() {
+        DitBuffers b = buffers;
+        return new Object[] {b.latents, b.x, b.conditioning, b.modulation, b.batch, b.overflow, b.mlp.index()};
+    }
+
+    private ImmutableTaskGraph last(boolean hostNoise) {
         GraphScope g = scope("last");
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        FloatArray noise = ending.hostNoise() ? b.noise : b.noNoise;
+        FloatArray noise = hostNoise ? b.noise : b.noNoise;
         g.graph()
-                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning, b.overflow)
+                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning, b.batch, b.overflow)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.coefficients, b.draw)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, noise)
                 .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index());
@@ -191,7 +192,6 @@ final class DitGraphs {
         g.scratch(b.finalModulation, b.end.index(), b.prediction);
         g.scratch(b.finalNormed.arrays());
 
-        int n = 2 * samples;
         portable.fewRows(
                 g,
                 "final_layer_adaLN_modulation",
@@ -199,7 +199,7 @@ final class DitGraphs {
                 b.conditioning,
                 w.finalModulation(),
                 b.finalModulation,
-                n,
+                rows,
                 false);
         Modulation modulation = new Modulation(b.finalModulation, SHIFT_MSA, SCALE_MSA, 2);
         operations.normModulate(
@@ -210,19 +210,18 @@ final class DitGraphs {
                         "step",
                         DenoiseStep::denoise,
                         context,
+                        b.batch,
                         b.prediction,
                         b.latents,
                         b.coefficients,
                         b.draw,
                         noise,
-                        samples,
+                        rows.passes(),
                         config.inChannels(),
                         config.inputSize(),
                         config.patchSize(),
                         config.outChannels(),
-                        ending.guidedChannels(),
-                        ending.sampler() == Sampler.DDIM ? DenoiseStep.DDIM : DenoiseStep.DDPM,
-                        ending.hostNoise() ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX);
+                        hostNoise ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX);
         g.launch("step", Launch.elementwise(b.latents.getSize()));
         g.graph().persistOnDevice(b.latents, b.overflow);
         return g.graph().snapshot();

@@ -4,6 +4,9 @@ package org.tornadodit.scheduler;
 public enum MatmulPrecision {
     /** Every product as accurate as FP32's. */
     HIGHEST,
-    /** Operands rounded to FP16, sums in FP32: never worse than TF32. */
+    /**
+     * The operands of the blocks' products rounded to FP16, sums in FP32; what acts on the picture directly as in HIGHEST, and
+     * all of a small model, see {@link KernelOptions#forModel}. docs/numerics.md says what pictures then differ by.
+     */
     HIGH
 }

@@ -17,20 +17,15 @@ import org.tornadodit.scheduler.TornadoDevices.Listed;
 record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether) {
 
     static MemoryNeed of(
-            DitConfig config,
-            VaeConfig vae,
-            int samples,
-            Operations operations,
-            DecoderTier decoder,
-            long decoderBytes) {
+            DitConfig config, VaeConfig vae, Part part, Operations operations, DecoderTier decoder, long decoderBytes) {
         long vaeParameters = VaeWeights.specs(vae).stream()
                 .mapToLong(spec -> spec.shape().elements())
                 .sum();
         long image = VaeBuffers.bytes(vae, config.inputSize(), 1, decoder);
-        int together = (int) Math.clamp(decoderBytes / image, 1, samples);
+        int together = (int) Math.clamp(decoderBytes / image, 1, part.samples().count());
         return new MemoryNeed(
                 operations.weightBytes(config) + vaeParameters * Float.BYTES,
-                DitBuffers.bytes(config, samples, operations),
+                DitBuffers.bytes(config, part, operations),
                 VaeBuffers.bytes(vae, config.inputSize(), together, decoder),
                 together);
     }

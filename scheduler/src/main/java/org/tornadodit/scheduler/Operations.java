@@ -13,7 +13,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * DiT's operations as tasks, with the kernels of one tier. The graphs say what happens in which order; this says with
  * which kernel, on which representation of the operands. Task names are PyTorch's module paths with {@code _}.
  *
- * <p>N samples (both halves of guidance), T tokens, D hidden size.
+ * <p>N passes (two of a guided sample), T tokens, D hidden size.
  */
 interface Operations {
 
@@ -64,7 +64,7 @@ interface Operations {
             FloatArray conditioning,
             ProductWeights w,
             FloatArray out,
-            int samples);
+            Rows rows);
 
     /** {@code modulate(norm(x), shift, scale)}, (N, T, D), into either kind of operand, and the number of the layer for what follows. */
     void normModulate(
@@ -104,10 +104,16 @@ interface Operations {
      */
     record Turn(Layer from, int more, Layer to) {}
 
-    /** The rows of the token arrays: samples times tokens. */
-    record Rows(int samples, int tokens) {
+    /**
+     * The rows of the token arrays, tokens of each pass.
+     *
+     * @param batch who is in the batch, see {@link org.tornadodit.kernels.Batch}
+     * @param passes that there is room for (N)
+     * @param tokens of a pass (T)
+     */
+    record Rows(IntArray batch, int passes, int tokens) {
         int count() {
-            return samples * tokens;
+            return passes * tokens;
         }
     }
 

@@ -3,6 +3,7 @@ package org.tornadodit.scheduler;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Conv2d;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
@@ -20,6 +21,7 @@ import org.tornadodit.model.vae.VaeWeights.Resnet;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** The decoder's parts as tasks of portable FP32 kernels. Feature maps are (N, H, W, C). */
 final class PortableDecoder implements DecoderOperations {
@@ -305,12 +307,15 @@ final class PortableDecoder implements DecoderOperations {
         FloatArray bias =
                 upload(g, DeviceArrays.stacked(layers.stream().map(Linear::bias).toList()));
         int rows = buffers.count * size * size;
+        IntArray allRows = Batch.allRows();
+        g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, allRows);
         g.graph()
                 .task(
                         task,
                         org.tornadodit.kernels.Linear::linear,
                         context,
                         buffers.layer,
+                        allRows,
                         x,
                         weight,
                         bias,
@@ -345,12 +350,15 @@ final class PortableDecoder implements DecoderOperations {
             int leftStride,
             int rightStride,
             int outStride) {
+        IntArray allRows = Batch.allRows();
+        g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, allRows);
         g.graph()
                 .task(
                         task,
                         org.tornadodit.kernels.Linear::linear,
                         context,
                         buffers.layer,
+                        allRows,
                         left,
                         right,
                         bias,

@@ -32,8 +32,7 @@ final class PortableOperations implements Operations {
     }
 
     /** What a product does to its sum, and with which arrays; see {@link Epilogue}. */
-    private record After(
-            int epilogue, FloatArray residual, FloatArray gate, int rowsPerSample, int offset, int stride) {}
+    private record After(int epilogue, FloatArray residual, FloatArray gate, int offset, int stride) {}
 
     /** How latents are cut: channels C, size H = W, patch P. */
     record Patches(int channels, int size, int patch) {}
@@ -124,8 +123,8 @@ final class PortableOperations implements Operations {
             FloatArray conditioning,
             ProductWeights w,
             FloatArray out,
-            int samples) {
-        fewRows(g, task, layer, conditioning, w, out, samples, false);
+            Rows rows) {
+        fewRows(g, task, layer, conditioning, w, out, rows, false);
     }
 
     @Override
@@ -133,7 +132,7 @@ final class PortableOperations implements Operations {
             GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         FloatArray target = floats(out);
         int hidden = x.getSize() / rows.count();
-        Variant variant = tuning.choose(LayerNorm.operation(rows.samples(), rows.tokens(), hidden), LayerNorm.VARIANTS);
+        Variant variant = tuning.choose(LayerNorm.operation(rows.passes(), rows.tokens(), hidden), LayerNorm.VARIANTS);
         g.graph()
                 .task(
                         task,
@@ -141,10 +140,10 @@ final class PortableOperations implements Operations {
                         context,
                         turn.from().index(),
                         turn.to().index(),
+                        rows.batch(),
                         x,
                         modulation.array(),
                         target,
-                        rows.count(),
                         hidden,
                         rows.tokens(),
                         modulation.shiftChunk() * hidden,
@@ -163,7 +162,7 @@ final class PortableOperations implements Operations {
 
     @Override
     public void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
-        product(g, task, layer, x, w, out, rows, new After(Epilogue.BIAS, none, none, 1, 0, 0));
+        product(g, task, layer, x, w, out, rows, new After(Epilogue.BIAS, none, none, 0, 0));
     }
 
     /** {@code x W^T + b + table}, the table's rows repeating every T rows. */
@@ -176,33 +175,20 @@ final class PortableOperations implements Operations {
             FloatArray table,
             FloatArray out,
             Rows rows) {
-        product(
-                g,
-                task,
-                layer,
-                new FloatOperand(x),
-                w,
-                out,
-                rows,
-                new After(Epilogue.ADD_TABLE, table, none, rows.tokens(), 0, 0));
+        product(g, task, layer, new FloatOperand(x), w, out, rows, new After(Epilogue.ADD_TABLE, table, none, 0, 0));
     }
 
     @Override
     public void linearGelu(
             GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows) {
-        product(g, task, layer, x, w, floats(out), rows, new After(Epilogue.BIAS_GELU, none, none, 1, 0, 0));
+        product(g, task, layer, x, w, floats(out), rows, new After(Epilogue.BIAS_GELU, none, none, 0, 0));
     }
 
     @Override
     public void linearGateResidual(
             GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows) {
-        After after = new After(
-                Epilogue.GATE_RESIDUAL,
-                x,
-                gate.array(),
-                rows.tokens(),
-                gate.chunk() * w.out(),
-                gate.chunks() * w.out());
+        After after =
+                new After(Epilogue.GATE_RESIDUAL, x, gate.array(), gate.chunk() * w.out(), gate.chunks() * w.out());
         product(g, task, layer, in, w, x, rows, after);
     }
 
@@ -224,6 +210,7 @@ final class PortableOperations implements Operations {
                         Linear::linear,
                         context,
                         layer.index(),
+                        rows.batch(),
                         floats(x),
                         w.floats(),
                         w.bias(),
@@ -234,7 +221,7 @@ final class PortableOperations implements Operations {
                         w.out(),
                         w.in(),
                         after.epilogue(),
-                        after.rowsPerSample(),
+                        rows.tokens(),
                         after.offset(),
                         after.stride(),
                         0,
@@ -247,8 +234,18 @@ final class PortableOperations implements Operations {
     public void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads) {
         FloatArray array = floats(qkv);
         int headSize = array.getSize() / rows.count() / 3 / heads;
-        g.graph().task(task, Attention::attention, context, array, floats(out), rows.tokens(), heads, headSize);
-        g.launch(task, Attention.grid(rows.samples(), rows.tokens(), heads));
+        g.graph()
+                .task(
+                        task,
+                        Attention::attention,
+                        context,
+                        rows.batch(),
+                        array,
+                        floats(out),
+                        rows.tokens(),
+                        heads,
+                        headSize);
+        g.launch(task, Attention.grid(rows.passes(), rows.tokens(), heads));
     }
 
     /** {@code x W^T + b} of the few rows of the conditioning (N, D), for all layers next to each other. */
@@ -259,52 +256,44 @@ final class PortableOperations implements Operations {
             FloatArray x,
             ProductWeights w,
             FloatArray out,
-            int rows,
+            Rows rows,
             boolean silu) {
         int features = w.layers() * w.out();
         int epilogue = silu ? Epilogue.BIAS_SILU : Epilogue.BIAS;
-        Variant variant =
-                tuning.choose(LinearFewRows.operation(rows, features, w.in(), epilogue), LinearFewRows.VARIANTS);
+        Variant variant = tuning.choose(
+                LinearFewRows.operation(rows.passes(), features, w.in(), epilogue), LinearFewRows.VARIANTS);
         g.graph()
                 .task(
                         task,
                         LinearFewRows::linear,
                         context,
                         layer.index(),
+                        rows.batch(),
                         x,
                         w.floats(),
                         w.bias(),
                         out,
-                        rows,
                         features,
                         w.in(),
                         epilogue,
                         variant.get(LinearFewRows.WARPS),
                         variant.get(LinearFewRows.TOGETHER));
-        g.launch(task, LinearFewRows.grid(rows, features, variant));
+        g.launch(task, LinearFewRows.grid(rows.passes(), features, variant));
     }
 
     /** Patches of the latents, (N, T, C P P). */
-    void patchify(
-            GraphScope g,
-            String task,
-            FloatArray latents,
-            FloatArray target,
-            int samples,
-            int distinct,
-            Patches patches) {
+    void patchify(GraphScope g, String task, FloatArray latents, FloatArray target, Rows rows, Patches patches) {
         Variant variant = tuning.choose(
-                Embedding.patchifyOperation(samples, patches.channels(), patches.size(), patches.patch()),
+                Embedding.patchifyOperation(rows.passes(), patches.channels(), patches.size(), patches.patch()),
                 Launch.ELEMENTWISE_VARIANTS);
         g.graph()
                 .task(
                         task,
                         Embedding::patchify,
                         context,
+                        rows.batch(),
                         latents,
                         target,
-                        samples,
-                        distinct,
                         patches.channels(),
                         patches.size(),
                         patches.patch());

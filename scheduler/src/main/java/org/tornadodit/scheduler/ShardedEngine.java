@@ -34,7 +34,9 @@ public final class ShardedEngine implements Engine {
     private final DitConfig config;
     private final VaeConfig vaeConfig;
     private final FaultPolicy policy;
-    private final int samples;
+    /** Samples of a largest batch. */
+    private final int most;
+
     private final List<WorkerSpeed> workers = new ArrayList<>();
 
     private record WorkerSpeed(DeviceWorker worker, double speed) {}
@@ -43,7 +45,7 @@ public final class ShardedEngine implements Engine {
      * Loads the model on every device that gets samples. When one fails, or others hold its memory, those that are not
      * loaded yet get its samples.
      *
-     * @param shape a batch as all batches will be
+     * @param shape a largest batch: no other will have more samples, or be guided where it is not
      * @param hostNoise see {@link TornadoEngine}
      * @param kernels which kernels
      * @throws DeviceUnavailableException when a device is too small, or none is left that has enough memory free
@@ -61,20 +63,27 @@ public final class ShardedEngine implements Engine {
         this.config = config;
         this.vaeConfig = vaeConfig;
         this.policy = team.policy();
-        this.samples = shape.samples();
+        this.most = shape.samples();
         Map<String, HostWeights> shared = new HashMap<>(); // equal devices take the same
         DeviceTeam rest = team; // those that are not loaded yet
-        while (rest != null && loaded() < samples) {
-            Shard next = rest.plan(samples - loaded()).shards().getFirst();
+        while (rest != null && loaded() < most) {
+            Shard next = rest.plan(most - loaded()).shards().getFirst();
             Listed device = rest.devices().get(next.device());
             int count = next.count();
             DeviceWorker worker = new DeviceWorker(new Shard(device.index(), loaded(), count), device);
-            SamplingRequest ofShard = part(shape, loaded(), count, count);
+            SamplingRequest ofShard = part(shape, loaded(), count);
             try {
                 worker.load(() -> {
                     HostWeights ofKind = shared.computeIfAbsent(
                             device.backend() + device.name(),
-                            any -> HostWeights.of(config, weights, vaeConfig, vaeWeights, device, count, kernels));
+                            any -> HostWeights.of(
+                                    config,
+                                    weights,
+                                    vaeConfig,
+                                    vaeWeights,
+                                    device,
+                                    Part.of(config, count, shape.guided()),
+                                    kernels));
                     return new TornadoEngine(
                             device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, hostNoise);
                 });
@@ -122,12 +131,15 @@ public final class ShardedEngine implements Engine {
         policy.report().accept(line + "; its samples go to the " + left + " left");
     }
 
-    /** A request for some samples; beyond those, the last label stands for samples that nobody wants. */
-    private static SamplingRequest part(SamplingRequest request, int first, int count, int padded) {
-        List<Integer> labels = new ArrayList<>(request.labels().subList(first, first + count));
-        labels.addAll(Collections.nCopies(padded - count, labels.getLast()));
+    /** A request for some samples. */
+    private static SamplingRequest part(SamplingRequest request, int first, int count) {
         return new SamplingRequest(
-                labels, request.diffusion(), request.sampler(), request.eta(), request.cfgScale(), request.guidance());
+                request.labels().subList(first, first + count),
+                request.diffusion(),
+                request.sampler(),
+                request.eta(),
+                request.cfgScale(),
+                request.guidance());
     }
 
     @Override
@@ -147,29 +159,33 @@ public final class ShardedEngine implements Engine {
 
     @Override
     public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
-        if (request.samples() != samples) {
+        int samples = request.samples();
+        if (samples > most) {
             throw new IllegalArgumentException(
-                    "the engine was made for %d samples, not %d".formatted(samples, request.samples()));
+                    "the engine was made for up to %d samples, not %d".formatted(most, samples));
         }
         int elements = config.inputElements();
         int steps = request.diffusion().steps();
         from.requireFits(samples * elements, steps);
-        BatchNoise batch = new BatchNoise(noise, samples, elements, steps);
+        BatchNoise batch = new BatchNoise(noise, samples, elements, steps, request.guided());
         BatchProgress progress = new BatchProgress(listener, samples, elements, from.done());
         float[] latents = new float[samples * elements];
         Portion whole = new Portion(0, samples, from);
-        List<Portion> own = new ArrayList<>();
-        for (WorkerSpeed each : workers) {
-            Shard shard = each.worker().shard();
-            own.add(whole.part(shard.first(), shard.count()));
-        }
+        List<@Nullable Portion> own = new ArrayList<>(Collections.nCopies(workers.size(), null));
         Portions portionsOfBatch = new Portions(samples);
-        if (loaded() < samples) {
-            portionsOfBatch.add(whole.part(loaded(), samples - loaded()));
+        // Devices were loaded for what they get of a largest batch, and get as much or less of a smaller one; a device
+        // that failed gets none, and what is too much for the others waits until they are done with theirs.
+        for (Shard shard : plan(samples).shards()) {
+            int count =
+                    Math.min(shard.count(), workers.get(shard.device()).worker().capacity());
+            own.set(shard.device(), whole.part(shard.first(), count));
+            if (count < shard.count()) {
+                portionsOfBatch.add(whole.part(shard.first() + count, shard.count() - count));
+            }
         }
         share(portionsOfBatch, own, "sampling", (worker, portion, kept, portions) -> {
             progress.back(portion);
-            SamplingRequest ofPortion = part(request, portion.first(), portion.count(), worker.capacity());
+            SamplingRequest ofPortion = part(request, portion.first(), portion.count());
             int wanted = portion.count() * elements;
             float[] done = worker.engine().sample(ofPortion, portion, noise, batch, (step, now) -> {
                 if (portions.isStopped()) {
@@ -207,15 +223,21 @@ public final class ShardedEngine implements Engine {
                 return images;
             }
         }
-        double[] speeds = workers.stream()
-                .mapToDouble(each -> each.worker().failed() ? 0 : each.speed())
-                .toArray();
         List<@Nullable Portion> own = new ArrayList<>(Collections.nCopies(workers.size(), null));
-        for (Shard shard : ShardPlan.weighted(count, speeds).shards()) {
+        for (Shard shard : plan(count).shards()) {
             own.set(shard.device(), new Portion(shard.first(), shard.count(), SamplingState.START));
         }
         share(new Portions(count), own, "decoding", decoding);
         return images;
+    }
+
+    /** Who does which samples, of the devices that have not failed. */
+    private ShardPlan plan(int count) {
+        return ShardPlan.weighted(
+                count,
+                workers.stream()
+                        .mapToDouble(each -> each.worker().failed() ? 0 : each.speed())
+                        .toArray());
     }
 
     /**

@@ -197,8 +197,8 @@ final class TensorOperations implements Operations {
             FloatArray conditioning,
             ProductWeights w,
             FloatArray out,
-            int samples) {
-        IntArray packed = ArrayPages.ints(Packed.size(samples, w.in(), FLOAT32_PLANES));
+            Rows rows) {
+        IntArray packed = ArrayPages.ints(Packed.size(rows.passes(), w.in(), FLOAT32_PLANES));
         g.scratch(packed);
         g.graph()
                 .task(
@@ -208,12 +208,13 @@ final class TensorOperations implements Operations {
                         conditioning,
                         packed,
                         layer.index(),
+                        rows.batch(),
                         layer.overflow(),
-                        samples,
+                        rows.passes(),
                         w.in(),
                         FLOAT32_PLANES,
                         Overflow.CONDITIONING);
-        g.launch(task + "_input", PackedRows.grid(samples, w.in()));
+        g.launch(task + "_input", PackedRows.grid(rows.passes(), w.in()));
         product(
                 g,
                 task,
@@ -223,7 +224,7 @@ final class TensorOperations implements Operations {
                 noFloats,
                 out,
                 noHalves,
-                new Rows(samples, 1),
+                new Rows(rows.batch(), rows.passes(), 1),
                 FLOAT32_PLANES,
                 Epilogue.BIAS,
                 0,
@@ -244,6 +245,7 @@ final class TensorOperations implements Operations {
                         halves(out),
                         turn.from().index(),
                         turn.to().index(),
+                        rows.batch(),
                         turn.to().overflow(),
                         rows.count(),
                         hidden,
@@ -283,7 +285,7 @@ final class TensorOperations implements Operations {
                 planes,
                 Epilogue.BIAS_HEADS,
                 heads,
-                rows.samples());
+                rows.passes());
     }
 
     @Override
@@ -346,6 +348,7 @@ final class TensorOperations implements Operations {
                         TensorLinear::linear,
                         context,
                         layer.index(),
+                        rows.batch(),
                         x,
                         w.packed(),
                         w.bias(),
@@ -370,9 +373,9 @@ final class TensorOperations implements Operations {
     public void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads) {
         int headSize = halves(qkv).getSize() * 2 / planes / Packed.paddedRows(rows.count()) / 3 / heads;
         WarpgroupAttention.Tiling tiling = TensorVariants.attentionTiling(tuning.choose(
-                TensorVariants.attentionOperation(rows.samples(), rows.tokens(), heads, headSize, planes),
+                TensorVariants.attentionOperation(rows.passes(), rows.tokens(), heads, headSize, planes),
                 TensorVariants.attention(headSize, planes, rows.tokens())));
-        int blocks = WarpgroupAttention.blocks(rows.samples(), rows.tokens(), heads, tiling, multiprocessors);
+        int blocks = WarpgroupAttention.blocks(rows.passes(), rows.tokens(), heads, tiling, multiprocessors);
         g.graph()
                 .task(
                         task,
@@ -381,8 +384,9 @@ final class TensorOperations implements Operations {
                         halves(qkv),
                         halves(out),
                         layer.index(),
+                        rows.batch(),
                         layer.overflow(),
-                        rows.samples(),
+                        rows.passes(),
                         rows.tokens(),
                         heads,
                         headSize,

@@ -2,11 +2,15 @@ package org.tornadodit.scheduler;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
-import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Overflow;
-import org.tornadodit.kernels.PhiloxNoise;
 import org.tornadodit.model.diffusion.StepCoefficients;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
@@ -17,14 +21,14 @@ import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.DitGraphs.DitDeviceWeights;
-import org.tornadodit.scheduler.DitGraphs.Ending;
+import org.tornadodit.scheduler.SampleStep.Draw;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 
 /**
  * The engine on one device of TornadoVM. Weights and activations stay on the device; the host sends a step's few scalars
- * and reads the latents once, at the end. Made for batches of one size and one way to sample.
+ * and reads the latents once, at the end. Made for a largest batch; smaller ones take as much less.
  */
 public final class TornadoEngine implements Engine {
 
@@ -35,6 +39,7 @@ public final class TornadoEngine implements Engine {
     private final DitConfig config;
     private final VaeConfig vaeConfig;
     private final SamplingRequest shape;
+    private final Part part;
     private final boolean hostNoise;
     private final String description;
     private final boolean reportsOverflow;
@@ -48,7 +53,7 @@ public final class TornadoEngine implements Engine {
      * Uploads the weights, compiles all kernels and runs each once, so that the first batch is as fast as the others.
      *
      * @param context makes this engine's graphs unique in the process, such as {@code d0_}
-     * @param shape a batch as all batches will be: as many labels, the same sampler and guidance
+     * @param shape a largest batch: no other will have more samples, or be guided where it is not
      * @param hostNoise whether the noise comes from the host, as it does for PyTorch's CPU generator
      * @param kernels which kernels
      * @throws DeviceUnavailableException when the device has too little memory
@@ -67,7 +72,14 @@ public final class TornadoEngine implements Engine {
                 device,
                 context,
                 config,
-                HostWeights.of(config, weights, vaeConfig, vaeWeights, device, shape.samples(), kernels),
+                HostWeights.of(
+                        config,
+                        weights,
+                        vaeConfig,
+                        vaeWeights,
+                        device,
+                        Part.of(config, shape.samples(), shape.guided()),
+                        kernels),
                 vaeConfig,
                 shape,
                 hostNoise);
@@ -77,7 +89,7 @@ public final class TornadoEngine implements Engine {
     record HostWeights(KernelChoice choice, DitDeviceWeights dit, VaeWeights vae) {
 
         /**
-         * Copies the weights, once it is known that they and the activations of {@code samples} samples fit the device.
+         * Copies the weights, once it is known that they and the activations of a part fit the device.
          *
          * @throws DeviceUnavailableException when they do not
          */
@@ -87,11 +99,11 @@ public final class TornadoEngine implements Engine {
                 VaeConfig vaeConfig,
                 VaeWeights vae,
                 Listed device,
-                int samples,
+                Part part,
                 KernelOptions kernels) {
             KernelChoice choice = KernelChoice.of(device, config, kernels);
-            MemoryNeed.of(config, vaeConfig, samples, choice.operations(), choice.decoder(vaeConfig), DECODER_BYTES)
-                    .requireFits(device, samples);
+            MemoryNeed.of(config, vaeConfig, part, choice.operations(), choice.decoder(vaeConfig), DECODER_BYTES)
+                    .requireFits(device, part.samples().count());
             return new HostWeights(choice, DitDeviceWeights.of(dit, choice.operations()), vae);
         }
     }
@@ -109,12 +121,13 @@ public final class TornadoEngine implements Engine {
         this.config = config;
         this.vaeConfig = vaeConfig;
         this.shape = shape;
+        this.part = Part.of(config, shape.samples(), shape.guided());
         this.hostNoise = hostNoise;
         KernelChoice choice = weights.choice();
         Operations operations = choice.operations();
         reportsOverflow = operations.reportsOverflow();
         DecoderTier decoder = choice.decoder(vaeConfig);
-        MemoryNeed need = MemoryNeed.of(config, vaeConfig, shape.samples(), operations, decoder, DECODER_BYTES);
+        MemoryNeed need = MemoryNeed.of(config, vaeConfig, part, operations, decoder, DECODER_BYTES);
         need.requireFits(device, shape.samples());
         description = String.format(
                 Locale.ROOT,
@@ -124,13 +137,11 @@ public final class TornadoEngine implements Engine {
                 choice.reason(),
                 need.bytes() / 1e9);
 
-        buffers = new DitBuffers(config, shape.samples(), operations);
+        buffers = new DitBuffers(config, part, operations);
         GridScheduler grids = new GridScheduler();
-        Ending ending = new Ending(shape.sampler(), hostNoise, shape.guidance().channels(config.inChannels()));
         ditPlan = new DevicePlan(
                 device,
-                new DitGraphs(context, config, weights.dit(), buffers, shape.samples(), operations, grids)
-                        .build(ending),
+                new DitGraphs(context, config, weights.dit(), buffers, part, operations, grids).build(hostNoise),
                 grids);
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder);
@@ -162,11 +173,10 @@ public final class TornadoEngine implements Engine {
      */
     private void warmUp() {
         int step = shape.diffusion().steps() - 1;
-        setLabels(shape);
-        setDraw(0, 0, CudaGrid.DEFAULT.threads(2L * buffers.latents.getSize()), 0);
+        Draw draw = new Draw(0, 0, CudaGrid.DEFAULT.threads(2L * buffers.latents.getSize()), 0);
         ditPlan.execute(DitGraphs.START);
-        TornadoExecutionResult result = step(shape.diffusion().coefficients(step, shape.eta()), shape.cfgScale());
-        float[] latents = latents(result);
+        TornadoExecutionResult result = step(steps(shape, step, sample -> draw));
+        float[] latents = latents(result, buffers.latents.getSize());
         if (!reportsOverflow || !overflowed(result)) { // else sampling will name the tensor
             ShardedEngine.finite(latents, latents.length);
         }
@@ -174,11 +184,11 @@ public final class TornadoEngine implements Engine {
         ShardedEngine.finite(image, image.length);
     }
 
-    private float[] latents(TornadoExecutionResult result) {
+    private float[] latents(TornadoExecutionResult result, int wanted) {
         // TornadoVM logs a copy that fails, and goes on: what was not copied must not pass for latents.
         DeviceArrays.spoil(buffers.latents);
         result.transferToHost(buffers.latents);
-        return buffers.latents.toHeapArray();
+        return DeviceArrays.first(buffers.latents, wanted);
     }
 
     private boolean overflowed(TornadoExecutionResult result) {
@@ -202,7 +212,8 @@ public final class TornadoEngine implements Engine {
                 noise,
                 request.samples(),
                 config.inputElements(),
-                request.diffusion().steps());
+                request.diffusion().steps(),
+                request.guided());
         float[] latents = sample(request, new Portion(0, request.samples(), from), noise, batch, listener);
         batch.finish();
         return latents;
@@ -211,37 +222,34 @@ public final class TornadoEngine implements Engine {
     /**
      * Denoises some samples of a batch.
      *
-     * @param request of the portion: its labels, and any others up to the engine's number of samples
-     * @param portion which samples of the batch they are, and where they are; as many as the engine's at most
+     * @param request of the portion: its labels, as many as the engine's samples at most
+     * @param portion which samples of the batch they are, and where they are
      * @param stream where the batch's noise comes from; not advanced here
-     * @return latents of the engine's number of samples, of which those behind the portion's mean nothing
+     * @return latents of the portion
      */
     float[] sample(
             SamplingRequest request, Portion portion, NoiseStream stream, BatchNoise noise, StepListener listener) {
-        requireSameShape(request, stream);
+        requireRoom(request, stream);
         int steps = request.diffusion().steps();
         int first = portion.first();
         int count = portion.count();
         SamplingState from = portion.state();
         from.requireFits(count * config.inputElements(), steps);
-        setLabels(request);
         DeviceArrays.fill(buffers.noise, from.done() == 0 ? noise.slice(0, first, count) : from.latents());
         ditPlan.execute(DitGraphs.START);
 
-        Supplier<float[]> latents = buffers.noise::toHeapArray;
+        int wanted = count * config.inputElements();
+        Supplier<float[]> latents = from.done() == 0
+                ? () -> noise.slice(0, first, count)
+                : () -> from.latents().clone();
         for (int done = from.done() + 1; done <= steps; done++) {
-            if (stream instanceof CudaNoise cuda) {
-                setDraw(
-                        cuda.seed(),
-                        noise.counter(cuda, done),
-                        cuda.grid().threads(noise.sizeOf(done)),
-                        first * config.inputElements());
-            } else {
+            int call = done;
+            if (!(stream instanceof CudaNoise)) {
                 DeviceArrays.fill(buffers.noise, noise.slice(done, first, count));
             }
             TornadoExecutionResult result =
-                    step(request.diffusion().coefficients(steps - done, request.eta()), request.cfgScale());
-            latents = () -> latents(result);
+                    step(steps(request, steps - done, sample -> noise.draw(call, first + sample)));
+            latents = () -> latents(result, wanted);
             if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
                 requireNoOverflow(result, done);
             }
@@ -250,10 +258,57 @@ public final class TornadoEngine implements Engine {
         return latents.get();
     }
 
+    /** The same step of all samples of a request, each with its label and its noise. */
+    private List<SampleStep> steps(SamplingRequest request, int step, IntFunction<Draw> draws) {
+        StepCoefficients coefficients = request.diffusion().coefficients(step, request.eta());
+        int guidedChannels = request.guided() ? request.guidance().channels(config.inChannels()) : 0;
+        List<SampleStep> result = new ArrayList<>();
+        for (int i = 0; i < request.samples(); i++) {
+            result.add(new SampleStep(
+                    request.labels().get(i),
+                    coefficients,
+                    request.sampler(),
+                    request.cfgScale(),
+                    guidedChannels,
+                    draws.apply(i)));
+        }
+        return result;
+    }
+
+    /**
+     * One step of samples that need not belong together: each at its own step, with its own guidance, sampler and noise.
+     *
+     * @param latents (S, C, H, W) before it
+     * @return (S, C, H, W) after it
+     * @throws IllegalArgumentException when the engine has no room for so many, or their noise is to come from the host
+     */
+    float[] step(List<SampleStep> samples, float[] latents) {
+        if (samples.size() > part.samples().count() || hostNoise) {
+            throw new IllegalArgumentException("%d samples, room for %d, noise from the %s"
+                    .formatted(samples.size(), part.samples().count(), hostNoise ? "host" : "device"));
+        }
+        DeviceArrays.fill(buffers.noise, latents);
+        ditPlan.execute(DitGraphs.START);
+        return latents(step(samples), latents.length);
+    }
+
     /** One denoising step: embed, the blocks one after the other, final layer and sampler. */
-    private TornadoExecutionResult step(StepCoefficients coefficients, double cfgScale) {
-        DeviceArrays.fill(buffers.frequencies, TimestepEmbedding.of(coefficients.timestep()));
-        setCoefficients(coefficients, cfgScale);
+    private TornadoExecutionResult step(List<SampleStep> samples) {
+        int[] labels = samples.stream().mapToInt(SampleStep::label).toArray();
+        boolean[] guided = new boolean[labels.length];
+        for (int i = 0; i < labels.length; i++) {
+            guided[i] = samples.get(i).guided();
+            samples.get(i).write(i, config.learnSigma(), buffers.coefficients, buffers.draw);
+        }
+        Batch.fill(buffers.batch, labels, guided, config.nullClass());
+        Map<Integer, float[]> embeddings = new HashMap<>();
+        for (int pass = 0; pass < buffers.batch.get(Batch.PASSES); pass++) {
+            int timestep = samples.get(buffers.batch.get(Batch.sample(pass)))
+                    .coefficients()
+                    .timestep();
+            float[] embedding = embeddings.computeIfAbsent(timestep, TimestepEmbedding::of);
+            DeviceArrays.fill(buffers.frequencies, pass * embedding.length, embedding);
+        }
         ditPlan.launch(DitGraphs.EMBED);
         for (int block = 0; block < config.depth(); block++) {
             ditPlan.launch(DitGraphs.BLOCK);
@@ -279,51 +334,21 @@ public final class TornadoEngine implements Engine {
         }
     }
 
-    private void setLabels(SamplingRequest request) {
-        int[] labels = CpuEngine.guidedLabels(request, config);
-        for (int i = 0; i < labels.length; i++) {
-            buffers.labels.set(i, labels[i]);
-        }
-    }
-
-    private void setCoefficients(StepCoefficients c, double cfgScale) {
-        boolean learned = config.learnSigma();
-        buffers.coefficients.set(DenoiseStep.GUIDANCE_SCALE, (float) cfgScale);
-        buffers.coefficients.set(DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD, c.sqrtRecipAlphasCumprod());
-        buffers.coefficients.set(DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD, c.sqrtRecipm1AlphasCumprod());
-        buffers.coefficients.set(DenoiseStep.POSTERIOR_MEAN_COEF1, c.posteriorMeanCoef1());
-        buffers.coefficients.set(DenoiseStep.POSTERIOR_MEAN_COEF2, c.posteriorMeanCoef2());
-        buffers.coefficients.set(DenoiseStep.MIN_LOG_VARIANCE, learned ? c.minLogVariance() : c.fixedLogVariance());
-        buffers.coefficients.set(DenoiseStep.MAX_LOG_VARIANCE, learned ? c.maxLogVariance() : c.fixedLogVariance());
-        buffers.coefficients.set(DenoiseStep.NOISE_FACTOR, c.noiseMask());
-        buffers.coefficients.set(DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV, c.sqrtAlphasCumprodPrev());
-        buffers.coefficients.set(DenoiseStep.DDIM_DIRECTION, c.ddimDirection());
-        buffers.coefficients.set(DenoiseStep.DDIM_SIGMA, c.ddimSigma());
-    }
-
-    /**
-     * Where in PyTorch's stream this step's noise lies.
-     *
-     * @param counter Philox's at the step's call
-     * @param threads of PyTorch's launch for the whole call
-     * @param first element of the call that is this engine's first
-     */
-    private void setDraw(long seed, long counter, long threads, int first) {
-        buffers.draw.set(PhiloxNoise.SEED_LOW, (int) seed);
-        buffers.draw.set(PhiloxNoise.SEED_HIGH, (int) (seed >>> 32));
-        buffers.draw.set(PhiloxNoise.CALL_LOW, (int) counter);
-        buffers.draw.set(PhiloxNoise.CALL_HIGH, (int) (counter >>> 32));
-        buffers.draw.set(PhiloxNoise.TORCH_THREADS, (int) threads);
-        buffers.draw.set(PhiloxNoise.FIRST_ELEMENT, first);
-    }
-
-    private void requireSameShape(SamplingRequest request, NoiseStream noise) {
-        if (request.samples() != shape.samples()
-                || request.sampler() != shape.sampler()
-                || request.guidance() != shape.guidance()
+    private void requireRoom(SamplingRequest request, NoiseStream noise) {
+        int passes = request.passes();
+        if (request.samples() > part.samples().count()
+                || passes > part.passes()
                 || noise instanceof CudaNoise == hostNoise) {
-            throw new IllegalArgumentException("the engine was made for %d samples of %s; load another for %d of %s"
-                    .formatted(shape.samples(), shape.sampler(), request.samples(), request.sampler()));
+            throw new IllegalArgumentException(
+                    "the engine was made for up to %d samples in %d passes of the model, noise from the %s; %d in %d with"
+                                    .formatted(
+                                            part.samples().count(),
+                                            part.passes(),
+                                            hostNoise ? "host" : "device",
+                                            request.samples(),
+                                            passes)
+                            + " noise of %s want another"
+                                    .formatted(noise.getClass().getSimpleName()));
         }
     }
 

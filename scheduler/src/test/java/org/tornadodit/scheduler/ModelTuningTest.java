@@ -10,12 +10,10 @@ import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.Variant;
-import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.SeededCheckpoint;
 import org.tornadodit.scheduler.DitGraphs.DitDeviceWeights;
-import org.tornadodit.scheduler.DitGraphs.Ending;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 import org.tornadodit.scheduler.tune.Tuning;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -26,6 +24,7 @@ class ModelTuningTest {
     private static final DitWeights WEIGHTS =
             DitWeights.load(new SeededCheckpoint(DitWeights.specs(CONFIG), 1), CONFIG);
     private static final int SAMPLES = 3;
+    private static final Part PART = Part.of(CONFIG, SAMPLES, true);
     private static final Listed DEVICE = TornadoDevices.list().getFirst();
 
     /** So the keys that the engine asks for are those that the autotuner stores. */
@@ -40,11 +39,11 @@ class ModelTuningTest {
                         "launch_",
                         CONFIG,
                         DitDeviceWeights.of(WEIGHTS, operations),
-                        new DitBuffers(CONFIG, SAMPLES, operations),
-                        SAMPLES,
+                        new DitBuffers(CONFIG, PART, operations),
+                        PART,
                         operations,
                         grids)
-                .build(new Ending(Sampler.DDPM, false, 3));
+                .build(false);
         int norm = 32 * LayerNorm.VARIANTS.getLast().get(LayerNorm.ROWS);
         int fewRows = 32 * LinearFewRows.VARIANTS.getLast().get(LinearFewRows.WARPS);
         int patches = Launch.ELEMENTWISE_VARIANTS.getLast().get(Launch.THREADS);

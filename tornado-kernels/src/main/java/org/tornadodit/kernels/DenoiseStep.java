@@ -7,7 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * What follows the model in a step of sampling, in one pass over the latents: unpatchify, classifier-free guidance, the
- * DDPM step with the learned variance or the DDIM step, and the step's noise.
+ * DDPM step with the learned variance or the DDIM step, and the step's noise. Step, sampler, guidance and place in the
+ * noise are each sample's own.
  *
  * <p>DDPM: {@code x0 = a x - b eps}; {@code mean = c1 x0 + c2 x}; {@code log variance = f maxLog + (1 - f) minLog}
  * with {@code f = (v + 1) / 2} (A. Nichol and P. Dhariwal, Improved DDPM, 2021, equation 15);
@@ -25,7 +26,7 @@ public final class DenoiseStep {
 
     public static final int NOISE_ARRAY = 1;
 
-    /** Indices into the float array of a step: the guidance scale; 1 for a sample without guidance changes nothing. */
+    /** Indices into a sample's coefficients: the guidance scale, */
     public static final int GUIDANCE_SCALE = 0;
     /** sqrt(1 / abar), a above, */
     public static final int SQRT_RECIP_ALPHAS_CUMPROD = 1;
@@ -41,84 +42,93 @@ public final class DenoiseStep {
     public static final int MAX_LOG_VARIANCE = 6;
     /** 1, or 0 in the last step, which adds no noise, */
     public static final int NOISE_FACTOR = 7;
-    /** and for DDIM sqrt(abar'), sqrt(1 - abar' - sigma^2) and sigma. */
+    /** for DDIM sqrt(abar'), sqrt(1 - abar' - sigma^2) and sigma, */
     public static final int SQRT_ALPHAS_CUMPROD_PREV = 8;
 
     public static final int DDIM_DIRECTION = 9;
     public static final int DDIM_SIGMA = 10;
 
-    /** Length of the float array of a step. */
-    public static final int LENGTH = 11;
+    /** which sampler, a constant above, */
+    public static final int SAMPLER = 11;
+    /** and how many of the first channels guidance changes, 3 in facebookresearch/DiT; 0 for an unguided sample. */
+    public static final int GUIDED_CHANNELS = 12;
+
+    /** Coefficients of a sample. */
+    public static final int LENGTH = 13;
 
     private DenoiseStep() {}
 
     /**
-     * One step. Launch: {@link Launch#elementwise} of samples * C * size * size.
+     * One step. Launch: {@link Launch#elementwise} of the most samples * C * size * size.
      *
-     * @param model the final layer's output, (2 samples, T, P * P * outChannels) with guidance, the conditional samples
-     *     first, and (samples, ...) without
-     * @param latents (samples, C, size, size), x, replaced by x'
-     * @param coefficients see the constants of this class
-     * @param draw see {@link PhiloxNoise}; its elements are those of latents
-     * @param noise (samples, C, size, size) for {@link #NOISE_ARRAY}, else any array
+     * @param batch see {@link Batch}
+     * @param model the final layer's output, (N, T, P * P * outChannels)
+     * @param latents (S, C, size, size), x, replaced by x'
+     * @param coefficients (S, {@link #LENGTH}), see the constants of this class
+     * @param draw (S, {@link PhiloxNoise#LENGTH}); a draw's elements are those of its sample's latents
+     * @param noise (S, C, size, size) for {@link #NOISE_ARRAY}, else any array
+     * @param most passes that the batch has room for
      * @param outChannels 2 C with a learned variance, else C
-     * @param guidedChannels how many of the first channels guidance changes, 3 in facebookresearch/DiT; 0 for a batch
-     *     without unconditional samples
      */
     public static void denoise(
             KernelContext context,
+            IntArray batch,
             FloatArray model,
             FloatArray latents,
             FloatArray coefficients,
             IntArray draw,
             FloatArray noise,
-            int samples,
+            int most,
             int channels,
             int size,
             int patch,
             int outChannels,
-            int guidedChannels,
-            int sampler,
             int noiseSource) {
         int index = context.globalIdx;
-        if (index < samples * channels * size * size) {
+        if (index < batch.get(Batch.SAMPLES) * channels * size * size) {
             int column = index % size;
             int row = index / size % size;
             int channel = index / (size * size) % channels;
             int sample = index / (size * size * channels);
+            int of = sample * LENGTH;
             int side = size / patch;
-            int token = sample * side * side + row / patch * side + column / patch;
-            int at = (token * patch * patch + row % patch * patch + column % patch) * outChannels + channel;
+            int token = row / patch * side + column / patch;
+            int inPass = (token * patch * patch + row % patch * patch + column % patch) * outChannels + channel;
+            int passSize = size * size * outChannels;
+            int at = batch.get(Batch.conditional(sample, most)) * passSize + inPass;
 
             float eps = model.get(at);
-            if (channel < guidedChannels) {
-                float unconditional = model.get(at + samples * side * side * patch * patch * outChannels);
-                eps = unconditional + coefficients.get(GUIDANCE_SCALE) * (eps - unconditional);
+            if (channel < coefficients.get(of + GUIDED_CHANNELS)) {
+                float unconditional = model.get(batch.get(Batch.unconditional(sample, most)) * passSize + inPass);
+                eps = unconditional + coefficients.get(of + GUIDANCE_SCALE) * (eps - unconditional);
             }
             float x = latents.get(index);
-            float recip = coefficients.get(SQRT_RECIP_ALPHAS_CUMPROD);
-            float recipm1 = coefficients.get(SQRT_RECIPM1_ALPHAS_CUMPROD);
+            float recip = coefficients.get(of + SQRT_RECIP_ALPHAS_CUMPROD);
+            float recipm1 = coefficients.get(of + SQRT_RECIPM1_ALPHAS_CUMPROD);
             float start = recip * x - recipm1 * eps;
             float mean;
             float deviation;
-            if (sampler == DDIM) {
+            if (coefficients.get(of + SAMPLER) == DDIM) {
                 float direction = (recip * x - start) / recipm1;
-                mean = start * coefficients.get(SQRT_ALPHAS_CUMPROD_PREV)
-                        + coefficients.get(DDIM_DIRECTION) * direction;
-                deviation = coefficients.get(DDIM_SIGMA);
+                mean = start * coefficients.get(of + SQRT_ALPHAS_CUMPROD_PREV)
+                        + coefficients.get(of + DDIM_DIRECTION) * direction;
+                deviation = coefficients.get(of + DDIM_SIGMA);
             } else {
-                mean = coefficients.get(POSTERIOR_MEAN_COEF1) * start + coefficients.get(POSTERIOR_MEAN_COEF2) * x;
-                float logVariance = coefficients.get(MAX_LOG_VARIANCE);
+                mean = coefficients.get(of + POSTERIOR_MEAN_COEF1) * start
+                        + coefficients.get(of + POSTERIOR_MEAN_COEF2) * x;
+                float logVariance = coefficients.get(of + MAX_LOG_VARIANCE);
                 if (outChannels > channels) {
                     float fraction = (model.get(at + channels) + 1f) / 2f;
-                    logVariance = fraction * logVariance + (1f - fraction) * coefficients.get(MIN_LOG_VARIANCE);
+                    logVariance = fraction * logVariance + (1f - fraction) * coefficients.get(of + MIN_LOG_VARIANCE);
                 }
                 deviation = TornadoMath.exp(0.5f * logVariance);
             }
-            deviation = deviation * coefficients.get(NOISE_FACTOR);
+            deviation = deviation * coefficients.get(of + NOISE_FACTOR);
             float result = mean;
             if (deviation != 0f) {
-                float normal = noiseSource == NOISE_ARRAY ? noise.get(index) : PhiloxNoise.normal(draw, index);
+                float normal = noiseSource == NOISE_ARRAY
+                        ? noise.get(index)
+                        : PhiloxNoise.normal(draw, sample * PhiloxNoise.LENGTH, index % (channels * size * size));
                 result = mean + deviation * normal;
             }
             latents.set(index, result);

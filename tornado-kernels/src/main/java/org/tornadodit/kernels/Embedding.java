@@ -7,8 +7,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /**
  * What goes into DiT's blocks: patches as rows for x_embedder, and the sum of timestep and label embeddings.
  *
- * <p>The sinusoids of the timestep are not made on the device: a step has one timestep for all samples, so the host
- * sends its 256 exact values, whereas the device's sine is only good to 1e-6 and far less for arguments near 1000.
+ * <p>The sinusoids of the timestep are not made on the device: the host sends the 256 exact values of each pass, whereas the device's sine is only good to 1e-6 and far less for arguments near 1000.
  */
 public final class Embedding {
     private Embedding() {}
@@ -22,30 +21,29 @@ public final class Embedding {
     }
 
     /**
-     * The patches of the noisy latents as rows, for the linear layer that x_embedder's convolution is; both halves of a
-     * guided batch see the same latents. Launch: {@link Launch#elementwise} of samples * tokens * C * P * P.
+     * The patches of the noisy latents as rows, for the linear layer that x_embedder's convolution is; both passes of a
+     * guided sample see the same latents. Launch: {@link Launch#elementwise} of most passes * tokens * C * P * P.
      *
-     * @param latents (distinct, C, size, size)
-     * @param out (samples, T, C * P * P), T in rows of patches, features in the order of the convolution's weight
-     * @param samples samples of the batch; sample i shows the latents of i modulo distinct
+     * @param batch see {@link Batch}
+     * @param latents (S, C, size, size)
+     * @param out (N, T, C * P * P), T in rows of patches, features in the order of the convolution's weight
      */
     public static void patchify(
             KernelContext context,
+            IntArray batch,
             FloatArray latents,
             FloatArray out,
-            int samples,
-            int distinct,
             int channels,
             int size,
             int patch) {
         int index = context.globalIdx;
         int features = channels * patch * patch;
         int side = size / patch;
-        if (index < samples * side * side * features) {
+        if (index < batch.get(Batch.PASSES) * side * side * features) {
             int feature = index % features;
             int row = index / features;
             int token = row % (side * side);
-            int sample = row / (side * side) % distinct;
+            int sample = batch.get(Batch.sample(row / (side * side)));
             int channel = feature / (patch * patch);
             int y = token / side * patch + feature / patch % patch;
             int x = token % side * patch + feature % patch;
@@ -60,12 +58,12 @@ public final class Embedding {
 
     /** The value of {@link #patchify}'s out[index]. */
     public static double patchifyReference(
-            FloatArray latents, int distinct, int channels, int size, int patch, int index) {
+            IntArray batch, FloatArray latents, int channels, int size, int patch, int index) {
         int q = index % patch;
         int p = index / patch % patch;
         int channel = index / (patch * patch) % channels;
         int token = index / (patch * patch * channels) % (size / patch * (size / patch));
-        int sample = index / (patch * patch * channels) / (size / patch * (size / patch)) % distinct;
+        int sample = batch.get(Batch.sample(index / (patch * patch * channels) / (size / patch * (size / patch))));
         int y = token / (size / patch) * patch + p;
         int x = token % (size / patch) * patch + q;
         return latents.get(((sample * channels + channel) * size + y) * size + x);
@@ -73,35 +71,35 @@ public final class Embedding {
 
     /**
      * SiLU of the conditioning, {@code silu(t + y_embedder[label])}: every adaLN_modulation starts with this SiLU, so
-     * it is done once. Launch: {@link Launch#elementwise} of samples * hidden.
+     * it is done once. Launch: {@link Launch#elementwise} of most * hidden.
      *
-     * @param timestep (D), t_embedder's output, the same for all samples
+     * @param batch see {@link Batch}
+     * @param timestep (N, D), t_embedder's output
      * @param table (classes + 1, D), y_embedder.embedding_table
-     * @param labels (samples), the null class for the unconditional half
-     * @param out (samples, D)
+     * @param out (N, D)
+     * @param most passes that the batch has room for
      */
     public static void condition(
             KernelContext context,
+            IntArray batch,
             FloatArray timestep,
             FloatArray table,
-            IntArray labels,
             FloatArray out,
-            int samples,
+            int most,
             int hidden) {
         int index = context.globalIdx;
-        if (index < samples * hidden) {
-            int column = index % hidden;
-            float v = timestep.get(column) + table.get(labels.get(index / hidden) * hidden + column);
+        if (index < batch.get(Batch.PASSES) * hidden) {
+            int label = batch.get(Batch.label(index / hidden, most));
+            float v = timestep.get(index) + table.get(label * hidden + index % hidden);
             out.set(index, FloatMath.silu(v));
         }
     }
 
     /** The float64 value of {@link #condition}'s out[index]. */
     public static double conditionReference(
-            FloatArray timestep, FloatArray table, IntArray labels, int hidden, int index) {
-        int column = index % hidden;
-        return FloatMath.siluReference(
-                (double) timestep.get(column) + table.get(labels.get(index / hidden) * hidden + column));
+            IntArray batch, FloatArray timestep, FloatArray table, int most, int hidden, int index) {
+        int label = batch.get(Batch.label(index / hidden, most));
+        return FloatMath.siluReference((double) timestep.get(index) + table.get(label * hidden + index % hidden));
     }
 
     /** Sets {@code count} elements to {@code value}. */

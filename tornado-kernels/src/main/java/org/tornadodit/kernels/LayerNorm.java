@@ -45,10 +45,10 @@ public final class LayerNorm {
      * @param layer (1): with {@code more} added, which of the layers whose chunks lie one after the other in a row of the
      *     conditioning
      * @param next (1): where that sum is written, for the kernels that follow; another array than {@code layer}
+     * @param batch see {@link Batch}, for N
      * @param x (N, T, D)
      * @param conditioning (N, stride): the outputs of adaLN_modulations
      * @param out (N, T, D); not x itself
-     * @param rows N * T
      * @param hidden D
      * @param tokens T
      * @param shiftOffset first column of the shift's chunk in layer 0
@@ -61,10 +61,10 @@ public final class LayerNorm {
             KernelContext context,
             IntArray layer,
             IntArray next,
+            IntArray batch,
             FloatArray x,
             FloatArray conditioning,
             FloatArray out,
-            int rows,
             int hidden,
             int tokens,
             int shiftOffset,
@@ -72,6 +72,7 @@ public final class LayerNorm {
             int stride,
             int more,
             int groupRows) {
+        int rows = batch.get(Batch.PASSES) * tokens;
         int threads = groupRows * LANES;
         float[] partial = context.allocateFloatLocalArray(2 * threads);
         int thread = context.localIdx;
@@ -79,51 +80,53 @@ public final class LayerNorm {
         if (context.globalIdx == 0) {
             next.set(0, number);
         }
-        int lane = thread % LANES;
-        int lanes = thread / LANES * LANES;
-        int row = context.groupIdx * groupRows + thread / LANES;
-        int base = Math.min(row, rows - 1) * hidden;
+        if (context.groupIdx * groupRows < rows) {
+            int lane = thread % LANES;
+            int lanes = thread / LANES * LANES;
+            int row = context.groupIdx * groupRows + thread / LANES;
+            int base = Math.min(row, rows - 1) * hidden;
 
-        float sum = 0f;
-        // Four loads at a time are under way; the inner loop is unrolled.
-        for (int first = lane; first < hidden; first += 4 * LANES) {
-            for (int i = 0; i < 4; i++) {
-                if (hidden % (4 * LANES) == 0 || first + i * LANES < hidden) {
-                    sum += x.get(base + first + i * LANES);
+            float sum = 0f;
+            // Four loads at a time are under way; the inner loop is unrolled.
+            for (int first = lane; first < hidden; first += 4 * LANES) {
+                for (int i = 0; i < 4; i++) {
+                    if (hidden % (4 * LANES) == 0 || first + i * LANES < hidden) {
+                        sum += x.get(base + first + i * LANES);
+                    }
                 }
             }
-        }
-        partial[thread] = sum;
-        context.localBarrier();
-        float mean = 0f;
-        for (int i = 0; i < LANES; i++) {
-            mean += partial[lanes + i];
-        }
-        mean = mean / hidden;
+            partial[thread] = sum;
+            context.localBarrier();
+            float mean = 0f;
+            for (int i = 0; i < LANES; i++) {
+                mean += partial[lanes + i];
+            }
+            mean = mean / hidden;
 
-        float squares = 0f;
-        for (int first = lane; first < hidden; first += 4 * LANES) {
-            for (int i = 0; i < 4; i++) {
-                if (hidden % (4 * LANES) == 0 || first + i * LANES < hidden) {
-                    float difference = x.get(base + first + i * LANES) - mean;
-                    squares += difference * difference;
+            float squares = 0f;
+            for (int first = lane; first < hidden; first += 4 * LANES) {
+                for (int i = 0; i < 4; i++) {
+                    if (hidden % (4 * LANES) == 0 || first + i * LANES < hidden) {
+                        float difference = x.get(base + first + i * LANES) - mean;
+                        squares += difference * difference;
+                    }
                 }
             }
-        }
-        partial[threads + thread] = squares;
-        context.localBarrier();
-        float variance = 0f;
-        for (int i = 0; i < LANES; i++) {
-            variance += partial[threads + lanes + i];
-        }
-        float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
+            partial[threads + thread] = squares;
+            context.localBarrier();
+            float variance = 0f;
+            for (int i = 0; i < LANES; i++) {
+                variance += partial[threads + lanes + i];
+            }
+            float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
 
-        if (row < rows) {
-            int sample = row / tokens * stride + number * (CHUNKS * hidden);
-            for (int i = lane; i < hidden; i += LANES) {
-                float scale = 1f + conditioning.get(sample + scaleOffset + i);
-                float shift = conditioning.get(sample + shiftOffset + i);
-                out.set(base + i, (x.get(base + i) - mean) * inverse * scale + shift);
+            if (row < rows) {
+                int sample = row / tokens * stride + number * (CHUNKS * hidden);
+                for (int i = lane; i < hidden; i += LANES) {
+                    float scale = 1f + conditioning.get(sample + scaleOffset + i);
+                    float shift = conditioning.get(sample + shiftOffset + i);
+                    out.set(base + i, (x.get(base + i) - mean) * inverse * scale + shift);
+                }
             }
         }
     }

@@ -52,6 +52,7 @@ public final class LinearFewRows {
      * {@code out(M,N) = x(M,K) W(N,K)^T + bias}, then SiLU where the epilogue says so.
      *
      * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
+     * @param batch see {@link Batch}: M is its passes, of which {@link #grid} knows the most
      * @param epilogue {@link Epilogue#BIAS}, {@link Epilogue#BIAS_SILU} or {@link Epilogue#NONE}
      * @param warps see {@link #WARPS}
      * @param together see {@link #TOGETHER}
@@ -59,16 +60,17 @@ public final class LinearFewRows {
     public static void linear(
             KernelContext context,
             IntArray layer,
+            IntArray batch,
             FloatArray x,
             FloatArray weight,
             FloatArray bias,
             FloatArray out,
-            int m,
             int n,
             int k,
             int epilogue,
             int warps,
             int together) {
+        int m = batch.get(Batch.PASSES);
         int features = warps * together;
         float[] partial = context.allocateFloatLocalArray(features * ROWS * STRIDE);
         int thread = context.localIdx;

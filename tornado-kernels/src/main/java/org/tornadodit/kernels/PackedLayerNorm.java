@@ -60,8 +60,10 @@ public final class PackedLayerNorm {
     /**
      * LayerNorm and modulation of every row; what is not said here is as in {@link LayerNorm#modulate}.
      *
-     * @param out operand of (rows, hidden), hidden a multiple of 16
+     * @param out operand of (most, hidden), hidden a multiple of 16
+     * @param batch see {@link Batch}, for N
      * @param overflow (layers, kinds): [layer, kind] becomes 1 when a value does not fit a half
+     * @param most N T that there is room for
      * @param planes 1 or 2
      * @param warps {@link #warps} of hidden
      */
@@ -72,8 +74,9 @@ public final class PackedLayerNorm {
             IntArray out,
             IntArray layer,
             IntArray next,
+            IntArray batch,
             IntArray overflow,
-            int rows,
+            int most,
             int hidden,
             int tokens,
             int shiftOffset,
@@ -91,58 +94,61 @@ public final class PackedLayerNorm {
         if (context.globalIdx == 0) {
             next.set(0, number);
         }
-        int lane = context.localIdx & 31;
-        int warp = context.localIdx >> 5;
-        int rowOfEight = lane & 7;
-        int row = Math.min(context.groupIdx * ROWS + rowOfEight, rows - 1);
-        int firstColumn = warp * STEP + (lane >> 3) * 8;
-        int columnStride = STEP * warps;
-        boolean even = hidden % columnStride == 0;
-        int base = row * hidden + firstColumn;
+        int rows = batch.get(Batch.PASSES) * tokens;
+        if (context.groupIdx * ROWS < rows) {
+            int lane = context.localIdx & 31;
+            int warp = context.localIdx >> 5;
+            int rowOfEight = lane & 7;
+            int row = Math.min(context.groupIdx * ROWS + rowOfEight, rows - 1);
+            int firstColumn = warp * STEP + (lane >> 3) * 8;
+            int columnStride = STEP * warps;
+            boolean even = hidden % columnStride == 0;
+            int base = row * hidden + firstColumn;
 
-        // Registers that no column belongs to stay zero.
-        float[] values = Registers.floats(steps * 8);
-        for (int step = 0; step < steps; step++) {
-            if (even || firstColumn + step * columnStride < hidden) {
-                GlobalMemory.load4(x, base + step * columnStride, values, step * 8);
-                GlobalMemory.load4(x, base + step * columnStride + 4, values, step * 8 + 4);
+            // Registers that no column belongs to stay zero.
+            float[] values = Registers.floats(steps * 8);
+            for (int step = 0; step < steps; step++) {
+                if (even || firstColumn + step * columnStride < hidden) {
+                    GlobalMemory.load4(x, base + step * columnStride, values, step * 8);
+                    GlobalMemory.load4(x, base + step * columnStride + 4, values, step * 8 + 4);
+                }
             }
-        }
-        float sum = 0f;
-        for (int step = 0; step < steps; step++) {
-            sum += sumOfEight(values, step * 8);
-        }
-        float mean = sumOfRow(context, sum, partial, lane, warp, warps) / hidden;
-        float squares = 0f;
-        for (int step = 0; step < steps; step++) {
-            if (even || firstColumn + step * columnStride < hidden) {
-                squares += center(values, step * 8, mean);
+            float sum = 0f;
+            for (int step = 0; step < steps; step++) {
+                sum += sumOfEight(values, step * 8);
             }
-        }
-        float variance = sumOfRow(context, squares, partial + warps * ROWS * 4, lane, warp, warps) / hidden;
-        float inverse = 1f / TornadoMath.sqrt(variance + EPSILON);
+            float mean = sumOfRow(context, sum, partial, lane, warp, warps) / hidden;
+            float squares = 0f;
+            for (int step = 0; step < steps; step++) {
+                if (even || firstColumn + step * columnStride < hidden) {
+                    squares += center(values, step * 8, mean);
+                }
+            }
+            float variance = sumOfRow(context, squares, partial + warps * ROWS * 4, lane, warp, warps) / hidden;
+            float inverse = 1f / TornadoMath.sqrt(variance + EPSILON);
 
-        int chunks = row / tokens * stride + number * (LayerNorm.CHUNKS * hidden) + firstColumn;
-        int paddedRows = Packed.paddedRows(rows);
-        int index = Packed.index(context.groupIdx * ROWS + rowOfEight, firstColumn, paddedRows, planes);
-        float largest = 0f;
-        for (int step = 0; step < steps; step++) {
-            if (even || firstColumn + step * columnStride < hidden) {
-                largest = store(
-                        out,
-                        index + step * (columnStride / 16 * (paddedRows / 8) * (64 * planes)),
-                        values,
-                        step * 8,
-                        conditioning,
-                        chunks + shiftOffset + step * columnStride,
-                        chunks + scaleOffset + step * columnStride,
-                        inverse,
-                        planes,
-                        largest);
+            int chunks = row / tokens * stride + number * (LayerNorm.CHUNKS * hidden) + firstColumn;
+            int paddedRows = Packed.paddedRows(most);
+            int index = Packed.index(context.groupIdx * ROWS + rowOfEight, firstColumn, paddedRows, planes);
+            float largest = 0f;
+            for (int step = 0; step < steps; step++) {
+                if (even || firstColumn + step * columnStride < hidden) {
+                    largest = store(
+                            out,
+                            index + step * (columnStride / 16 * (paddedRows / 8) * (64 * planes)),
+                            values,
+                            step * 8,
+                            conditioning,
+                            chunks + shiftOffset + step * columnStride,
+                            chunks + scaleOffset + step * columnStride,
+                            inverse,
+                            planes,
+                            largest);
+                }
             }
-        }
-        if (!(largest <= Packed.LARGEST)) {
-            overflow.set(number * kinds + kind, 1);
+            if (!(largest <= Packed.LARGEST)) {
+                overflow.set(number * kinds + kind, 1);
+            }
         }
     }
 

@@ -18,10 +18,12 @@ public final class PackedRows {
     /**
      * Packs.
      *
-     * @param x (rows, columns)
-     * @param out operand (see {@link Packed}) of (rows, columns)
+     * @param x (N, columns)
+     * @param out operand (see {@link Packed}) of (most, columns)
      * @param layer (1): the layer that overflow is reported for
+     * @param batch see {@link Batch}, for the number of rows N
      * @param overflow (layers, {@link Overflow#KINDS})
+     * @param most rows that there is room for
      * @param columns a multiple of 16
      * @param planes 1 or 2
      * @param kind of {@link Overflow}
@@ -31,18 +33,19 @@ public final class PackedRows {
             FloatArray x,
             IntArray out,
             IntArray layer,
+            IntArray batch,
             IntArray overflow,
-            int rows,
+            int most,
             int columns,
             int planes,
             int kind) {
         int i = context.globalIdx * 2;
-        if (i < rows * columns) {
+        if (i < batch.get(Batch.PASSES) * columns) {
             int row = i / columns;
             int column = i % columns;
             float first = x.get(i);
             float second = x.get(i + 1);
-            int padded = (rows + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
+            int padded = (most + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
             Packed.store(out, Packed.index(row, column, padded, planes), Packed.PLANE, first, second, planes);
             Overflow.report(overflow, layer.get(0), kind, Packed.largest(0f, first, second));
         }

@@ -32,7 +32,7 @@ public final class PhiloxNoise {
     /** and the index in the call of the first element drawn here. */
     public static final int FIRST_ELEMENT = 5;
 
-    /** Length of the int array of a draw. */
+    /** Length of the int array of a draw; several draws lie one after the other. */
     public static final int LENGTH = 6;
 
     private static final long MASK = 0xffffffffL;
@@ -54,7 +54,7 @@ public final class PhiloxNoise {
     public static void randn(KernelContext context, IntArray draw, FloatArray out, int elements) {
         int index = context.globalIdx;
         if (index < elements) {
-            out.set(index, normal(draw, index));
+            out.set(index, normal(draw, 0, index));
         }
     }
 
@@ -64,21 +64,21 @@ public final class PhiloxNoise {
         if (index < elements) {
             int thread = draw.get(FIRST_ELEMENT) + index;
             for (int word = 0; word < 4; word++) {
-                out.set(4 * index + word, (int) word(draw, 0, thread, word));
+                out.set(4 * index + word, (int) word(draw, 0, 0, thread, word));
             }
         }
     }
 
-    /** The normal of element FIRST_ELEMENT + index. */
-    static float normal(IntArray draw, int index) {
-        int threads = draw.get(TORCH_THREADS);
-        int element = draw.get(FIRST_ELEMENT) + index;
+    /** The normal of element FIRST_ELEMENT + index of the draw that begins at {@code from}. */
+    static float normal(IntArray draw, int from, int index) {
+        int threads = draw.get(from + TORCH_THREADS);
+        int element = draw.get(from + FIRST_ELEMENT) + index;
         int turn = element / threads;
         int thread = element % threads;
         int component = turn & 3;
         int pair = component & 2;
-        long radiusWord = word(draw, turn / 4, thread, pair);
-        long angleWord = word(draw, turn / 4, thread, pair + 1);
+        long radiusWord = word(draw, from, turn / 4, thread, pair);
+        long angleWord = word(draw, from, turn / 4, thread, pair + 1);
         float u = (float) radiusWord * TWO_POW_MINUS_32 + TWO_POW_MINUS_32 / 2f;
         float angle = (float) angleWord * TWO_PI_POW_MINUS_32 + TWO_PI_POW_MINUS_32 / 2f;
         float radius = TornadoMath.sqrt(-2f * FloatMath.logUnit(u));
@@ -87,13 +87,13 @@ public final class PhiloxNoise {
     }
 
     /** One of the four words of counter (call + turn, thread) after ten rounds, an unsigned int in a long. */
-    private static long word(IntArray draw, int turn, int thread, int which) {
-        long c0 = (draw.get(CALL_LOW) + turn) & MASK;
-        long c1 = draw.get(CALL_HIGH) & MASK;
+    private static long word(IntArray draw, int from, int turn, int thread, int which) {
+        long c0 = (draw.get(from + CALL_LOW) + turn) & MASK;
+        long c1 = draw.get(from + CALL_HIGH) & MASK;
         long c2 = thread & MASK;
         long c3 = 0L;
-        long k0 = draw.get(SEED_LOW) & MASK;
-        long k1 = draw.get(SEED_HIGH) & MASK;
+        long k0 = draw.get(from + SEED_LOW) & MASK;
+        long k1 = draw.get(from + SEED_HIGH) & MASK;
         for (int round = 0; round < ROUNDS; round++) {
             long high0 = multiplyHigh(c0, MULTIPLIER_0 & 0xffffL, MULTIPLIER_0 >> 16);
             long high1 = multiplyHigh(c2, MULTIPLIER_1 & 0xffffL, MULTIPLIER_1 >> 16);

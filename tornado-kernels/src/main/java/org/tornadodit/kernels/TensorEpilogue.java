@@ -44,6 +44,7 @@ final class TensorEpilogue {
             int row,
             int column,
             int m,
+            int most,
             int n,
             int planes,
             int columns,
@@ -53,7 +54,7 @@ final class TensorEpilogue {
             int heads,
             int samples) {
         if (epilogue == Epilogue.BIAS_GELU) {
-            storeGelu(sums, packed, overflow, layer, row, column, m, n, planes, columns, thread);
+            storeGelu(sums, packed, overflow, layer, row, column, m, most, n, planes, columns, thread);
         } else {
             storeHeads(
                     sums, packed, overflow, layer, row, column, m, n, planes, columns, thread, tokens, heads, samples);
@@ -146,11 +147,12 @@ final class TensorEpilogue {
             int row,
             int column,
             int m,
+            int most,
             int n,
             int planes,
             int columns,
             int thread) {
-        int padded = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
+        int padded = (most + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
         int slab = padded * 8 * planes;
         int at = column / 16 * slab + row / 8 * (64 * planes) + thread % 32;
         // A tile of more rows than the padding allows for: the rows behind are the next slab's.

@@ -131,6 +131,7 @@ public final class TensorLinear {
      * The product and its epilogue.
      *
      * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
+     * @param batch see {@link Batch}: the rows are its passes times {@code a}
      * @param x (M, K) packed, rows padded
      * @param weight (layers, N, K) packed, rows not padded, {@link #weightSize} ints
      * @param bias (layers, N + 1): a layer's biases, then the factor that undoes its weight's scale
@@ -139,20 +140,21 @@ public final class TensorLinear {
      * @param packed where {@link Epilogue#BIAS_GELU} writes an operand (M, N) and {@link Epilogue#BIAS_HEADS} the heads;
      *     any array otherwise
      * @param overflow (layers, {@link Overflow#KINDS}): set where a value does not fit a half
-     * @param m rows
+     * @param m rows that there is room for
      * @param n output features, multiple of 8; of 16 for BIAS_GELU, whose output is an operand
      * @param k input features, multiple of 16 {@code slabs}
      * @param planes 1 or 2, of both operands and of {@code packed}
      * @param tile see {@link Tile#code}
      * @param blocks work groups
      * @param epilogue a constant of {@link Epilogue}, one of the four above
-     * @param a tokens of a sample
+     * @param a rows of a pass
      * @param b GATE_RESIDUAL: the gate's chunk in its layer; BIAS_HEADS: heads
-     * @param c GATE_RESIDUAL: chunks of a row of the gate's array; BIAS_HEADS: samples
+     * @param c GATE_RESIDUAL: chunks of a row of the gate's array; BIAS_HEADS: passes that there is room for
      */
     public static void linear(
             KernelContext context,
             IntArray layer,
+            IntArray batch,
             IntArray x,
             IntArray weight,
             FloatArray bias,
@@ -190,7 +192,8 @@ public final class TensorLinear {
         }
         context.localBarrier();
 
-        int rowTiles = (m + rows - 1) / rows;
+        int used = batch.get(Batch.PASSES) * a;
+        int rowTiles = (used + rows - 1) / rows;
         int columnTiles = (n + columns - 1) / columns;
         int group = group(rowTiles);
         int tiles = Registers.opaque(rowTiles * columnTiles);
@@ -242,8 +245,8 @@ public final class TensorLinear {
                 if (epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL) {
                     int gateChunk = layerIndex * LayerNorm.CHUNKS + b;
                     TensorEpilogue.storeFloats(
-                            sums, residual, gate, target, first, column, m, n, columns, thread, epilogue, a, gateChunk,
-                            c);
+                            sums, residual, gate, target, first, column, used, n, columns, thread, epilogue, a,
+                            gateChunk, c);
                     if (parts == 2) {
                         TensorEpilogue.storeFloats(
                                 lower,
@@ -252,7 +255,7 @@ public final class TensorLinear {
                                 target,
                                 first + INSTRUCTION_ROWS,
                                 column,
-                                m,
+                                used,
                                 n,
                                 columns,
                                 thread,
@@ -269,6 +272,7 @@ public final class TensorLinear {
                             layerIndex,
                             first,
                             column,
+                            used,
                             m,
                             n,
                             planes,
@@ -286,6 +290,7 @@ public final class TensorLinear {
                                 layerIndex,
                                 first + INSTRUCTION_ROWS,
                                 column,
+                                used,
                                 m,
                                 n,
                                 planes,

@@ -117,9 +117,9 @@ public final class WarpgroupAttention {
                 || tiling.stages > MOST_STAGES
                 || tiling.keys % 16 != 0
                 || tiling.held > planes) {
-            throw new IllegalArgumentException(
-                    tiling + " with " + planes
-                            + " planes: it takes 3 to 8 stages, a multiple of 16 keys, and holds no more planes than there are");
+            throw new IllegalArgumentException(tiling + " with " + planes
+                    + " planes: it takes 3 to 8 stages, a multiple of 16 keys, and holds no more planes than"
+                    + " there are");
         }
         int bytes = tiling.sharedBytes(headSize, planes);
         if (bytes > SHARED_BYTES) {
@@ -143,8 +143,9 @@ public final class WarpgroupAttention {
      * @param qkv heads (see {@link Packed}) of q, k, v, not scaled
      * @param out operand (see {@link Packed}) of (N * T, H * hd)
      * @param layer one element, the number of the layer
+     * @param batch see {@link Batch}, for N
      * @param overflow (layers, kinds): [layer, kind] becomes 1 when a value does not fit a half
-     * @param samples N
+     * @param most N that there is room for
      * @param tokens T, a multiple of 8
      * @param heads H, with H * hd a multiple of 16
      * @param headSize hd, a multiple of 8, at most 128
@@ -157,8 +158,9 @@ public final class WarpgroupAttention {
             IntArray qkv,
             IntArray out,
             IntArray layer,
+            IntArray batch,
             IntArray overflow,
-            int samples,
+            int most,
             int tokens,
             int heads,
             int headSize,
@@ -202,7 +204,7 @@ public final class WarpgroupAttention {
         context.localBarrier();
 
         int queryBlocks = (tokens + queries - 1) / queries;
-        int items = Registers.opaque(samples * heads * queryBlocks);
+        int items = batch.get(Batch.PASSES) * (heads * queryBlocks);
         int tiles = (tokens + keys - 1) / keys;
         int round = 0;
         int turn = 0;
@@ -213,7 +215,7 @@ public final class WarpgroupAttention {
                     int head = item / queryBlocks;
                     int first = (item - head * queryBlocks) * queries;
                     copyQueries(shared, qkv, head, first, tokens, queries, stages, tileBytes, groupBytes, turn);
-                    fill(shared, qkv, samples * heads, head, tokens, keys, stages, tileBytes, groupBytes, round);
+                    fill(shared, qkv, most * heads, head, tokens, keys, stages, tileBytes, groupBytes, round);
                     round += tiles;
                     turn++;
                 }
@@ -324,7 +326,7 @@ public final class WarpgroupAttention {
                         int rowGroup = head / heads * (tokens / 8) + group;
                         int column = head % heads * columns;
                         largest = store(
-                                out, o, sums, half, rowGroup, column, lane, samples * tokens, columns, planes, largest);
+                                out, o, sums, half, rowGroup, column, lane, most * tokens, columns, planes, largest);
                     }
                 }
                 round += tiles;

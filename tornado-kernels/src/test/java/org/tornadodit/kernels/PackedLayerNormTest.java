@@ -31,11 +31,13 @@ class PackedLayerNormTest {
         conditioning.init(0f);
         conditioning.set(2 * LayerNorm.CHUNKS * hidden + 17, shift);
         IntArray layer = IntArray.fromElements(2);
+        IntArray batch = new IntArray(Batch.length(1));
+        Batch.fill(batch, new int[1], new boolean[1], 0);
         IntArray overflow = new IntArray(12);
         overflow.init(0);
         IntArray out = new IntArray(Packed.size(16, hidden, planes));
         TaskGraph graph = new TaskGraph("overflow")
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, x, conditioning, layer, overflow)
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, x, conditioning, layer, batch, overflow)
                 .task(
                         "norm",
                         PackedLayerNorm::modulate,
@@ -45,6 +47,7 @@ class PackedLayerNormTest {
                         out,
                         layer,
                         new IntArray(1),
+                        batch,
                         overflow,
                         16,
                         hidden,

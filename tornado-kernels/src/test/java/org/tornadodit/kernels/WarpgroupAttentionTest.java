@@ -82,7 +82,7 @@ class WarpgroupAttentionTest {
     void marksTheLayerWhoseValuesDoNotFit() throws Exception {
         KernelCase kernel = AttentionCases.attention(1, 8, 2, 8, 1);
         IntArray heads = (IntArray) kernel.inputs()[0];
-        IntArray overflow = (IntArray) kernel.inputs()[2];
+        IntArray overflow = (IntArray) kernel.inputs()[3];
         run(kernel);
         assertArrayEquals(new int[4], overflow.toHeapArray());
         // A value that is infinite already.

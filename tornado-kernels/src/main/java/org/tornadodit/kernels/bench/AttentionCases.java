@@ -36,6 +36,7 @@ public final class AttentionCases {
         IntArray heads3 = TensorCases.heads(qkv, samples, tokens, heads, headSize, planes);
         // The second of two layers.
         IntArray layer = Data.ints(1);
+        IntArray batch = Data.batch(samples);
         IntArray overflow = ArrayPages.ints(4);
         overflow.init(0);
         IntArray out = ArrayPages.ints(Packed.size(rows, hidden, planes));
@@ -44,7 +45,7 @@ public final class AttentionCases {
             return new KernelCase(
                     "warpgroupAttention " + planes + suffix,
                     samples + "x" + tokens + "x" + heads + "x" + headSize,
-                    new Object[] {heads3, layer, overflow},
+                    new Object[] {heads3, layer, batch, overflow},
                     graph -> graph.task(
                             "attention",
                             WarpgroupAttention::attention,
@@ -52,6 +53,7 @@ public final class AttentionCases {
                             heads3,
                             out,
                             layer,
+                            batch,
                             overflow,
                             samples,
                             tokens,

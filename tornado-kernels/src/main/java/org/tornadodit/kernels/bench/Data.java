@@ -2,6 +2,7 @@ package org.tornadodit.kernels.bench;
 
 import java.util.SplittableRandom;
 import org.tornadodit.kernels.ArrayPages;
+import org.tornadodit.kernels.Batch;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -25,6 +26,18 @@ final class Data {
         for (int i = 0; i < array.getSize(); i++) {
             result.set(i, array.get(i));
         }
+        return result;
+    }
+
+    /** A batch of so many passes of as many unguided samples, with labels 0. */
+    static IntArray batch(int passes) {
+        return batch(new int[passes], new boolean[passes], 0);
+    }
+
+    /** See {@link Batch#fill}; there is room for two passes a sample. */
+    static IntArray batch(int[] labels, boolean[] guided, int nullClass) {
+        IntArray result = ArrayPages.ints(Batch.length(2 * labels.length));
+        Batch.fill(result, labels, guided, nullClass);
         return result;
     }
 

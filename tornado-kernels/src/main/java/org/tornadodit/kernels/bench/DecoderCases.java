@@ -2,6 +2,7 @@ package org.tornadodit.kernels.bench;
 
 import java.util.Map;
 import org.tornadodit.kernels.ArrayPages;
+import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Conv2d;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
@@ -178,6 +179,7 @@ public final class DecoderCases {
         FloatArray q = Data.random(1, n * tokens * channels, 1);
         FloatArray k = Data.random(2, n * tokens * channels, 1);
         FloatArray x = Data.random(3, n * tokens * channels, 1);
+        IntArray batch = Batch.allRows();
         FloatArray valueWeight = Data.random(4, channels * channels, 1 / Math.sqrt(channels));
         FloatArray valueBias = Data.random(5, channels, 1);
         FloatArray values = ArrayPages.floats(n * channels * tokens);
@@ -188,12 +190,13 @@ public final class DecoderCases {
         return new KernelCase(
                 "vae attention",
                 n + "x" + tokens + "x" + channels,
-                new Object[] {layer, q, k, x, valueWeight, valueBias},
+                new Object[] {layer, batch, q, k, x, valueWeight, valueBias},
                 graph -> graph.task(
                                 "values",
                                 Linear::linear,
                                 context,
                                 layer,
+                                batch,
                                 valueWeight,
                                 x,
                                 valueBias,
@@ -215,6 +218,7 @@ public final class DecoderCases {
                                 Linear::linear,
                                 context,
                                 layer,
+                                batch,
                                 q,
                                 k,
                                 valueBias,
@@ -237,6 +241,7 @@ public final class DecoderCases {
                                 Linear::linear,
                                 context,
                                 layer,
+                                batch,
                                 scores,
                                 values,
                                 valueBias,

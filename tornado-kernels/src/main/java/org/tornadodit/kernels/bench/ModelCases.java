@@ -52,8 +52,8 @@ public final class ModelCases {
                 () -> TransformerCases.fewRows(1, HIDDEN, 256, Epilogue.BIAS_SILU),
                 () -> TransformerCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS),
                 () -> TransformerCases.layerNorm(SAMPLES, TOKENS, HIDDEN),
-                () -> TransformerCases.patchify(SAMPLES, SAMPLES / 2, 4, 64, 2),
-                () -> TransformerCases.condition(SAMPLES, HIDDEN, 1000),
+                () -> TransformerCases.patchify(SAMPLES / 2, SAMPLES / 2, 4, 64, 2),
+                () -> TransformerCases.condition(SAMPLES / 2, SAMPLES / 2, HIDDEN, 1000),
                 () -> SamplerCases.randn(SAMPLES / 2 * 4 * 64 * 64, 0),
                 () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX));
     }

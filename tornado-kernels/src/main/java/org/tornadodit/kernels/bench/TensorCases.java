@@ -37,6 +37,7 @@ public final class TensorCases {
             x.set(i, x.get(i) + 3f);
         }
         FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
+        IntArray batch = Data.batch(samples);
         IntArray before = Data.ints(0);
         IntArray next = ArrayPages.ints(1);
         IntArray layer = Data.ints(1);
@@ -46,7 +47,7 @@ public final class TensorCases {
         return new KernelCase(
                 "packedLayerNorm " + planes,
                 samples + "x" + tokens + "x" + hidden,
-                new Object[] {x, conditioning, before, overflow},
+                new Object[] {x, conditioning, before, batch, overflow},
                 graph -> graph.task(
                         "norm",
                         PackedLayerNorm::modulate,
@@ -56,6 +57,7 @@ public final class TensorCases {
                         out,
                         before,
                         next,
+                        batch,
                         overflow,
                         rows,
                         hidden,
@@ -93,12 +95,13 @@ public final class TensorCases {
         KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, rows * columns, 1);
         IntArray layer = Data.ints(0);
+        IntArray batch = Data.batch(rows);
         IntArray overflow = ArrayPages.ints(Overflow.KINDS);
         IntArray out = ArrayPages.ints(Packed.size(rows, columns, planes));
         return new KernelCase(
                 "packedRows " + planes,
                 rows + "x" + columns,
-                new Object[] {x, layer, overflow},
+                new Object[] {x, layer, batch, overflow},
                 graph -> graph.task(
                         "pack",
                         PackedRows::pack,
@@ -106,6 +109,7 @@ public final class TensorCases {
                         x,
                         out,
                         layer,
+                        batch,
                         overflow,
                         rows,
                         columns,
@@ -256,6 +260,7 @@ public final class TensorCases {
         FloatArray target =
                 epilogue == Epilogue.GATE_RESIDUAL ? Data.copy(residual) : ArrayPages.floats(floats ? m * n : 1);
         IntArray out = ArrayPages.ints(floats ? 1 : Packed.size(m, n, planes));
+        IntArray batch = Data.batch(samples);
         IntArray overflow = ArrayPages.ints(2 * Overflow.KINDS);
         int blocks = TensorLinear.blocks(m, n, tile, multiprocessors);
         IntToDoubleFunction actual = epilogue == Epilogue.BIAS_HEADS
@@ -264,12 +269,13 @@ public final class TensorCases {
         return new KernelCase(
                 "tensorLinear " + epilogue + " " + planes + suffix,
                 m + "x" + n + "x" + k,
-                new Object[] {layer, xPacked, packed.weight(), packed.bias(), gate, target, overflow},
+                new Object[] {layer, batch, xPacked, packed.weight(), packed.bias(), gate, target, overflow},
                 graph -> graph.task(
                         "linear",
                         TensorLinear::linear,
                         context,
                         layer,
+                        batch,
                         xPacked,
                         packed.weight(),
                         packed.bias(),

@@ -31,15 +31,17 @@ public final class TransformerCases {
         int samples = Launch.ceilDiv(m, rowsPerSample);
         FloatArray gate = Data.random(5, samples * 12 * n, 1);
         FloatArray out = ArrayPages.floats(m * n);
+        IntArray batch = Data.batch(samples);
         return new KernelCase(
                 "linear " + epilogue,
                 m + "x" + n + "x" + k,
-                new Object[] {layer, x, weight, bias, residual, gate},
+                new Object[] {layer, batch, x, weight, bias, residual, gate},
                 graph -> graph.task(
                         "linear",
                         Linear::linear,
                         context,
                         layer,
+                        batch,
                         x,
                         weight,
                         bias,
@@ -110,20 +112,21 @@ public final class TransformerCases {
         FloatArray weight = Data.random(2, layers * n * k, 1 / Math.sqrt(k));
         FloatArray bias = Data.random(3, layers * n, 1);
         FloatArray out = ArrayPages.floats(m * n);
+        IntArray batch = Data.batch(m);
         return variant -> new KernelCase(
                 "linearFewRows " + epilogue,
                 m + "x" + n + "x" + k,
-                new Object[] {layer, x, weight, bias},
+                new Object[] {layer, batch, x, weight, bias},
                 graph -> graph.task(
                         "linear",
                         LinearFewRows::linear,
                         context,
                         layer,
+                        batch,
                         x,
                         weight,
                         bias,
                         out,
-                        m,
                         n,
                         k,
                         epilogue,
@@ -141,13 +144,15 @@ public final class TransformerCases {
     public static KernelCase attention(int samples, int tokens, int heads, int headSize) {
         KernelContext context = new KernelContext();
         int hidden = heads * headSize;
+        IntArray batch = Data.batch(samples);
         FloatArray qkv = Data.random(1, samples * tokens * 3 * hidden, 1.5);
         FloatArray out = ArrayPages.floats(samples * tokens * hidden);
         return new KernelCase(
                 "attention",
                 samples + "x" + tokens + "x" + heads + "x" + headSize,
-                new Object[] {qkv},
-                graph -> graph.task("attention", Attention::attention, context, qkv, out, tokens, heads, headSize),
+                new Object[] {batch, qkv},
+                graph -> graph.task(
+                        "attention", Attention::attention, context, batch, qkv, out, tokens, heads, headSize),
                 Map.of("attention", Attention.grid(samples, tokens, heads)),
                 out,
                 i -> Attention.reference(
@@ -179,6 +184,7 @@ public final class TransformerCases {
             x.set(i, x.get(i) + 3f);
         }
         // The second of two layers.
+        IntArray batch = Data.batch(samples);
         IntArray before = Data.ints(0);
         IntArray next = ArrayPages.ints(1);
         IntArray layer = Data.ints(1);
@@ -187,17 +193,17 @@ public final class TransformerCases {
         return variant -> new KernelCase(
                 "layerNorm",
                 samples + "x" + tokens + "x" + hidden,
-                new Object[] {before, x, conditioning},
+                new Object[] {before, batch, x, conditioning},
                 graph -> graph.task(
                         "norm",
                         LayerNorm::modulate,
                         context,
                         before,
                         next,
+                        batch,
                         x,
                         conditioning,
                         out,
-                        rows,
                         hidden,
                         tokens,
                         3 * hidden,
@@ -223,59 +229,61 @@ public final class TransformerCases {
                 8.0 * rows * hidden);
     }
 
-    public static KernelCase patchify(int samples, int distinct, int channels, int size, int patch) {
-        return patchifyVariants(samples, distinct, channels, size, patch).apply(Launch.ELEMENTWISE_VARIANTS.getFirst());
+    /** @param guided of the samples, the last ones; they take two passes each */
+    public static KernelCase patchify(int samples, int guided, int channels, int size, int patch) {
+        return patchifyVariants(samples, guided, channels, size, patch).apply(Launch.ELEMENTWISE_VARIANTS.getFirst());
     }
 
     /** {@link Embedding#patchify} in any of its launches, all on the same arrays. */
     public static Function<Variant, KernelCase> patchifyVariants(
-            int samples, int distinct, int channels, int size, int patch) {
+            int samples, int guided, int channels, int size, int patch) {
         KernelContext context = new KernelContext();
-        FloatArray latents = Data.random(1, distinct * channels * size * size, 1);
-        FloatArray out = ArrayPages.floats(samples * channels * size * size);
+        IntArray batch = guidedBatch(samples, guided, 0);
+        FloatArray latents = Data.random(1, samples * channels * size * size, 1);
+        FloatArray out = ArrayPages.floats((samples + guided) * channels * size * size);
         return variant -> new KernelCase(
                 "patchify",
-                samples + "x" + channels + "x" + size + "/" + patch,
-                new Object[] {latents},
+                samples + guided + "x" + channels + "x" + size + "/" + patch,
+                new Object[] {batch, latents},
                 graph -> graph.task(
-                        "patchify",
-                        Embedding::patchify,
-                        context,
-                        latents,
-                        out,
-                        samples,
-                        distinct,
-                        channels,
-                        size,
-                        patch),
+                        "patchify", Embedding::patchify, context, batch, latents, out, channels, size, patch),
                 Map.of("patchify", Launch.elementwise(out.getSize(), variant)),
                 out,
-                i -> Embedding.patchifyReference(latents, distinct, channels, size, patch, i),
+                i -> Embedding.patchifyReference(batch, latents, channels, size, patch, i),
                 0,
                 0,
                 8.0 * out.getSize());
     }
 
-    public static KernelCase condition(int samples, int hidden, int classes) {
+    /** @param guided of the samples, the last ones; they take two passes each */
+    public static KernelCase condition(int samples, int guided, int hidden, int classes) {
         KernelContext context = new KernelContext();
-        FloatArray timestep = Data.random(1, hidden, 1);
+        int passes = samples + guided;
+        IntArray batch = guidedBatch(samples, guided, classes);
+        FloatArray timestep = Data.random(1, passes * hidden, 1);
         FloatArray table = Data.random(2, (classes + 1) * hidden, 1);
-        IntArray labels = ArrayPages.ints(samples);
-        for (int i = 0; i < samples; i++) {
-            labels.set(i, i < samples / 2 ? i * 37 % classes : classes);
-        }
-        FloatArray out = ArrayPages.floats(samples * hidden);
+        FloatArray out = ArrayPages.floats(passes * hidden);
         return new KernelCase(
                 "condition",
-                samples + "x" + hidden,
-                new Object[] {timestep, table, labels},
+                passes + "x" + hidden,
+                new Object[] {batch, timestep, table},
                 graph -> graph.task(
-                        "condition", Embedding::condition, context, timestep, table, labels, out, samples, hidden),
+                        "condition", Embedding::condition, context, batch, timestep, table, out, 2 * samples, hidden),
                 Map.of("condition", Launch.elementwise(out.getSize())),
                 out,
-                i -> Embedding.conditionReference(timestep, table, labels, hidden, i),
+                i -> Embedding.conditionReference(batch, timestep, table, 2 * samples, hidden, i),
                 5e-7,
                 0,
                 8.0 * out.getSize());
+    }
+
+    private static IntArray guidedBatch(int samples, int guided, int classes) {
+        int[] labels = new int[samples];
+        boolean[] twice = new boolean[samples];
+        for (int i = 0; i < samples; i++) {
+            labels[i] = classes == 0 ? 0 : i * 37 % classes;
+            twice[i] = i >= samples - guided;
+        }
+        return Data.batch(labels, twice, classes);
     }
 }

@@ -137,19 +137,19 @@ public record TransformerTunables(
         return List.of(
                 linear(hidden, channels * patch * patch, Epilogue.ADD_TABLE, 1),
                 fewRows(samples, 2 * hidden, hidden, Epilogue.BIAS, 1),
-                fewRows(1, hidden, frequencies, Epilogue.BIAS_SILU, 1),
-                fewRows(1, hidden, hidden, Epilogue.BIAS, 1),
+                fewRows(samples, hidden, frequencies, Epilogue.BIAS_SILU, 1),
+                fewRows(samples, hidden, hidden, Epilogue.BIAS, 1),
                 new Tunable(
                         Embedding.patchifyOperation(samples, channels, size, patch),
                         Launch.ELEMENTWISE_VARIANTS,
                         1,
                         Ceiling.MEMORY,
-                        () -> TransformerCases.patchifyVariants(samples, samples / 2, channels, size, patch)),
+                        () -> TransformerCases.patchifyVariants(samples / 2, samples / 2, channels, size, patch)),
                 Tunable.fixed(
                         OperationShape.of("condition", samples, hidden),
                         1,
                         Ceiling.MEMORY,
-                        () -> TransformerCases.condition(samples, hidden, 1000)),
+                        () -> TransformerCases.condition(samples / 2, samples / 2, hidden, 1000)),
                 Tunable.fixed(
                         OperationShape.of("step ddpm", samples / 2, channels, size, patch),
                         1,

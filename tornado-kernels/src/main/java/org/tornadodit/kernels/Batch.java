@@ -1,0 +1,91 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Who shares a pass of the model: an int array that the host sends before each step, so that a kernel compiled for a largest
+ * batch serves any smaller one, and any mixture of guided and unguided samples.
+ *
+ * <p>S samples take N passes: a guided sample two, one with its class and one with the null class, any other one. Arrays of
+ * the model have a row (of T tokens) for each pass, arrays of latents one for each sample; what lies behind the first N, or
+ * S, means nothing, and nothing that counts reads it.
+ *
+ * <p>Layout, for up to {@code most} passes: S, N, then for each pass its sample and its label, then for each sample its
+ * conditional pass and its unconditional one, which is the conditional one again for an unguided sample.
+ */
+public final class Batch {
+    /** Index of S, the samples. */
+    public static final int SAMPLES = 0;
+    /** Index of N, the passes. */
+    public static final int PASSES = 1;
+
+    private static final int HEADER = 2;
+
+    private Batch() {}
+
+    /** For products that are no passes of the model: all rows count. */
+    public static IntArray allRows() {
+        IntArray batch = ArrayPages.ints(HEADER);
+        batch.set(SAMPLES, 1 << 20);
+        batch.set(PASSES, 1 << 20);
+        return batch;
+    }
+
+    /** Ints of the array. */
+    public static int length(int most) {
+        return HEADER + 4 * most;
+    }
+
+    /** Index of the sample whose latents a pass reads. */
+    public static int sample(int pass) {
+        return HEADER + pass;
+    }
+
+    /** Index of a pass' label: a class, or the null class. */
+    public static int label(int pass, int most) {
+        return HEADER + most + pass;
+    }
+
+    /** Index of the pass that predicts for a sample's class. */
+    public static int conditional(int sample, int most) {
+        return HEADER + 2 * most + sample;
+    }
+
+    /** Index of the pass that predicts for the null class. */
+    public static int unconditional(int sample, int most) {
+        return HEADER + 3 * most + sample;
+    }
+
+    /**
+     * Fills the array: the conditional passes in the order of the samples, then the unconditional ones.
+     *
+     * @param labels class of each sample (S)
+     * @param guided whether a sample has an unconditional pass (S)
+     * @param nullClass label of those passes
+     * @throws IllegalArgumentException when there are more passes than the array has room for
+     */
+    public static void fill(IntArray batch, int[] labels, boolean[] guided, int nullClass) {
+        int most = (batch.getSize() - HEADER) / 4;
+        int passes = labels.length;
+        for (boolean each : guided) {
+            passes += each ? 1 : 0;
+        }
+        if (passes > most) {
+            throw new IllegalArgumentException(passes + " passes of the model, there is room for " + most);
+        }
+        batch.set(SAMPLES, labels.length);
+        batch.set(PASSES, passes);
+        int next = labels.length;
+        for (int sample = 0; sample < labels.length; sample++) {
+            int without = guided[sample] ? next++ : sample;
+            batch.set(sample(sample), sample);
+            batch.set(label(sample, most), labels[sample]);
+            batch.set(conditional(sample, most), sample);
+            batch.set(unconditional(sample, most), without);
+            if (guided[sample]) {
+                batch.set(sample(without), sample);
+                batch.set(label(without, most), nullClass);
+            }
+        }
+    }
+}
