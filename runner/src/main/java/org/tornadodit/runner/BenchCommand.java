@@ -46,11 +46,10 @@ import picocli.CommandLine.Spec;
         name = "bench",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        subcommands = {JmhCommand.class, SoakCommand.class},
+        subcommands = SoakCommand.class,
         description = {
             "Times a denoising step, a whole sampling, the decoder, or each kernel: medians with their spread, after a"
                     + " warm-up, with device, driver, versions and options.",
-            "bench jmh times the host side: checkpoint reading, noise, CPU engine, metrics.",
             "bench soak runs many times in one JVM, to see what is left behind."
         })
 final class BenchCommand implements Callable<Integer> {
@@ -189,7 +188,7 @@ final class BenchCommand implements Callable<Integer> {
                 right = kernels.operations().stream()
                         .allMatch(one -> one.chosen().isPresent());
             }
-            print(record, measurements, kernels);
+            print(record, measurements, kernels, plan.device().cpu());
             if (json != null) {
                 RunRecord.write(json, record);
             }
@@ -200,7 +199,7 @@ final class BenchCommand implements Callable<Integer> {
     /** What was asked for, or all that is quick. */
     private Set<What> what(SamplingPlan plan) {
         if (plan.device().cpu() && chosen.contains(What.KERNELS)) {
-            throw usage("kernels are TornadoVM's; with the CPU engine, time step, sampling, vae or jmh");
+            throw usage("kernels are TornadoVM's; with the CPU engine, time step, sampling or vae");
         }
         if (!chosen.isEmpty()) {
             return EnumSet.copyOf(chosen);
@@ -253,8 +252,7 @@ final class BenchCommand implements Callable<Integer> {
                 deviceOptions.choose(surroundings),
                 DeviceRates.defaults(),
                 deviceOptions.threads,
-                1,
-                Path.of("none"));
+                RunFiles.none());
     }
 
     private JsonObject options(SamplingPlan plan, DeviceTuning tuning) {
@@ -262,6 +260,7 @@ final class BenchCommand implements Callable<Integer> {
                 modelOptions.model, plan.config(), plan.request().samples(), samplingOptions.kernelArguments);
         options.addProperty("steps", samplingOptions.steps);
         options.addProperty("sampler", plan.request().sampler().toString());
+        options.addProperty("guidance", plan.request().cfgScale());
         options.addProperty("weights", randomWeights ? "random" : "checkpoint");
         options.addProperty("tuned_operations", tuning.tuning().choices().size());
         if (plan.device().cpu()) {
@@ -341,7 +340,7 @@ final class BenchCommand implements Callable<Integer> {
         return new KernelTable(times, ceilings);
     }
 
-    private void print(JsonObject record, List<JsonObject> measurements, @Nullable KernelTable kernels) {
+    private void print(JsonObject record, List<JsonObject> measurements, @Nullable KernelTable kernels, boolean cpu) {
         PrintWriter out = spec.commandLine().getOut();
         if (format == Format.JSON) {
             out.println(RunRecord.text(record));
@@ -373,8 +372,9 @@ final class BenchCommand implements Callable<Integer> {
                         record.get("device").getAsString(),
                         record.get("devices").getAsInt(),
                         record.get("date").getAsString()));
+        out.println(conditions(record.getAsJsonObject("options"), cpu));
         if (!rows.isEmpty()) {
-            out.println("| what | median, ms | shortest | longest | repetitions | TFLOP/s |");
+            out.println("| what | median, ms | shortest | longest | repetitions | rate |");
             out.println("|---|---|---|---|---|---|");
         }
         for (JsonObject row : rows) {
@@ -387,11 +387,33 @@ final class BenchCommand implements Callable<Integer> {
                     row.get("shortest_ms").getAsDouble(),
                     row.get("longest_ms").getAsDouble(),
                     row.get("repetitions").getAsInt(),
-                    row.has("flop") ? "%.1f".formatted(row.get("flop").getAsDouble() / ms * 1e-9) : ""));
+                    row.has("flop") ? KernelTable.arithmetic(row.get("flop").getAsDouble() / ms * 1e3) : ""));
         }
         if (kernels != null) {
             kernels.print(out);
         }
+    }
+
+    /** Model and options in one line, those alone that have an effect on the device. */
+    private static String conditions(JsonObject options, boolean cpu) {
+        List<String> parts = new ArrayList<>();
+        parts.add(options.get("model").getAsString());
+        String size = options.get("image_size").getAsString();
+        parts.add(size + " x " + size);
+        parts.add("batch of " + options.get("batch").getAsString());
+        parts.add(options.get("sampler").getAsString() + " of "
+                + options.get("steps").getAsString() + " steps");
+        parts.add("guidance " + options.get("guidance").getAsString());
+        parts.add(options.get("weights").getAsString().equals("random") ? "random weights" : "weights of a checkpoint");
+        if (cpu) {
+            String threads = options.get("threads").getAsString();
+            parts.add(threads + (threads.equals("1") ? " thread" : " threads"));
+        } else {
+            parts.add("precision " + options.get("precision").getAsString());
+            parts.add("kernels " + options.get("kernels").getAsString());
+            parts.add(options.get("tuned_operations").getAsString() + " operations tuned");
+        }
+        return String.join(", ", parts);
     }
 
     private ParameterException usage(String message) {

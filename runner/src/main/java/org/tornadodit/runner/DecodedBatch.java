@@ -2,6 +2,8 @@ package org.tornadodit.runner;
 
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.tornadodit.scheduler.Engine;
 
 /**
@@ -10,13 +12,15 @@ import org.tornadodit.scheduler.Engine;
  */
 final class DecodedBatch {
     private final ImageGrid grid;
+    private final int count;
     private final float[] last;
     private final int lastFirst;
     private final int lastCount;
     private final double seconds;
 
-    private DecodedBatch(ImageGrid grid, float[] last, int lastFirst, int lastCount, double seconds) {
+    private DecodedBatch(ImageGrid grid, int count, float[] last, int lastFirst, int lastCount, double seconds) {
         this.grid = grid;
+        this.count = count;
         this.last = last;
         this.lastFirst = lastFirst;
         this.lastCount = lastCount;
@@ -28,10 +32,11 @@ final class DecodedBatch {
      *
      * @param latents (count, C, H, W)
      * @param size pixels a side of an image
+     * @param perRow images in a row of the grid
      * @param portion images a call of the engine
      */
-    static DecodedBatch of(Engine engine, float[] latents, int count, int size, int portion) {
-        ImageGrid grid = new ImageGrid(count, size);
+    static DecodedBatch of(Engine engine, float[] latents, int count, int size, int perRow, int portion) {
+        ImageGrid grid = new ImageGrid(count, perRow, size);
         int elements = latents.length / count;
         double seconds = 0;
         for (int first = 0; ; first += portion) {
@@ -41,7 +46,7 @@ final class DecodedBatch {
             float[] images = engine.decode(part, n);
             seconds += (System.nanoTime() - begun) / 1e9;
             if (first + n == count) {
-                return new DecodedBatch(grid, images, first, n, seconds);
+                return new DecodedBatch(grid, count, images, first, n, seconds);
             }
             grid.add(images, first, n);
         }
@@ -56,5 +61,11 @@ final class DecodedBatch {
     BufferedImage picture() {
         grid.add(last, lastFirst, lastCount);
         return grid.picture();
+    }
+
+    /** Each image by itself. */
+    List<BufferedImage> pictures() {
+        grid.add(last, lastFirst, lastCount);
+        return IntStream.range(0, count).mapToObj(grid::image).toList();
     }
 }

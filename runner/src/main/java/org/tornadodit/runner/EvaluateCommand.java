@@ -28,6 +28,7 @@ import org.tornadodit.model.metrics.RgbImage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -120,6 +121,11 @@ final class EvaluateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (diff != null) {
+            try {
+                OutputFile.requireSuffix("--diff", diff, ".png");
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+            }
             OutputFile.requireWritable(diff);
             List<Path> inputs = new ArrayList<>(candidates);
             inputs.add(baseline);

@@ -21,17 +21,18 @@ record HeapNeed(long engine, long pictures, int decodedTogether) {
     /**
      * What a run needs.
      *
+     * @param perRow pictures in a row of the grid
      * @param threads of the CPU engine; 0 where devices compute, which keep activations in their own memory
      * @param overlaps whether a picture may be written while the next is made: several batches, previews
      */
-    static HeapNeed of(DitConfig config, VaeConfig vae, int samples, int threads, boolean overlaps) {
+    static HeapNeed of(DitConfig config, VaeConfig vae, int samples, int perRow, int threads, boolean overlaps) {
         long side = config.imageSize();
         long image = Float.BYTES * vae.outChannels() * side * side;
         int together = (int) Math.clamp(JavaHeap.room() / SHARE_OF_PORTION / image, 1, samples);
         long latents = (long) Float.BYTES * samples * config.inputElements();
         long engine = engine(config, vae, samples, threads, together);
         // The grid's pixels, a row of the PNG at a time; before it the batch's latents and its last portion.
-        long grid = Integer.BYTES * ImageGrid.pixels(samples, config.imageSize());
+        long grid = Integer.BYTES * ImageGrid.pixels(samples, perRow, config.imageSize());
         long waiting = overlaps ? grid + together * image + latents : 0;
         return new HeapNeed(engine, grid + latents + waiting, together);
     }

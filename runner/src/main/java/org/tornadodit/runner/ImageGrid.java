@@ -3,7 +3,7 @@ package org.tornadodit.runner;
 import java.awt.image.BufferedImage;
 
 /**
- * Lays images out as torchvision's {@code save_image(images, nrow=4, normalize=True, value_range=(-1, 1))} does: four a
+ * Lays images out as torchvision's {@code save_image(images, nrow, normalize=True, value_range=(-1, 1))} does: so many a
  * row, two black pixels around each, float32 arithmetic, rounding by adding one half.
  */
 final class ImageGrid {
@@ -12,17 +12,19 @@ final class ImageGrid {
 
     private final BufferedImage grid;
     private final int count;
+    private final int perRow;
     private final int size;
     private final int padding;
 
-    /** A black grid for {@code count} images. */
-    ImageGrid(int count, int size) {
+    /** A black grid for {@code count} images, {@code perRow} a row. */
+    ImageGrid(int count, int perRow, int size) {
         this.count = count;
+        this.perRow = perRow;
         this.size = size;
         this.padding = padding(count);
         grid = new BufferedImage(
-                extent(Math.min(IMAGES_PER_ROW, count), count, size),
-                extent(Math.ceilDiv(count, IMAGES_PER_ROW), count, size),
+                extent(Math.min(perRow, count), count, size),
+                extent(Math.ceilDiv(count, perRow), count, size),
                 BufferedImage.TYPE_INT_RGB);
     }
 
@@ -35,9 +37,22 @@ final class ImageGrid {
     }
 
     /** Pixels of the grid of {@code count} images. */
-    static long pixels(int count, int size) {
-        long height = (long) Math.ceilDiv(count, IMAGES_PER_ROW) * (size + padding(count)) + padding(count);
-        return height * extent(Math.min(IMAGES_PER_ROW, count), count, size);
+    static long pixels(int count, int perRow, int size) {
+        long height = (long) Math.ceilDiv(count, perRow) * (size + padding(count)) + padding(count);
+        return height * extent(Math.min(perRow, count), count, size);
+    }
+
+    private int left(int place) {
+        return place % perRow * (size + padding) + padding;
+    }
+
+    private int top(int place) {
+        return place / perRow * (size + padding) + padding;
+    }
+
+    /** One image as it is so far, without padding; not copied. */
+    BufferedImage image(int place) {
+        return grid.getSubimage(left(place), top(place), size, size);
     }
 
     /** The picture as it is so far; not copied. */
@@ -46,12 +61,12 @@ final class ImageGrid {
     }
 
     /**
-     * The grid of a batch; a single image comes without padding, as from torchvision.
+     * The grid of a batch, four a row; a single image comes without padding, as from torchvision.
      *
      * @param images (N, 3, size, size), about -1..1
      */
     static BufferedImage of(float[] images, int count, int size) {
-        ImageGrid grid = new ImageGrid(count, size);
+        ImageGrid grid = new ImageGrid(count, IMAGES_PER_ROW, size);
         grid.add(images, 0, count);
         return grid.picture();
     }
@@ -71,8 +86,8 @@ final class ImageGrid {
         }
         for (int image = 0; image < n; image++) {
             int place = first + image;
-            int left = place % IMAGES_PER_ROW * (size + padding) + padding;
-            int top = place / IMAGES_PER_ROW * (size + padding) + padding;
+            int left = left(place);
+            int top = top(place);
             for (int i = 0; i < plane; i++) {
                 int red = level(images[3 * image * plane + i]);
                 int green = level(images[(3 * image + 1) * plane + i]);

@@ -75,6 +75,11 @@ record KernelTable(List<TunedOperation> operations, Map<Ceiling, Double> ceiling
         if (ceiling == Ceiling.MEMORY) {
             return String.format(Locale.ROOT, rate < 1e10 ? "%.2f GB/s" : "%.0f GB/s", rate / 1e9);
         }
+        return arithmetic(rate);
+    }
+
+    /** Operations a second with their unit. */
+    static String arithmetic(double rate) {
         return rate < 1e11
                 ? String.format(Locale.ROOT, "%.2f GFLOP/s", rate / 1e9)
                 : String.format(Locale.ROOT, "%.1f TFLOP/s", rate / 1e12);

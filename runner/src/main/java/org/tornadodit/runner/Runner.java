@@ -140,7 +140,14 @@ public final class Runner implements Runnable {
                 .println("dit: "
                         + ErrorLine.oneLine(TypedOptions.inTheUsersWords(
                                 String.valueOf(error.getMessage()), commandLine, Arrays.asList(args))));
-        if (!CommandLine.UnmatchedArgumentException.printSuggestions(error, commandLine.getErr())) {
+        boolean suggested = CommandLine.UnmatchedArgumentException.printSuggestions(error, commandLine.getErr());
+        if (commandLine.getCommand() instanceof DemoCommand
+                && error instanceof CommandLine.UnmatchedArgumentException) {
+            commandLine
+                    .getErr()
+                    .println("See dit demo --help; ./dit sample --model demo takes all options of sampling,"
+                            + " ./dit sample other models");
+        } else if (!suggested) {
             commandLine.getErr().println("See " + commandLine.getCommandSpec().qualifiedName() + " --help");
         }
         if (Arrays.asList(args).contains("--debug")) {

@@ -7,11 +7,8 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
@@ -34,7 +31,6 @@ import org.tornadodit.scheduler.ShardedEngine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -59,60 +55,8 @@ final class SampleCommand implements Callable<Integer> {
     @Mixin
     DeviceOptions deviceOptions = new DeviceOptions();
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FILE.png",
-            defaultValue = "sample.png",
-            description =
-                    "The grid, - for stdout; with --batches, one a batch: sample_0.png, ... Default: ${DEFAULT-VALUE}")
-    Path output = Path.of("sample.png");
-
-    @Option(
-            names = "--save-latents",
-            paramLabel = "FILE.npy",
-            description = "Also write the latents (N, C, H, W) before the autoencoder, float32")
-    @Nullable
-    Path saveLatents;
-
-    @Option(
-            names = "--batches",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "Batches of the same labels, one after the other from one stream of noise."
-                    + " Default: ${DEFAULT-VALUE}")
-    int batches = 1;
-
-    @Option(
-            names = "--preview",
-            paramLabel = "STEPS",
-            description =
-                    "Every so many steps, write the picture as it is so far beside the output, sample.preview.png for"
-                            + " sample.png; costs a decoding each time. It is deleted when the picture is complete")
-    @Nullable
-    Integer preview;
-
-    @Option(
-            names = "--checkpoint-steps",
-            paramLabel = "N",
-            description =
-                    "Every N steps, keep the state of the run in a file beside the output, sample.state.safetensors"
-                            + " for sample.png, for --resume to go on from; it is deleted when the run is complete")
-    @Nullable
-    Integer checkpointSteps;
-
-    @Option(
-            names = "--resume",
-            paramLabel = "FILE",
-            description = "Go on from the state of a run that was stopped, to the same pictures. The other options have"
-                    + " to be those of that run; the devices may be others")
-    @Nullable
-    Path resume;
-
-    @Option(names = "--dry-run", description = "Print what would be done, and stop")
-    boolean dryRun;
-
-    @Option(names = "--quiet", description = "No progress")
-    boolean quiet;
+    @Mixin
+    OutputOptions outputOptions = new OutputOptions();
 
     private final Surroundings surroundings = Surroundings.read();
 
@@ -126,14 +70,7 @@ final class SampleCommand implements Callable<Integer> {
         try {
             source = ModelSource.of(modelOptions, surroundings);
             noise = samplingOptions.noise();
-            if (batches < 1 || batches > 100_000) {
-                throw new IllegalArgumentException("--batches is " + batches + ", expected 1 to 100000");
-            }
-            OutputFile.requireSuffix("--output", output, ".png");
-            OutputFile.requireSuffix("--save-latents", saveLatents, ".npy");
-            requireSteps("--preview", preview);
-            requireSteps("--checkpoint-steps", checkpointSteps);
-            requireOnePictureForStdout();
+            outputOptions.check();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), messageOf(e), e);
         }
@@ -144,32 +81,38 @@ final class SampleCommand implements Callable<Integer> {
             SavedRun.Point from = null;
             try {
                 plan = plan(source, weights);
-                new TypedOptions(spec.commandLine()).requireEffect(samplingOptions, plan.device());
-                requireReached("--preview", preview, plan.request().diffusion().steps() - 1);
-                requireReached(
-                        "--checkpoint-steps",
-                        checkpointSteps,
-                        plan.request().diffusion().steps());
-                if (resume != null || checkpointSteps != null) {
+                TypedOptions typed = new TypedOptions(spec.commandLine());
+                typed.requireEffect(samplingOptions, plan.device());
+                typed.requireEffect(outputOptions);
+                outputOptions.checkReached(plan.request().diffusion().steps());
+                if (outputOptions.resume != null || outputOptions.checkpointSteps != null) {
                     run = SavedRun.of(plan, weights, vaeWeights);
                 }
-                if (resume != null && run != null) {
-                    from = run.read(resume, plan.request().diffusion().steps());
+                if (outputOptions.resume != null && run != null) {
+                    from = run.read(
+                            outputOptions.resume, plan.request().diffusion().steps());
                 }
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), messageOf(e), e);
             }
-            plan.requireMemory(plan.heapNeed(preview != null));
+            plan.requireMemory(plan.heapNeed(outputOptions.preview != null));
             DitWeights.requireFit(weights, plan.config());
             VaeWeights.requireFit(vaeWeights, plan.vaeConfig());
-            requireWritableOutputs(source);
-            if (dryRun) {
+            plan.files()
+                    .requireWritable(
+                            plan.labels(),
+                            outputOptions.preview != null,
+                            outputOptions.checkpointSteps != null,
+                            source.inputs(),
+                            outputOptions.resume);
+            if (outputOptions.dryRun) {
                 plan.lines().forEach(spec.commandLine().getOut()::println);
                 if (from != null) {
                     spec.commandLine().getOut().println("resume   " + from.place());
                 }
                 return ExitCode.DONE;
             }
+            plan.files().begin();
             PrintWriter err = spec.commandLine().getErr();
             DeviceTuning tuned = DeviceTuning.of(plan);
             try (Engine engine = plan.load(weights, vaeWeights, tuned.tuning(), this::say)) {
@@ -216,8 +159,7 @@ final class SampleCommand implements Callable<Integer> {
                 deviceOptions.choose(surroundings),
                 DeviceRates.defaults(),
                 deviceOptions.threads,
-                batches,
-                output);
+                outputOptions.files());
     }
 
     /**
@@ -241,21 +183,32 @@ final class SampleCommand implements Callable<Integer> {
             plan.skipNoise(noise);
         }
         double total = 0;
-        for (int batch = first; batch < batches; batch++) {
+        for (int batch = first; batch < outputOptions.batches; batch++) {
             int number = batch;
-            String label = batches == 1 ? "sampling" : "batch %d of %d".formatted(batch + 1, batches);
+            String label = outputOptions.batches == 1
+                    ? "sampling"
+                    : "batch %d of %d".formatted(batch + 1, outputOptions.batches);
             SamplingState start = from != null && batch == first ? from.state() : SamplingState.START;
             long begun = System.nanoTime();
-            Path unfinished = previewOf(numbered(output, batch));
+            Path unfinished = plan.files().preview(batch);
             float[] latents;
             try (Progress progress = new Progress(
-                    System.err, label, start.done(), steps, Terminal.now(surroundings.terminal()), quiet)) {
+                    System.err,
+                    label,
+                    start.done(),
+                    steps,
+                    Terminal.now(surroundings.terminal()),
+                    outputOptions.quiet)) {
                 shown = progress;
                 progress.begin();
                 BatchWatcher watcher = new BatchWatcher(progress::update)
-                        .take(preview, steps - 1, (done, now) -> writeGrid(unfinished, decode(engine, now, plan)))
                         .take(
-                                checkpointSteps,
+                                outputOptions.preview,
+                                steps - 1,
+                                (done, now) -> writePng(
+                                        unfinished, decode(engine, now, plan).picture()))
+                        .take(
+                                outputOptions.checkpointSteps,
                                 steps,
                                 (done, now) -> keep(
                                         run,
@@ -283,34 +236,38 @@ final class SampleCommand implements Callable<Integer> {
             writer.begin(() -> write(number, latents, decoded, plan));
         }
         writer.await();
-        if (checkpointSteps != null) {
+        if (outputOptions.checkpointSteps != null) {
             interruption().hint(null);
-            SavedRun.delete(SavedRun.fileOf(output));
+            SavedRun.delete(outputOptions.files().state());
         }
         if (from != null) {
             return; // what was timed is not a whole run
         }
-        out.println(String.format(Locale.ROOT, "Average sampling time: %.4f seconds.", total / batches));
+        out.println(String.format(Locale.ROOT, "Average sampling time: %.4f seconds.", total / outputOptions.batches));
         if (plan.isTheChallenges()) {
-            out.println(ScoreCommand.line(total / batches));
+            out.println(ScoreCommand.line(total / outputOptions.batches));
         }
     }
 
     /** Writes a batch's files and says where they are. */
     private void write(int batch, float[] latents, DecodedBatch decoded, SamplingPlan plan) throws IOException {
-        Path file = numbered(output, batch);
-        writeGrid(file, decoded);
-        if (preview != null) {
-            Files.deleteIfExists(previewOf(file));
+        List<Path> files = plan.files().pictures(batch, plan.labels());
+        List<BufferedImage> pictures = outputOptions.output.folder() ? decoded.pictures() : List.of(decoded.picture());
+        for (int i = 0; i < files.size(); i++) {
+            writePng(files.get(i), pictures.get(i));
         }
-        if (saveLatents != null) {
+        if (outputOptions.preview != null) {
+            Files.deleteIfExists(plan.files().preview(batch));
+        }
+        Path latentsFile = plan.files().latents(batch);
+        if (latentsFile != null) {
             DitConfig config = plan.config();
             Shape shape =
                     Shape.of(plan.request().samples(), config.inChannels(), config.inputSize(), config.inputSize());
-            NpyFile.write(numbered(saveLatents, batch), shape, latents);
+            NpyFile.write(latentsFile, shape, latents);
         }
-        if (!OutputFile.isStdout(file)) {
-            aside(() -> spec.commandLine().getOut().println(file));
+        if (!outputOptions.toStdout()) {
+            aside(() -> files.forEach(spec.commandLine().getOut()::println));
         }
     }
 
@@ -321,7 +278,7 @@ final class SampleCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         }
-        Path file = SavedRun.fileOf(output);
+        Path file = outputOptions.files().state();
         try {
             if (run != null) {
                 run.write(file, point);
@@ -350,31 +307,11 @@ final class SampleCommand implements Callable<Integer> {
         return ((Runner) spec.root().userObject()).interruption;
     }
 
-    private static void requireReached(String option, @Nullable Integer every, int last) {
-        if (every != null && every > last) {
-            throw new IllegalArgumentException(
-                    "%s %d has no effect: the last step it could follow is %d".formatted(option, every, last));
-        }
-    }
-
-    private void requireOnePictureForStdout() {
-        if (OutputFile.isStdout(output) && (batches > 1 || preview != null || checkpointSteps != null)) {
-            throw new IllegalArgumentException("--output " + output + " takes one picture, and has no file beside it: "
-                    + "--batches, --preview and --checkpoint-steps want a file name");
-        }
-    }
-
     /** Results; stderr where stdout carries the picture. */
     private PrintWriter results() {
-        return OutputFile.isStdout(output)
+        return outputOptions.toStdout()
                 ? spec.commandLine().getErr()
                 : spec.commandLine().getOut();
-    }
-
-    private static void requireSteps(String option, @Nullable Integer steps) {
-        if (steps != null && steps < 1) {
-            throw new IllegalArgumentException(option + " is " + steps + ", expected at least 1 step");
-        }
     }
 
     private DecodedBatch decode(Engine engine, float[] latents, SamplingPlan plan) {
@@ -383,83 +320,22 @@ final class SampleCommand implements Callable<Integer> {
                 latents,
                 plan.request().samples(),
                 plan.config().imageSize(),
-                plan.heapNeed(preview != null).decodedTogether());
+                plan.files().perRow(),
+                plan.heapNeed(outputOptions.preview != null).decodedTogether());
     }
 
-    private void writeGrid(Path file, DecodedBatch decoded) {
-        BufferedImage grid = decoded.picture();
+    private void writePng(Path file, BufferedImage picture) {
         try {
             if (OutputFile.isStdout(file)) {
                 PrintStream stdout = ((Runner) spec.root().userObject()).stdout;
-                ImageFiles.writePng(grid, stdout);
+                ImageFiles.writePng(picture, stdout);
                 stdout.flush();
             } else {
-                AtomicFile.write(file, out -> ImageFiles.writePng(grid, out));
+                AtomicFile.write(file, out -> ImageFiles.writePng(picture, out));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         }
-    }
-
-    private void requireWritableOutputs(ModelSource source) throws IOException {
-        List<Path> inputs = new ArrayList<>(source.inputs());
-        if (resume != null) {
-            inputs.add(resume);
-        }
-        Set<Path> files = new LinkedHashSet<>();
-        for (int batch = 0; batch < batches; batch++) {
-            List<Path> ofBatch = new ArrayList<>();
-            if (!OutputFile.isStdout(output)) {
-                ofBatch.add(numbered(output, batch));
-            }
-            if (saveLatents != null) {
-                ofBatch.add(numbered(saveLatents, batch));
-            }
-            if (preview != null) {
-                ofBatch.add(previewOf(numbered(output, batch)));
-            }
-            for (Path file : ofBatch) {
-                // The last one's name is the longest; what is already there may be a folder, a link or an input.
-                if (batch == 0 || batch == batches - 1 || Files.exists(file)) {
-                    OutputFile.requireWritable(file);
-                    OutputFile.requireNoInput(file, inputs);
-                }
-                requireOther(files, file);
-            }
-        }
-        if (checkpointSteps != null) {
-            Path state = SavedRun.fileOf(output);
-            OutputFile.requireWritable(state);
-            OutputFile.requireNoInput(state, source.inputs());
-            SavedRun.requireState(state);
-            requireOther(files, state);
-        }
-    }
-
-    private static void requireOther(Set<Path> files, Path file) throws IOException {
-        boolean stream = Files.exists(file) && !Files.isRegularFile(file);
-        if (!files.add(file.toAbsolutePath().normalize()) && !stream) {
-            throw new IOException("two outputs have the same name, " + Printable.path(file));
-        }
-    }
-
-    /** sample.png, or sample_3.png where there are several batches. */
-    private Path numbered(Path file, int batch) {
-        if (batches == 1) {
-            return file;
-        }
-        String name = file.getFileName().toString();
-        int dot = name.lastIndexOf('.');
-        return file.resolveSibling(
-                dot <= 0 ? name + "_" + batch : name.substring(0, dot) + "_" + batch + name.substring(dot));
-    }
-
-    /** sample.preview.png for sample.png. */
-    private static Path previewOf(Path file) {
-        String name = file.getFileName().toString();
-        int dot = name.lastIndexOf('.');
-        return file.resolveSibling(
-                dot <= 0 ? name + ".preview" : name.substring(0, dot) + ".preview" + name.substring(dot));
     }
 
     private static String messageOf(IllegalArgumentException e) {

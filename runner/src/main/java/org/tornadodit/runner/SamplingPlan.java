@@ -1,11 +1,9 @@
 package org.tornadodit.runner;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.tornadodit.model.JavaHeap;
 import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.DitConfig;
@@ -38,8 +36,7 @@ record SamplingPlan(
         DeviceOptions.Chosen device,
         DeviceRates rates,
         int threads,
-        int batches,
-        Path output) {
+        RunFiles files) {
 
     private static final int CHALLENGE_PIXELS = 512;
     private static final int CHALLENGE_IMAGES = 8;
@@ -55,6 +52,15 @@ record SamplingPlan(
             throw new IllegalArgumentException("the autoencoder in %s enlarges %d times, expected %d"
                     .formatted(source.vae(), vaeConfig.upsampling(), DitConfig.IMAGE_PIXELS_PER_LATENT));
         }
+    }
+
+    int batches() {
+        return files.batches();
+    }
+
+    /** The samples' classes, by name or number. */
+    List<String> labels() {
+        return request.labels().stream().map(classes::name).toList();
     }
 
     /** No more devices than samples. */
@@ -130,7 +136,7 @@ record SamplingPlan(
             throw new IllegalStateException(
                     images + " need " + JavaHeap.shortage(needed) + ", or name fewer --class-labels");
         }
-        if (ImageGrid.pixels(request.samples(), config.imageSize()) > Integer.MAX_VALUE) {
+        if (ImageGrid.pixels(request.samples(), files.perRow(), config.imageSize()) > Integer.MAX_VALUE) {
             throw new IllegalStateException(
                     images + " are more than a PNG grid can hold; name fewer --class-labels, or use --batches");
         }
@@ -142,7 +148,13 @@ record SamplingPlan(
      * @param previews whether pictures are written while others are made, as with several batches
      */
     HeapNeed heapNeed(boolean previews) {
-        return HeapNeed.of(config, vaeConfig, request.samples(), device.cpu() ? threads : 0, previews || batches > 1);
+        return HeapNeed.of(
+                config,
+                vaeConfig,
+                request.samples(),
+                files.perRow(),
+                device.cpu() ? threads : 0,
+                previews || batches() > 1);
     }
 
     /** Heap of a measurement, which decodes whole batches. */
@@ -189,7 +201,7 @@ record SamplingPlan(
                 config.numClasses()));
         lines.add("weights  " + source.checkpoint());
         lines.add("vae      " + source.vae() + ", scaling factor " + number(vaeConfig.scalingFactor()));
-        lines.add("labels   " + request.labels().stream().map(classes::name).collect(Collectors.joining(", ")));
+        lines.add("labels   " + String.join(", ", labels()));
         lines.add(String.format(
                 Locale.ROOT,
                 "steps    %d %s, guidance %s on %s channels, %s noise of seed %s",
@@ -218,8 +230,8 @@ record SamplingPlan(
                 "work     %.3f TFLOP a step, %.1f TFLOP a batch without the decoder, %d %s",
                 flops / 1e12,
                 flops * request.diffusion().steps() / 1e12,
-                batches,
-                batches == 1 ? "batch" : "batches"));
+                batches(),
+                batches() == 1 ? "batch" : "batches"));
         lines.add(String.format(
                 Locale.ROOT,
                 "memory   about %s of heap of %s, %.2f GB of weights",
@@ -227,7 +239,7 @@ record SamplingPlan(
                 JavaHeap.amount(JavaHeap.room()),
                 config.parameters() * Float.BYTES / 1e9));
         lines.addAll(deviceLines());
-        lines.add("output   " + output);
+        lines.add("output   " + files.inWords(labels()));
         return lines;
     }
 

@@ -158,8 +158,7 @@ final class SoakCommand implements Callable<Integer> {
                 device,
                 DeviceRates.defaults(),
                 deviceOptions.threads,
-                1,
-                Path.of("none"));
+                RunFiles.none());
     }
 
     private List<SoakRecord.Run> soak(SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights) throws IOException {

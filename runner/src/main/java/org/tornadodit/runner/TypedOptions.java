@@ -47,6 +47,13 @@ final class TypedOptions {
         requireEffect(chosen);
     }
 
+    /** As above, for what is written. */
+    void requireEffect(OutputOptions output) {
+        if (output.output.folder() && output.preview == null) {
+            refuse(List.of("--nrow"), "with --output %s, which gets no grid; leave it out".formatted(output.output));
+        }
+    }
+
     /** As above, for a command without a sampler. */
     void requireEffect(DeviceOptions.Chosen chosen) {
         if (chosen.cpu()) {

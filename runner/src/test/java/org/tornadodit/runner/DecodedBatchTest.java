@@ -55,7 +55,7 @@ class DecodedBatchTest {
         int[] expected = pixels(ImageGrid.of(latents, count, SIZE));
         for (int portion = 1; portion <= count + 1; portion++) {
             Echo engine = new Echo();
-            DecodedBatch decoded = DecodedBatch.of(engine, latents, count, SIZE, portion);
+            DecodedBatch decoded = DecodedBatch.of(engine, latents, count, SIZE, 4, portion);
             assertArrayEquals(expected, pixels(decoded.picture()), "portions of " + portion);
             assertEquals(Math.ceilDiv(count, portion), engine.calls.size());
             int most = portion;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ImageGridTest {
@@ -36,6 +37,19 @@ class ImageGridTest {
     @Test
     void fewerThanARowMakeANarrowGrid() {
         assertEquals(3 * 4 + 2, ImageGrid.of(new float[3 * 3 * 2 * 2], 3, 2).getWidth());
+    }
+
+    /** torchvision's make_grid: nrow images a row, or as many as there are. */
+    @Test
+    void rowsHaveAnyLength() {
+        BufferedImage column = new ImageGrid(3, 1, 2).picture();
+        assertEquals(List.of(6, 14), List.of(column.getWidth(), column.getHeight()));
+        BufferedImage row = new ImageGrid(3, Integer.MAX_VALUE, 2).picture();
+        assertEquals(List.of(14, 6), List.of(row.getWidth(), row.getHeight()));
+        assertEquals(14 * 6, ImageGrid.pixels(3, Integer.MAX_VALUE, 2));
+        assertEquals(6 * 14, ImageGrid.pixels(3, 1, 2));
+        BufferedImage two = new ImageGrid(3, 2, 2).picture();
+        assertEquals(List.of(10, 10), List.of(two.getWidth(), two.getHeight()));
     }
 
     @Test

@@ -267,7 +267,7 @@ class LauncherBuildTest {
     @Test
     void aCheckoutThatCannotBeWrittenIsBuiltInTheCache() throws IOException {
         dit.useJdk();
-        dit.useMaven("ls model/src/main/java/A.java pom.xml model/pom.xml || exit 1");
+        dit.useMaven("ls model/src/main/java/A.java pom.xml model/pom.xml LICENSE NOTICE || exit 1");
         Path source = dit.makeSource();
         Path cache = Files.createDirectory(folder.resolve("cache"));
         dit.environment.put("XDG_CACHE_HOME", cache.toString());

@@ -67,6 +67,8 @@ final class LauncherFolder {
     /** A module with one class. */
     Path makeSource() throws IOException {
         Files.writeString(home.resolve("pom.xml"), "<project/>");
+        Files.writeString(home.resolve("LICENSE"), "licence");
+        Files.writeString(home.resolve("NOTICE"), "notice");
         Path module = Files.createDirectories(home.resolve("model"));
         Files.writeString(module.resolve("pom.xml"), "<project/>");
         Path source = module.resolve("src/main/java/A.java");

@@ -104,7 +104,6 @@ class LauncherTest {
         assertNeeds("vector", "evaluate", "a.png", "b.png", "--lpips-weights", "vgg");
         assertNeeds("vector", "sample", "--device", "cpu");
         assertNeeds("vector", "sample", "--devices=cpu:2");
-        assertNeeds("vector", "bench", "jmh");
         assertNeeds("tornado", "sample", "--rng", "cpu");
         assertNeeds("tornado", "devices");
     }

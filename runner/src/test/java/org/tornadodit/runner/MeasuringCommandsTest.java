@@ -156,6 +156,45 @@ class MeasuringCommandsTest {
     }
 
     @Test
+    void benchPrintsModelOptionsAndThreads() {
+        CommandLineRun bench = CommandLineRun.of(
+                "bench",
+                "step",
+                "--model",
+                config,
+                "--random-weights",
+                "--vae",
+                CommandLineRun.ROOT.resolve("reference/data/vae-tiny"),
+                "--device",
+                "cpu",
+                "--class-labels",
+                "1,2",
+                "--num-sampling-steps",
+                "ddim5",
+                "--sampler",
+                "ddim",
+                "--cfg-scale",
+                1.5,
+                "--threads",
+                1,
+                "--repetitions",
+                1,
+                "--warm-up",
+                1);
+        assertEquals(ExitCode.DONE, bench.exitCode(), bench.err());
+        assertTrue(
+                bench.out()
+                        .contains(config
+                                + ", 32 x 32, batch of 2, DDIM of ddim5 steps, guidance 1.5, random weights, 1"
+                                + " thread\n"),
+                bench.out());
+        // A CPU's step is not 0.0 TFLOP/s.
+        assertTrue(
+                bench.out().lines().anyMatch(line -> line.matches("\\| step .*\\| \\d+\\.\\d\\d GFLOP/s \\|")),
+                bench.out());
+    }
+
+    @Test
     @DisabledOnOs(OS.WINDOWS) // has no such names
     void reportShowsNamesAndTextsOnALine() throws IOException {
         Path results = Files.createDirectory(folder.resolve("results"));
@@ -196,11 +235,5 @@ class MeasuringCommandsTest {
                 ExitCode.USAGE,
                 CommandLineRun.of("bench", "--model", config, "--random-weights", "--repetitions", 0)
                         .exitCode());
-    }
-
-    @Test
-    void jmhListsTheHostsBenchmarks() {
-        CommandLineRun run = CommandLineRun.of("bench", "jmh", "-l");
-        assertEquals(ExitCode.DONE, run.exitCode(), run.err());
     }
 }

@@ -93,7 +93,6 @@ class SamplingPlanTest {
                 new DeviceOptions.Chosen(List.of(), List.of(), false, "asked for"),
                 DeviceRates.defaults(),
                 2,
-                1,
-                Path.of("sample.png"));
+                RunFiles.none());
     }
 }

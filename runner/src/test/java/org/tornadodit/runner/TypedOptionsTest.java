@@ -62,6 +62,48 @@ class TypedOptionsTest {
     }
 
     @Test
+    void theDifferenceIsPngToo() {
+        CommandLineRun run = CommandLineRun.of("evaluate", "a.png", "b.png", "--diff", "x.jpg");
+        assertEquals(ExitCode.USAGE, run.exitCode(), run.err());
+        assertTrue(run.err().startsWith("dit: --diff is x.jpg; it is written as PNG alone"), run.err());
+    }
+
+    @Test
+    void theDemoTakesWhatSampleTakes() {
+        CommandLineRun run = CommandLineRun.of(
+                "demo",
+                "--dry-run",
+                "--guidance-scale",
+                "3",
+                "--sampler=ddim",
+                "--class-labels",
+                "ice cream",
+                "-o",
+                folder.resolve("new") + "/");
+        assertEquals(ExitCode.DONE, run.exitCode(), run.err());
+        assertTrue(
+                run.err()
+                        .contains("dit sample --model demo --num-sampling-steps 50 --dry-run --guidance-scale 3"
+                                + " --sampler=ddim --class-labels 'ice cream' -o "),
+                run.err());
+        assertTrue(run.out().contains("steps    50 DDIM, guidance 3 on 3 channels"), run.out());
+        assertTrue(run.out().contains("0_ice-cream.png"), run.out());
+        CommandLineRun steps = CommandLineRun.of("--debug", "demo", "--dry-run", "--num-inference-steps", "7");
+        assertTrue(steps.out().contains("steps    7 DDPM"), steps.out() + steps.err());
+        String help = CommandLineRun.of("demo", "--help").out();
+        assertTrue(help.contains("Default: 50") && !help.contains("Default: 250"), help);
+    }
+
+    @Test
+    void whatTheDemoDoesNotKnowPointsToSample() {
+        for (String unknown : List.of("--ckpt=x", "--model=x", "--smapler=ddim")) {
+            CommandLineRun run = CommandLineRun.of("demo", unknown);
+            assertEquals(ExitCode.USAGE, run.exitCode(), run.err());
+            assertTrue(run.err().contains("./dit sample --model demo"), run.err());
+        }
+    }
+
+    @Test
     void errorsNameTheAliasThatWasTyped() {
         refused("--guidance-scale is -1.0", "--guidance-scale", "-1");
         refused("--cfg-scale is -1.0", "--cfg-scale=-1");

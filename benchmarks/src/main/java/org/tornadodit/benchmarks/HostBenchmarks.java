@@ -1,6 +1,7 @@
-package org.tornadodit.runner.jmh;
+package org.tornadodit.benchmarks;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -27,13 +28,22 @@ import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 
-/** What the host does for a batch, with the demo's model and the challenge's latents and pictures. */
+/**
+ * What the host does for a batch, with the demo's model and the challenge's latents and pictures. The demo is found in
+ * {@code dit.root}, or from the project's folder.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-@Fork(1)
+@Fork(
+        value = 1,
+        jvmArgsAppend = {
+            "--add-modules=jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow"
+        })
 @SuppressWarnings("NullAway.Init") // set by JMH's @Setup
 public class HostBenchmarks {
     /** Elements of PyTorch's draw for a step of eight pictures of 512 x 512 with guidance. */
@@ -47,13 +57,16 @@ public class HostBenchmarks {
     private Checkpoint vaeWeights;
     private CpuDit dit;
     private CpuVaeDecoder decoder;
+    /** Of two samples. */
     private float[] latents;
+
+    private float[] oneLatent;
     private RgbImage picture;
     private RgbImage other;
 
     @Setup
     public void prepare() {
-        demo = Path.of(System.getProperty("dit.home", ".")).resolve("demo");
+        demo = Path.of(System.getProperty("dit.root", ".")).resolve("demo");
         config = DitConfig.fromJson(demo.resolve("config.json"));
         weights = Checkpoints.open(demo.resolve("dit.pt"));
         vaeWeights = Checkpoints.openVae(demo.resolve("vae"));
@@ -62,6 +75,7 @@ public class HostBenchmarks {
         dit = new CpuDit(config, DitWeights.load(weights, config), options);
         decoder = new CpuVaeDecoder(vaeConfig, VaeWeights.load(vaeWeights, vaeConfig), options);
         latents = TorchRandn.cuda(0).next(2 * config.inputElements());
+        oneLatent = Arrays.copyOf(latents, config.inputElements());
         picture = picture(1);
         other = picture(2);
     }
@@ -116,7 +130,7 @@ public class HostBenchmarks {
     /** One picture. */
     @Benchmark
     public float[] cpuDecode() {
-        return decoder.decode(latents, 1);
+        return decoder.decode(oneLatent, 1);
     }
 
     /** Mean absolute difference, PSNR and SSIM of a picture. */
