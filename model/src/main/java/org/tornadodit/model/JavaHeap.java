@@ -3,7 +3,6 @@ package org.tornadodit.model;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
-import java.util.Locale;
 
 /** What fits into Java's heap, to be asked before work begins that would end in the middle. */
 public final class JavaHeap {
@@ -42,14 +41,7 @@ public final class JavaHeap {
         double share = (double) Runtime.getRuntime().maxMemory() / room();
         long option = (long) (withRest(bytes) * share) / (1L << 30) + 1;
         return "about %s of heap, Java has %s; give more with DIT_JVM_OPTS=-Xmx%dg"
-                .formatted(amount(withRest(bytes)), amount(room()), option);
-    }
-
-    /** In MB or GB of 10^6 and 10^9 bytes. */
-    public static String amount(long bytes) {
-        return bytes < 999_500_000
-                ? Math.ceilDiv(bytes, 1_000_000) + " MB"
-                : String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);
+                .formatted(ByteCount.of(withRest(bytes)), ByteCount.of(room()), option);
     }
 
     /** Besides arrays, and a collector's loss at their ends. */

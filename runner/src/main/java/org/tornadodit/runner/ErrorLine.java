@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.io.CheckpointException;
 import org.tornadodit.model.io.DiskError;

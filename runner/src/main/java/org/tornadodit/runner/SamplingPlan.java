@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.JavaHeap;
 import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.DitConfig;
@@ -234,10 +235,10 @@ record SamplingPlan(
                 batches() == 1 ? "batch" : "batches"));
         lines.add(String.format(
                 Locale.ROOT,
-                "memory   about %s of heap of %s, %.2f GB of weights",
-                JavaHeap.amount(heapNeed(false).bytes()),
-                JavaHeap.amount(JavaHeap.room()),
-                config.parameters() * Float.BYTES / 1e9));
+                "memory   about %s of heap of %s, %s of weights",
+                ByteCount.of(heapNeed(false).bytes()),
+                ByteCount.of(JavaHeap.room()),
+                ByteCount.of(config.parameters() * Float.BYTES)));
         lines.addAll(deviceLines());
         lines.add("output   " + files.inWords(labels()));
         return lines;

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import org.tornadodit.model.ByteCount;
 
 /**
  * What many runs in one JVM have left behind.
@@ -131,14 +132,13 @@ record SoakRecord(List<Run> runs) {
 
     private void grown(String what, OptionalLong from, OptionalLong to, long most, List<String> problems) {
         if (from.isPresent() && to.isPresent() && to.getAsLong() - from.getAsLong() > most) {
-            problems.add(String.format(
-                    Locale.ROOT,
-                    "%s grew by %.1f MB from run %d to run %d; at most %.1f MB was wanted",
-                    what,
-                    (to.getAsLong() - from.getAsLong()) / 1e6,
-                    warm(),
-                    runs.size(),
-                    most / 1e6));
+            problems.add("%s grew by %s from run %d to run %d; at most %s was wanted"
+                    .formatted(
+                            what,
+                            ByteCount.of(to.getAsLong() - from.getAsLong()),
+                            warm(),
+                            runs.size(),
+                            ByteCount.of(most)));
         }
     }
 

@@ -75,14 +75,6 @@ class ErrorLineTest {
         assertTrue(err.toString(StandardCharsets.UTF_8).contains("stdout"), err.toString(StandardCharsets.UTF_8));
     }
 
-    @Test
-    void sizesHaveTheirUnit() {
-        assertEquals("12 bytes", ByteCount.of(12));
-        assertEquals("3 KB", ByteCount.of(3_100));
-        assertEquals("45 MB", ByteCount.of(45_000_000));
-        assertEquals("1.0 GB", ByteCount.of(999_999_999));
-    }
-
     private static void says(String part, Throwable thrown) {
         String line = ErrorLine.of(thrown);
         assertTrue(line.contains(part), line);

@@ -87,13 +87,13 @@ class SoakCommandTest {
         assertEquals(List.of(), new SoakRecord(runs).problems(BOUNDS));
         runs.set(29, run(0.1, true, 2001, 12));
         assertEquals(
-                List.of("the devices' memory grew by 0.0 MB from run 10 to run 30; at most 0.0 MB was wanted"),
+                List.of("the devices' memory grew by 1 KB from run 10 to run 30; at most 1 KB was wanted"),
                 new SoakRecord(runs).problems(BOUNDS));
         runs.set(29, run(2, false, 1000, 13));
         assertEquals(
                 List.of(
                         "run 30 gave other bits than the first; the same were wanted",
-                        "the process grew by 3.0 MB from run 10 to run 30; at most 2.0 MB was wanted",
+                        "the process grew by 3 MB from run 10 to run 30; at most 2 MB was wanted",
                         "run 30 took 2.000 s, the median is 0.100 s; at most 10 times that was wanted"),
                 new SoakRecord(runs).problems(BOUNDS));
         assertTrue(new SoakRecord(runs).lines().contains("median 0.100 s a run, slowest 2.000 s (run 30)"));

@@ -130,7 +130,7 @@ class VirtualDevicesTest {
         assertEquals(1, lines.size(), run.err());
         assertTrue(
                 lines.getFirst()
-                        .matches("dit: device " + device + " \\(host.*\\): .* needed .*, 0\\.00 GB of .* free: .*"),
+                        .matches("dit: device " + device + " \\(host.*\\): .* needed .*, 0 bytes of .* free: .*"),
                 run.err());
     }
 

@@ -1,6 +1,6 @@
 package org.tornadodit.scheduler;
 
-import java.util.Locale;
+import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
@@ -44,33 +44,31 @@ record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether
     void requireFits(Listed device, int samples) {
         if (bytes() > device.memory()) {
             throw new DeviceUnavailableException(String.format(
-                    Locale.ROOT,
-                    "device %s is too small: %.2f GB needed (weights %.2f, denoiser %.2f for %d samples, decoder %.2f),"
-                            + " %.2f GB there; name fewer --class-labels or use --device cpu",
+                    "device %s is too small: %s needed (weights %s, denoiser %s for %d samples, decoder %s),"
+                            + " %s there; name fewer --class-labels or use --device cpu",
                     device.name(),
-                    bytes() / 1e9,
-                    weights / 1e9,
-                    denoiser / 1e9,
+                    ByteCount.of(bytes()),
+                    ByteCount.of(weights),
+                    ByteCount.of(denoiser),
                     samples,
-                    decoder / 1e9,
-                    device.memory() / 1e9));
+                    ByteCount.of(decoder),
+                    ByteCount.of(device.memory())));
         }
         long free = DeviceMemory.free(device).orElse(device.memory());
         if (bytes() > free) {
             throw new DeviceFullException(String.format(
-                    Locale.ROOT,
-                    "device %d (%s): %.2f GB needed (weights %.2f, denoiser %.2f for %d samples, decoder %.2f),"
-                            + " %.2f GB of %.2f GB free: another program holds the rest; name other --devices or fewer"
+                    "device %d (%s): %s needed (weights %s, denoiser %s for %d samples, decoder %s),"
+                            + " %s of %s free: another program holds the rest; name other --devices or fewer"
                             + " --class-labels",
                     device.index(),
                     device.name(),
-                    bytes() / 1e9,
-                    weights / 1e9,
-                    denoiser / 1e9,
+                    ByteCount.of(bytes()),
+                    ByteCount.of(weights),
+                    ByteCount.of(denoiser),
                     samples,
-                    decoder / 1e9,
-                    free / 1e9,
-                    device.memory() / 1e9));
+                    ByteCount.of(decoder),
+                    ByteCount.of(free),
+                    ByteCount.of(device.memory())));
         }
     }
 }

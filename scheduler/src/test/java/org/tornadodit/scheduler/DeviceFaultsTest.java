@@ -35,7 +35,8 @@ class DeviceFaultsTest {
 
     /** What is said of a device, the memory of which another program holds. */
     private static final String FULL =
-            "device %d \\(.*\\): [0-9.]+ GB needed \\(.*\\), 0\\.00 GB of [0-9.]+ GB free: another program holds the rest; .*";
+            "device %d \\(.*\\): [1-9][0-9]* [KM]B needed \\(weights [1-9].*\\), 1 KB of [0-9.]+ GB free: another"
+                    + " program holds the rest; .*";
 
     /** What any number of devices has to give. */
     private static final Map<Boolean, Pictures> EXPECTED = new ConcurrentHashMap<>();

@@ -1,15 +1,15 @@
-package org.tornadodit.runner;
+package org.tornadodit.model;
 
 import java.util.Locale;
 
 /** Sizes of memory in words. */
-final class ByteCount {
+public final class ByteCount {
     private ByteCount() {}
 
-    /** In the unit that suits it, powers of ten: {@code 1.2 GB}, {@code 34 MB}, {@code 5 KB}. */
-    static String of(long bytes) {
+    /** In the unit that suits it, powers of ten: {@code 1.23 GB}, {@code 34 MB}, {@code 5 KB}. */
+    public static String of(long bytes) {
         if (bytes >= 999_500_000L) {
-            return String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);
+            return String.format(Locale.ROOT, "%.2f GB", bytes / 1e9);
         }
         if (bytes >= 999_500L) {
             return String.format(Locale.ROOT, "%.0f MB", bytes / 1e6);
