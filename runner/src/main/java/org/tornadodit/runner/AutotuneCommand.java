@@ -45,7 +45,9 @@ import picocli.CommandLine.Spec;
             "Times the variants of every kernel of a model on a device, each after its check against the reference,"
                     + " and keeps the fastest for sample to use. Pictures stay the same, bit for bit.",
             "Stopped half way it keeps what it has; the next call goes on from there."
-        })
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {"  dit autotune --image-size 512", "  dit autotune --model demo --budget 60"})
 final class AutotuneCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

@@ -51,6 +51,12 @@ import picocli.CommandLine.Spec;
             "Times a denoising step, a whole sampling, the decoder, or each kernel: medians with their spread, after a"
                     + " warm-up, with device, driver, versions and options.",
             "bench soak runs many times in one JVM, to see what is left behind."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  dit bench --model demo",
+            "  dit bench step --random-weights --image-size 512",
+            "  dit bench kernels --json kernels.json"
         })
 final class BenchCommand implements Callable<Integer> {
     private static final int STEPS = 20;

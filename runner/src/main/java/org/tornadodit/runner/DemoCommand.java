@@ -3,7 +3,6 @@ package org.tornadodit.runner;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -24,6 +23,12 @@ import picocli.CommandLine.Spec;
         description = {
             "Samples eight small pictures with the model in the repository, in seconds.",
             "It is sample --model demo with 50 steps, and takes the same options."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  dit demo",
+            "  dit demo --class-labels fox,panda --seed 3",
+            "  dit demo --num-sampling-steps 250 -o pictures/"
         })
 final class DemoCommand implements Callable<Integer> {
 
@@ -31,8 +36,6 @@ final class DemoCommand implements Callable<Integer> {
 
     /** So that two cores sample in well under a minute; the pictures are hardly better with 250. */
     private static final String STEPS = "50";
-
-    private static final Pattern PLAIN_WORD = Pattern.compile("[\\w@%+=:,./-]+");
 
     /** What is otherwise than in sample. */
     static final class Defaults implements IDefaultValueProvider {
@@ -68,15 +71,10 @@ final class DemoCommand implements Callable<Integer> {
         }
         words.addAll(arguments.subList(place + 1, arguments.size()));
         if (!outputOptions.quiet) {
-            String shown = words.stream().map(DemoCommand::quoted).collect(Collectors.joining(" "));
+            String shown = words.stream().map(ShellWord::quoted).collect(Collectors.joining(" "));
             spec.commandLine().getErr().println("dit " + shown);
         }
         words.addAll(0, arguments.subList(0, place));
         return root.execute(words.toArray(String[]::new));
-    }
-
-    /** As a shell takes it. */
-    private static String quoted(String word) {
-        return PLAIN_WORD.matcher(word).matches() ? word : "'" + word.replace("'", "'\\''") + "'";
     }
 }

@@ -16,8 +16,10 @@ import picocli.CommandLine.Spec;
         name = "devices",
         mixinStandardHelpOptions = true,
         description =
-                "Lists the devices that TornadoVM sees: index, name, memory, backend, compute units, and whether a tiny "
-                        + "kernel gives the right values.")
+                "Lists the devices that TornadoVM sees: index, name, memory, backend, compute units, and whether a"
+                        + " tiny kernel gives the right values.",
+        footerHeading = "%nExamples:%n",
+        footer = {"  dit devices", "  dit sample --devices 0,1"})
 final class DevicesCommand implements Callable<Integer> {
 
     @Spec

@@ -29,12 +29,14 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Fetches the published weights of DiT-XL/2 and its autoencoder; without a name, lists what there is.",
-            "A download that was stopped goes on with the same command. Then sample finds the weights by itself:",
-            "  dit download DiT-XL/2-512",
-            "  dit sample --model DiT-XL/2 --image-size 512"
+            "A download that was stopped goes on with the same command. Then sample finds the weights by itself."
         },
-        footerHeading = "%nWhere the weights are:%n",
+        footerHeading = "%nExamples:%n",
         footer = {
+            "  dit download DiT-XL/2-512",
+            "  dit sample --model DiT-XL/2 --image-size 512",
+            "",
+            "Where the weights are:",
             "  DiT-XL/2, 512 x 512 and 256 x 256: 2.7 GB each; CC BY-NC 4.0, not for commercial use",
             "    https://dl.fbaipublicfiles.com/DiT/models/DiT-XL-2-512x512.pt (and DiT-XL-2-256x256.pt)",
             "    https://huggingface.co/facebook/DiT-XL-2-512 (and -256), as diffusers folders",
@@ -148,17 +150,16 @@ final class DownloadCommand implements Callable<Integer> {
         weights.checkpoint()
                 .ifPresent(name -> command.append(name.contains("512") ? " --image-size 512" : " --image-size 256"));
         if (output != null) {
-            weights.checkpoint().ifPresent(name -> command.append(" --ckpt ").append(quoted(folder.resolve(name))));
+            weights.checkpoint()
+                    .ifPresent(name -> command.append(" --ckpt ")
+                            .append(ShellWord.quoted(folder.resolve(name).toString())));
         }
         if (output != null || weights.checkpoint().isEmpty()) {
-            weights.vae().ifPresent(name -> command.append(" --vae ").append(quoted(folder.resolve(name))));
+            weights.vae()
+                    .ifPresent(name -> command.append(" --vae ")
+                            .append(ShellWord.quoted(folder.resolve(name).toString())));
         }
         return command.toString();
-    }
-
-    private static String quoted(Path path) {
-        String text = path.toString();
-        return text.matches("[\\w./+:@%,=-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
     }
 
     private void list(Hub hub) {

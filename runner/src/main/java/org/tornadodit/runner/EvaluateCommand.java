@@ -40,7 +40,13 @@ import picocli.CommandLine.Spec;
         description =
                 "Compares images with a baseline: mean absolute difference (0..255), LPIPS, PSNR and SSIM, as the DiT"
                     + " challenge's evaluate.py and torchmetrics give them. Two folders are compared file by file, by"
-                    + " name.")
+                    + " name.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  dit evaluate baseline.png sample.png --gates strict",
+            "  dit evaluate theirs/ ours/ --format json",
+            "  dit evaluate a.png b.png --diff difference.png"
+        })
 final class EvaluateCommand implements Callable<Integer> {
 
     /** Which bounds to keep. */

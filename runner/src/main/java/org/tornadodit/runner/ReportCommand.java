@@ -26,7 +26,9 @@ import picocli.CommandLine.Spec;
             "Makes a report from the JSON that bench, autotune and bench/compare.py recorded: one HTML page that needs"
                     + " nothing else, and Markdown.",
             "Baseline, profile and bottleneck, optimisation steps, several cards, reproduction."
-        })
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {"  dit report", "  dit report results --html report.html"})
 final class ReportCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import org.tornadodit.scheduler.FailedDevices;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,7 +32,8 @@ import picocli.CommandLine.Spec;
             BenchCommand.class,
             ReportCommand.class,
             ScoreCommand.class,
-            AutoComplete.GenerateCompletion.class,
+            CompletionCommand.class,
+            ManPageCommand.class,
             CommandLine.HelpCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -47,7 +47,12 @@ import picocli.CommandLine.Spec;
             "130:interrupted by Ctrl-C",
             "143:ended by SIGTERM"
         },
+        footerHeading = "%nExamples:%n",
         footer = {
+            "  dit demo",
+            "  dit download DiT-XL/2-512",
+            "  dit sample --image-size 512 --class-labels 207,360",
+            "  dit evaluate baseline.png sample.png --gates strict",
             "",
             "Published weights: dit download DiT-XL/2-512 (2.7 GB, CC BY-NC 4.0: not for commercial use); dit download",
             "lists addresses, sizes and licences. dit demo needs none."

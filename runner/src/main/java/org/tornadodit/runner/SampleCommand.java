@@ -39,7 +39,15 @@ import picocli.CommandLine.Spec;
         name = "sample",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Samples images of given classes and writes them as one PNG grid, four a row.")
+        description = "Samples images of given classes and writes them as one PNG grid, or each by itself.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  dit sample --model demo --class-labels fox,panda",
+            "  dit sample --image-size 512 --class-labels 207,360",
+            "  dit sample --num-sampling-steps ddim50 --sampler ddim",
+            "  dit sample --output pictures/ --batches 4 --seed 7",
+            "  dit sample --devices 0,1 --dry-run"
+        })
 final class SampleCommand implements Callable<Integer> {
 
     @Spec

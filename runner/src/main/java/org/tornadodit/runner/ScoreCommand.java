@@ -14,9 +14,11 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "score",
         mixinStandardHelpOptions = true,
-        description =
-                "The DiT challenge's points for an average sampling time, under both of its rules, with a table. "
-                        + "strict: 50 ln(300 / T) / ln 3, all points at 100 s. final: 100 ln(360 / T) / ln 6, all points at 60 s.")
+        description = "The DiT challenge's points for an average sampling time, under both of its rules, with a table."
+                + " strict: 50 ln(300 / T) / ln 3, all points at 100 s. final: 100 ln(360 / T) / ln 6, all points"
+                + " at 60 s.",
+        footerHeading = "%nExamples:%n",
+        footer = {"  dit score 25.9"})
 final class ScoreCommand implements Callable<Integer> {
 
     private static final int[] EXAMPLES = {400, 360, 300, 250, 200, 150, 100, 90, 60};
@@ -56,7 +58,8 @@ final class ScoreCommand implements Callable<Integer> {
     static String line(double seconds) {
         return String.format(
                 Locale.ROOT,
-                "Challenge score of %s seconds: %.2f of %.0f points by the strict rules, %.2f of %.0f by the final ones.",
+                "Challenge score of %s seconds: %.2f of %.0f points by the strict rules, %.2f of %.0f by the final"
+                        + " ones.",
                 seconds == Math.rint(seconds) && seconds < 1e9
                         ? String.valueOf((long) seconds)
                         : String.format(Locale.ROOT, "%.4f", seconds),

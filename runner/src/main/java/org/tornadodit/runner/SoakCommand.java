@@ -37,7 +37,9 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Samples the same batch many times in one JVM. Fails when a run differs in a bit from the first,"
-                + " when memory of the devices or the process grows, or when a run takes ten times the median.")
+                + " when memory of the devices or the process grows, or when a run takes ten times the median.",
+        footerHeading = "%nExamples:%n",
+        footer = {"  dit bench soak --model demo --runs 20", "  dit bench soak --model demo --mode batches"})
 final class SoakCommand implements Callable<Integer> {
     private static final double MEGA = 1e6;
 

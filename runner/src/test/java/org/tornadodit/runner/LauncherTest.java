@@ -83,7 +83,17 @@ class LauncherTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "--version", "--help", "score 25.9", "sample --help", "--debug help sample"})
+    @ValueSource(
+            strings = {
+                "",
+                "--version",
+                "--help",
+                "score 25.9",
+                "generate-completion",
+                "generate-man-page",
+                "sample --help",
+                "--debug help sample"
+            })
     void commandsThatEndAtOnceNeedNeitherTheSdkNorTheVectorApi(String command) throws IOException {
         dit.useJdk();
         dit.useSdk("sdk", true);
