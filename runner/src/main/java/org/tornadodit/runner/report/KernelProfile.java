@@ -8,18 +8,20 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import org.tornadodit.runner.report.Block.Bar;
+import org.tornadodit.runner.report.Block.Bars;
 import org.tornadodit.runner.report.Block.Figure;
 import org.tornadodit.runner.report.Block.Paragraph;
 import org.tornadodit.runner.report.Block.Table;
-import org.tornadodit.runner.report.Plots.Bar;
 import org.tornadodit.runner.report.Plots.Point;
 
 /**
  * Where a step's time goes, from a record that holds each kernel's time.
  *
- * @param run a bench run
+ * @param run a bench or autotune run
+ * @param clock milliseconds of a step by the clock; empty where that was not measured
  */
-record KernelProfile(RecordedRun run) {
+record KernelProfile(RecordedRun run, OptionalDouble clock) {
     private static final String MEMORY = "memory";
 
     /**
@@ -62,6 +64,9 @@ record KernelProfile(RecordedRun run) {
         List<Kernel> kernels = new ArrayList<>();
         for (JsonObject json : run.objects("kernels")) {
             double each = RecordedRun.number(json, "ms").orElse(0);
+            if (!(each > 0)) {
+                continue;
+            }
             int launches = (int) RecordedRun.number(json, "launches").orElse(1);
             String ceiling = RecordedRun.text(json, "ceiling");
             double flop = RecordedRun.number(json, "flop").orElse(0);
@@ -108,24 +113,21 @@ record KernelProfile(RecordedRun run) {
                                 kernel.rateText(),
                                 Report.fixed(kernel.ofCeiling(), 100, 0)))
                         .toList()));
-        OptionalDouble clock = run.milliseconds("step");
         String idle = clock.isPresent()
                 ? " A step takes %s ms by the clock: %s ms are not these kernels' (launching, waiting, the clock's difference between a kernel alone and in a step)."
                         .formatted(Plots.number(clock.getAsDouble()), Plots.number(clock.getAsDouble() - total))
                 : "";
         blocks.add(new Paragraph("Together %s ms a step.".formatted(Plots.number(total)) + idle));
         blocks.add(new Paragraph(bottleneck(kernels, total)));
-        blocks.add(new Figure(
-                Plots.bars(
-                        "Share of a step",
-                        kernels.stream()
-                                .limit(8)
-                                .map(kernel -> new Bar(
-                                        kernel.label(),
-                                        kernel.ms(),
-                                        Report.fixed(OptionalDouble.of(kernel.ms() / total), 100, 1) + " %",
-                                        true))
-                                .toList()),
+        blocks.add(new Bars(
+                kernels.stream()
+                        .limit(8)
+                        .map(kernel -> new Bar(
+                                kernel.label(),
+                                kernel.ms(),
+                                Report.fixed(OptionalDouble.of(kernel.ms() / total), 100, 1) + " %",
+                                true))
+                        .toList(),
                 "Time in a step of the kernels that take the most."));
         roofline(kernels, blocks);
         List<Bar> shares = kernels.stream()
@@ -138,9 +140,7 @@ record KernelProfile(RecordedRun run) {
                         true))
                 .toList();
         if (!shares.isEmpty()) {
-            blocks.add(new Figure(
-                    Plots.bars("Share of the ceiling", shares),
-                    "How much of the measured ceiling each kernel reaches."));
+            blocks.add(new Bars(shares, "How much of the measured ceiling each kernel reaches."));
         }
         return blocks;
     }
@@ -154,8 +154,8 @@ record KernelProfile(RecordedRun run) {
                 .filter(kernel -> !kernel.memory())
                 .mapToDouble(Kernel::ms)
                 .sum();
-        return ("%s %% of the kernels' time is bound by arithmetic, %s %% by memory. The largest is %s: %s %% of the time"
-                        + " at %s%s.")
+        return ("%s %% of the kernels' time is bound by arithmetic, %s %% by memory. The largest is %s: %s %% of the"
+                        + " time at %s%s.")
                 .formatted(
                         Report.fixed(OptionalDouble.of(arithmetic / total), 100, 1),
                         Report.fixed(OptionalDouble.of(1 - arithmetic / total), 100, 1),

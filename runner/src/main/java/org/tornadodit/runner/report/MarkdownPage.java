@@ -16,6 +16,9 @@ final class MarkdownPage {
             case Block.Heading heading -> "#".repeat(heading.level()) + " " + escape(heading.text());
             case Block.Paragraph paragraph -> escape(paragraph.text());
             case Block.Figure figure -> "*In the HTML report: " + escape(figure.caption()) + "*";
+            case Block.Bars bars -> "*In the HTML report: " + escape(bars.caption()) + "*";
+            case Block.Sentences sentences ->
+                sentences.items().stream().map(item -> "- " + escape(item)).collect(Collectors.joining("\n"));
             case Block.Code code ->
                 code.lines().stream()
                         .map(line -> "    " + line.replaceAll("\\R", " "))

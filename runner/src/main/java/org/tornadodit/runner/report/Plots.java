@@ -9,34 +9,9 @@ import java.util.stream.IntStream;
 
 /** The report's plots. */
 final class Plots {
-    private static final int WIDTH = 900;
+    private static final int WIDTH = 940;
 
     private Plots() {}
-
-    /**
-     * A bar.
-     *
-     * @param text what stands at its end
-     */
-    record Bar(String label, double value, String text, boolean ours) {}
-
-    /** Horizontal bars from 0, one below the other. */
-    static Svg bars(String title, List<Bar> bars) {
-        int row = 30;
-        int left = 330;
-        int height = 20 + row * bars.size();
-        Svg svg = new Svg(WIDTH, height, title);
-        double most = bars.stream().mapToDouble(Bar::value).max().orElse(1);
-        double unit = (WIDTH - left - 130) / most;
-        for (int i = 0; i < bars.size(); i++) {
-            Bar bar = bars.get(i);
-            double y = 10 + i * row;
-            svg.text(left - 10, y + 19, "end", "label", bar.label());
-            svg.bar(left, y + 4, bar.value() * unit, row - 8, bar.ours() ? "ours" : "theirs");
-            svg.text(left + bar.value() * unit + 8, y + 19, "start", "figure", bar.text());
-        }
-        return svg.line(left, 5, left, height - 5, "axis");
-    }
 
     /**
      * A kernel on the roofline.

@@ -7,10 +7,16 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.tornadodit.model.Printable;
@@ -134,12 +140,34 @@ record RecordedRun(String file, JsonObject json) {
         return (int) number(json, "devices").orElse(1);
     }
 
-    /** A measurement's median in milliseconds. */
+    /** When, as people write it; as recorded where that is no time. */
+    String time() {
+        return when("d MMMM uuuu, HH:mm 'UTC'");
+    }
+
+    String day() {
+        return when("d MMMM uuuu");
+    }
+
+    private String when(String pattern) {
+        try {
+            return DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH)
+                    .format(Instant.parse(text("date")).atOffset(ZoneOffset.UTC));
+        } catch (DateTimeException other) {
+            return text("date");
+        }
+    }
+
+    String precision() {
+        return text(object("options"), "precision");
+    }
+
+    /** A measurement's median in milliseconds; empty where it is missing or no time. */
     OptionalDouble milliseconds(String name) {
         return objects("measurements").stream()
                 .filter(one -> text(one, "name").equals(name))
                 .map(one -> number(one, "ms"))
-                .filter(OptionalDouble::isPresent)
+                .filter(ms -> ms.orElse(0) > 0)
                 .findFirst()
                 .orElse(OptionalDouble.empty());
     }
@@ -147,12 +175,14 @@ record RecordedRun(String file, JsonObject json) {
     /** Model, picture and batch: runs of one workload can be compared. */
     String workload() {
         JsonObject options = object("options");
-        return "%s, %s x %s, batch of %s"
-                .formatted(
+        String size = text(options, "image_size");
+        String batch = text(options, "batch");
+        return Stream.of(
                         text(options, "model"),
-                        text(options, "image_size"),
-                        text(options, "image_size"),
-                        text(options, "batch"));
+                        size.isEmpty() ? "" : size + " x " + size,
+                        batch.isEmpty() ? "" : "batch of " + batch)
+                .filter(part -> !part.isEmpty())
+                .collect(Collectors.joining(", "));
     }
 
     /** Device, how many, and the software, in one line. */
@@ -164,7 +194,7 @@ record RecordedRun(String file, JsonObject json) {
         append(line, "PyTorch ", text("pytorch"));
         append(line, "Java ", text("java"));
         append(line, "tornado-dit ", text("project"));
-        append(line, "", text("date"));
+        append(line, "", time());
         return line.toString();
     }
 

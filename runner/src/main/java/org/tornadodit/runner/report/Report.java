@@ -10,22 +10,20 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
+import org.tornadodit.runner.report.Block.Bar;
+import org.tornadodit.runner.report.Block.Bars;
 import org.tornadodit.runner.report.Block.Code;
-import org.tornadodit.runner.report.Block.Figure;
 import org.tornadodit.runner.report.Block.Heading;
 import org.tornadodit.runner.report.Block.Paragraph;
 import org.tornadodit.runner.report.Block.Table;
-import org.tornadodit.runner.report.Plots.Bar;
 
 /**
- * The five parts that the challenge's report asks for, made of recorded runs: baseline on one card, profile and
+ * A summary, then the five parts that the challenge's report asks for, made of recorded runs: baseline on one card, profile and
  * bottleneck, optimisation steps on one card, several cards, reproduction. Every figure is read from a record or computed
  * from such; what was not recorded is said to be missing.
  */
 public final class Report {
-    /** Comparisons and profiles that are shown in full. */
-    private static final int MOST = 4;
-
     private static final String TITLE = "tornado-dit: measurements";
 
     private final List<RecordedRun> runs;
@@ -72,21 +70,14 @@ public final class Report {
 
     private void write() {
         heading(1, TITLE);
-        say(
-                "Made by ./dit report from %d records, %s. Each table names the record that it is made of; no figure is typed in."
-                        .formatted(runs.size(), runs.isEmpty() ? "none" : dates()));
+        say("Made by ./dit report from %s, %s. Each table names the records that it is made of; no figure is typed in."
+                .formatted(
+                        runs.size() == 1 ? "one record" : runs.size() + " records", runs.isEmpty() ? "none" : dates()));
+        blocks.addAll(new Summary(runs).blocks());
         heading(2, "1. Baseline on one card");
         baseline();
         heading(2, "2. Profile and bottleneck");
-        List<RecordedRun> profiles = newest(run ->
-                run.is("bench") && run.devices() == 1 && !run.objects("kernels").isEmpty());
-        for (RecordedRun run : profiles) {
-            heading(3, run.title());
-            blocks.addAll(new KernelProfile(run).blocks());
-        }
-        if (profiles.isEmpty()) {
-            missing("a bench run with kernels", "./dit bench step kernels --json results/NAME.json ...");
-        }
+        profiles();
         heading(2, "3. Optimisation steps on one card");
         steps();
         heading(2, "4. Several cards: design and results");
@@ -96,91 +87,76 @@ public final class Report {
     }
 
     private String dates() {
-        String first = runs.getFirst().text("date");
-        String last = runs.getLast().text("date");
+        String first = runs.getFirst().day();
+        String last = runs.getLast().day();
         return first.equals(last) ? first : first + " to " + last;
     }
 
+    /** The newest comparison, the times of those before, and the pictures. */
     private void baseline() {
-        List<RecordedRun> comparisons = newest(run -> run.is("compare") && run.devices() == 1);
+        List<RecordedRun> comparisons = runs.reversed().stream()
+                .filter(run -> run.is("compare") && run.devices() == 1)
+                .toList();
         if (comparisons.isEmpty()) {
             missing("a comparison with PyTorch", "python3 bench/compare.py FOLDER --json results/NAME.json");
+        } else {
+            heading(3, "PyTorch and this engine, " + comparisons.getFirst().day());
+            if (!comparisons.getFirst().text("note").isEmpty()) {
+                say(comparisons.getFirst().text("note") + ".");
+            }
+            blocks.addAll(new Comparison(comparisons.getFirst()).blocks());
         }
-        for (RecordedRun run : comparisons) {
-            heading(3, run.title());
-            comparison(run);
+        if (comparisons.size() > 1) {
+            heading(3, "Comparisons before");
+            blocks.add(Comparison.table(comparisons.subList(1, comparisons.size())));
         }
+        Map<String, RecordedRun> judged = new LinkedHashMap<>();
+        runs.stream().filter(run -> run.is("fidelity")).forEach(run -> judged.put(run.text("device"), run));
+        judged.forEach((device, run) -> {
+            heading(3, "Pictures beside PyTorch's, " + device);
+            blocks.addAll(new Fidelity(run).blocks());
+        });
     }
 
-    private void comparison(RecordedRun run) {
-        say("%s, %s steps, PyTorch and this engine in one call: the same weights, labels and noise. %s (%s)."
-                .formatted(
-                        run.workload(),
-                        RecordedRun.text(run.object("options"), "steps"),
-                        run.conditions(),
-                        run.file()));
-        List<JsonObject> engines = run.objects("engines");
-        List<List<String>> rows = new ArrayList<>();
-        List<Bar> bars = new ArrayList<>();
-        for (JsonObject engine : engines) {
-            OptionalDouble step = RecordedRun.number(engine, "step_ms");
-            rows.add(List.of(
-                    RecordedRun.text(engine, "name"),
-                    fixed(step, 1, 1),
-                    fixed(RecordedRun.number(engine, "decode_ms"), 1, 0),
-                    fixed(RecordedRun.number(engine, "seconds"), 1, 2)));
-            step.ifPresent(ms ->
-                    bars.add(new Bar(RecordedRun.text(engine, "name"), ms, Plots.number(ms) + " ms", isOurs(engine))));
-        }
-        blocks.add(new Table(List.of("engine", "step, ms", "decode, ms", "whole, s"), rows));
-        if (!bars.isEmpty()) {
-            figure(Plots.bars("Time of a step", bars), "Time of one denoising step; shorter is better.");
-        }
-        List<List<String>> ratios = ratios(engines);
-        if (!ratios.isEmpty()) {
-            say("Ratios of this engine's times to PyTorch's; below 1 this engine is faster.");
-            blocks.add(new Table(List.of("ratio", "step", "decode", "whole"), ratios));
-        }
-        List<JsonObject> pictures = run.objects("pictures");
-        if (!pictures.isEmpty()) {
-            say("The pictures against those of PyTorch in strict FP32, on the PNG grid.");
-            blocks.add(new Table(
-                    List.of("picture", "mean absolute difference, 0..255", "PSNR, dB", "SSIM", "LPIPS"),
-                    pictures.stream()
-                            .map(picture -> List.of(
-                                    RecordedRun.text(picture, "name"),
-                                    fixed(RecordedRun.number(picture, "mae"), 1, 4),
-                                    fixed(RecordedRun.number(picture, "psnr"), 1, 1),
-                                    fixed(RecordedRun.number(picture, "ssim"), 1, 4),
-                                    fixed(RecordedRun.number(picture, "lpips"), 1, 4)))
-                            .toList()));
-        }
-    }
-
-    private static boolean isOurs(JsonObject engine) {
-        return engine.has("ours") && RecordedRun.text(engine, "ours").equals("true");
-    }
-
-    private static List<List<String>> ratios(List<JsonObject> engines) {
-        List<List<String>> rows = new ArrayList<>();
-        for (JsonObject ours : engines) {
-            for (JsonObject theirs : engines) {
-                if (isOurs(ours) && !isOurs(theirs)) {
-                    rows.add(List.of(
-                            RecordedRun.text(ours, "name") + " / " + RecordedRun.text(theirs, "name"),
-                            ratio(ours, theirs, "step_ms"),
-                            ratio(ours, theirs, "decode_ms"),
-                            ratio(ours, theirs, "seconds")));
-                }
+    /** Of each workload and precision the first profile, before the work on it, and the newest. */
+    private void profiles() {
+        Map<String, List<RecordedRun>> groups = new LinkedHashMap<>();
+        for (RecordedRun run : runs) {
+            if ((run.is("bench") || run.is("autotune")) && run.devices() == 1 && KernelProfile.step(run, "ms") > 0) {
+                groups.computeIfAbsent(group(run), key -> new ArrayList<>()).add(run);
             }
         }
-        return rows;
+        if (!groups.isEmpty()) {
+            say("Where the time of one denoising step goes. A kernel has the name of the model's layer, or of what it"
+                + " computes: tensorLinear is a linear layer on the tensor cores with what follows it (GELU, gate and"
+                + " residual, attention's heads), split says that operands are two FP16 parts, which keeps FP32's"
+                + " accuracy. Shapes of linear layers are rows x outputs x inputs. The ceiling is what the device"
+                + " reaches with arithmetic, or with copying, alone.");
+        }
+        for (List<RecordedRun> history : groups.values()) {
+            RecordedRun newest = history.getLast();
+            profile("Now, precision " + newest.precision(), newest);
+        }
+        groups.values().stream()
+                .filter(history -> history.size() > 1)
+                .map(List::getFirst)
+                .forEach(first -> profile("Before: " + first.title() + ", precision " + first.precision(), first));
+        if (groups.isEmpty()) {
+            missing("a bench run with kernels", "./dit bench step kernels --json results/NAME.json ...");
+        }
     }
 
-    private static String ratio(JsonObject ours, JsonObject theirs, String key) {
-        OptionalDouble a = RecordedRun.number(ours, key);
-        OptionalDouble b = RecordedRun.number(theirs, key);
-        return a.isPresent() && b.isPresent() ? fixed(OptionalDouble.of(a.getAsDouble() / b.getAsDouble()), 1, 2) : "";
+    /** With the newest time of such a step where the record itself has none. */
+    private void profile(String title, RecordedRun run) {
+        OptionalDouble clock = run.milliseconds("step");
+        if (clock.isEmpty()) {
+            clock = byWorkload(1).getOrDefault(group(run), List.of()).stream()
+                    .map(one -> one.milliseconds("step"))
+                    .reduce((before, after) -> after)
+                    .orElse(OptionalDouble.empty());
+        }
+        heading(3, title);
+        blocks.addAll(new KernelProfile(run, clock).blocks());
     }
 
     private void steps() {
@@ -203,7 +179,7 @@ public final class Report {
                         fixed(OptionalDouble.of(ms), 1, 2),
                         fixed(run.milliseconds("vae"), 1, 1),
                         fixed(OptionalDouble.of(first / ms), 1, 2),
-                        run.text("date")));
+                        run.day()));
                 bars.add(new Bar(note, ms, Plots.number(ms) + " ms", true));
             }
             blocks.add(new Table(
@@ -216,9 +192,7 @@ public final class Report {
                             "times the first's speed",
                             "date"),
                     rows));
-            figure(
-                    Plots.bars("Time of a step after each change", bars),
-                    "Time of one denoising step after each change.");
+            blocks.add(new Bars(bars, "Time of one denoising step after each change."));
         }
         for (RecordedRun run : runs) {
             if (run.is("autotune") && run.devices() == 1) {
@@ -232,11 +206,11 @@ public final class Report {
     }
 
     private void tuning(RecordedRun run) {
-        heading(3, "Autotuning");
+        heading(3, "Kernel variants tried, precision " + run.precision());
         double standard = KernelProfile.step(run, "default_ms");
         double tuned = KernelProfile.step(run, "ms");
         say(
-                "%s. %s (%s). The kernels of a step take %s ms with the defaults and %s ms with the variants chosen: %s %% less."
+                "./dit autotune checks and times every variant of each kernel and keeps the fastest. %s. %s (%s). The kernels of a step take %s ms with the defaults and %s ms with the variants chosen: %s %% less."
                         .formatted(
                                 run.workload(),
                                 run.conditions(),
@@ -244,18 +218,27 @@ public final class Report {
                                 Plots.number(standard),
                                 Plots.number(tuned),
                                 fixed(OptionalDouble.of(100 * (1 - tuned / standard)), 1, 1)));
-        blocks.add(new Table(
-                List.of("operation", "shape", "variants", "chosen", "default, us", "chosen, us"),
-                run.objects("kernels").stream()
-                        .filter(kernel -> RecordedRun.number(kernel, "variants").orElse(1) > 1)
-                        .map(kernel -> List.of(
-                                RecordedRun.text(kernel, "name"),
-                                RecordedRun.text(kernel, "shape"),
-                                RecordedRun.text(kernel, "variants"),
-                                RecordedRun.text(kernel, "variant"),
-                                fixed(RecordedRun.number(kernel, "default_ms"), 1e3, 1),
-                                fixed(RecordedRun.number(kernel, "ms"), 1e3, 1)))
-                        .toList()));
+        List<JsonObject> tried = run.objects("kernels").stream()
+                .filter(kernel -> RecordedRun.number(kernel, "variants").orElse(1) > 1)
+                .toList();
+        List<JsonObject> changed = tried.stream()
+                .filter(kernel -> !RecordedRun.number(kernel, "ms").equals(RecordedRun.number(kernel, "default_ms")))
+                .toList();
+        say("Of %d operations with variants the default is the fastest for %d."
+                .formatted(tried.size(), tried.size() - changed.size()));
+        if (!changed.isEmpty()) {
+            blocks.add(new Table(
+                    List.of("operation", "shape", "variants", "chosen", "default, us", "chosen, us"),
+                    changed.stream()
+                            .map(kernel -> List.of(
+                                    RecordedRun.text(kernel, "name"),
+                                    RecordedRun.text(kernel, "shape"),
+                                    RecordedRun.text(kernel, "variants"),
+                                    RecordedRun.text(kernel, "variant"),
+                                    fixed(RecordedRun.number(kernel, "default_ms"), 1e3, 1),
+                                    fixed(RecordedRun.number(kernel, "ms"), 1e3, 1)))
+                            .toList()));
+        }
     }
 
     private void severalCards() {
@@ -289,6 +272,7 @@ public final class Report {
                         fixed(run.milliseconds("sampling"), 1e-3, 2),
                         fixed(OptionalDouble.of(alone / ms), 1, 2),
                         fixed(OptionalDouble.of(100 * alone / ms / run.devices()), 1, 1),
+                        run.text("gates"),
                         run.file()));
                 bars.add(new Bar(
                         run.devices() == 1 ? "one card" : run.devices() + " cards",
@@ -298,9 +282,17 @@ public final class Report {
             }
             say(of.getKey() + ".");
             blocks.add(new Table(
-                    List.of("cards", "step, ms", "decode, ms", "sampling, s", "speed-up", "efficiency, %", "record"),
+                    List.of(
+                            "cards",
+                            "step, ms",
+                            "decode, ms",
+                            "sampling, s",
+                            "speed-up",
+                            "efficiency, %",
+                            "strict gates",
+                            "record"),
                     rows));
-            figure(Plots.bars("Speed-up", bars), "Speed-up of a step over one card.");
+            blocks.add(new Bars(bars, "Speed-up of a step over one card."));
         }
         if (!any) {
             missing(
@@ -313,10 +305,25 @@ public final class Report {
         say("Each record says how it was made. A checkout at its version, TornadoVM 5.2.0-jdk25"
                 + " (./setup-tornado.sh) and the device are what is needed besides; bench/compare.py and"
                 + " bench/scaling.py need PyTorch.");
+        Map<List<String>, List<RecordedRun>> calls = new LinkedHashMap<>();
         for (RecordedRun run : runs) {
-            heading(3, run.file());
-            say(run.conditions() + (run.text("note").isEmpty() ? "" : ". " + run.text("note")));
-            blocks.add(new Code(run.lines("command")));
+            List<String> call = new ArrayList<>(run.lines("command"));
+            call.add(run.text("date"));
+            calls.computeIfAbsent(call, key -> new ArrayList<>()).add(run);
+        }
+        for (List<RecordedRun> call : calls.values()) {
+            RecordedRun first = call.getFirst();
+            heading(3, first.title());
+            say(first.conditions() + ".");
+            say("Recorded in "
+                    + call.stream()
+                            .map(run -> run.file()
+                                    + (run.text("source").isEmpty() ? "" : " (read from " + run.text("source") + ")"))
+                            .collect(Collectors.joining(", "))
+                    + ".");
+            if (!first.lines("command").isEmpty()) {
+                blocks.add(new Code(first.lines("command")));
+            }
         }
         for (String file : refused) {
             say("Not used: " + file + ".");
@@ -328,23 +335,15 @@ public final class Report {
         Map<String, List<RecordedRun>> groups = new LinkedHashMap<>();
         for (RecordedRun run : runs) {
             if (run.is("bench") && run.milliseconds("step").isPresent() && (devices == 0 || run.devices() == devices)) {
-                String precision = RecordedRun.text(run.object("options"), "precision");
-                groups.computeIfAbsent(
-                                run.workload() + ", " + run.text("device") + ", precision " + precision,
-                                key -> new ArrayList<>())
-                        .add(run);
+                groups.computeIfAbsent(group(run), key -> new ArrayList<>()).add(run);
             }
         }
         return groups;
     }
 
-    private interface Wanted {
-        boolean is(RecordedRun run);
-    }
-
-    /** The newest few, the newest first. */
-    private List<RecordedRun> newest(Wanted wanted) {
-        return runs.reversed().stream().filter(wanted::is).limit(MOST).toList();
+    private static String group(RecordedRun run) {
+        return run.workload() + ", " + run.text("device")
+                + (run.precision().isEmpty() ? "" : ", precision " + run.precision());
     }
 
     private void missing(String what, String command) {
@@ -360,11 +359,9 @@ public final class Report {
         blocks.add(new Paragraph(text));
     }
 
-    private void figure(Svg plot, String caption) {
-        blocks.add(new Figure(plot, caption));
-    }
-
     static String fixed(OptionalDouble value, double unit, int digits) {
-        return value.isPresent() ? String.format(Locale.ROOT, "%." + digits + "f", value.getAsDouble() * unit) : "";
+        return Double.isFinite(value.orElse(Double.NaN))
+                ? String.format(Locale.ROOT, "%." + digits + "f", value.getAsDouble() * unit)
+                : "";
     }
 }

@@ -22,13 +22,6 @@ final class Svg {
         return this;
     }
 
-    Svg bar(double x, double y, double w, double h, String style) {
-        body.append(format(
-                "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"2\" class=\"%s\"/>\n",
-                x, y, Math.max(0, w), h, style));
-        return this;
-    }
-
     Svg dot(double x, double y, double radius, String style) {
         body.append(format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" class=\"%s\"/>\n", x, y, radius, style));
         return this;
@@ -44,7 +37,8 @@ final class Svg {
 
     Svg rotated(double x, double y, String style, String text) {
         body.append(format(
-                "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" class=\"%s\" transform=\"rotate(-90 %.1f %.1f)\">%s</text>\n",
+                "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" class=\"%s\" transform=\"rotate(-90 %.1f"
+                        + " %.1f)\">%s</text>\n",
                 x, y, style, x, y, escape(text)));
         return this;
     }
@@ -52,7 +46,8 @@ final class Svg {
     @Override
     public String toString() {
         return format(
-                        "<svg viewBox=\"0 0 %d %d\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\"><title>%s</title>\n",
+                        "<svg viewBox=\"0 0 %d %d\" role=\"img\""
+                                + " xmlns=\"http://www.w3.org/2000/svg\"><title>%s</title>\n",
                         width, height, escape(title))
                 + body + "</svg>";
     }
