@@ -105,6 +105,7 @@ final class AutotuneCommand implements Callable<Integer> {
         }
         if (json != null) {
             OutputFile.requireWritable(json);
+            OutputFile.requireNoInput(json, modelOptions.inputs());
         }
         DitConfig config;
         List<Listed> devices;
@@ -120,6 +121,9 @@ final class AutotuneCommand implements Callable<Integer> {
                 : DeviceTuning.key(device, kernelArguments.precisionName());
         TuningCache cache = new TuningCache(Surroundings.cacheFolder());
         TuningCache.Loaded loaded = cache.load(key);
+        if (json != null) {
+            OutputFile.requireNoInput(json, List.of(loaded.file()));
+        }
         PrintWriter err = spec.commandLine().getErr();
         loaded.ignored().ifPresent(err::println);
 

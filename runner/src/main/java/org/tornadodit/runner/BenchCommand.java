@@ -153,6 +153,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (json != null) {
             OutputFile.requireWritable(json);
+            OutputFile.requireNoInput(json, modelOptions.inputs());
         }
         try (Weights weights = new Weights()) {
             SamplingPlan plan;
@@ -167,6 +168,9 @@ final class BenchCommand implements Callable<Integer> {
                 }
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+            }
+            if (json != null && !randomWeights) {
+                OutputFile.requireNoInput(json, model.source().inputs());
             }
             Set<What> what = what(plan);
             plan.requireMemory(plan.heapNeedOfWholeBatches());

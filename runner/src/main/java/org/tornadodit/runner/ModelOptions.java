@@ -1,6 +1,8 @@
 package org.tornadodit.runner;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -47,4 +49,19 @@ final class ModelOptions {
                         + " (ema, mse), once downloaded. Default: beside the DiT's weights, or downloaded with them")
     @Nullable
     Path vae;
+
+    /** What these options name and a command reads; names that are no files are passed over. */
+    List<Path> inputs() {
+        List<Path> inputs = new ArrayList<>();
+        if (model.endsWith(".json")) {
+            inputs.add(Path.of(model));
+        }
+        if (checkpoint != null) {
+            inputs.add(checkpoint);
+        }
+        if (vae != null) {
+            inputs.add(vae);
+        }
+        return inputs;
+    }
 }

@@ -7,8 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Printable;
 import org.tornadodit.model.io.AtomicFile;
 import org.tornadodit.runner.report.Report;
 import picocli.CommandLine.Command;
@@ -60,11 +60,16 @@ final class ReportCommand implements Callable<Integer> {
             throw new IOException("there is no folder " + records
                     + "; record measurements there with ./dit bench --json, or name another folder");
         }
-        OutputFile.requireWritable(html);
-        OutputFile.requireNoInput(html, recorded(records));
-        if (markdown != null) {
-            OutputFile.requireWritable(markdown);
-            OutputFile.requireNoInput(markdown, recorded(records));
+        List<Path> outputs = markdown == null ? List.of(html) : List.of(html, markdown);
+        for (Path output : outputs) {
+            OutputFile.requireWritable(output);
+            OutputFile.requireNoInput(output, Report.inputs(records));
+        }
+        if (markdown != null
+                && html.toAbsolutePath()
+                        .normalize()
+                        .equals(markdown.toAbsolutePath().normalize())) {
+            throw new IOException("two outputs have the same name, " + Printable.path(html));
         }
         Report report = Report.of(records, RunRecord.FORMAT);
         PrintWriter err = spec.commandLine().getErr();
@@ -80,12 +85,6 @@ final class ReportCommand implements Callable<Integer> {
             out.println(markdown);
         }
         return ExitCode.DONE;
-    }
-
-    private static List<Path> recorded(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(".json")).toList();
-        }
     }
 
     private static void write(Path file, String text) throws IOException {

@@ -29,6 +29,9 @@ record RunFiles(PictureOutput output, @Nullable Path saveLatents, int batches, i
 
     private static final Pattern NUMBERED = Pattern.compile("([0-9]{1,18})_.*\\.png");
 
+    /** Batches, each of whose names is tried out; of more, which takes long, the first and the last. */
+    private static final int ALL_TRIED = 1000;
+
     /** A name of a class is no reason to exceed what file systems take. */
     private static final int LONGEST_CLASS = 60;
 
@@ -150,10 +153,11 @@ record RunFiles(PictureOutput output, @Nullable Path saveLatents, int batches, i
             }
             if (previews && present) {
                 beside.add(preview(batch));
+                PreviewFile.require(preview(batch));
             }
             for (Path file : beside) {
                 // The last one's name is the longest; what is already there may be a folder, a link or an input.
-                if (end || Files.exists(file)) {
+                if (batches <= ALL_TRIED || end || Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
                     requireFile(file, read);
                 }
                 requireOther(files, file);

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -213,7 +212,7 @@ final class SampleCommand implements Callable<Integer> {
                         .take(
                                 outputOptions.preview,
                                 steps - 1,
-                                (done, now) -> writePng(
+                                (done, now) -> preview(
                                         unfinished, decode(engine, now, plan).picture()))
                         .take(
                                 outputOptions.checkpointSteps,
@@ -265,7 +264,7 @@ final class SampleCommand implements Callable<Integer> {
             writePng(files.get(i), pictures.get(i));
         }
         if (outputOptions.preview != null) {
-            Files.deleteIfExists(plan.files().preview(batch));
+            PreviewFile.delete(plan.files().preview(batch));
         }
         Path latentsFile = plan.files().latents(batch);
         if (latentsFile != null) {
@@ -330,6 +329,15 @@ final class SampleCommand implements Callable<Integer> {
                 plan.config().imageSize(),
                 plan.files().perRow(),
                 plan.heapNeed(outputOptions.preview != null).decodedTogether());
+    }
+
+    /** A picture that nobody waits for is no reason to stop. */
+    private void preview(Path file, BufferedImage picture) {
+        try {
+            PreviewFile.write(file, picture);
+        } catch (IOException e) {
+            say("the preview was not written: " + e.getMessage());
+        }
     }
 
     private void writePng(Path file, BufferedImage picture) {

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitWeights;
@@ -156,15 +155,7 @@ record SavedRun(Map<String, String> facts, Shape shape) {
                 throw new CheckpointException(file + ": the state is of another model or other weights");
             }
             throw new IllegalArgumentException("--resume %s: the state was made with %s %s, the command has %s"
-                    .formatted(file, name, printable(other), wanted));
+                    .formatted(file, name, other == null ? "(nothing)" : Printable.text(other), wanted));
         });
-    }
-
-    private static String printable(@Nullable String text) {
-        if (text == null) {
-            return "(nothing)";
-        }
-        String line = text.replaceAll("\\P{Print}", "?");
-        return line.length() <= 100 ? line : line.substring(0, 97) + "...";
     }
 }

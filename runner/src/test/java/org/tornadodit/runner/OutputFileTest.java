@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -15,7 +16,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.metrics.ImageFiles;
+import org.tornadodit.model.metrics.RgbImage;
 
 class OutputFileTest {
 
@@ -86,6 +91,65 @@ class OutputFileTest {
         assertEquals(ExitCode.FAILURE, run.exitCode(), run.err());
         assertTrue(run.err().contains("is no state of a run"), run.err());
         assertEquals("precious", Files.readString(other));
+    }
+
+    @Test
+    void keepsFilesThatOnlyHaveAPreviewsName() throws IOException {
+        Path preview = Files.writeString(folder.resolve("a.preview.png"), "precious");
+        Object[] options = {
+            "--ckpt", DATA.resolve("sampling/checkpoint.pt"), "--output", folder.resolve("a.png"), "--preview", 1
+        };
+        CommandLineRun run = sample(options);
+        assertEquals(ExitCode.FAILURE, run.exitCode(), run.err());
+        assertTrue(run.err().contains("is no preview"), run.err());
+        assertEquals("precious", Files.readString(preview));
+        PreviewFile.delete(preview);
+        assertEquals(List.of("a.preview.png"), names());
+
+        Files.delete(preview);
+        BufferedImage picture = new BufferedImage(3, 2, BufferedImage.TYPE_INT_RGB);
+        picture.setRGB(1, 1, 0x123456);
+        PreviewFile.write(preview, picture); // as a killed run leaves it
+        RgbImage read = ImageFiles.read(preview);
+        assertEquals(0x34, read.level(1, 1, 1));
+        CommandLineRun next = sample(options);
+        assertEquals(ExitCode.DONE, next.exitCode(), next.err());
+        assertEquals(List.of("a.png"), names());
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // links want rights there
+    void looksAtTheNameOfEveryBatch() throws IOException {
+        Files.createSymbolicLink(folder.resolve("a_1.png"), folder.resolve("gone/a.png"));
+        CommandLineRun run = sample(
+                "--ckpt",
+                DATA.resolve("sampling/checkpoint.pt"),
+                "--output",
+                folder.resolve("a.png"),
+                "--batches",
+                3,
+                "--dry-run");
+        assertEquals(ExitCode.FAILURE, run.exitCode(), run.err());
+        assertTrue(run.err().contains("a_1.png"), run.err());
+    }
+
+    @Test
+    void recordsAndReportsAreWrittenOverNoInput() throws IOException {
+        Path config = Files.copy(DATA.resolve("sampling/config.json"), folder.resolve("config.json"));
+        String before = Files.readString(config);
+        List<CommandLineRun> runs = List.of(
+                CommandLineRun.of("autotune", "--virtual", "--model", config, "--json", config),
+                CommandLineRun.of(
+                        "bench", "step", "--device", "cpu", "--random-weights", "--model", config, "--json", config),
+                CommandLineRun.of("report", folder, "--html", config));
+        for (CommandLineRun run : runs) {
+            assertEquals(ExitCode.FAILURE, run.exitCode(), run.err());
+            assertTrue(run.err().contains("it is read by this command"), run.err());
+        }
+        assertEquals(before, Files.readString(config));
+        Path page = folder.resolve("page");
+        CommandLineRun twice = CommandLineRun.of("report", folder, "--html", page, "--markdown", page);
+        assertTrue(twice.err().contains("two outputs have the same name"), twice.err());
     }
 
     @Test

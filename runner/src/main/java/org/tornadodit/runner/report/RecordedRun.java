@@ -43,14 +43,8 @@ record RecordedRun(String file, JsonObject json) {
      * @throws IOException when the folder cannot be read
      */
     static List<RecordedRun> read(Path folder, int format, List<String> refused) throws IOException {
-        List<Path> files;
-        try (Stream<Path> all = Files.list(folder)) {
-            files = all.filter(file -> file.toString().endsWith(".json"))
-                    .sorted()
-                    .toList();
-        }
         List<RecordedRun> runs = new ArrayList<>();
-        for (Path file : files) {
+        for (Path file : files(folder)) {
             String name = Printable.text(file.getFileName().toString());
             try {
                 if (Files.size(file) > LARGEST) {
@@ -76,6 +70,15 @@ record RecordedRun(String file, JsonObject json) {
         }
         runs.sort(Comparator.comparing(run -> run.text("date")));
         return runs;
+    }
+
+    /** What is read of a folder, in order. */
+    static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> all = Files.list(folder)) {
+            return all.filter(file -> file.toString().endsWith(".json"))
+                    .sorted()
+                    .toList();
+        }
     }
 
     /** A text; empty when it is missing. */

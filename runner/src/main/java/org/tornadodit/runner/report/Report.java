@@ -48,6 +48,11 @@ public final class Report {
         return new Report(runs, refused);
     }
 
+    /** The files of a folder that {@link #of} reads. */
+    public static List<Path> inputs(Path folder) throws IOException {
+        return RecordedRun.files(folder);
+    }
+
     /** Records that were read. */
     public int runs() {
         return runs.size();

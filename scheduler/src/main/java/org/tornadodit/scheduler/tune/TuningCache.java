@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.Variant;
+import org.tornadodit.model.Printable;
 import org.tornadodit.model.io.AtomicFile;
 
 /**
@@ -107,8 +108,7 @@ public record TuningCache(Path folder) {
     }
 
     private static String printable(String text) {
-        String line = text.replaceAll("\\p{Cntrl}", "?");
-        return "\"" + (line.length() > 80 ? line.substring(0, 80) + "..." : line) + "\"";
+        return "\"" + Printable.text(text, 80) + "\"";
     }
 
     /** Writes choices, in place of what the file held. */
