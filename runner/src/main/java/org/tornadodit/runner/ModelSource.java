@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
@@ -76,6 +77,9 @@ record ModelSource(
         }
         vae = vae != null ? vae : siblingVae(checkpoint);
         if (vae == null) {
+            if (!Files.exists(checkpoint)) { // the first that is amiss
+                throw new CheckpointException(Printable.path(checkpoint) + ": no such file or folder");
+            }
             throw new IllegalArgumentException(
                     "--vae is missing: give the AutoencoderKL's folder (config.json and weights), "
                             + finder.anyVae()

@@ -132,6 +132,13 @@ class TypedOptionsTest {
     }
 
     @Test
+    void weightsThatAreNotThereAreMissedBeforeTheirAutoencoder() {
+        CommandLineRun run = CommandLineRun.of("sample", "--ckpt", folder.resolve("nothing.pt"), "--dry-run");
+        assertEquals(ExitCode.CHECKPOINT, run.exitCode(), run.err());
+        assertTrue(run.err().contains("nothing.pt: no such file"), run.err());
+    }
+
+    @Test
     void threadsBeyondTheProcessorsAreNoFaster() {
         int processors = Runtime.getRuntime().availableProcessors();
         DeviceRates rates = DeviceRates.defaults();
