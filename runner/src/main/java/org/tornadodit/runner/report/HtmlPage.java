@@ -39,7 +39,7 @@ final class HtmlPage {
         svg .roof { stroke: var(--roof); stroke-width: 2; }
         @media (max-width: 40rem) { body { margin: 1rem auto; padding: 0 .9rem; } h1 { font-size: 1.5rem; }
           table { font-size: .8rem; } th, td { padding: .25rem .4rem; } td:first-child { min-width: 7rem; }
-          th { max-width: 6rem; } .bar { grid-template-columns: 1fr; } .bar .label { text-align: left; } }
+          td { white-space: normal; } th { max-width: 6rem; } .bar { grid-template-columns: 1fr; } .bar .label { text-align: left; } }
         """;
 
     private HtmlPage() {}

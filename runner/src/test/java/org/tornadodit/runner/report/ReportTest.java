@@ -71,6 +71,8 @@ class ReportTest {
 
     private static void requireReadable(String html) {
         assertTrue(html.contains("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"));
+        String narrow = html.substring(html.indexOf("@media (max-width"), html.indexOf("</style>"));
+        assertTrue(narrow.contains("td { white-space: normal; }"), "words in cells wrap on a narrow screen");
         assertTrue(html.contains("pre { ") && html.contains("white-space: pre-wrap"), "commands wrap");
         for (String wide : List.of("<table>", "<svg ")) {
             assertEquals(
