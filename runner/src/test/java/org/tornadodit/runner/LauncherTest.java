@@ -77,6 +77,7 @@ class LauncherTest {
                 run.out());
         assertTrue(run.out().contains("[-Ddit.home=" + dit.home + "] [-Ddit.terminal=false]"), run.out());
         assertTrue(run.out().contains("[--add-modules=jdk.incubator.vector]"), run.out());
+        assertTrue(run.out().contains("[--add-exports=java.base/jdk.internal.vm=ALL-UNNAMED]"), "slow virtual devices");
         assertTrue(
                 run.out().contains("[-Ddit.sdk.problem=no TornadoVM SDK was found (TORNADOVM_HOME is not set)]"),
                 run.out());
