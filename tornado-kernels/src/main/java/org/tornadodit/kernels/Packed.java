@@ -19,7 +19,11 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * {@code [q, k, v][sample][head][tokens / 8][plane][headSize / 8][8 tokens][8 dimensions]}.
  */
 public final class Packed {
-    /** Rows of an operand are padded to a multiple of this, the rows of a tile; what is in the padding is never read. */
+    /**
+     * Rows of an operand are padded to a multiple of this. Tiles read the padding with the rows, whatever it holds: it
+     * reaches only the results of rows in the padding, which are stored in padding or not at all and do not count as
+     * overflow.
+     */
     public static final int ROWS = 128;
     /** Largest finite half. */
     public static final float LARGEST = 65504f;
