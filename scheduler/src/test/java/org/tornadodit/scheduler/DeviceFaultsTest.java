@@ -13,11 +13,13 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostFaults;
 import org.tornadodit.host.HostRuntime;
@@ -38,8 +40,8 @@ class DeviceFaultsTest {
             "device %d \\(.*\\): [1-9][0-9]* [KM]B needed \\(weights [1-9].*\\), 1 KB of [0-9.]+ GB free: another"
                     + " program holds the rest; .*";
 
-    /** What any number of devices has to give. */
-    private static final Map<Boolean, Pictures> EXPECTED = new ConcurrentHashMap<>();
+    /** What any number of devices has to give: of the kernels, with the host's noise or without. */
+    private static final Map<Kernels, Map<Boolean, Pictures>> EXPECTED = new ConcurrentHashMap<>();
 
     private final List<String> reports = Collections.synchronizedList(new ArrayList<>());
 
@@ -47,44 +49,44 @@ class DeviceFaultsTest {
     enum Stage {
         UPLOAD("loading") {
             @Override
-            void order(HostFaults faults, String context) {
+            void order(HostFaults faults, String context, Kernels kernels) {
                 faults.failAllocation(20);
             }
         },
         COMPILATION("loading") {
             @Override
-            void order(HostFaults faults, String context) {
+            void order(HostFaults faults, String context, Kernels kernels) {
                 faults.failCompilation(context + "last.step", 1);
             }
         },
         WARM_UP_LAUNCH("loading") {
             @Override
-            void order(HostFaults faults, String context) {
+            void order(HostFaults faults, String context, Kernels kernels) {
                 faults.failLaunch(context + "last.step", 1);
             }
         },
         FIRST_STEP("sampling, after step 0") {
             @Override
-            void order(HostFaults faults, String context) {
+            void order(HostFaults faults, String context, Kernels kernels) {
                 faults.failLaunch(context + "last.step", WARM_UP + 1);
             }
         },
         LATER_STEP("sampling, after step 2") {
             @Override
-            void order(HostFaults faults, String context) {
+            void order(HostFaults faults, String context, Kernels kernels) {
                 faults.failLaunch(context + "last.step", WARM_UP + 4);
             }
         },
         LAST_STEP("sampling, after step 4") {
             @Override
-            void order(HostFaults faults, String context) {
+            void order(HostFaults faults, String context, Kernels kernels) {
                 faults.failLaunch(context + "last.step", WARM_UP + STEPS);
             }
         },
         DECODING("decoding") {
             @Override
-            void order(HostFaults faults, String context) {
-                faults.failLaunch(context + "vae_tail_8_3_16.images", 2);
+            void order(HostFaults faults, String context, Kernels kernels) {
+                faults.failLaunch(context + kernels.lastOfDecoder, 2);
             }
         };
 
@@ -94,7 +96,31 @@ class DeviceFaultsTest {
             this.words = words;
         }
 
-        abstract void order(HostFaults faults, String context);
+        abstract void order(HostFaults faults, String context, Kernels kernels);
+    }
+
+    /** Which kernels run. */
+    enum Kernels {
+        PORTABLE("vae_tail_8_3_16.images") {
+            @Override
+            ShardedEngine engine(DeviceTeam team, boolean hostNoise) {
+                return TinyModel.engine(team, REQUEST, hostNoise);
+            }
+        },
+        TENSOR("vae_tail_16_3_32.images") {
+            @Override
+            ShardedEngine engine(DeviceTeam team, boolean hostNoise) {
+                return TinyModel.tensorEngine(team, REQUEST, hostNoise, MatmulPrecision.HIGH);
+            }
+        };
+
+        final String lastOfDecoder;
+
+        Kernels(String lastOfDecoder) {
+            this.lastOfDecoder = lastOfDecoder;
+        }
+
+        abstract ShardedEngine engine(DeviceTeam team, boolean hostNoise);
     }
 
     /** Latents, then pictures. */
@@ -116,12 +142,18 @@ class DeviceFaultsTest {
         HostRuntime.get().setDeviceCount(1);
     }
 
+    /** Every stage of all kernels. */
+    static Stream<Arguments> stages() {
+        return Arrays.stream(Kernels.values())
+                .flatMap(kernels -> Arrays.stream(Stage.values()).map(stage -> Arguments.of(kernels, stage)));
+    }
+
     @ParameterizedTest
-    @EnumSource
-    void theOthersDoWhatAFailedDeviceCouldNot(Stage stage) {
-        Pictures expected = expected(false);
-        stage.order(HostRuntime.get().device(1).faults(), "d1_");
-        expected.assertSame(run(TinyModel.team(3, KEEP, reports), false));
+    @MethodSource("stages")
+    void theOthersDoWhatAFailedDeviceCouldNot(Kernels kernels, Stage stage) {
+        Pictures expected = expected(kernels, false);
+        stage.order(HostRuntime.get().device(1).faults(), "d1_", kernels);
+        expected.assertSame(run(kernels, TinyModel.team(3, KEEP, reports), false));
         assertEquals(1, reports.size(), reports.toString());
         String line = reports.getFirst();
         assertTrue(line.startsWith("device 1: ") && line.contains("failed while " + stage.words), line);
@@ -130,12 +162,12 @@ class DeviceFaultsTest {
     }
 
     @ParameterizedTest
-    @EnumSource
-    void failFastStopsAtTheFirst(Stage stage) {
-        stage.order(HostRuntime.get().device(1).faults(), "d1_");
+    @MethodSource("stages")
+    void failFastStopsAtTheFirst(Kernels kernels, Stage stage) {
+        stage.order(HostRuntime.get().device(1).faults(), "d1_", kernels);
         DeviceTeam team = TinyModel.team(2, KEEP, reports);
         DeviceTeam failFast = new DeviceTeam(team.devices(), team.speeds(), new FaultPolicy(true, KEEP, reports::add));
-        DeviceFailedException failure = assertThrows(DeviceFailedException.class, () -> run(failFast, false));
+        DeviceFailedException failure = assertThrows(DeviceFailedException.class, () -> run(kernels, failFast, false));
         assertTrue(
                 String.valueOf(failure.getMessage()).matches("device 1: .* failed while " + stage.words + ": .*"),
                 failure.getMessage());
@@ -146,8 +178,8 @@ class DeviceFaultsTest {
 
     @Test
     void theLastDevicesFailureIsTheRuns() {
-        Stage.LATER_STEP.order(HostRuntime.get().device(0).faults(), "d0_");
-        Stage.FIRST_STEP.order(HostRuntime.get().device(1).faults(), "d1_");
+        Stage.LATER_STEP.order(HostRuntime.get().device(0).faults(), "d0_", Kernels.PORTABLE);
+        Stage.FIRST_STEP.order(HostRuntime.get().device(1).faults(), "d1_", Kernels.PORTABLE);
         DeviceFailedException failure =
                 assertThrows(DeviceFailedException.class, () -> run(TinyModel.team(2, KEEP, reports), false));
         assertTrue(String.valueOf(failure.getMessage()).contains("failed while sampling"), failure.getMessage());
@@ -235,7 +267,7 @@ class DeviceFaultsTest {
     @Test
     void noDeviceThatLoadsIsAnError() {
         for (int device = 0; device < 2; device++) {
-            Stage.COMPILATION.order(HostRuntime.get().device(device).faults(), "d" + device + "_");
+            Stage.COMPILATION.order(HostRuntime.get().device(device).faults(), "d" + device + "_", Kernels.PORTABLE);
         }
         DeviceFailedException failure =
                 assertThrows(DeviceFailedException.class, () -> run(TinyModel.team(2, KEEP, reports), false));
@@ -266,7 +298,7 @@ class DeviceFaultsTest {
     @Test
     void noiseOfTheHostIsDrawnAgain() {
         Pictures expected = expected(true);
-        Stage.LATER_STEP.order(HostRuntime.get().device(0).faults(), "d0_");
+        Stage.LATER_STEP.order(HostRuntime.get().device(0).faults(), "d0_", Kernels.PORTABLE);
         expected.assertSame(run(TinyModel.team(2, KEEP, reports), true));
         assertEquals(1, reports.size(), reports.toString());
     }
@@ -275,7 +307,7 @@ class DeviceFaultsTest {
     @Test
     void aSlowDeviceTakesAFastOnesSamplesInParts() {
         Pictures expected = expected(false);
-        Stage.LATER_STEP.order(HostRuntime.get().device(1).faults(), "d1_");
+        Stage.LATER_STEP.order(HostRuntime.get().device(1).faults(), "d1_", Kernels.PORTABLE);
         DeviceTeam team = TinyModel.team(2, KEEP, reports);
         expected.assertSame(run(new DeviceTeam(team.devices(), List.of(1.0, 4.0), team.policy()), false));
         assertEquals(1, reports.size(), reports.toString());
@@ -290,7 +322,7 @@ class DeviceFaultsTest {
             expected.add(engine.sample(REQUEST, noise, (done, now) -> {}));
         }
         NoiseStream same = TorchRandn.cuda(3);
-        Stage.LATER_STEP.order(HostRuntime.get().device(2).faults(), "d2_");
+        Stage.LATER_STEP.order(HostRuntime.get().device(2).faults(), "d2_", Kernels.PORTABLE);
         try (ShardedEngine engine = TinyModel.engine(TinyModel.team(3, KEEP, reports), REQUEST, false)) {
             for (float[] batch : expected) {
                 List<Integer> steps = new ArrayList<>();
@@ -325,11 +357,20 @@ class DeviceFaultsTest {
     }
 
     private Pictures expected(boolean hostNoise) {
-        return EXPECTED.computeIfAbsent(hostNoise, noise -> run(TinyModel.team(1, KEEP, reports), noise));
+        return expected(Kernels.PORTABLE, hostNoise);
+    }
+
+    private Pictures expected(Kernels kernels, boolean hostNoise) {
+        return EXPECTED.computeIfAbsent(kernels, key -> new ConcurrentHashMap<>())
+                .computeIfAbsent(hostNoise, noise -> run(kernels, TinyModel.team(1, KEEP, reports), noise));
     }
 
     private static Pictures run(DeviceTeam team, boolean hostNoise) {
-        try (ShardedEngine engine = TinyModel.engine(team, REQUEST, hostNoise)) {
+        return run(Kernels.PORTABLE, team, hostNoise);
+    }
+
+    private static Pictures run(Kernels kernels, DeviceTeam team, boolean hostNoise) {
+        try (ShardedEngine engine = kernels.engine(team, hostNoise)) {
             NoiseStream noise = hostNoise ? TorchRandn.cpu(3) : TorchRandn.cuda(3);
             float[] latents = engine.sample(REQUEST, noise, (done, now) -> {});
             return new Pictures(latents, engine.decode(latents, REQUEST.samples()));

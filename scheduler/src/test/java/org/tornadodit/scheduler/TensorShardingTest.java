@@ -2,6 +2,7 @@ package org.tornadodit.scheduler;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -19,11 +20,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.noise.TorchRandn;
 
-/** The tensor cores' kernels on one to three virtual devices, whole and failing: the bits of one device. */
+/** The tensor cores' kernels on one to three virtual devices: the bits of one device; {@link DeviceFaultsTest} has them fail. */
 class TensorShardingTest {
     private static final int STEPS = 3;
     private static final SamplingRequest REQUEST = TinyModel.request(STEPS, 0, 1, 2, 3, 4);
-    private static final Map<MatmulPrecision, float[]> EXPECTED = new EnumMap<>(MatmulPrecision.class);
+    private static final Map<MatmulPrecision, Pictures> EXPECTED = new EnumMap<>(MatmulPrecision.class);
+
+    /** Latents, then pictures. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Pictures(float[] latents, float[] images) {}
 
     private final List<String> reports = new ArrayList<>();
 
@@ -46,35 +51,28 @@ class TensorShardingTest {
                 List.of(speeds.split(":")).stream().map(Double::valueOf).toList();
         DeviceTeam equal = TinyModel.team(each.size(), 1, reports);
         DeviceTeam team = new DeviceTeam(equal.devices(), each, equal.policy());
-        try (ShardedEngine engine = TinyModel.tensorEngine(team, REQUEST, precision)) {
+        try (ShardedEngine engine = TinyModel.tensorEngine(team, REQUEST, false, precision)) {
             assertTrue(engine.description().contains("tier 3"), engine.description());
             assertEquals(each.size(), engine.devices());
+            float[] latents = engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {});
+            assertArrayEquals(expected(precision).latents(), latents, speeds);
             assertArrayEquals(
-                    expected(precision), engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {}), speeds);
+                    expected(precision).images(), engine.decode(latents, REQUEST.samples()), speeds + ", images");
         }
         assertEquals(List.of(), reports);
     }
 
-    /** Loading, the first step and the last one. */
-    @ParameterizedTest
-    @CsvSource({"1, loading", "2, 'sampling, after step 0'", "4, 'sampling, after step 2'"})
-    void theOthersDoWhatAFailedDeviceCouldNot(int launch, String stage) {
-        float[] expected = expected(MatmulPrecision.HIGH);
-        HostRuntime.get().device(1).faults().failLaunch("d1_last.step", launch);
-        try (ShardedEngine engine =
-                TinyModel.tensorEngine(TinyModel.team(3, 2, reports), REQUEST, MatmulPrecision.HIGH)) {
-            assertArrayEquals(expected, engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {}));
-        }
-        assertEquals(1, reports.size(), reports.toString());
-        assertTrue(reports.getFirst().startsWith("device 1: "), reports.getFirst());
-        assertTrue(reports.getFirst().contains("failed while " + stage), reports.getFirst());
+    /** Sizes that leave the decoder to the portable kernels would show nothing of the tensor cores'. */
+    @Test
+    void theDecoderIsOnTensorCores() {
+        assertFalse(DecoderTier.tensorCores(TinyModel.TENSOR_VAE, 2, 132).isPortable());
     }
 
     @Test
     void goesOnFromAStateOnOtherDevicesToTheSameBits() {
         List<SamplingState> states = new ArrayList<>();
         try (ShardedEngine engine =
-                TinyModel.tensorEngine(TinyModel.team(2, 2, reports), REQUEST, MatmulPrecision.HIGH)) {
+                TinyModel.tensorEngine(TinyModel.team(2, 2, reports), REQUEST, false, MatmulPrecision.HIGH)) {
             engine.sample(REQUEST, TorchRandn.cuda(5), new StepListener() {
                 @Override
                 public void stepDone(int done, Supplier<float[]> latents) {
@@ -89,10 +87,10 @@ class TensorShardingTest {
         }
         assertEquals(STEPS, states.size());
         try (ShardedEngine engine =
-                TinyModel.tensorEngine(TinyModel.team(3, 2, reports), REQUEST, MatmulPrecision.HIGH)) {
+                TinyModel.tensorEngine(TinyModel.team(3, 2, reports), REQUEST, false, MatmulPrecision.HIGH)) {
             for (SamplingState state : states) {
                 assertArrayEquals(
-                        expected(MatmulPrecision.HIGH),
+                        expected(MatmulPrecision.HIGH).latents(),
                         engine.sample(REQUEST, TorchRandn.cuda(5), state, (done, now) -> {}),
                         "from step " + state.done());
             }
@@ -104,15 +102,18 @@ class TensorShardingTest {
     @EnumSource
     void precisionsDiffer(MatmulPrecision precision) {
         for (MatmulPrecision other : MatmulPrecision.values()) {
-            assertEquals(precision == other, Arrays.equals(expected(precision), expected(other)));
+            assertEquals(
+                    precision == other,
+                    Arrays.equals(expected(precision).latents(), expected(other).latents()));
         }
     }
 
     /** What one device gives. */
-    private float[] expected(MatmulPrecision precision) {
+    private Pictures expected(MatmulPrecision precision) {
         return EXPECTED.computeIfAbsent(precision, key -> {
-            try (ShardedEngine engine = TinyModel.tensorEngine(TinyModel.team(1, 2, reports), REQUEST, key)) {
-                return engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {});
+            try (ShardedEngine engine = TinyModel.tensorEngine(TinyModel.team(1, 2, reports), REQUEST, false, key)) {
+                float[] latents = engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {});
+                return new Pictures(latents, engine.decode(latents, REQUEST.samples()));
             }
         });
     }

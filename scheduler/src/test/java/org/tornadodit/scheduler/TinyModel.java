@@ -33,6 +33,12 @@ final class TinyModel {
     /** The smallest that the tensor cores' kernels take: 16 tokens. */
     static final DitConfig TENSOR_CONFIG = new DitConfig(4, 1, 4, 32, 1, 2, 2.0, 6, true);
 
+    /** The narrowest decoder that the tensor cores' kernels take. */
+    static final VaeConfig TENSOR_VAE = new VaeConfig(List.of(16, 16, 16, 16), 1, 4, 3, 4, 1e-6, 0.5, true, false);
+
+    private static final VaeWeights TENSOR_VAE_WEIGHTS =
+            VaeWeights.load(random(VaeWeights.specs(TENSOR_VAE), 4), TENSOR_VAE);
+
     private static final DitWeights TENSOR_WEIGHTS =
             DitWeights.load(random(DitWeights.specs(TENSOR_CONFIG), 3), TENSOR_CONFIG);
 
@@ -55,10 +61,12 @@ final class TinyModel {
         return new ShardedEngine(team, CONFIG, WEIGHTS, VAE, VAE_WEIGHTS, shape, hostNoise, KernelOptions.DEFAULT);
     }
 
-    /** On the tensor cores' kernels. */
-    static ShardedEngine tensorEngine(DeviceTeam team, SamplingRequest shape, MatmulPrecision precision) {
+    /** On the tensor cores' kernels, the transformer's and the decoder's. */
+    static ShardedEngine tensorEngine(
+            DeviceTeam team, SamplingRequest shape, boolean hostNoise, MatmulPrecision precision) {
         KernelOptions options = new KernelOptions(precision, KernelOptions.Tier.TENSOR);
-        return new ShardedEngine(team, TENSOR_CONFIG, TENSOR_WEIGHTS, VAE, VAE_WEIGHTS, shape, false, options);
+        return new ShardedEngine(
+                team, TENSOR_CONFIG, TENSOR_WEIGHTS, TENSOR_VAE, TENSOR_VAE_WEIGHTS, shape, hostNoise, options);
     }
 
     static CpuEngine cpuEngine() {
