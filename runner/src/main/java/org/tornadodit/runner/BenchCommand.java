@@ -173,7 +173,7 @@ final class BenchCommand implements Callable<Integer> {
                 OutputFile.requireNoInput(json, model.source().inputs());
             }
             Set<What> what = what(plan);
-            plan.requireMemory(plan.heapNeedOfWholeBatches());
+            plan.requireMemory(plan.heapNeedOfWholeBatches(), model.dit(), model.vae());
             DeviceTuning tuning = defaultKernels
                     ? new DeviceTuning(Tuning.NONE, List.of("the kernels' defaults"))
                     : DeviceTuning.of(plan);

@@ -93,7 +93,7 @@ final class SampleCommand implements Callable<Integer> {
                 typed.requireEffect(outputOptions);
                 outputOptions.checkReached(plan.request().diffusion().steps());
                 if (outputOptions.resume != null || outputOptions.checkpointSteps != null) {
-                    run = SavedRun.of(plan, weights, vaeWeights);
+                    run = WeightFiles.of(weights, vaeWeights).read(() -> SavedRun.of(plan, weights, vaeWeights));
                 }
                 if (outputOptions.resume != null && run != null) {
                     from = run.read(
@@ -102,9 +102,9 @@ final class SampleCommand implements Callable<Integer> {
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), messageOf(e), e);
             }
-            plan.requireMemory(plan.heapNeed(outputOptions.preview != null));
             DitWeights.requireFit(weights, plan.config());
             VaeWeights.requireFit(vaeWeights, plan.vaeConfig());
+            plan.requireMemory(plan.heapNeed(outputOptions.preview != null), weights, vaeWeights);
             plan.files()
                     .requireWritable(
                             plan.labels(),
@@ -146,7 +146,9 @@ final class SampleCommand implements Callable<Integer> {
                     }
                 }
                 try (BatchWriter writer = new BatchWriter()) {
-                    sampleBatches(engine, plan, noise, run, from, writer);
+                    // Devices have copies of the weights by now; the CPU computes with the files' pages.
+                    WeightFiles used = plan.device().cpu() ? WeightFiles.of(weights, vaeWeights) : WeightFiles.of();
+                    sampleBatches(engine, plan, noise, run, from, writer, used);
                 }
             }
         }
@@ -172,6 +174,7 @@ final class SampleCommand implements Callable<Integer> {
     /**
      * @param run keeps the state; null where no state is kept
      * @param from where to go on; null for the beginning
+     * @param used files that sampling and decoding read
      */
     private void sampleBatches(
             Engine engine,
@@ -179,7 +182,8 @@ final class SampleCommand implements Callable<Integer> {
             NoiseStream noise,
             @Nullable SavedRun run,
             SavedRun.@Nullable Point from,
-            BatchWriter writer)
+            BatchWriter writer,
+            WeightFiles used)
             throws IOException {
         SamplingRequest request = plan.request();
         int steps = request.diffusion().steps();
@@ -221,12 +225,12 @@ final class SampleCommand implements Callable<Integer> {
                                         run,
                                         writer,
                                         new SavedRun.Point(number, new SamplingState(done, now), plan.engineName())));
-                latents = engine.sample(request, noise, start, watcher);
+                latents = used.read(() -> engine.sample(request, noise, start, watcher));
             } finally {
                 shown = null;
             }
             double sampled = (System.nanoTime() - begun) / 1e9;
-            DecodedBatch decoded = decode(engine, latents, plan);
+            DecodedBatch decoded = used.read(() -> decode(engine, latents, plan));
             double seconds = sampled + decoded.seconds();
             total += seconds;
             int done = steps - start.done();

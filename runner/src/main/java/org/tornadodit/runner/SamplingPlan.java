@@ -115,8 +115,12 @@ record SamplingPlan(
      * @param report takes a line about each device that fails
      */
     Engine load(Checkpoint weights, Checkpoint vaeWeights, Tuning tuning, Consumer<String> report) {
-        DitWeights dit = DitWeights.load(weights, config);
-        VaeWeights vae = VaeWeights.load(vaeWeights, vaeConfig);
+        return WeightFiles.of(weights, vaeWeights)
+                .read(() -> engine(
+                        DitWeights.load(weights, config), VaeWeights.load(vaeWeights, vaeConfig), tuning, report));
+    }
+
+    private Engine engine(DitWeights dit, VaeWeights vae, Tuning tuning, Consumer<String> report) {
         if (device.cpu()) {
             return new CpuEngine(config, dit, vaeConfig, vae, threads);
         }
@@ -126,11 +130,19 @@ record SamplingPlan(
     }
 
     /**
-     * Refuses what would not fit into the heap, or not into arrays and pictures, before anything is allocated.
+     * Refuses what would not fit into the heap or the memory, or not into arrays and pictures, before anything is allocated.
      *
      * @throws IllegalStateException with what is needed, what is there and what to do
      */
-    void requireMemory(HeapNeed need) {
+    void requireMemory(HeapNeed need, Checkpoint weights, Checkpoint vaeWeights) {
+        requireHeap(need);
+        long copied = NativeNeed.copies(weights, DitWeights.specs(config))
+                + NativeNeed.copies(vaeWeights, VaeWeights.specs(vaeConfig));
+        new NativeNeed(copied, need.bytes()).require(NativeNeed.room());
+    }
+
+    /** {@link #requireMemory} without what is outside the heap. */
+    void requireHeap(HeapNeed need) {
         long needed = need.bytes();
         String images = "%d images of %d x %d".formatted(request.samples(), config.imageSize(), config.imageSize());
         if (!JavaHeap.holds(needed)) {

@@ -127,7 +127,7 @@ final class SoakCommand implements Callable<Integer> {
             } catch (IllegalArgumentException e) {
                 throw usage(e);
             }
-            plan.requireMemory(plan.heapNeedOfWholeBatches());
+            plan.requireMemory(plan.heapNeedOfWholeBatches(), weights, vaeWeights);
             spec.commandLine().getErr().println(plan.summary());
             SoakRecord record = new SoakRecord(soak(plan, weights, vaeWeights));
             record.lines().forEach(spec.commandLine().getOut()::println);

@@ -45,10 +45,10 @@ class SamplingPlanTest {
     @Test
     void refusesWhatTheHeapCannotHoldAndSaysWhatWould() {
         SamplingPlan fits = plan(DitVariant.S_2.config(256, 1000), 1, "10", Sampler.DDPM);
-        fits.requireMemory(fits.heapNeed(true));
+        fits.requireHeap(fits.heapNeed(true));
         SamplingPlan large = plan(DitVariant.S_8.config(4096, 1000), 4096, "10", Sampler.DDPM);
         IllegalStateException error =
-                assertThrows(IllegalStateException.class, () -> large.requireMemory(large.heapNeed(false)));
+                assertThrows(IllegalStateException.class, () -> large.requireHeap(large.heapNeed(false)));
         assertTrue(error.toString().contains("4096 images of 4096 x 4096 need about"), error.toString());
         assertTrue(error.toString().contains("DIT_JVM_OPTS=-Xmx"), error.toString());
     }

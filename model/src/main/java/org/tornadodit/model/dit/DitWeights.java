@@ -98,6 +98,7 @@ public record DitWeights(
      */
     public static DitWeights load(Checkpoint checkpoint, DitConfig config) {
         requireFit(checkpoint, config);
+        CheckpointCheck.readAll(checkpoint, specs(config));
         boolean stored = checkpoint.names().contains(POSITION_EMBEDDING);
         List<Block> blocks = new ArrayList<>();
         for (int i = 0; i < config.depth(); i++) {

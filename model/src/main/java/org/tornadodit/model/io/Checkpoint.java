@@ -28,6 +28,22 @@ public interface Checkpoint extends AutoCloseable {
      */
     Tensor tensor(String name);
 
+    /**
+     * Bytes outside the heap that {@link #tensor} takes for a tensor: those of a copy where it is not used as it lies.
+     *
+     * @throws CheckpointException when there is no such tensor
+     */
+    default long copiedBytes(String name) {
+        return 0;
+    }
+
+    /**
+     * To be asked when what was read is used up, and when reading it failed: a mapped file shows what others write to it.
+     *
+     * @throws CheckpointException when a file was truncated or written to since it was opened
+     */
+    default void requireUnchanged() {}
+
     /** Releases the mapped memory; tensors must not be used any more. */
     @Override
     void close();

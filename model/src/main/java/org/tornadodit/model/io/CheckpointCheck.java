@@ -55,6 +55,19 @@ public final class CheckpointCheck {
         }
     }
 
+    /**
+     * Checks and converts tensors on all cores; what asks for them afterwards finds them ready, and their pages mapped.
+     *
+     * @param tensors those that the checkpoint lacks are left out
+     * @throws CheckpointException when one of them is damaged
+     */
+    public static void readAll(Checkpoint checkpoint, List<TensorSpec> tensors) {
+        tensors.parallelStream()
+                .map(TensorSpec::name)
+                .filter(checkpoint.names()::contains)
+                .forEach(checkpoint::tensor);
+    }
+
     private static String list(List<String> names) {
         StringBuilder list = new StringBuilder();
         for (String name : names.subList(0, Math.min(LISTED, names.size()))) {

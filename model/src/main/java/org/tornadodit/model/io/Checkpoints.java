@@ -1,6 +1,5 @@
 package org.tornadodit.model.io;
 
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -79,18 +78,21 @@ public final class Checkpoints {
         throw Refusal.of(folder, "folder", "%s or .bin".formatted(WEIGHTS.getFirst()), "neither, nor a folder " + part);
     }
 
-    // The arena outlives this method: it is closed with the checkpoint.
+    // The files outlive this method: they are closed with the checkpoint.
     @SuppressWarnings("MustBeClosedChecker")
     private static StoredCheckpoint openStored(Path file) {
-        Arena arena = Arena.ofShared();
+        MappedFiles files = new MappedFiles();
         try {
             Map<String, StoredTensor> tensors =
                     String.valueOf(file.getFileName()).endsWith(".index.json")
-                            ? ShardedWeights.read(file, arena)
-                            : WeightFormat.of(file).read(file, arena);
-            return new StoredCheckpoint(file, arena, tensors);
+                            ? ShardedWeights.read(file, files)
+                            : WeightFormat.of(file).read(file, files);
+            files.requireUnchanged();
+            return new StoredCheckpoint(file, files, tensors);
         } catch (Throwable failure) {
-            arena.close();
+            try (files) {
+                files.requireUnchanged(); // says more than what the change led to
+            }
             throw failure;
         }
     }

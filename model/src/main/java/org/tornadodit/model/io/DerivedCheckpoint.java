@@ -61,6 +61,19 @@ final class DerivedCheckpoint implements Checkpoint {
         return tensors.computeIfAbsent(name, key -> new Tensor(key, origin.shape(), data(key, origin)));
     }
 
+    @Override
+    public long copiedBytes(String name) {
+        Origin origin = origin(name);
+        return origin.parts().size() == 1
+                ? source.copiedBytes(origin.parts().getFirst())
+                : Math.multiplyExact(origin.shape().elements(), (long) Float.BYTES);
+    }
+
+    @Override
+    public void requireUnchanged() {
+        source.requireUnchanged();
+    }
+
     private MemorySegment data(String name, Origin origin) {
         if (origin.parts().size() == 1) {
             return source.tensor(origin.parts().getFirst()).data();

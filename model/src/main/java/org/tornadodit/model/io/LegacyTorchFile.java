@@ -1,7 +1,6 @@
 package org.tornadodit.model.io;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -63,11 +62,11 @@ final class LegacyTorchFile {
     /**
      * The tensors of a file, in its order.
      *
-     * @param arena holds the mapping
+     * @param files holds the mapping
      * @throws CheckpointException when the file is not sound, or holds anything but tensors
      */
-    static Map<String, StoredTensor> read(Path file, Arena arena) {
-        return parse(file, MappedFile.map(file, arena));
+    static Map<String, StoredTensor> read(Path file, MappedFiles files) {
+        return parse(file, files.map(file));
     }
 
     /** {@link #read} of bytes that are in memory already. */

@@ -3,6 +3,7 @@ package org.tornadodit.model.io;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
@@ -111,7 +112,8 @@ public final class NpzFile {
         }
         Inflater inflater = new Inflater(true);
         try {
-            inflater.setInput(entry.data().asByteBuffer());
+            // On the heap: a page that a mapped file lost is an error of Java's there, but a crash inside the inflater.
+            inflater.setInput(entry.data().toArray(ValueLayout.JAVA_BYTE));
             // The header first: an array of another size is refused before the rest is inflated.
             byte[] start = new byte[(int) Math.min(entry.size(), NpyHeader.LARGEST + 16)];
             int done = inflate(inflater, start, 0);

@@ -4,7 +4,6 @@ import com.google.gson.JsonParseException;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -42,11 +41,11 @@ final class SafetensorsFile {
     /**
      * The tensors of a file, in the order of its header.
      *
-     * @param arena holds the mapping
+     * @param files holds the mapping
      * @throws CheckpointException when the file is not sound
      */
-    static Map<String, StoredTensor> read(Path file, Arena arena) {
-        return parse(file, MappedFile.map(file, arena));
+    static Map<String, StoredTensor> read(Path file, MappedFiles files) {
+        return parse(file, files.map(file));
     }
 
     /** {@link #read} of bytes that are in memory already. */

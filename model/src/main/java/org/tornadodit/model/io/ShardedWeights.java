@@ -4,7 +4,6 @@ import com.google.gson.JsonParseException;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -22,7 +21,7 @@ final class ShardedWeights {
     private ShardedWeights() {}
 
     /** The tensors of all shards, in the order of the index. */
-    static Map<String, StoredTensor> read(Path index, Arena arena) {
+    static Map<String, StoredTensor> read(Path index, MappedFiles files) {
         Map<String, String> weightMap = weightMap(index, MappedFile.read(index, LARGEST_INDEX));
         Map<String, Map<String, StoredTensor>> shards = new HashMap<>();
         Map<String, StoredTensor> tensors = new LinkedHashMap<>();
@@ -30,7 +29,7 @@ final class ShardedWeights {
             Path shard = index.resolveSibling(fileName);
             @Nullable
             StoredTensor found = shards.computeIfAbsent(
-                            fileName, unread -> WeightFormat.of(shard).read(shard, arena))
+                            fileName, unread -> WeightFormat.of(shard).read(shard, files))
                     .get(name);
             if (found == null) {
                 throw Refusal.of(shard, Refusal.tensor(name), "a tensor of this name, as the index says", "none");

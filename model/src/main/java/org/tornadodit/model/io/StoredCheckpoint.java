@@ -19,14 +19,14 @@ import org.tornadodit.model.Tensor;
 final class StoredCheckpoint implements Checkpoint {
 
     private final Path path;
-    private final Arena arena;
+    private final MappedFiles files;
     private final Map<String, StoredTensor> stored;
     private final Map<String, Tensor> tensors = new ConcurrentHashMap<>();
 
-    /** @param arena shared, holds the mapped files; closed with the checkpoint */
-    StoredCheckpoint(Path path, Arena arena, Map<String, StoredTensor> stored) {
+    /** @param files closed with the checkpoint */
+    StoredCheckpoint(Path path, MappedFiles files, Map<String, StoredTensor> stored) {
         this.path = path;
-        this.arena = arena;
+        this.files = files;
         this.stored = Collections.unmodifiableMap(new LinkedHashMap<>(stored));
     }
 
@@ -53,10 +53,21 @@ final class StoredCheckpoint implements Checkpoint {
             if (source.isInPlace()) {
                 return new Tensor(key, source.shape(), source.bytes());
             }
-            MemorySegment floats = allocate(path, arena, key, source.shape());
+            MemorySegment floats = allocate(path, files.arena(), key, source.shape());
             source.copyTo(floats);
             return new Tensor(key, source.shape(), floats.asReadOnly());
         });
+    }
+
+    @Override
+    public long copiedBytes(String name) {
+        StoredTensor source = stored(name);
+        return source.isInPlace() ? 0 : Math.multiplyExact(source.shape().elements(), (long) Float.BYTES);
+    }
+
+    @Override
+    public void requireUnchanged() {
+        files.requireUnchanged();
     }
 
     /** A tensor as it is stored. */
@@ -69,7 +80,7 @@ final class StoredCheckpoint implements Checkpoint {
     }
 
     Arena arena() {
-        return arena;
+        return files.arena();
     }
 
     /** Room for a float32 tensor of this shape. */
@@ -86,8 +97,6 @@ final class StoredCheckpoint implements Checkpoint {
 
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
+        files.close();
     }
 }

@@ -2,7 +2,6 @@ package org.tornadodit.model.io;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,26 +12,26 @@ import java.util.Map;
 enum WeightFormat {
     TORCH_ZIP {
         @Override
-        Map<String, StoredTensor> read(Path file, Arena arena) {
-            return TorchFile.read(file, arena);
+        Map<String, StoredTensor> read(Path file, MappedFiles files) {
+            return TorchFile.read(file, files);
         }
     },
     TORCH_LEGACY {
         @Override
-        Map<String, StoredTensor> read(Path file, Arena arena) {
-            return LegacyTorchFile.read(file, arena);
+        Map<String, StoredTensor> read(Path file, MappedFiles files) {
+            return LegacyTorchFile.read(file, files);
         }
     },
     SAFETENSORS {
         @Override
-        Map<String, StoredTensor> read(Path file, Arena arena) {
-            return SafetensorsFile.read(file, arena);
+        Map<String, StoredTensor> read(Path file, MappedFiles files) {
+            return SafetensorsFile.read(file, files);
         }
     };
 
     private static final int PEEKED = 64;
 
-    abstract Map<String, StoredTensor> read(Path file, Arena arena);
+    abstract Map<String, StoredTensor> read(Path file, MappedFiles files);
 
     /** @throws CheckpointException when it is neither, saying what it looks like */
     static WeightFormat of(Path file) {

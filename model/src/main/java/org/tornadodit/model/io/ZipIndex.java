@@ -37,9 +37,12 @@ final class ZipIndex {
          */
         void requireChecksum(Path file, MemorySegment bytes) {
             CRC32 found = new CRC32();
-            for (long done = 0; done < bytes.byteSize(); done += CHECKED_AT_ONCE) {
-                found.update(bytes.asSlice(done, Math.min(CHECKED_AT_ONCE, bytes.byteSize() - done))
-                        .asByteBuffer());
+            // By way of the heap: a page that a mapped file lost is an error of Java's there, but a crash inside CRC32.
+            byte[] part = new byte[(int) Math.min(CHECKED_AT_ONCE, bytes.byteSize())];
+            for (long done = 0; done < bytes.byteSize(); done += part.length) {
+                int count = (int) Math.min(part.length, bytes.byteSize() - done);
+                MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, done, part, 0, count);
+                found.update(part, 0, count);
             }
             if (found.getValue() != crc) {
                 throw Refusal.of(
@@ -72,7 +75,7 @@ final class ZipIndex {
     private static final int ZIP64_EXTRA = 0x0001;
     private static final int LONGEST_COMMENT = 0xffff;
     private static final int ENCRYPTED = 1;
-    private static final long CHECKED_AT_ONCE = 1 << 24;
+    private static final long CHECKED_AT_ONCE = 1 << 16;
 
     /** Far more than any checkpoint has; bounds the memory that a hostile directory can claim. */
     private static final int MOST_ENTRIES = 100_000;

@@ -149,6 +149,7 @@ public record VaeWeights(
      */
     public static VaeWeights load(Checkpoint checkpoint, VaeConfig config) {
         requireFit(checkpoint, config);
+        CheckpointCheck.readAll(checkpoint, specs(config));
         List<UpBlock> upBlocks = new ArrayList<>();
         int count = config.blockOutChannels().size();
         for (int i = 0; i < count; i++) {
