@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.tornadodit.model.JavaHeap;
+import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.io.Checkpoint;
 import org.tornadodit.model.io.TensorSpec;
 
@@ -62,14 +62,14 @@ record NativeNeed(long copies, long heap) {
         long needed = copies + heap + BASE;
         if (needed > room) {
             String what = copies == 0
-                    ? "the run needs about %s of memory".formatted(JavaHeap.amount(needed))
+                    ? "the run needs about %s of memory".formatted(ByteCount.of(needed))
                     : "the run needs about %s of memory, %s of it for weights that are not contiguous float32"
-                            .formatted(JavaHeap.amount(needed), JavaHeap.amount(copies));
+                            .formatted(ByteCount.of(needed), ByteCount.of(copies));
             String instead = copies == 0
                     ? "name fewer --class-labels"
                     : "take a checkpoint in float32, which is used in its file's pages";
             throw new IllegalStateException("%s; the machine or container has %s; give it more, or %s"
-                    .formatted(what, JavaHeap.amount(room), instead));
+                    .formatted(what, ByteCount.of(room), instead));
         }
     }
 }
