@@ -5,12 +5,12 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Overflow;
+import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.diffusion.StepCoefficients;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
@@ -129,13 +129,8 @@ public final class TornadoEngine implements Engine {
         DecoderTier decoder = choice.decoder(vaeConfig);
         MemoryNeed need = MemoryNeed.of(config, vaeConfig, part, operations, decoder, DECODER_BYTES);
         need.requireFits(device, shape.samples());
-        description = String.format(
-                Locale.ROOT,
-                "%s; %s: %s; %.1f GB of device memory",
-                device,
-                operations.description(),
-                choice.reason(),
-                need.bytes() / 1e9);
+        description = "%s; %s: %s; %s of device memory"
+                .formatted(device, operations.description(), choice.reason(), ByteCount.of(need.bytes()));
 
         buffers = new DitBuffers(config, part, operations);
         GridScheduler grids = new GridScheduler();
