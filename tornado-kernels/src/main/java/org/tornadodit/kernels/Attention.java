@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import java.util.function.IntToDoubleFunction;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid3D;
@@ -623,28 +624,50 @@ public final class Attention {
         return TornadoMath.max(low, TornadoMath.max(TornadoMath.max(e, f), TornadoMath.max(g, h)));
     }
 
-    /** The float64 value of out[sample, token, head * headSize + d]. */
-    public static double reference(
-            FloatArray qkv, int tokens, int heads, int headSize, int sample, int token, int head, int d) {
+    /**
+     * The float64 values of out (N, T, heads * headSize), counted along its rows; one thread's, which remembers a query's
+     * weights for the next element.
+     */
+    public static IntToDoubleFunction reference(FloatArray qkv, int tokens, int heads, int headSize) {
         int hidden = heads * headSize;
-        int base = sample * tokens * 3 * hidden + head * headSize;
-        double[] scores = new double[tokens];
+        double[] weights = new double[tokens];
+        int[] known = {-1};
+        return index -> {
+            int query = index / headSize;
+            int row = index / hidden;
+            int head = query % heads;
+            int base = row / tokens * tokens * 3 * hidden + head * headSize;
+            if (query != known[0]) {
+                weights(qkv, base, row % tokens, tokens, hidden, headSize, weights);
+                known[0] = query;
+            }
+            double weighted = 0;
+            for (int key = 0; key < tokens; key++) {
+                weighted += weights[key] * qkv.get(base + (key * 3 + 2) * hidden + index % headSize);
+            }
+            return weighted;
+        };
+    }
+
+    /** The softmax of a query's scores. */
+    private static void weights(
+            FloatArray qkv, int base, int token, int tokens, int hidden, int headSize, double[] weights) {
         double highest = Double.NEGATIVE_INFINITY;
         for (int key = 0; key < tokens; key++) {
             double dot = 0;
             for (int i = 0; i < headSize; i++) {
                 dot += (double) qkv.get(base + token * 3 * hidden + i) * qkv.get(base + (key * 3 + 1) * hidden + i);
             }
-            scores[key] = dot / Math.sqrt(headSize);
-            highest = Math.max(highest, scores[key]);
+            weights[key] = dot / Math.sqrt(headSize);
+            highest = Math.max(highest, weights[key]);
         }
         double sum = 0;
-        double weighted = 0;
         for (int key = 0; key < tokens; key++) {
-            double e = Math.exp(scores[key] - highest);
-            sum += e;
-            weighted += e * qkv.get(base + (key * 3 + 2) * hidden + d);
+            weights[key] = Math.exp(weights[key] - highest);
+            sum += weights[key];
         }
-        return weighted / sum;
+        for (int key = 0; key < tokens; key++) {
+            weights[key] /= sum;
+        }
     }
 }

@@ -18,7 +18,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * makes up for.
  */
 public final class Conv2d {
-    private static final int K_TILE = 8;
+    private static final int K_TILE = Linear.K_TILE;
     private static final int STRIDE = Linear.TILE + 4;
     private static final int TILE = Linear.TILE;
     private static final int TAPS = 9;

@@ -180,40 +180,4 @@ public final class GroupNorm {
             out.set(index, v);
         }
     }
-
-    /** The float64 value of out[image, pixel, channel]. */
-    public static double reference(
-            IntArray layer,
-            FloatArray x,
-            FloatArray weight,
-            FloatArray bias,
-            int pixels,
-            int channels,
-            int groups,
-            int silu,
-            int image,
-            int pixel,
-            int channel) {
-        int perGroup = channels / groups;
-        int from = image * pixels * channels + channel / perGroup * perGroup;
-        double sum = 0;
-        for (int p = 0; p < pixels; p++) {
-            for (int c = 0; c < perGroup; c++) {
-                sum += x.get(from + p * channels + c);
-            }
-        }
-        double mean = sum / pixels / perGroup;
-        double squares = 0;
-        for (int p = 0; p < pixels; p++) {
-            for (int c = 0; c < perGroup; c++) {
-                double difference = x.get(from + p * channels + c) - mean;
-                squares += difference * difference;
-            }
-        }
-        double v = (x.get((image * pixels + pixel) * channels + channel) - mean)
-                        / Math.sqrt(squares / pixels / perGroup + 1e-6)
-                        * weight.get(layer.get(0) * channels + channel)
-                + bias.get(layer.get(0) * channels + channel);
-        return silu == 1 ? FloatMath.siluReference(v) : v;
-    }
 }

@@ -1,6 +1,7 @@
 package org.tornadodit.kernels;
 
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
@@ -22,6 +23,9 @@ public final class LayerNorm {
     /** The default first. */
     public static final List<Variant> VARIANTS =
             List.of(Variant.of(ROWS, 4), Variant.of(ROWS, 1), Variant.of(ROWS, 2), Variant.of(ROWS, 8));
+
+    /** Loads that a thread has under way. */
+    public static final int TOGETHER = 4;
 
     private static final int LANES = 32;
     private static final float EPSILON = 1e-6f;
@@ -87,10 +91,10 @@ public final class LayerNorm {
             int base = Math.min(row, rows - 1) * hidden;
 
             float sum = 0f;
-            // Four loads at a time are under way; the inner loop is unrolled.
-            for (int first = lane; first < hidden; first += 4 * LANES) {
-                for (int i = 0; i < 4; i++) {
-                    if (hidden % (4 * LANES) == 0 || first + i * LANES < hidden) {
+            // The inner loop is unrolled.
+            for (int first = lane; first < hidden; first += TOGETHER * LANES) {
+                for (int i = 0; i < TOGETHER; i++) {
+                    if (hidden % (TOGETHER * LANES) == 0 || first + i * LANES < hidden) {
                         sum += x.get(base + first + i * LANES);
                     }
                 }
@@ -104,9 +108,9 @@ public final class LayerNorm {
             mean = mean / hidden;
 
             float squares = 0f;
-            for (int first = lane; first < hidden; first += 4 * LANES) {
-                for (int i = 0; i < 4; i++) {
-                    if (hidden % (4 * LANES) == 0 || first + i * LANES < hidden) {
+            for (int first = lane; first < hidden; first += TOGETHER * LANES) {
+                for (int i = 0; i < TOGETHER; i++) {
+                    if (hidden % (TOGETHER * LANES) == 0 || first + i * LANES < hidden) {
                         float difference = x.get(base + first + i * LANES) - mean;
                         squares += difference * difference;
                     }
@@ -131,8 +135,11 @@ public final class LayerNorm {
         }
     }
 
-    /** The float64 value of out[row, i]. */
-    public static double reference(
+    /**
+     * The float64 values of {@link #modulate}'s out, counted along its rows; one thread's, which remembers a row's moments
+     * for the next element.
+     */
+    public static IntToDoubleFunction reference(
             IntArray layer,
             FloatArray x,
             FloatArray conditioning,
@@ -140,23 +147,35 @@ public final class LayerNorm {
             int tokens,
             int shiftOffset,
             int scaleOffset,
-            int stride,
-            int row,
-            int i) {
+            int stride) {
+        double[] moments = new double[2];
+        int[] known = {-1};
+        return index -> {
+            int row = index / hidden;
+            int i = index % hidden;
+            if (row != known[0]) {
+                moments(x, hidden, row, moments);
+                known[0] = row;
+            }
+            int sample = row / tokens * stride + layer.get(0) * CHUNKS * hidden;
+            return (x.get(index) - moments[0]) * moments[1] * (1 + (double) conditioning.get(sample + scaleOffset + i))
+                    + conditioning.get(sample + shiftOffset + i);
+        };
+    }
+
+    /** Mean and 1 / sqrt(variance + 1e-6) of a row. */
+    private static void moments(FloatArray x, int hidden, int row, double[] moments) {
         double sum = 0;
-        for (int j = 0; j < hidden; j++) {
-            sum += x.get(row * hidden + j);
+        for (int i = 0; i < hidden; i++) {
+            sum += x.get(row * hidden + i);
         }
         double mean = sum / hidden;
         double squares = 0;
-        for (int j = 0; j < hidden; j++) {
-            double difference = x.get(row * hidden + j) - mean;
+        for (int i = 0; i < hidden; i++) {
+            double difference = x.get(row * hidden + i) - mean;
             squares += difference * difference;
         }
-        int sample = row / tokens * stride + layer.get(0) * CHUNKS * hidden;
-        return (x.get(row * hidden + i) - mean)
-                        / Math.sqrt(squares / hidden + 1e-6)
-                        * (1 + (double) conditioning.get(sample + scaleOffset + i))
-                + conditioning.get(sample + shiftOffset + i);
+        moments[0] = mean;
+        moments[1] = 1 / Math.sqrt(squares / hidden + 1e-6);
     }
 }

@@ -31,7 +31,9 @@ public final class Linear {
     /** Threads of one work group. */
     public static final int THREADS = 256;
 
-    private static final int K_TILE = 8;
+    /** Input features of one of the two buffers. */
+    public static final int K_TILE = 8;
+
     /** Floats from one k to the next in local memory; 4 more than the tile keep the transposing writes apart. */
     private static final int STRIDE = TILE + 4;
 

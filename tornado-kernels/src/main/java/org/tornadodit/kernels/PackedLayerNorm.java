@@ -19,12 +19,16 @@ public final class PackedLayerNorm {
     private static final int LANES = 32;
     private static final int ROWS = 8;
     /** Columns of a warp's step. */
-    private static final int STEP = 32;
+    public static final int STEP = 32;
 
     /** Steps of a warp: what its loops unroll to must stay within the compiler's limits. */
     private static final int MAX_STEPS = 6;
 
     private static final int MAX_WARPS = 32;
+
+    /** Columns that a row may have. */
+    public static final int LONGEST = MAX_WARPS * MAX_STEPS * STEP;
+
     /** Blocks of a multiprocessor that registers are limited for: 4 of 6 warps leave 80. */
     private static final int RESIDENT_WARPS = 24;
 
@@ -41,8 +45,7 @@ public final class PackedLayerNorm {
         int steps = Launch.ceilDiv(hidden, STEP);
         int fewest = Launch.ceilDiv(steps, MAX_STEPS);
         if (hidden % 16 != 0 || fewest > MAX_WARPS) {
-            throw new IllegalArgumentException(
-                    "LayerNorm of " + hidden + ": not a multiple of 16 up to " + MAX_WARPS * MAX_STEPS * STEP);
+            throw new IllegalArgumentException("LayerNorm of " + hidden + ": not a multiple of 16 up to " + LONGEST);
         }
         for (int warps = fewest; warps < 2 * fewest; warps++) {
             if (steps % warps == 0) {

@@ -19,7 +19,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 public final class PackedMap {
     /** Positions that any tile of a convolution takes. */
-    static final int TILE = 256;
+    public static final int TILE = 256;
     /** Values are packed as they are: no normalization. They may be large, see {@link #RAW_SCALE}. */
     public static final int RAW = 0;
     /** GroupNorm. */
@@ -29,7 +29,7 @@ public final class PackedMap {
     /** What raw values are multiplied by, so that some up to 10^6 fit a half. */
     public static final float RAW_SCALE = 0x1p-4f;
     /** Scale of plane 1. */
-    static final float LOW = 2048f;
+    public static final float LOW = 2048f;
     /** Channels must be a multiple of this. */
     public static final int CHANNELS = 16;
 
@@ -41,7 +41,7 @@ public final class PackedMap {
     }
 
     /** Position of the first image's first pixel. */
-    static int front(int width) {
+    public static int front(int width) {
         return (width + 9) / 8 * 8;
     }
 
@@ -51,7 +51,7 @@ public final class PackedMap {
     }
 
     /** Positions of n images of (height, width), with all borders and what the last tile reads beyond them. */
-    static int length(int n, int height, int width) {
+    public static int length(int n, int height, int width) {
         return (front(width) + (positions(n, height, width) + TILE - 1) / TILE * TILE + width + 18) / 16 * 16;
     }
 

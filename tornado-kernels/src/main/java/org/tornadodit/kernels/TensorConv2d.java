@@ -77,6 +77,11 @@ public final class TensorConv2d {
         return Math.min(MOST_STAGES, (SHARED_BYTES - 16 * MOST_STAGES) / stageBytes(taps, planes));
     }
 
+    /** Steps of a tile, {@code taps} for 16 channels, after which sums or, with one plane, stages begin anew. */
+    public static int round(int taps, int planes) {
+        return planes == 2 ? CHUNK : stages(taps, planes);
+    }
+
     /** Rows or columns from an output pixel to its first tap; of a doubled image's phase 0 or 1, to the small pixel's. */
     private static int firstTap(int taps, int phase) {
         return taps == 3 ? -1 : taps == 2 ? phase - 1 : 0;

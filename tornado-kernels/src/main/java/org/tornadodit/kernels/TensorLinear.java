@@ -31,7 +31,7 @@ public final class TensorLinear {
     /** Rows of one instruction. */
     private static final int INSTRUCTION_ROWS = 64;
     /** k whose products are summed in the tensor core, three for each, before the sum is added outside. */
-    private static final int EXACT_K = 192;
+    public static final int EXACT_K = 192;
     /** Shared memory of a multiprocessor that one work group can have. */
     private static final int SHARED_BYTES = 227 * 1024;
     /** For the barriers. */
@@ -116,6 +116,11 @@ public final class TensorLinear {
     /** Ints of the stacked weights of {@code layers} layers, with what the last tile reads beyond them. */
     public static int weightSize(int layers, int n, int k, int planes) {
         return Math.addExact(Math.multiplyExact(layers, Math.multiplyExact(n, k / 2 * planes)), 256 * 8 * planes);
+    }
+
+    /** Steps of a stage's k after which the ring of stages begins anew. */
+    public static int round(int planes, Tile tile) {
+        return stages(planes, tile.rows(), tile.columns(), tile.slabs());
     }
 
     /** Stages of the ring that fit shared memory. */

@@ -72,15 +72,7 @@ public final class AttentionCases {
                     out,
                     rows * hidden,
                     TensorCases.operand(out, rows, hidden, planes),
-                    i -> Attention.reference(
-                            qkv,
-                            tokens,
-                            heads,
-                            headSize,
-                            i / hidden / tokens,
-                            i / hidden % tokens,
-                            i % hidden / headSize,
-                            i % headSize),
+                    Attention.reference(qkv, tokens, heads, headSize),
                     // Two planes: FP32's own, see TransformerCases. One: scores of deviation 2 from numbers good to
                     // 2^-12.
                     planes == 2 ? 2e-6 : 2e-3,

@@ -18,7 +18,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Cases of the VAE decoder's kernels. */
 public final class DecoderCases {
-    private static final int GROUPS = 32;
+    static final int GROUPS = 32;
 
     private DecoderCases() {}
 
@@ -268,6 +268,25 @@ public final class DecoderCases {
                 2e-6,
                 2.0 * n * tokens * channels * (channels + 2.0 * tokens),
                 0);
+    }
+
+    /** {@link Softmax}, in place: right after one execution only. */
+    public static KernelCase softmax(int rows, int columns) {
+        KernelContext context = new KernelContext();
+        FloatArray x = Data.random(1, rows * columns, 3);
+        FloatArray before = Data.copy(x);
+        float scale = 0.7f;
+        return new KernelCase(
+                "softmax",
+                rows + "x" + columns,
+                new Object[] {x},
+                graph -> graph.task("softmax", Softmax::softmax, context, x, columns, scale),
+                Map.of("softmax", Softmax.grid(rows)),
+                x,
+                i -> Softmax.reference(before, columns, scale, i / columns, i % columns),
+                1e-6,
+                0,
+                8.0 * rows * columns);
     }
 
     private static double attentionReference(

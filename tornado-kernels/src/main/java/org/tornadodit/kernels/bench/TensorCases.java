@@ -74,17 +74,7 @@ public final class TensorCases {
                 out,
                 rows * hidden,
                 operand(out, rows, hidden, planes),
-                i -> LayerNorm.reference(
-                        layer,
-                        x,
-                        conditioning,
-                        hidden,
-                        tokens,
-                        3 * hidden,
-                        4 * hidden,
-                        12 * hidden,
-                        i / hidden,
-                        i % hidden),
+                LayerNorm.reference(layer, x, conditioning, hidden, tokens, 3 * hidden, 4 * hidden, 12 * hidden),
                 planes == 2 ? 1e-6 : 4e-4,
                 0,
                 (4.0 + 2.0 * planes) * rows * hidden);

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.bench;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import org.tornadodit.kernels.ArrayPages;
@@ -10,6 +11,7 @@ import org.tornadodit.kernels.GroupStatistics;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorConv2d;
+import org.tornadodit.kernels.ptx.Halves;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -18,6 +20,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class TensorConvolutionCases {
     /** Multiprocessors of the H200: blocks of a large convolution. */
     private static final int MULTIPROCESSORS = 132;
+    /** Numbers of a small shape. */
+    private static final int FEW = 1 << 20;
 
     private TensorConvolutionCases() {}
 
@@ -82,8 +86,8 @@ public final class TensorConvolutionCases {
         IntArray layer = Data.ints(1);
         IntArray packedWeight = ArrayPages.ints(2 * ConvolutionWeights.size(outChannels, channels, taps, planes));
         FloatArray scale = ArrayPages.floats(2);
-        float undo =
-                ConvolutionWeights.pack(weight.toHeapArray(), outChannels, channels, taps, planes, packedWeight, 1);
+        float[] weights = weight.toHeapArray();
+        float undo = ConvolutionWeights.pack(weights, outChannels, channels, taps, planes, packedWeight, 1);
         scale.set(1, norm == PackedMap.RAW ? undo / PackedMap.RAW_SCALE : undo);
         FloatArray bias = Data.random(3, 2 * outChannels, 1);
         FloatArray gamma = Data.random(5, 2 * channels, 1);
@@ -96,11 +100,13 @@ public final class TensorConvolutionCases {
         FloatArray out = ArrayPages.floats(outSize);
         int parts = GroupNorm.parts(pixels);
         // Small shapes, too, have blocks that take several tiles.
-        int together = outSize < 1 << 20 ? 2 : MULTIPROCESSORS;
+        int together = outSize < FEW ? 2 : MULTIPROCESSORS;
         int blocks = TensorConv2d.blocks(n, height, width, outChannels, taps, planes, together);
-        IntToDoubleFunction input = norm == PackedMap.RAW
-                ? x::get
-                : normalized(x, gamma, beta, n, pixels, channels, groups, norm == PackedMap.NORM_SILU);
+        IntToDoubleFunction input = known(
+                norm == PackedMap.RAW
+                        ? x::get
+                        : normalized(x, gamma, beta, n, pixels, channels, groups, norm == PackedMap.NORM_SILU),
+                x.getSize());
         return new KernelCase(
                 "tensorConv taps " + taps + " planes " + planes + suffix,
                 n + "x" + height + "x" + width + "x" + channels + "->" + outChannels,
@@ -178,7 +184,7 @@ public final class TensorConvolutionCases {
                 out,
                 i -> reference(
                         input,
-                        weight,
+                        weights,
                         bias,
                         residual,
                         height * doubling,
@@ -192,6 +198,92 @@ public final class TensorConvolutionCases {
                 planes == 2 ? TransformerCases.productBound(kernel * kernel * channels) : 6e-4,
                 2.0 * kernel * kernel * outSize * channels,
                 4.0 * (x.getSize() + out.getSize()));
+    }
+
+    /**
+     * {@link PackedMap} alone, all positions: pixels and the zeros between and around them.
+     *
+     * @param norm of {@link PackedMap}
+     */
+    static KernelCase map(int n, int height, int width, int channels, int planes, int norm) {
+        KernelContext context = new KernelContext();
+        int pixels = height * width;
+        int groups = channels / 4;
+        // The second of two layers.
+        IntArray layer = Data.ints(1);
+        IntArray overflow = Data.ints(0, 0);
+        FloatArray x = Data.random(1, n * pixels * channels, 1);
+        FloatArray gamma = Data.random(5, 2 * channels, 1);
+        FloatArray beta = Data.random(6, 2 * channels, 1);
+        double[] exact = DecoderCases.exactStatistics(x, n, pixels, channels, groups);
+        FloatArray statistics = ArrayPages.floats(exact.length);
+        for (int i = 0; i < exact.length; i++) {
+            statistics.set(i, (float) exact[i]);
+        }
+        IntToDoubleFunction value = norm == PackedMap.RAW
+                ? i -> x.get(i) * PackedMap.RAW_SCALE
+                : normalized(x, gamma, beta, n, pixels, channels, groups, norm == PackedMap.NORM_SILU);
+        IntArray out = ArrayPages.ints(PackedMap.size(n, height, width, channels, planes));
+        int length = PackedMap.length(n, height, width);
+        int[] pixelAt = new int[length];
+        Arrays.fill(pixelAt, -1);
+        for (int pixel = 0; pixel < n * pixels; pixel++) {
+            int row = pixel / pixels * (height + 1) + pixel % pixels / width;
+            pixelAt[PackedMap.front(width) + row * (width + 1) + pixel % width] = pixel;
+        }
+        return new KernelCase(
+                "packedMap " + norm + " planes " + planes,
+                n + "x" + height + "x" + width + "x" + channels,
+                new Object[] {layer, x, statistics, gamma, beta, overflow},
+                graph -> graph.task(
+                        "pack",
+                        PackedMap::pack,
+                        context,
+                        layer,
+                        x,
+                        statistics,
+                        gamma,
+                        beta,
+                        out,
+                        overflow,
+                        0,
+                        n,
+                        height,
+                        width,
+                        channels,
+                        groups,
+                        planes,
+                        norm),
+                Map.of("pack", PackedMap.grid(n, height, width, channels)),
+                out,
+                length * channels,
+                i -> packed(out, i / channels, i % channels, length, planes),
+                i -> pixelAt[i / channels] < 0
+                        ? 0
+                        : value.applyAsDouble(pixelAt[i / channels] * channels + i % channels),
+                planes == 2 ? 1e-6 : 4e-4,
+                0,
+                4.0 * (x.getSize() + out.getSize()));
+    }
+
+    private static double packed(IntArray map, int position, int channel, int length, int planes) {
+        int at = (channel / 8 * planes * length + position) * 4 + channel % 8 / 2;
+        double value = half(map.get(at), channel);
+        return planes == 2 ? value + half(map.get(at + 4 * length), channel) / PackedMap.LOW : value;
+    }
+
+    private static double half(int pair, int channel) {
+        return channel % 2 == 0 ? Halves.first(pair) : Halves.second(pair);
+    }
+
+    /** The same values, computed once where there are few: a convolution takes each a thousand times. */
+    private static IntToDoubleFunction known(IntToDoubleFunction values, int size) {
+        if (size > FEW) {
+            return values;
+        }
+        double[] all = new double[size];
+        Arrays.setAll(all, values);
+        return i -> all[i];
     }
 
     private static IntToDoubleFunction normalized(
@@ -216,7 +308,7 @@ public final class TensorConvolutionCases {
     /** The float64 value of out[index], for an output of (height, width). */
     private static double reference(
             IntToDoubleFunction x,
-            FloatArray weight,
+            float[] weight,
             FloatArray bias,
             FloatArray residual,
             int height,
@@ -240,7 +332,7 @@ public final class TensorConvolutionCases {
             int from = ((image * (height / doubling) + row / doubling) * (width / doubling) + column / doubling)
                     * channels;
             for (int c = 0; c < channels; c++) {
-                sum += x.applyAsDouble(from + c) * weight.get((o * channels + c) * kernel * kernel + tap);
+                sum += x.applyAsDouble(from + c) * weight[(o * channels + c) * kernel * kernel + tap];
             }
         }
         return epilogue == Epilogue.RESIDUAL ? sum + residual.get(index) : sum;
