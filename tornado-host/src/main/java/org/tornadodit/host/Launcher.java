@@ -4,7 +4,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
@@ -49,7 +48,7 @@ final class Launcher {
         AtomicLong next = new AtomicLong();
         AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         int workers = (int) Math.min(groups, Runtime.getRuntime().availableProcessors());
-        IntStream.range(0, workers).parallel().forEach(worker -> {
+        Coroutine.run(workers, () -> {
             WorkGroup group = factory.get();
             try {
                 for (long g = next.getAndIncrement(); g < groups && failure.get() == null; g = next.getAndIncrement()) {
