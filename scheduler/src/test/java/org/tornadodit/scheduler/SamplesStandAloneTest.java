@@ -2,20 +2,22 @@ package org.tornadodit.scheduler;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
 import org.tornadodit.model.diffusion.Diffusion;
@@ -34,15 +36,25 @@ import org.tornadodit.scheduler.SampleStep.Draw;
 class SamplesStandAloneTest {
     private static final Path SAMPLING = Path.of(System.getProperty("dit.root", ".."), "reference", "data", "sampling");
     private static final DitConfig CONFIG = DitConfig.fromJson(SAMPLING.resolve("config.json"));
-    private static final int ELEMENTS = CONFIG.inputElements();
+    private static final int ELEMENTS = TinyModel.TENSOR_CONFIG.inputElements();
     private static final long SEED = 20261127;
 
     /** What computes: the CPU engine, or a tier of kernels on a virtual device. */
     enum By {
         CPU,
         PORTABLE,
-        TENSOR
+        TENSOR,
+        /** With one product. */
+        TENSOR_HIGH;
+
+        KernelOptions options() {
+            return new KernelOptions(
+                    this == TENSOR_HIGH ? MatmulPrecision.HIGH : MatmulPrecision.HIGHEST,
+                    this == PORTABLE ? Tier.PORTABLE : Tier.TENSOR);
+        }
     }
+
+    private final List<String> reports = new ArrayList<>();
 
     @AfterEach
     void nothingIsLeftOnTheDevice() {
@@ -72,32 +84,69 @@ class SamplesStandAloneTest {
 
     /** From latents that are given, without noise: what a sample becomes is the same in any batch. */
     @ParameterizedTest
-    @EnumSource(
-            value = By.class,
-            names = {"PORTABLE", "TENSOR"})
-    void anySmallerBatchHasTheBitsOfTheLargest(By by) throws IOException {
-        SamplingRequest largest = guided(List.of(0, 1, 2, 3, 4, 5, 0, 1, 2));
+    @EnumSource(value = By.class, mode = EnumSource.Mode.EXCLUDE, names = "CPU")
+    void anySmallerBatchHasTheBitsOfTheLargest(By by) {
+        SamplingRequest largest = request(9, 4.0);
         float[] latents = latents(9);
-        try (Checkpoint checkpoint = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"));
-                TornadoEngine engine = engine(by, DitWeights.load(checkpoint, CONFIG), largest)) {
+        try (TornadoEngine engine = TinyModel.plainTensorEngine(largest, by.options())) {
             float[] all = sampled(engine, largest, latents);
+            float[] unguided = sampled(engine, request(9, 1.0), latents);
+            assertFalse(Arrays.equals(all, unguided), "guidance changes something");
             for (int count = 8; count >= 1; count--) {
-                SamplingRequest smaller = guided(largest.labels().subList(0, count));
-                float[] some = sampled(engine, smaller, Arrays.copyOf(latents, count * ELEMENTS));
-                assertArrayEquals(Arrays.copyOf(all, count * ELEMENTS), some, count + " of 9 samples");
+                float[] first = Arrays.copyOf(latents, count * ELEMENTS);
+                String what = count + " of 9 samples";
+                assertPrefix(all, sampled(engine, request(count, 4.0), first), what);
+                assertPrefix(unguided, sampled(engine, request(count, 1.0), first), what + ", unguided");
             }
             assertArrayEquals(all, sampled(engine, largest, latents), "9 again, after 1");
-            SamplingRequest tooMany = guided(Collections.nCopies(10, 0));
-            assertThrows(IllegalArgumentException.class, () -> sampled(engine, tooMany, latents(10)));
+            assertThrows(IllegalArgumentException.class, () -> sampled(engine, request(10, 4.0), latents(10)));
         }
+    }
+
+    /** What is divided among three devices, one of them faster: each batch has the bits of the largest on one. */
+    @ParameterizedTest
+    @EnumSource(
+            value = By.class,
+            names = {"TENSOR", "TENSOR_HIGH"})
+    void anyBatchOnSeveralDevicesHasTheBitsOfOne(By by) {
+        SamplingRequest largest = request(9, 4.0);
+        float[] latents = latents(9);
+        float[] all;
+        float[] unguided;
+        float[] images;
+        try (TornadoEngine engine = TinyModel.plainTensorEngine(largest, by.options())) {
+            all = sampled(engine, largest, latents);
+            unguided = sampled(engine, request(9, 1.0), latents);
+            images = engine.decode(all, 9);
+        }
+        HostRuntime.get().setDeviceCount(3);
+        try {
+            DeviceTeam equal = TinyModel.team(3, 1, reports);
+            DeviceTeam team = new DeviceTeam(equal.devices(), List.of(1.0, 2.0, 1.0), equal.policy());
+            try (ShardedEngine engine = TinyModel.tensorEngine(team, largest, by.options())) {
+                for (int count = 9; count >= 1; count--) {
+                    float[] first = Arrays.copyOf(latents, count * ELEMENTS);
+                    String what = count + " samples on three devices";
+                    assertPrefix(all, sampled(engine, request(count, 4.0), first), what);
+                    assertPrefix(unguided, sampled(engine, request(count, 1.0), first), what + ", unguided");
+                }
+                assertPrefix(images, engine.decode(Arrays.copyOf(all, 5 * ELEMENTS), 5), "5 pictures on three devices");
+            }
+        } finally {
+            assertEquals(0, TinyModel.deviceBytes());
+            HostRuntime.get().setDeviceCount(1);
+        }
+        assertEquals(List.of(), reports);
+    }
+
+    private static void assertPrefix(float[] all, float[] some, String what) {
+        assertArrayEquals(Arrays.copyOf(all, some.length), some, what);
     }
 
     /** Labels, steps, guidance, samplers and noise mixed: each sample's bits are those that it has alone. */
     @ParameterizedTest
-    @EnumSource(
-            value = By.class,
-            names = {"PORTABLE", "TENSOR"})
-    void aMixtureHasTheBitsOfItsSamples(By by) throws IOException {
+    @EnumSource(value = By.class, mode = EnumSource.Mode.EXCLUDE, names = "CPU")
+    void aMixtureHasTheBitsOfItsSamples(By by) {
         Diffusion diffusion = Diffusion.create("10");
         List<SampleStep> mixture = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
@@ -110,9 +159,7 @@ class SamplesStandAloneTest {
                     new Draw(77 + i, 5L * i, 512, 3 * i)));
         }
         float[] latents = latents(5);
-        try (Checkpoint checkpoint = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"));
-                TornadoEngine engine =
-                        engine(by, DitWeights.load(checkpoint, CONFIG), guided(Collections.nCopies(5, 0)))) {
+        try (TornadoEngine engine = TinyModel.plainTensorEngine(request(5, 4.0), by.options())) {
             float[] together = engine.step(mixture, latents);
             for (int i = 0; i < 5; i++) {
                 float[] alone = engine.step(
@@ -138,8 +185,10 @@ class SamplesStandAloneTest {
         }
     }
 
-    private static SamplingRequest guided(List<Integer> labels) {
-        return new SamplingRequest(labels, Diffusion.create("3"), Sampler.DDIM, 0, 4.0, Guidance.FIRST_THREE);
+    private static SamplingRequest request(int samples, double scale) {
+        List<Integer> labels =
+                IntStream.range(0, samples).mapToObj(i -> i * 5 % 6).toList();
+        return new SamplingRequest(labels, Diffusion.create("2"), Sampler.DDIM, 0, scale, Guidance.FIRST_THREE);
     }
 
     /** Normals, printed with their seed. */
@@ -153,7 +202,7 @@ class SamplesStandAloneTest {
         return latents;
     }
 
-    /** What latents before the last two steps of three become. */
+    /** What latents before the last step of two become. */
     private static float[] sampled(Engine engine, SamplingRequest request, float[] latents) {
         return engine.sample(request, TorchRandn.cuda(0), new SamplingState(1, latents), (done, now) -> {});
     }
@@ -161,19 +210,15 @@ class SamplesStandAloneTest {
     private static Engine any(By by, DitWeights weights, SamplingRequest request) {
         return by == By.CPU
                 ? new CpuEngine(CONFIG, weights, TinyModel.VAE, TinyModel.VAE_WEIGHTS, 2)
-                : engine(by, weights, request);
-    }
-
-    private static TornadoEngine engine(By by, DitWeights weights, SamplingRequest request) {
-        return new TornadoEngine(
-                TornadoDevices.list().getFirst(),
-                "alone_",
-                CONFIG,
-                weights,
-                TinyModel.VAE,
-                TinyModel.VAE_WEIGHTS,
-                request,
-                false,
-                new KernelOptions(MatmulPrecision.HIGHEST, by == By.TENSOR ? Tier.TENSOR : Tier.PORTABLE));
+                : new TornadoEngine(
+                        TornadoDevices.list().getFirst(),
+                        "alone_",
+                        CONFIG,
+                        weights,
+                        TinyModel.VAE,
+                        TinyModel.VAE_WEIGHTS,
+                        request,
+                        false,
+                        by.options());
     }
 }

@@ -1,9 +1,11 @@
 package org.tornadodit.scheduler;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -12,6 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.RandomCheckpoint;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
@@ -42,9 +45,9 @@ class TensorDecoderTest {
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Decoded(float[] images, Optional<String> overflow) {}
 
-    private static float[] latents() {
+    private static float[] latents(int samples) {
         Random random = new Random(2);
-        float[] latents = new float[SAMPLES * 4 * SIZE * SIZE];
+        float[] latents = new float[samples * 4 * SIZE * SIZE];
         for (int i = 0; i < latents.length; i++) {
             latents[i] = (float) random.nextGaussian();
         }
@@ -52,14 +55,17 @@ class TensorDecoderTest {
     }
 
     private static Decoded decode(VaeWeights weights, int planes, String name) {
+        return decode(weights, planes, name, SAMPLES, 2); // the second pass finds what the first has left
+    }
+
+    private static Decoded decode(VaeWeights weights, int planes, String name, int samples, int passes) {
         DecoderTier tier = DecoderTier.tensorCores(CONFIG, planes, 2);
-        VaeBuffers buffers = new VaeBuffers(CONFIG, SIZE, SAMPLES, tier);
+        VaeBuffers buffers = new VaeBuffers(CONFIG, SIZE, samples, tier);
         GridScheduler grids = new GridScheduler();
         VaeGraphs graphs = new VaeGraphs(name + "_", CONFIG, weights, buffers, grids);
         try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), graphs.build(), grids)) {
-            DeviceArrays.fill(buffers.latents, latents());
-            // Twice: the second pass finds what the first has left.
-            for (int pass = 0; pass < 2; pass++) {
+            DeviceArrays.fill(buffers.latents, latents(samples));
+            for (int pass = 0; pass < passes; pass++) {
                 for (VaeGraphs.Run run : graphs.runs()) {
                     buffers.layer.set(0, run.layer());
                     plan.execute(run.graph());
@@ -80,8 +86,21 @@ class TensorDecoderTest {
                     "images with " + planes + " planes",
                     Shape.of(SAMPLES, 3, 2 * SIZE, 2 * SIZE),
                     decoded.images(),
-                    cpu.decode(latents(), SAMPLES),
+                    cpu.decode(latents(SAMPLES), SAMPLES),
                     bound);
+        }
+    }
+
+    /** Devices and portions make decoders for any number of images: each has the bits of the largest. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 1})
+    void anyNumberOfImagesHasTheSameBits(int planes) {
+        VaeWeights weights = VaeWeights.load(checkpoint, CONFIG);
+        float[] all = decode(weights, planes, "nine" + planes, 9, 1).images();
+        for (int count = 8; count >= 1; count--) {
+            float[] some =
+                    decode(weights, planes, "any" + planes + count, count, 1).images();
+            assertArrayEquals(Arrays.copyOf(all, some.length), some, count + " images");
         }
     }
 

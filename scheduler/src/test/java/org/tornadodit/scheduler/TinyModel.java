@@ -64,9 +64,31 @@ final class TinyModel {
     /** On the tensor cores' kernels, the transformer's and the decoder's. */
     static ShardedEngine tensorEngine(
             DeviceTeam team, SamplingRequest shape, boolean hostNoise, MatmulPrecision precision) {
-        KernelOptions options = new KernelOptions(precision, KernelOptions.Tier.TENSOR);
+        return tensorEngine(team, shape, hostNoise, new KernelOptions(precision, KernelOptions.Tier.TENSOR));
+    }
+
+    static ShardedEngine tensorEngine(DeviceTeam team, SamplingRequest shape, KernelOptions options) {
+        return tensorEngine(team, shape, false, options);
+    }
+
+    private static ShardedEngine tensorEngine(
+            DeviceTeam team, SamplingRequest shape, boolean hostNoise, KernelOptions options) {
         return new ShardedEngine(
                 team, TENSOR_CONFIG, TENSOR_WEIGHTS, TENSOR_VAE, TENSOR_VAE_WEIGHTS, shape, hostNoise, options);
+    }
+
+    /** One device's engine without anything around it, of the model and decoder that the tensor cores' kernels take. */
+    static TornadoEngine plainTensorEngine(SamplingRequest shape, KernelOptions options) {
+        return new TornadoEngine(
+                TornadoDevices.list().getFirst(),
+                "plain_",
+                TENSOR_CONFIG,
+                TENSOR_WEIGHTS,
+                TENSOR_VAE,
+                TENSOR_VAE_WEIGHTS,
+                shape,
+                false,
+                options);
     }
 
     static CpuEngine cpuEngine() {
