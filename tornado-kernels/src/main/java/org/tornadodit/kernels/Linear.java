@@ -13,7 +13,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * registers. The operands pass through local memory in two buffers of 8 k each: while one is used, the next 8 k come
  * from global memory into registers and are written to the other.
  *
- * <p>The compilers shape the code; docs/performance.md has what was measured. TornadoVM keeps a Java array in registers
+ * <p>The compilers shape the code; docs/history/performance.md has what was measured. TornadoVM keeps a Java array in registers
  * only when it is spelled out as variables. Its PTX has 32-bit accesses only, but ptxas joins four of them where the run
  * is contiguous and its alignment provable: hence two runs of four, multiples of four everywhere, and a buffer found
  * from the loop counter instead of swapped. TornadoVM unrolls an inner loop of four rounds, not one of eight: hence two

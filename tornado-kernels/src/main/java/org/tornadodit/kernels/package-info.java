@@ -1,7 +1,8 @@
 /**
  * The GPU kernels: static methods that TornadoVM compiles, each operation with its launch geometry and its float64
- * reference. Only TornadoVM's official API is used, so that they run on any of its GPUs and on OpenCL; all arithmetic
- * is FP32.
+ * reference, in two kinds. Portable ones use TornadoVM's official API alone and FP32 arithmetic, on any of its GPUs and on
+ * OpenCL. Those for Hopper's tensor cores ({@code Tensor*}, {@code WarpgroupAttention}, {@code Packed*}) use the
+ * instructions of {@link org.tornadodit.kernels.ptx} and multiply FP16 halves, three products for FP32's accuracy or one.
  *
  * <p>Names are PyTorch's: N batch, T tokens, D hidden size, H heads, C channels, P patch size. Sizes are passed as int
  * task parameters, which TornadoVM turns into constants of the compiled kernel; what changes from step to step comes in
