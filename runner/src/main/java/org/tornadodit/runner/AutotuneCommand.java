@@ -182,7 +182,8 @@ final class AutotuneCommand implements Callable<Integer> {
         TypedOptions typed = new TypedOptions(spec.commandLine());
         typed.refuse(List.of("--threads"), "on autotune, which tunes kernels of TornadoVM; leave it out");
         typed.refuse(List.of("--device-weights", "--fail-fast"), "on autotune, which tunes one device; leave it out");
-        DeviceOptions.Chosen chosen = deviceOptions.choose(surroundings);
+        DeviceOptions.Chosen chosen = deviceOptions.choose(
+                surroundings, line -> spec.commandLine().getErr().println("dit: " + line));
         if (chosen.cpu()) {
             String problem = "there is nothing to tune for the CPU engine (%s); autotune is for devices of TornadoVM"
                     .formatted(chosen.reason());

@@ -259,7 +259,8 @@ final class BenchCommand implements Callable<Integer> {
                 classes,
                 samplingOptions.request(classes, model.config().numClasses()),
                 samplingOptions,
-                deviceOptions.choose(surroundings),
+                deviceOptions.choose(
+                        surroundings, line -> spec.commandLine().getErr().println("dit: " + line)),
                 DeviceRates.defaults(),
                 deviceOptions.threads,
                 RunFiles.none());

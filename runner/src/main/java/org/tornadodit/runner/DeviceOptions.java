@@ -2,6 +2,8 @@ package org.tornadodit.runner;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.scheduler.DeviceUnavailableException;
 import org.tornadodit.scheduler.TornadoDevices;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
@@ -78,15 +80,27 @@ final class DeviceOptions {
             description = "Threads of the CPU engine. Default: one for each processor")
     int threads = Runtime.getRuntime().availableProcessors();
 
+    @Option(
+            names = "--no-kernel-cache",
+            description =
+                    "Compile all GPU kernels anew, and keep none. Without it, what was compiled is kept in a folder of"
+                            + " the user's cache, and the next start takes it from there")
+    boolean noKernelCache;
+
     /**
      * Finds the device.
      *
+     * @param notice takes lines for the user on kernels that are kept
      * @throws DeviceUnavailableException when TornadoVM was asked for, and is not there or has no such device
      * @throws IllegalArgumentException when options contradict each other
      */
-    Chosen choose(Surroundings surroundings) {
+    Chosen choose(Surroundings surroundings, Consumer<String> notice) {
         if (threads < 1 || threads > 4096) {
             throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
+        }
+        if (!noKernelCache) {
+            KernelCompiler.fromClassPath()
+                    .keep(Surroundings.cacheFolder().resolve("kernels"), TornadoProperties.all(), notice);
         }
         Chosen chosen = find(surroundings);
         if (!weights.isEmpty()

@@ -165,7 +165,7 @@ final class SampleCommand implements Callable<Integer> {
                 classes,
                 samplingOptions.request(classes, config.numClasses()),
                 samplingOptions,
-                deviceOptions.choose(surroundings),
+                deviceOptions.choose(surroundings, this::say),
                 DeviceRates.defaults(),
                 deviceOptions.threads,
                 outputOptions.files());

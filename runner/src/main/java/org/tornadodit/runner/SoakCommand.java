@@ -148,7 +148,8 @@ final class SoakCommand implements Callable<Integer> {
     private SamplingPlan plan(ModelSource source, Checkpoint weights) {
         DitConfig config = source.sizes(weights);
         ClassNames classes = source.classes() != null ? source.classes() : ClassNames.numbered(config.numClasses());
-        DeviceOptions.Chosen device = deviceOptions.choose(surroundings);
+        DeviceOptions.Chosen device = deviceOptions.choose(
+                surroundings, line -> spec.commandLine().getErr().println("dit: " + line));
         new TypedOptions(spec.commandLine()).requireEffect(samplingOptions, device);
         return new SamplingPlan(
                 source,

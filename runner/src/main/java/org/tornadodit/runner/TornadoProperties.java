@@ -1,6 +1,7 @@
 package org.tornadodit.runner;
 
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * TornadoVM's own settings, which it reads when its first class is loaded. What the user has set stays.
@@ -27,5 +28,14 @@ final class TornadoProperties {
                 System.setProperty(name, value);
             }
         });
+    }
+
+    /** All of TornadoVM's settings that are set, in alphabetical order: they decide what it makes of a kernel. */
+    static String all() {
+        return System.getProperties().stringPropertyNames().stream()
+                .filter(name -> name.startsWith("tornado."))
+                .sorted()
+                .map(name -> name + "=" + System.getProperty(name))
+                .collect(Collectors.joining(" "));
     }
 }

@@ -22,8 +22,13 @@ final class TypedOptions {
             Pattern.DOTALL);
 
     /** What only devices of TornadoVM heed. */
-    private static final List<String> OF_DEVICES =
-            List.of("--kernels", "--matmul-precision", "--device-weights", "--fail-fast", "--default-kernels");
+    private static final List<String> OF_DEVICES = List.of(
+            "--kernels",
+            "--matmul-precision",
+            "--device-weights",
+            "--fail-fast",
+            "--default-kernels",
+            "--no-kernel-cache");
 
     private final CommandLine command;
 

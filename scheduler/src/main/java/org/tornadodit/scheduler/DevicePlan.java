@@ -3,6 +3,8 @@ package org.tornadodit.scheduler;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
+import java.util.function.Supplier;
+import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.kernels.ptx.LaunchAhead;
 import org.tornadodit.scheduler.TornadoDevices.Listed;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -19,11 +21,30 @@ final class DevicePlan implements AutoCloseable {
     private final TornadoExecutionPlan plan;
     private final int graphs;
 
-    /** Compiles all tasks. */
-    DevicePlan(Listed device, List<ImmutableTaskGraph> graphs, GridScheduler grids) {
-        this.graphs = graphs.size();
-        plan = new TornadoExecutionPlan(graphs.toArray(ImmutableTaskGraph[]::new));
-        plan.withDevice(device.device()).withGridScheduler(grids).withPreCompilation();
+    /**
+     * Builds graphs and compiles all their tasks. May be called for several devices at once: what TornadoVM cannot do side
+     * by side is done in turn, see {@link KernelCompiler#ONE_AT_A_TIME}.
+     */
+    DevicePlan(Listed device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids) {
+        KernelCompiler compiler = KernelCompiler.fromClassPath();
+        List<ImmutableTaskGraph> built;
+        KernelCompiler.ONE_AT_A_TIME.lock();
+        try {
+            compiler.prepare();
+            built = building.get();
+            plan = new TornadoExecutionPlan(built.toArray(ImmutableTaskGraph[]::new));
+            plan.withDevice(device.device()).withGridScheduler(grids);
+        } finally {
+            KernelCompiler.ONE_AT_A_TIME.unlock();
+        }
+        graphs = built.size();
+        compiler.compile(plan, device.device(), built, grids, (done, kernels) -> {});
+        KernelCompiler.ONE_AT_A_TIME.lock();
+        try {
+            plan.withPreCompilation();
+        } finally {
+            KernelCompiler.ONE_AT_A_TIME.unlock();
+        }
     }
 
     /** Runs one graph and waits for it. */

@@ -136,13 +136,13 @@ public final class TornadoEngine implements Engine {
         GridScheduler grids = new GridScheduler();
         ditPlan = new DevicePlan(
                 device,
-                new DitGraphs(context, config, weights.dit(), buffers, part, operations, grids).build(hostNoise),
+                () -> new DitGraphs(context, config, weights.dit(), buffers, part, operations, grids).build(hostNoise),
                 grids);
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder);
         GridScheduler vaeGrids = new GridScheduler();
         vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers, vaeGrids);
-        vaePlan = new DevicePlan(device, vaeGraphs.build(), vaeGrids);
+        vaePlan = new DevicePlan(device, vaeGraphs::build, vaeGrids);
         try {
             warmUp();
         } catch (OverflowException | OutOfMemoryError e) { // the model's and Java's: the device is well

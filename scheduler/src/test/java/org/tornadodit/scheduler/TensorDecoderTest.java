@@ -63,7 +63,7 @@ class TensorDecoderTest {
         VaeBuffers buffers = new VaeBuffers(CONFIG, SIZE, samples, tier);
         GridScheduler grids = new GridScheduler();
         VaeGraphs graphs = new VaeGraphs(name + "_", CONFIG, weights, buffers, grids);
-        try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), graphs.build(), grids)) {
+        try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), graphs::build, grids)) {
             DeviceArrays.fill(buffers.latents, latents(samples));
             for (int pass = 0; pass < passes; pass++) {
                 for (VaeGraphs.Run run : graphs.runs()) {

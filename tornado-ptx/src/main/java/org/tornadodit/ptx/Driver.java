@@ -66,7 +66,7 @@ final class Driver {
             if (error != 0) {
                 throw failed(
                         kernel,
-                        "does not compile with its //! lines",
+                        "does not compile",
                         error + ": " + log.getString(0).strip());
             }
             return module.get(ValueLayout.JAVA_LONG, 0);

@@ -17,6 +17,9 @@ import uk.ac.manchester.tornado.runtime.TornadoCoreRuntime;
 @Opcode("PTX_INSTRUCTION")
 public final class InstructionStatement extends LIRInstruction {
 
+    /** What labels begin with; a number follows. */
+    static final String LABEL = "PTX_";
+
     public static final LIRInstructionClass<InstructionStatement> TYPE =
             LIRInstructionClass.create(InstructionStatement.class);
 
@@ -43,7 +46,7 @@ public final class InstructionStatement extends LIRInstruction {
 
     @Override
     public void emitCode(CompilationResultBuilder builder) {
-        String label = "PTX_" + builder.asm.position();
+        String label = LABEL + builder.asm.position();
         String text;
         try {
             text = intrinsic.template().write(values(label));

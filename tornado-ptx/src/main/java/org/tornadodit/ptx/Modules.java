@@ -12,9 +12,9 @@ import uk.ac.manchester.tornado.drivers.ptx.PTXModule;
 import uk.ac.manchester.tornado.drivers.ptx.graal.PTXInstalledCode;
 
 /**
- * A device's kernels with {@code //!} lines. When TornadoVM has loaded such a kernel, it is loaded a second time with these
- * lines at work, and its module object gets the second handle. That happens while the kernel is compiled, not at its
- * first launch, which may be within the capture of a CUDA graph.
+ * A device's kernels with {@code //!} lines. Plans that {@link PlanCompiler} has seen get them with these lines at work.
+ * When TornadoVM itself has loaded such a kernel, it is loaded a second time, and its module object gets the second handle.
+ * That happens while the kernel is compiled, not at its first launch, which may be within the capture of a CUDA graph.
  */
 final class Modules {
 
@@ -83,6 +83,27 @@ final class Modules {
         internals.potentialBlockSize.set(module, driver.maxThreads(kernel, function));
         driver.unload(kernel, handle(module).getLong());
         handle(module).putLong(second);
+        sharedBytes.put(module, text.sharedBytes());
+    }
+
+    /**
+     * Gives a module what TornadoVM does not: dynamic shared memory and a block size.
+     *
+     * @throws IllegalStateException with the driver's words, when it has refused the text
+     */
+    void complete(PTXModule module, KernelText text) {
+        if (!module.isPTXJITSuccess()) {
+            driver.unload(text.entry(), driver.load(text.entry(), text.ptx())); // throws, most likely
+            throw new IllegalStateException("kernel " + text.entry() + " was refused by the driver, once");
+        }
+        if (!text.marked()) {
+            return;
+        }
+        long function = driver.function(text.entry(), handle(module).getLong());
+        if (text.sharedBytes() > 0) {
+            driver.allowSharedMemory(text.entry(), function, text.sharedBytes());
+        }
+        internals.potentialBlockSize.set(module, driver.maxThreads(text.entry(), function));
         sharedBytes.put(module, text.sharedBytes());
     }
 

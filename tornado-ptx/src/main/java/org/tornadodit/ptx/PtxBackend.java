@@ -3,6 +3,8 @@ package org.tornadodit.ptx;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import jdk.graal.compiler.loop.phases.LoopFullUnrollPhase;
 import org.tornadodit.kernels.ptx.Installation;
 import uk.ac.manchester.tornado.drivers.ptx.CUDAComputeCapability;
@@ -20,7 +22,15 @@ import uk.ac.manchester.tornado.runtime.TornadoCoreRuntime;
 /** Prepares the devices of TornadoVM's PTX backend. */
 final class PtxBackend {
 
+    /** Of the devices that are prepared. */
+    private static final Map<PTXDeviceContext, Modules> MODULES = new ConcurrentHashMap<>();
+
     private PtxBackend() {}
+
+    /** The kernels of a device that {@link #install} has prepared. */
+    static Optional<Modules> modules(PTXDeviceContext context) {
+        return Optional.ofNullable(MODULES.get(context));
+    }
 
     static Installation.Outcome install(int leastMajor) throws ReflectiveOperationException {
         PTXBackendImpl ptx = TornadoCoreRuntime.getTornadoRuntime().getBackend(PTXBackendImpl.class);
@@ -57,6 +67,7 @@ final class PtxBackend {
             Driver driver) {
         PTXDeviceContext context = backend.getDeviceContext();
         Modules modules = new Modules(internals, driver);
+        MODULES.put(context, modules);
         internals.codeCaches.set(
                 context, modules.codeCaches((Map<Long, PTXCodeCache>) internals.codeCaches.get(context)));
         Object pool = internals.streamPool.get(context);

@@ -43,7 +43,8 @@ public final class PtxInstallation implements Installation {
         }
     }
 
-    private static Optional<String> problem() {
+    /** Why TornadoVM's internals cannot be used; empty when they can. */
+    static Optional<String> problem() {
         ModuleLayer layer = ModuleLayer.boot();
         if (layer.findModule("tornado.runtime").isEmpty()) {
             return Optional.of("TornadoVM is not in this JVM");
@@ -71,6 +72,16 @@ public final class PtxInstallation implements Installation {
             }
         }
         return Optional.empty();
+    }
+
+    /** Names of the modules' files that decide what becomes of a kernel. */
+    static String compilers() {
+        ModuleLayer layer = ModuleLayer.boot();
+        return String.join(
+                " ",
+                file(layer, "tornado.drivers.ptx"),
+                file(layer, "tornado.runtime"),
+                file(layer, "jdk.graal.compiler"));
     }
 
     private static String file(ModuleLayer layer, String module) {

@@ -201,10 +201,44 @@ class StubConformanceTest {
                 "PTXModule", List.of("maxBlockSize"),
                 "PTXStreamPool", List.of("streamSets"),
                 "PTXExecutionStreamSet", List.of("streams", "computeStreams"));
-        fields.forEach((owner, names) -> names.forEach(name -> assertTrue(
-                Optional.ofNullable(sdk.get(ptx + owner)).stream()
+        fields.forEach((owner, names) -> assertFields(sdk, ptx + owner, names));
+        assertFields(sdk, "uk/ac/manchester/tornado/api/ImmutableTaskGraph", List.of("taskGraph"));
+        assertFields(sdk, "uk/ac/manchester/tornado/api/TaskGraph", List.of("taskGraphImpl"));
+        String sketcher = "uk/ac/manchester/tornado/runtime/sketcher/";
+        assertFields(sdk, sketcher + "TornadoSketcher", List.of("cache"));
+        assertMethod(
+                sdk,
+                sketcher + "TornadoSketcher$TornadoSketcherCacheEntry",
+                "<init>(IILjava/util/concurrent/Future;)V");
+        assertMethod(sdk, sketcher + "TornadoSketcher$TornadoSketcherCacheEntry", "matchesDriverAndDevice(II)Z");
+        assertMethod(
+                sdk,
+                sketcher + "Sketch",
+                "<init>(Ljdk/graal/compiler/graph/Graph;[Luk/ac/manchester/tornado/api/common/Access;Z)V");
+        assertMethod(sdk, sketcher + "Sketch", "getGraph()Ljdk/graal/compiler/graph/Graph;");
+        assertMethod(
+                sdk,
+                sketcher + "TornadoSketcher",
+                "buildSketch(Ljdk/vm/ci/meta/ResolvedJavaMethod;Ljdk/graal/compiler/phases/util/Providers;"
+                        + "Ljdk/graal/compiler/phases/PhaseSuite;"
+                        + "Luk/ac/manchester/tornado/runtime/graal/compiler/TornadoSketchTier;II)"
+                        + "Luk/ac/manchester/tornado/runtime/sketcher/Sketch;");
+    }
+
+    private static void assertFields(Map<String, ClassModel> sdk, String owner, List<String> names) {
+        names.forEach(name -> assertTrue(
+                Optional.ofNullable(sdk.get(owner)).stream()
                         .flatMap(model -> model.fields().stream())
                         .anyMatch(field -> field.fieldName().equalsString(name)),
-                owner + "." + name)));
+                owner + "." + name));
+    }
+
+    private static void assertMethod(Map<String, ClassModel> sdk, String owner, String signature) {
+        assertTrue(
+                Optional.ofNullable(sdk.get(owner)).stream()
+                        .flatMap(model -> model.methods().stream())
+                        .anyMatch(method -> signature.equals(method.methodName().stringValue()
+                                + method.methodType().stringValue())),
+                owner + "." + signature);
     }
 }

@@ -1,10 +1,14 @@
 package org.tornadodit.scheduler.tune;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.bench.KernelCase;
 import org.tornadodit.kernels.bench.Nonsense;
+import org.tornadodit.kernels.ptx.KernelCompiler;
 import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
@@ -44,23 +48,24 @@ public final class DeviceRunner implements KernelRunner {
             this.kernel = kernel;
             GridScheduler grids = new GridScheduler();
             kernel.grids().forEach((task, grid) -> grids.addWorkerGrid(name + "." + task, grid));
+            KernelCompiler compiler = KernelCompiler.fromClassPath();
+            compiler.prepare();
+            List<ImmutableTaskGraph> built = new ArrayList<>();
             TaskGraph graph = new TaskGraph(name);
             if (worksInPlace(kernel)) {
-                plan = new TornadoExecutionPlan(withTasks(graph).snapshot());
-                graphs = 1;
+                built.add(withTasks(graph).snapshot());
             } else {
                 String before = name + "_before";
                 graph.consumeFromDevice(before, kernel.output()).consumeFromDevice(name, kernel.output());
-                plan = new TornadoExecutionPlan(
-                        Nonsense.graph(before, kernel.output(), grids).snapshot(),
-                        withTasks(graph).snapshot());
-                graphs = 2;
+                built.add(Nonsense.graph(before, kernel.output(), grids).snapshot());
+                built.add(withTasks(graph).snapshot());
             }
+            plan = new TornadoExecutionPlan(built.toArray(ImmutableTaskGraph[]::new));
+            graphs = built.size();
             try {
-                plan.withDevice(device)
-                        .withGridScheduler(grids)
-                        .withProfiler(ProfilerMode.SILENT)
-                        .withPreCompilation();
+                plan.withDevice(device).withGridScheduler(grids).withProfiler(ProfilerMode.SILENT);
+                compiler.compile(plan, device, built, grids, (done, kernels) -> {});
+                plan.withPreCompilation();
             } catch (RuntimeException e) {
                 close();
                 throw e;

@@ -11,4 +11,12 @@ public class PTXDevice {
     public String getDeviceName() {
         throw new UnsupportedOperationException("stub");
     }
+
+    public String getTargetPTXVersion() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public TargetArchitecture getTargetArchitecture() {
+        throw new UnsupportedOperationException("stub");
+    }
 }

@@ -7,4 +7,12 @@ public class PTXDeviceContext {
     public PTXDevice getDevice() {
         throw new UnsupportedOperationException("stub");
     }
+
+    public int getDeviceIndex() {
+        throw new UnsupportedOperationException("stub");
+    }
+
+    public PTXCodeCache getCodeCache(long executionPlanId) {
+        throw new UnsupportedOperationException("stub");
+    }
 }

@@ -4,7 +4,7 @@ import uk.ac.manchester.tornado.runtime.graal.TornadoSuites;
 import uk.ac.manchester.tornado.runtime.graal.compiler.TornadoSuitesProvider;
 
 /** Gives a GPU's compiler's phases. */
-public class PTXSuitesProvider implements TornadoSuitesProvider {
+public abstract class PTXSuitesProvider implements TornadoSuitesProvider {
     PTXSuitesProvider() {}
 
     public TornadoSuites getSuites() {

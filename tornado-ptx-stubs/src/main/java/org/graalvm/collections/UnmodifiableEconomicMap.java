@@ -1,0 +1,4 @@
+package org.graalvm.collections;
+
+/** A map of Graal's. */
+public interface UnmodifiableEconomicMap<K, V> {}

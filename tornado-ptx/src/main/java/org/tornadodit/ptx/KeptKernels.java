@@ -1,0 +1,63 @@
+package org.tornadodit.ptx;
+
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.kernels.ptx.KernelCompiler;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+
+/** Compiles ahead of TornadoVM where it is the one that we know; where it is not, nothing of it is touched. */
+public final class KeptKernels implements KernelCompiler {
+
+    private static final Logger LOG = System.getLogger(KeptKernels.class.getName());
+
+    private static final long FOLDER_BYTES = 256L << 20;
+
+    private @Nullable KernelFolder folder;
+    private String settings = "";
+    private boolean prepared;
+    private @Nullable PlanCompiler compiler;
+
+    @Override
+    public synchronized void keep(Path place, String jvmSettings, Consumer<String> notice) {
+        folder = new KernelFolder(place, FOLDER_BYTES, notice);
+        settings = jvmSettings;
+    }
+
+    @Override
+    public void prepare() {
+        compiler();
+    }
+
+    private synchronized @Nullable PlanCompiler compiler() {
+        if (!prepared) {
+            prepared = true;
+            if (PtxInstallation.problem().isEmpty()) {
+                try {
+                    compiler = PlanCompiler.create(folder, settings);
+                } catch (ReflectiveOperationException | IOException | RuntimeException | LinkageError e) {
+                    LOG.log(Level.WARNING, "TornadoVM compiles each kernel by itself: " + e);
+                }
+            }
+        }
+        return compiler;
+    }
+
+    @Override
+    public Work compile(
+            TornadoExecutionPlan plan,
+            TornadoDevice device,
+            List<ImmutableTaskGraph> graphs,
+            GridScheduler grids,
+            Watcher watcher) {
+        PlanCompiler made = compiler();
+        return made == null ? Work.NONE : made.compile(plan, device, graphs, grids, watcher);
+    }
+}
