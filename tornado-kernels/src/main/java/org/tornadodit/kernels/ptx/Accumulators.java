@@ -31,8 +31,12 @@ final class Accumulators {
     boolean join(int lane, float[] sums) {
         if (registers[lane] == null) {
             registers[lane] = sums;
-            for (int i = 0; i < sums.length; i++) {
-                matrix[index(lane, i)] = sums[i];
+            int at = index(lane);
+            for (int i = 0; i < sums.length; i += 4, at += 8) {
+                matrix[at] = sums[i];
+                matrix[at + 1] = sums[i + 1];
+                matrix[at + 8 * columns] = sums[i + 2];
+                matrix[at + 8 * columns + 1] = sums[i + 3];
             }
             Arrays.fill(sums, Float.NaN);
         }
@@ -43,15 +47,18 @@ final class Accumulators {
     void leave() {
         for (int lane = 0; lane < LANES; lane++) {
             float[] sums = registers[lane];
-            for (int i = 0; sums != null && i < sums.length; i++) {
-                sums[i] = matrix[index(lane, i)];
+            int at = index(lane);
+            for (int i = 0; sums != null && i < sums.length; i += 4, at += 8) {
+                sums[i] = matrix[at];
+                sums[i + 1] = matrix[at + 1];
+                sums[i + 2] = matrix[at + 8 * columns];
+                sums[i + 3] = matrix[at + 8 * columns + 1];
             }
         }
     }
 
-    /** Place of register 4 j + 2 h + c of a lane: row 16 warp + lane / 4 + 8 h, column 8 j + 2 (lane % 4) + c. */
-    private int index(int lane, int i) {
-        int row = lane / 32 * 16 + lane % 32 / 4 + i / 2 % 2 * 8;
-        return row * columns + i / 4 * 8 + lane % 4 * 2 + i % 2;
+    /** Place of a lane's first register; register 4 j + 2 h + c lies 8 h rows and 8 j + c columns further. */
+    private int index(int lane) {
+        return (lane / 32 * 16 + lane % 32 / 4) * columns + lane % 4 * 2;
     }
 }

@@ -28,6 +28,10 @@ final class SharedMemoryBytes {
 
     private byte[] bytes = new byte[0];
     private @Nullable BarrierState[] barriers = new BarrierState[0];
+    /** Words from the first barrier to the last. */
+    private int firstBarrier = Integer.MAX_VALUE;
+
+    private int lastBarrier = -1;
     private final int threads;
     private OrdinaryWrites writes;
     private String allocation = "";
@@ -146,6 +150,8 @@ final class SharedMemoryBytes {
             throw new IllegalStateException("the mbarrier at address " + address + " is initialised a second time");
         }
         barriers[word] = barrier;
+        firstBarrier = Math.min(firstBarrier, word);
+        lastBarrier = Math.max(lastBarrier, word);
     }
 
     private int barrierWord(int address) {
@@ -156,7 +162,8 @@ final class SharedMemoryBytes {
     private int offset(int address, int length, int alignment) {
         checkRange(address, length, alignment);
         int start = address - BASE;
-        for (int word = start / 8; word * 8 < start + length; word++) {
+        int end = Math.min(lastBarrier, (start + length + 7) / 8 - 1);
+        for (int word = Math.max(firstBarrier, start / 8); word <= end; word++) {
             if (barriers[word] != null) {
                 throw new IllegalStateException("access to " + length + " bytes at address " + address
                         + ", where the mbarrier at " + (BASE + word * 8) + " lies");

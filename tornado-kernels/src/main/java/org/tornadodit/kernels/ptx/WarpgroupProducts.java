@@ -1,10 +1,7 @@
 package org.tornadodit.kernels.ptx;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.host.WorkItem;
@@ -19,7 +16,7 @@ final class WarpgroupProducts {
     private static final int DEPTH = 16;
 
     private final SharedMemoryBytes memory;
-    private final Deque<Product> underWay = new ArrayDeque<>();
+    private final List<Product> underWay = new ArrayList<>();
     private final int[] begun = new int[LANES];
     private final int[] committed = new int[LANES];
     private final boolean[] fenced = new boolean[LANES];
@@ -94,7 +91,7 @@ final class WarpgroupProducts {
         if (number == underWay.size()) {
             underWay.add(begin(call, lane, sums));
         }
-        Product product = product(number);
+        Product product = underWay.get(number);
         if (!product.call.equals(call)) {
             throw new IllegalStateException("divergent wgmma: lane " + lane + " of the warpgroup makes " + call
                     + ", another one " + product.call);
@@ -167,14 +164,6 @@ final class WarpgroupProducts {
         }
     }
 
-    private Product product(int number) {
-        Iterator<Product> products = underWay.iterator();
-        for (int i = 0; i < number; i++) {
-            products.next();
-        }
-        return products.next();
-    }
-
     private void compute(Object[] waits) {
         for (int lane = 1; lane < LANES; lane++) {
             if (begun[lane] != begun[0] || committed[lane] != committed[0] || !waits[lane].equals(waits[0])) {
@@ -186,7 +175,7 @@ final class WarpgroupProducts {
         }
         int groups = committed[0] - (int) waits[0];
         while (!underWay.isEmpty() && underWay.getFirst().call.group < groups) {
-            compute(underWay.remove());
+            compute(underWay.removeFirst());
             done++;
         }
     }
@@ -202,13 +191,10 @@ final class WarpgroupProducts {
         }
         int columns = call.columns;
         readLeft(product);
-        float[] right = right(call);
+        readRight(call);
         float[] c = product.sums.matrix;
         if (!call.accumulate) {
             Arrays.fill(c, 0f);
-        }
-        for (int k = 0; k < DEPTH; k++) {
-            System.arraycopy(right, k * columns, rightRows[k], 0, columns);
         }
         for (int row = 0; row < ROWS; row++) {
             System.arraycopy(c, row * columns, sumsRow, 0, columns);
@@ -238,23 +224,28 @@ final class WarpgroupProducts {
     }
 
     /** B as (16, columns). */
-    private float[] right(Call call) {
+    private void readRight(Call call) {
         int columns = call.columns;
-        float[] result = new float[DEPTH * columns];
         for (int k = 0; k < DEPTH / 8; k++) {
             for (int i = 0; i < columns / 8; i++) {
                 int address = address(call.b, call.bStride, i, k);
                 if (call.transposed) {
-                    memory.getMatrix(address, result, k * 8 * columns + i * 8, columns);
+                    memory.getMatrix(address, b, k * 8 * columns + i * 8, columns);
                 } else {
                     memory.getMatrix(address, b, i * 8 * DEPTH + 8 * k, DEPTH);
                 }
             }
         }
-        for (int i = 0; !call.transposed && i < columns * DEPTH; i++) {
-            result[i % DEPTH * columns + i / DEPTH] = b[i];
+        for (int k = 0; k < DEPTH; k++) {
+            float[] row = rightRows[k];
+            if (call.transposed) {
+                System.arraycopy(b, k * columns, row, 0, columns);
+            } else {
+                for (int i = 0; i < columns; i++) {
+                    row[i] = b[i * DEPTH + k];
+                }
+            }
         }
-        return result;
     }
 
     /** Adds four rows, one after the other, each with its factor. */
