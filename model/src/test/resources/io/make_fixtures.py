@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 HERE = pathlib.Path(__file__).parent
-FUZZ = HERE.parent / "org/tornadodit/model/io/ReaderFuzzTestInputs"
+FUZZ = HERE.parent / "org/tornadodit/model/io"
 
 
 def values(*shape, dtype=torch.float32):
@@ -97,25 +97,28 @@ def main():
     np.savez_compressed(HERE / "deflated.npz", a=count.numpy(), b=np.array(7, dtype=np.int64))
     np.savez(HERE / "stored.npz", arr_0=np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3))
 
-    for name in ("npy", "npz", "pickle", "safetensors", "torch"):
-        (FUZZ / name).mkdir(parents=True, exist_ok=True)
+    def seed(topic, target):
+        folder = FUZZ / topic / f"{target}FuzzTestInputs/bounded"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     for name in ("views", "training", "system", "cyclic"):
-        (FUZZ / f"pickle/{name}.pkl").write_bytes(pickle_of(HERE / f"{name}.pt"))
+        (seed("torch", "Pickle") / f"{name}.pkl").write_bytes(pickle_of(HERE / f"{name}.pt"))
     for protocol in (3, 4, 5):
         archive = io.BytesIO()
         torch.save({"w": count, "n": argparse.Namespace(a=1)}, archive, pickle_protocol=protocol)
-        (FUZZ / f"pickle/protocol{protocol}.pkl").write_bytes(pickle_of(archive))
-    torch.save({"w": count.half()}, FUZZ / "torch/small.pt")
+        (seed("torch", "Pickle") / f"protocol{protocol}.pkl").write_bytes(pickle_of(archive))
+    torch.save({"w": count.half()}, seed("torch", "TorchZip") / "small.pt")
     for name in ("stored", "deflated"):
-        (FUZZ / f"npz/{name}.npz").write_bytes((HERE / f"{name}.npz").read_bytes())
-    np.save(FUZZ / "npy/fortran.npy", np.asfortranarray(count.numpy()))
+        (seed("numpy", "Npz") / f"{name}.npz").write_bytes((HERE / f"{name}.npz").read_bytes())
+    np.save(seed("numpy", "Npy") / "fortran.npy", np.asfortranarray(count.numpy()))
     header = {
         "__metadata__": {"format": "pt"},
         "a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
         "b": {"dtype": "BF16", "shape": [2], "data_offsets": [24, 28]},
     }
     encoded = json.dumps(header).encode()
-    (FUZZ / "safetensors/two.safetensors").write_bytes(struct.pack("<Q", len(encoded)) + encoded + bytes(28))
+    (seed("checkpoint", "Safetensors") / "two.safetensors").write_bytes(struct.pack("<Q", len(encoded)) + encoded + bytes(28))
 
 
 if __name__ == "__main__":

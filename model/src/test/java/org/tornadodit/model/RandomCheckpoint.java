@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Predicate;
-import org.tornadodit.model.io.Checkpoint;
-import org.tornadodit.model.io.CheckpointException;
-import org.tornadodit.model.io.TensorSpec;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.model.io.tensor.TensorSpec;
 
 /** A checkpoint of random weights, scaled so that activations stay near 1. */
 public final class RandomCheckpoint implements Checkpoint {

@@ -6,7 +6,26 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import org.tornadodit.scheduler.FailedDevices;
+import org.tornadodit.runner.challenge.EvaluateCommand;
+import org.tornadodit.runner.challenge.ScoreCommand;
+import org.tornadodit.runner.command.CompletionCommand;
+import org.tornadodit.runner.command.DemoCommand;
+import org.tornadodit.runner.command.DevicesCommand;
+import org.tornadodit.runner.command.DownloadCommand;
+import org.tornadodit.runner.command.ManPageCommand;
+import org.tornadodit.runner.command.SampleCommand;
+import org.tornadodit.runner.measure.AutotuneCommand;
+import org.tornadodit.runner.measure.BenchCommand;
+import org.tornadodit.runner.plan.TypedOptions;
+import org.tornadodit.runner.report.ReportCommand;
+import org.tornadodit.runner.terminal.ErrorLine;
+import org.tornadodit.runner.terminal.ExitCode;
+import org.tornadodit.runner.terminal.Interruption;
+import org.tornadodit.runner.terminal.Invocation;
+import org.tornadodit.runner.terminal.PrintableWriter;
+import org.tornadodit.runner.terminal.Surroundings;
+import org.tornadodit.runner.terminal.TornadoProperties;
+import org.tornadodit.scheduler.device.FailedDevices;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -57,7 +76,7 @@ import picocli.CommandLine.Spec;
             "Published weights: dit download DiT-XL/2-512 (2.7 GB, CC BY-NC 4.0: not for commercial use); dit download",
             "lists addresses, sizes and licences. dit demo needs none."
         })
-public final class Runner implements Runnable {
+public final class Runner implements Runnable, Invocation {
 
     /** Columns at which descriptions break at the latest. */
     private static final int HELP_WIDTH = 120;
@@ -72,10 +91,9 @@ public final class Runner implements Runnable {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print a stack trace with an error")
     boolean debug;
 
-    /** What an image or another file of bytes goes to where its name is {@code -}. */
-    PrintStream stdout = System.out;
+    private PrintStream stdout = System.out;
 
-    final Interruption interruption = new Interruption();
+    private final Interruption interruption = new Interruption();
 
     /** The version in the jar's manifest. */
     static final class Version implements CommandLine.IVersionProvider {
@@ -99,7 +117,7 @@ public final class Runner implements Runnable {
     }
 
     /** Runs one command; what {@link #main} does, without ending the process. */
-    static int run(PrintStream out, PrintStream err, String... args) {
+    public static int run(PrintStream out, PrintStream err, String... args) {
         return run(new Runner(), out, err, args);
     }
 
@@ -131,6 +149,16 @@ public final class Runner implements Runnable {
         boolean help = Arrays.stream(args).anyMatch(word -> word.matches("-h|--help|help"));
         int columns = help ? Surroundings.columns().orElse(HELP_WIDTH) : HELP_WIDTH;
         return Math.clamp(columns, NARROWEST_HELP, HELP_WIDTH);
+    }
+
+    @Override
+    public PrintStream stdout() {
+        return stdout;
+    }
+
+    @Override
+    public Interruption interruption() {
+        return interruption;
     }
 
     @Override

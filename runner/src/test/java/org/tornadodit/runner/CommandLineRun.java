@@ -6,14 +6,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** What a command gave back. */
-record CommandLineRun(int exitCode, String out, String err) {
+public record CommandLineRun(int exitCode, String out, String err) {
 
     /** The project's folder, where {@code demo/} and {@code reference/} are. */
-    static final Path ROOT = Path.of(System.getProperty("dit.root", ".."));
+    public static final Path ROOT = Path.of(System.getProperty("dit.root", ".."));
 
     private static final String NOWHERE = ROOT.resolve("no-such-folder").toString();
 
-    static CommandLineRun of(Object... arguments) {
+    public static CommandLineRun of(Object... arguments) {
         System.setProperty("dit.home", ROOT.toString());
         System.setProperty("dit.columns", "120");
         // What this machine's user has downloaded is none of the tests' business.

@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
-import org.tornadodit.model.io.NpyFile;
+import org.tornadodit.model.io.numpy.NpyFile;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** The demo model, fifty steps, against PyTorch on an NVIDIA GPU (strict float32): sampled once, judged by evaluate. */
 class DemoTest {

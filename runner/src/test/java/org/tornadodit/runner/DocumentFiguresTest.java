@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.tornadodit.model.dit.DitVariant;
+import org.tornadodit.runner.plan.SamplingPlan;
 
 /** The figures of README.md and docs/performance.md are those of the records, and the same everywhere. */
 class DocumentFiguresTest {

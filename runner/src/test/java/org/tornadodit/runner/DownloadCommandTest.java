@@ -16,10 +16,16 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.runner.command.DownloadCommand;
 import org.tornadodit.runner.download.ConnectProxy;
 import org.tornadodit.runner.download.HubCache;
 import org.tornadodit.runner.download.WeightsFinder;
 import org.tornadodit.runner.download.WeightsServer;
+import org.tornadodit.runner.option.ModelOptions;
+import org.tornadodit.runner.option.ModelSource;
+import org.tornadodit.runner.terminal.ExitCode;
+import org.tornadodit.runner.terminal.Surroundings;
+import org.tornadodit.runner.terminal.TransferProgress;
 import picocli.CommandLine;
 
 /** The command from its words to the files, and the files found again. */

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.metrics.RgbImage;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** {@code evaluate} against torchmetrics' values, through the command line. */
 class EvaluateCommandTest {

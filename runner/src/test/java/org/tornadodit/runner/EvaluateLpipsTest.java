@@ -17,6 +17,7 @@ import org.tornadodit.model.Tensor;
 import org.tornadodit.model.io.SafetensorsWriter;
 import org.tornadodit.model.metrics.HashedVgg;
 import org.tornadodit.model.metrics.LpipsWeights;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** {@code evaluate --lpips-weights} against torchmetrics' values, with the VGG16 of metrics.json's hash on disk. */
 class EvaluateLpipsTest {
@@ -110,12 +111,12 @@ class EvaluateLpipsTest {
                 CommandLineRun.of("evaluate", baseline, candidate, "--lpips-weights", weights, "--gates", "strict");
         assertEquals("""
 
-                === Image Comparison Metrics ===
-                Pixel-wise Mean Absolute Difference: 7.8198
-                LPIPS (VGG):                        0.0197
-                PSNR:                              20.85 dB
-                SSIM:                              0.6872
-                """, run.out());
+            === Image Comparison Metrics ===
+            Pixel-wise Mean Absolute Difference: 7.8198
+            LPIPS (VGG):                        0.0197
+            PSNR:                              20.85 dB
+            SSIM:                              0.6872
+            """, run.out());
         assertEquals(ExitCode.GATE_FAILED, run.exitCode());
         assertTrue(run.err().contains("LPIPS 0.019687, at most 0.01: over by 0.009687"), run.err());
         CommandLineRun same =

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** {@code autotune} with made-up times, {@code bench} on the CPU engine, and {@code report} of what they record. */
 @ResourceLock(Resources.SYSTEM_PROPERTIES)

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.model.JavaHeap;
-import org.tornadodit.scheduler.Engine;
+import org.tornadodit.scheduler.engine.Engine;
 
 /** What ships says whose it is. */
 class NoticeTest {

@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
-import org.tornadodit.model.io.StateFile;
+import org.tornadodit.model.io.file.StateFile;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** The state of a run whose only device failed: goes on elsewhere, and is refused by what is another run. */
 class ResumeTest {

@@ -7,6 +7,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** Help, version and the exit codes of what is no command. */
 class RunnerTest {

@@ -20,6 +20,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** Every way to get it wrong: the right exit code, one clear line, no trace, no partial file. */
 class SampleErrorsTest {

@@ -24,17 +24,19 @@ import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
-import org.tornadodit.model.io.Checkpoint;
-import org.tornadodit.model.io.Checkpoints;
-import org.tornadodit.model.io.NpyFile;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.model.io.numpy.NpyFile;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.metrics.RgbImage;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
-import org.tornadodit.scheduler.CpuEngine;
-import org.tornadodit.scheduler.SamplingRequest;
+import org.tornadodit.runner.output.ImageGrid;
+import org.tornadodit.runner.terminal.ExitCode;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.run.CpuEngine;
 
 /** Samples what PyTorch sampled: ten steps of a tiny DiT on the noise of an NVIDIA GPU, through the command line. */
 class SampleReferencesTest {

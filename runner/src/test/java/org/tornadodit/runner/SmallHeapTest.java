@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.metrics.PngWriter;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** Processes with little memory: they do what they are asked, or refuse it in a line before they begin. */
 class SmallHeapTest {

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.host.HostRuntime;
+import org.tornadodit.runner.measure.SoakRecord;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** {@code bench soak}: a few runs on two virtual devices, and what it makes of runs that leave something behind. */
 class SoakCommandTest {

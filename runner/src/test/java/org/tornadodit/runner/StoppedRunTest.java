@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.runner.terminal.ExitCode;
 
 /** Processes that are stopped by Ctrl-C, by a signal, and by kill -9; and runs that go on where one was stopped. */
 @DisabledOnOs(OS.WINDOWS)

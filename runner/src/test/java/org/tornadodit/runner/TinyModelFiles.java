@@ -9,30 +9,30 @@ import java.util.SplittableRandom;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.SafetensorsWriter;
-import org.tornadodit.model.io.TensorSpec;
+import org.tornadodit.model.io.tensor.TensorSpec;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 
 /** A model of 16 x 16 pixels with random weights, small enough for devices that are emulated. */
-final class TinyModelFiles {
+public final class TinyModelFiles {
     private final Path folder;
 
     private TinyModelFiles(Path folder) {
         this.folder = folder;
     }
 
-    static TinyModelFiles write(Path folder) throws IOException {
+    public static TinyModelFiles write(Path folder) throws IOException {
         Path dit = Files.writeString(folder.resolve("tiny.json"), """
-                {"input_size": 2, "patch_size": 1, "in_channels": 4, "hidden_size": 32, "depth": 1, "num_heads": 2,
-                 "mlp_ratio": 2.0, "num_classes": 6, "learn_sigma": true}
-                """);
+            {"input_size": 2, "patch_size": 1, "in_channels": 4, "hidden_size": 32, "depth": 1, "num_heads": 2,
+             "mlp_ratio": 2.0, "num_classes": 6, "learn_sigma": true}
+            """);
         Path vae = Files.createDirectory(folder.resolve("vae"));
         Files.writeString(vae.resolve("config.json"), """
-                {"_class_name": "AutoencoderKL", "block_out_channels": [8, 8, 8, 8], "layers_per_block": 1,
-                 "norm_num_groups": 4, "scaling_factor": 0.5, "mid_block_add_attention": false,
-                 "up_block_types":
-                     ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}
-                """);
+            {"_class_name": "AutoencoderKL", "block_out_channels": [8, 8, 8, 8], "layers_per_block": 1,
+             "norm_num_groups": 4, "scaling_factor": 0.5, "mid_block_add_attention": false,
+             "up_block_types":
+                 ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}
+            """);
         Files.write(folder.resolve("tiny.safetensors"), random(DitWeights.specs(DitConfig.fromJson(dit)), 1));
         Files.write(
                 vae.resolve("diffusion_pytorch_model.safetensors"),
@@ -54,7 +54,7 @@ final class TinyModelFiles {
     }
 
     /** {@code sample} of this model, with more options. */
-    List<Object> sample(Object... options) {
+    public List<Object> sample(Object... options) {
         return command(List.of("sample"), options);
     }
 

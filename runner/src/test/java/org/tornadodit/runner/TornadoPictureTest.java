@@ -13,15 +13,16 @@ import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
-import org.tornadodit.model.io.Checkpoint;
-import org.tornadodit.model.io.Checkpoints;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
-import org.tornadodit.scheduler.KernelOptions;
-import org.tornadodit.scheduler.SamplingRequest;
-import org.tornadodit.scheduler.TornadoDevices;
-import org.tornadodit.scheduler.TornadoEngine;
+import org.tornadodit.runner.output.ImageGrid;
+import org.tornadodit.scheduler.device.TornadoDevices;
+import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.run.TornadoEngine;
 
 /** The whole sampling loop through the GPU's graphs and kernels, on the host, against PyTorch's PNG. */
 class TornadoPictureTest {

@@ -13,7 +13,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.tornadodit.scheduler.DeviceRates;
+import org.tornadodit.runner.terminal.ExitCode;
+import org.tornadodit.scheduler.tune.DefaultRates;
+import org.tornadodit.scheduler.tune.DeviceRates;
 
 /** Options without effect are refused, whole runs are checked by a dry one, and errors use the user's words. */
 class TypedOptionsTest {
@@ -141,7 +143,7 @@ class TypedOptionsTest {
     @Test
     void threadsBeyondTheProcessorsAreNoFaster() {
         int processors = Runtime.getRuntime().availableProcessors();
-        DeviceRates rates = DeviceRates.defaults();
+        DeviceRates rates = new DefaultRates();
         assertEquals(rates.ofCpu(processors), rates.ofCpu(1000));
         assertTrue(rates.ofCpu(1).denoiser() <= rates.ofCpu(processors).denoiser());
     }

@@ -1,7 +1,7 @@
 /**
- * Engines that run a model. {@link org.tornadodit.scheduler.CpuEngine} calls the model's CPU code;
- * {@link org.tornadodit.scheduler.TornadoEngine} runs task graphs ({@code DitGraphs}, {@code VaeGraphs}) on a GPU, whose
- * tasks come from the kernels of one tier ({@code Operations}).
+ * The TornadoVM engine, in rooms from the ground up: {@code device} (GPUs, their memory and failures), {@code engine} (what
+ * a caller sees: requests, states, options, errors), {@code plan} (who computes what: pure arithmetic), {@code graph} (the
+ * forward pass as task graphs), {@code tune} (which variant of a kernel is fastest) and {@code run} (the engines themselves).
  */
 @NullMarked
 package org.tornadodit.scheduler;

@@ -3,8 +3,8 @@ package org.tornadodit.kernels;
 import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
-import org.tornadodit.kernels.bench.KernelCase;
-import org.tornadodit.kernels.bench.SmallCases;
+import org.tornadodit.kernels.check.KernelCase;
+import org.tornadodit.kernels.check.SmallCases;
 
 /**
  * The same checks where TornadoVM's own compiler and a device run the kernels; those with PTX instructions, which need

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.api.Test;
-import org.tornadodit.kernels.bench.NoiseReference;
+import org.tornadodit.kernels.check.NoiseReference;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
 import org.tornadodit.model.TensorAssert.Tolerance;

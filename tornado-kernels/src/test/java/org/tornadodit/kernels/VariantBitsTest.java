@@ -6,9 +6,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import org.tornadodit.kernels.bench.KernelCase;
-import org.tornadodit.kernels.bench.TransformerTunables;
-import org.tornadodit.kernels.bench.Tunable;
+import org.tornadodit.kernels.check.KernelCase;
+import org.tornadodit.kernels.check.TransformerTunables;
+import org.tornadodit.kernels.check.Tunable;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 
 /** Every variant that the autotuner may choose gives the default's bits, at rows that no tile divides. */

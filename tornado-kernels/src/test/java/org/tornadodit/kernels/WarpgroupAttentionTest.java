@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tornadodit.kernels.WarpgroupAttention.Tiling;
-import org.tornadodit.kernels.bench.AttentionCases;
-import org.tornadodit.kernels.bench.KernelCase;
+import org.tornadodit.kernels.check.AttentionCases;
+import org.tornadodit.kernels.check.KernelCase;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 

@@ -13,7 +13,7 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.TimestepEmbedding;
-import org.tornadodit.model.io.TensorSpec;
+import org.tornadodit.model.io.tensor.TensorSpec;
 
 /**
  * DiT's forward pass on the CPU (Peebles and Xie, arXiv 2212.09748, figure 3). N images, T tokens, D hidden size, P patch

@@ -9,7 +9,7 @@ import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.cpu.MatrixProduct.Left;
 import org.tornadodit.model.cpu.MatrixProduct.Output;
-import org.tornadodit.model.io.TensorSpec;
+import org.tornadodit.model.io.tensor.TensorSpec;
 
 /** Linear layers and convolutions: their weights are packed, once or for each use, and multiplied. */
 final class Layers {

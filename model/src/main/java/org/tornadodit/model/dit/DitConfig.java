@@ -1,8 +1,8 @@
 package org.tornadodit.model.dit;
 
 import java.nio.file.Path;
-import org.tornadodit.model.io.CheckpointException;
-import org.tornadodit.model.io.JsonConfig;
+import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.model.io.file.JsonConfig;
 
 /**
  * The sizes of a DiT, named as the reference's constructor names them.

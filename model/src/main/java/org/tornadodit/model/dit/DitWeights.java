@@ -5,9 +5,9 @@ import java.util.List;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
-import org.tornadodit.model.io.Checkpoint;
-import org.tornadodit.model.io.CheckpointCheck;
-import org.tornadodit.model.io.TensorSpec;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.CheckpointCheck;
+import org.tornadodit.model.io.tensor.TensorSpec;
 
 /**
  * A DiT's parameters. D is the hidden size, T the tokens, P the patch size, C the input channels, M the MLP's width.
@@ -80,7 +80,7 @@ public record DitWeights(
     /**
      * Compares all names and shapes of a checkpoint; reads no values.
      *
-     * @throws org.tornadodit.model.io.CheckpointException when a tensor is missing, surplus or of another shape
+     * @throws org.tornadodit.model.io.file.CheckpointException when a tensor is missing, surplus or of another shape
      */
     public static void requireFit(Checkpoint checkpoint, DitConfig config) {
         List<TensorSpec> expected = specs(config);
@@ -94,7 +94,7 @@ public record DitWeights(
      * Takes the parameters from a checkpoint, after all names and shapes have been compared. A checkpoint without
      * {@code pos_embed} (diffusers does not store it) gets {@link PositionEmbedding#sinCos}.
      *
-     * @throws org.tornadodit.model.io.CheckpointException when a tensor is missing, surplus or of another shape
+     * @throws org.tornadodit.model.io.file.CheckpointException when a tensor is missing, surplus or of another shape
      */
     public static DitWeights load(Checkpoint checkpoint, DitConfig config) {
         requireFit(checkpoint, config);

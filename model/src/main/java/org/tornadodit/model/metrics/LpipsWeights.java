@@ -11,9 +11,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
-import org.tornadodit.model.io.Checkpoint;
-import org.tornadodit.model.io.CheckpointException;
-import org.tornadodit.model.io.Checkpoints;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.model.io.file.CheckpointException;
 
 /**
  * The weights of LPIPS (VGG): the 13 convolutions of VGG16, and the five linear heads that weigh its channels.

@@ -3,8 +3,8 @@ package org.tornadodit.model.vae;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
-import org.tornadodit.model.io.CheckpointException;
-import org.tornadodit.model.io.JsonConfig;
+import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.model.io.file.JsonConfig;
 
 /**
  * The sizes of an AutoencoderKL, as far as its decoder needs them, named as diffusers' config.json names them.

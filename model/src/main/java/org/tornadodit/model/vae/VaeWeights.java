@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
-import org.tornadodit.model.io.Checkpoint;
-import org.tornadodit.model.io.CheckpointCheck;
-import org.tornadodit.model.io.TensorSpec;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.CheckpointCheck;
+import org.tornadodit.model.io.tensor.TensorSpec;
 
 /**
  * The decoder's parameters. Convolutions are {@link Linear}s whose weights are (out, in, height, width). They may be a
@@ -130,7 +130,7 @@ public record VaeWeights(
     /**
      * Compares all names and shapes of a checkpoint; reads no values.
      *
-     * @throws org.tornadodit.model.io.CheckpointException when a tensor is missing, surplus or of another shape
+     * @throws org.tornadodit.model.io.file.CheckpointException when a tensor is missing, surplus or of another shape
      */
     public static void requireFit(Checkpoint checkpoint, VaeConfig config) {
         CheckpointCheck.requireExactly(
@@ -145,7 +145,7 @@ public record VaeWeights(
      * Takes the decoder's parameters from a checkpoint, after all names and shapes have been compared. The encoder's
      * ({@code encoder., quant_conv.}) may be there and are not read.
      *
-     * @throws org.tornadodit.model.io.CheckpointException when a tensor is missing, surplus or of another shape
+     * @throws org.tornadodit.model.io.file.CheckpointException when a tensor is missing, surplus or of another shape
      */
     public static VaeWeights load(Checkpoint checkpoint, VaeConfig config) {
         requireFit(checkpoint, config);

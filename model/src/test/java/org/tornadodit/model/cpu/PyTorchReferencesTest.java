@@ -28,10 +28,10 @@ import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.PositionEmbedding;
-import org.tornadodit.model.io.Checkpoint;
-import org.tornadodit.model.io.Checkpoints;
-import org.tornadodit.model.io.NpyArray;
-import org.tornadodit.model.io.NpyFile;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.model.io.numpy.NpyArray;
+import org.tornadodit.model.io.numpy.NpyFile;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.RandomCheckpoint;
-import org.tornadodit.model.io.CheckpointException;
+import org.tornadodit.model.io.file.CheckpointException;
 
 class DitConfigTest {
 
@@ -74,16 +74,18 @@ class DitConfigTest {
     void readsTheReferencesArgumentsAndTheirDefaults() throws IOException {
         assertEquals(DitVariant.XL_2.config(256, 1000), read("{}"));
         assertEquals(new DitConfig(16, 4, 3, 32, 5, 2, 2.5, 7, false), read("""
-                        {"input_size": 16, "patch_size": 4, "in_channels": 3, "hidden_size": 32, "depth": 5,
-                         "num_heads": 2, "mlp_ratio": 2.5, "num_classes": 7, "learn_sigma": false}"""));
+            {"input_size": 16, "patch_size": 4, "in_channels": 3, "hidden_size": 32, "depth": 5,
+             "num_heads": 2, "mlp_ratio": 2.5, "num_classes": 7, "learn_sigma": false}\
+            """));
     }
 
     @Test
     void readsDiffusersKeys() throws IOException {
         assertEquals(DitVariant.XL_2.config(512, 1000), read("""
-                        {"_class_name": "DiTTransformer2DModel", "sample_size": 64, "num_attention_heads": 16,
-                         "attention_head_dim": 72, "num_layers": 28, "num_embeds_ada_norm": 1000, "in_channels": 4,
-                         "out_channels": 8, "patch_size": 2}"""));
+            {"_class_name": "DiTTransformer2DModel", "sample_size": 64, "num_attention_heads": 16,
+             "attention_head_dim": 72, "num_layers": 28, "num_embeds_ada_norm": 1000, "in_channels": 4,
+             "out_channels": 8, "patch_size": 2}\
+            """));
     }
 
     @ParameterizedTest
@@ -95,8 +97,10 @@ class DitConfigTest {
                 "{\"patch_size\": 3} | input_size is 32, expected a multiple of patch_size, 3",
                 "{\"hidden_size\": 0} | hidden_size is 0, expected 4 to 65536",
                 "{\"mlp_ratio\": 0} | mlp_ratio is 0.0, expected more than 0 and at most 64",
-                "{\"input_size\": 4096, \"in_channels\": 1024} | an image would have 34359738368 values, expected at most 268435456",
-                "{\"sample_size\": 32, \"out_channels\": 5} | out_channels is 5, expected in_channels (4) or twice that",
+                "{\"input_size\": 4096, \"in_channels\": 1024} | an image would have 34359738368 values, expected at"
+                        + " most 268435456",
+                "{\"sample_size\": 32, \"out_channels\": 5} | out_channels is 5, expected in_channels (4) or twice"
+                        + " that",
                 "{\"sample_size\": 32, \"norm_type\": \"x\"} | norm_type is \"x\", expected \"ada_norm_zero\""
             })
     void refusesSizesThatMakeNoModel(String json, String message) {

@@ -11,6 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.model.io.file.CheckpointException;
 
 /** Weights that change while they are read: what was read of them is not to be trusted. */
 class ChangedFileTest {

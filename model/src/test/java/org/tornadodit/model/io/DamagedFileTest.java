@@ -15,6 +15,12 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.Shape;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.model.io.numpy.NpzFile;
+import org.tornadodit.model.io.tensor.StoredTensor;
+import org.tornadodit.model.io.torch.TorchFile;
 
 /** Bits that flipped on the way are noticed where a checksum tells; expanded tensors and bounds of pickles beside. */
 class DamagedFileTest {
@@ -57,8 +63,7 @@ class DamagedFileTest {
                 .entry("archive/data.pkl", pickle, 0, pickle.length, pickle.length, 0)
                 .entry("archive/data/0", floats, 0, 24, 24, 0)
                 .end();
-        StoredTensor tensor =
-                only(TorchFile.parse(folder, MemorySegment.ofArray(file)));
+        StoredTensor tensor = only(TorchFile.parse(folder, MemorySegment.ofArray(file)));
         assertEquals(Shape.of(6), tensor.shape());
         tensor.check().run();
     }
@@ -76,8 +81,7 @@ class DamagedFileTest {
     @Test
     void readsExpandedTensors() {
         byte[] file = ZipWriter.torch(tensor("w", List.of(1000L, 3L), List.of(0L, 2L)));
-        StoredTensor tensor =
-                only(TorchFile.parse(folder, MemorySegment.ofArray(file)));
+        StoredTensor tensor = only(TorchFile.parse(folder, MemorySegment.ofArray(file)));
         float[] values = new float[3000];
         tensor.copyTo(MemorySegment.ofArray(values));
         for (int i = 0; i < values.length; i++) {

@@ -4,6 +4,8 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.file.Path;
 import org.tornadodit.model.FuzzBounds;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.model.io.file.JsonConfig;
 
 /** Whatever the bytes of a DiT's {@code config.json}: values, or one line, within {@link FuzzBounds}. */
 class DitConfigFuzzTest {

@@ -6,36 +6,36 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /** Writes pickles opcode by opcode, so that tests can write what no pickler would. */
-final class PickleWriter {
+public final class PickleWriter {
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     /** Starts with PROTO 2. */
-    PickleWriter() {
+    public PickleWriter() {
         raw(0x80, 2);
     }
 
-    PickleWriter raw(int... bytes) {
+    public PickleWriter raw(int... bytes) {
         for (int b : bytes) {
             out.write(b);
         }
         return this;
     }
 
-    PickleWriter op(char... opcodes) {
+    public PickleWriter op(char... opcodes) {
         for (char opcode : opcodes) {
             out.write(opcode);
         }
         return this;
     }
 
-    PickleWriter global(String module, String name) {
+    public PickleWriter global(String module, String name) {
         op('c');
         out.writeBytes((module + "\n" + name + "\n").getBytes(StandardCharsets.UTF_8));
         return this;
     }
 
-    PickleWriter text(String value) {
+    public PickleWriter text(String value) {
         byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
         op('X').int32(bytes.length);
         out.writeBytes(bytes);
@@ -43,7 +43,7 @@ final class PickleWriter {
     }
 
     /** LONG1 of 8 bytes. */
-    PickleWriter integer(long value) {
+    public PickleWriter integer(long value) {
         raw(0x8a, 8);
         out.writeBytes(ByteBuffer.allocate(8)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -52,7 +52,7 @@ final class PickleWriter {
         return this;
     }
 
-    PickleWriter int32(int value) {
+    public PickleWriter int32(int value) {
         out.writeBytes(ByteBuffer.allocate(4)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(value)
@@ -69,7 +69,7 @@ final class PickleWriter {
     }
 
     /** A tensor of {@code storageType} over entry {@code data/0}. */
-    PickleWriter tensor(String storageType, long elements, long offset, long[] size, long[] stride) {
+    public PickleWriter tensor(String storageType, long elements, long offset, long[] size, long[] stride) {
         global("torch._utils", "_rebuild_tensor_v2");
         op('(', '(')
                 .text("storage")
@@ -83,7 +83,7 @@ final class PickleWriter {
     }
 
     /** Ends with STOP. */
-    byte[] end() {
+    public byte[] end() {
         op('.');
         return out.toByteArray();
     }

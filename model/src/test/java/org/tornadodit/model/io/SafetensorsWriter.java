@@ -19,7 +19,7 @@ public final class SafetensorsWriter {
     }
 
     /** Adds a tensor of the values {@code first, first + 1, ...}. */
-    SafetensorsWriter count(String name, Shape shape, float first) {
+    public SafetensorsWriter count(String name, Shape shape, float first) {
         float[] tensor = new float[(int) shape.elements()];
         for (int i = 0; i < tensor.length; i++) {
             tensor[i] = first + i;
@@ -46,7 +46,7 @@ public final class SafetensorsWriter {
     }
 
     /** A file of this header, whatever it says. */
-    static byte[] file(String header, byte... data) {
+    public static byte[] file(String header, byte... data) {
         byte[] json = header.getBytes(StandardCharsets.UTF_8);
         return ByteBuffer.allocate(8 + json.length + data.length)
                 .order(ByteOrder.LITTLE_ENDIAN)

@@ -9,13 +9,14 @@ import java.net.URL;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.junit.jupiter.api.function.Executable;
+import org.tornadodit.model.io.file.CheckpointException;
 
 /** Fixtures, and the check that every refusal has to pass. */
-final class TestFiles {
+public final class TestFiles {
 
     private TestFiles() {}
 
-    static Path resource(String name) {
+    public static Path resource(String name) {
         URL url = Objects.requireNonNull(TestFiles.class.getResource("/io/" + name), name);
         try {
             return Path.of(url.toURI());
@@ -25,7 +26,7 @@ final class TestFiles {
     }
 
     /** The message of the CheckpointException that is thrown, which must be one printable line. */
-    static String refusal(Executable reading) {
+    public static String refusal(Executable reading) {
         String message =
                 String.valueOf(assertThrows(CheckpointException.class, reading).getMessage());
         assertEquals(1, message.lines().count(), message);

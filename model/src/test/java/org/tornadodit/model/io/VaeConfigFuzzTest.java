@@ -3,6 +3,8 @@ package org.tornadodit.model.io;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.file.Path;
 import org.tornadodit.model.FuzzBounds;
+import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.model.io.file.JsonConfig;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 
 /** Writes zip archives of stored entries, zip64 if asked for, with any claimed method and size. */
-final class ZipWriter {
+public final class ZipWriter {
 
     private final boolean zip64;
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -15,12 +15,12 @@ final class ZipWriter {
     private int count;
 
     /** @param zip64 whether every size and offset goes to the zip64 records, as for more than 4 GiB */
-    ZipWriter(boolean zip64) {
+    public ZipWriter(boolean zip64) {
         this.zip64 = zip64;
     }
 
     /** An archive as torch.save writes it, with one storage of 24 bytes, the floats 0 to 5. */
-    static byte[] torch(byte[] pickle) {
+    public static byte[] torch(byte[] pickle) {
         ByteBuffer floats = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < 6; i++) {
             floats.putFloat(i);
@@ -31,22 +31,22 @@ final class ZipWriter {
                 .end();
     }
 
-    ZipWriter entry(String name, byte[] data) {
+    public ZipWriter entry(String name, byte[] data) {
         return entry(name, data, 0, data.length);
     }
 
-    ZipWriter entry(String name, byte[] data, int method, long claimedSize) {
+    public ZipWriter entry(String name, byte[] data, int method, long claimedSize) {
         return entry(name, data, method, claimedSize, claimedSize);
     }
 
     /** @param compressed size of the data as the directory claims; {@code size} that of the original */
-    ZipWriter entry(String name, byte[] data, int method, long compressed, long size) {
+    public ZipWriter entry(String name, byte[] data, int method, long compressed, long size) {
         CRC32 crc = new CRC32();
         crc.update(data);
         return entry(name, data, method, compressed, size, crc.getValue());
     }
 
-    ZipWriter entry(String name, byte[] data, int method, long compressed, long size, long crc) {
+    public ZipWriter entry(String name, byte[] data, int method, long compressed, long size, long crc) {
         byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
         long offset = out.size();
         // A local extra field of 5 bytes, which the directory does not have: torch aligns data with such a one.
@@ -92,7 +92,7 @@ final class ZipWriter {
         return this;
     }
 
-    byte[] end() {
+    public byte[] end() {
         long start = out.size();
         out.writeBytes(directory.toByteArray());
         if (zip64) {

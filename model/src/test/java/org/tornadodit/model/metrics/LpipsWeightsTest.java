@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
-import org.tornadodit.model.io.Checkpoint;
-import org.tornadodit.model.io.CheckpointException;
-import org.tornadodit.model.io.Checkpoints;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.model.io.file.CheckpointException;
 
 class LpipsWeightsTest {
 

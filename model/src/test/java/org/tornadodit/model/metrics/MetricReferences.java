@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
-import org.tornadodit.model.io.NpyFile;
+import org.tornadodit.model.io.numpy.NpyFile;
 
 /** The pairs of images that reference/make_metric_references.py made, and torchmetrics' values of them. */
 record MetricReferences(Path folder, JsonObject json) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.tornadodit.model.io.CheckpointException;
+import org.tornadodit.model.io.file.CheckpointException;
 
 class VaeConfigTest {
 
@@ -33,11 +33,12 @@ class VaeConfigTest {
     @Test
     void readsStableDiffusionsVae() throws IOException {
         VaeConfig config = read("""
-                {"_class_name": "AutoencoderKL", "act_fn": "silu", "block_out_channels": [128, 256, 512, 512],
-                 "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D",
-                 "DownEncoderBlock2D"], "in_channels": 3, "latent_channels": 4, "layers_per_block": 2,
-                 "norm_num_groups": 32, "out_channels": 3, "sample_size": 256, "up_block_types": ["UpDecoderBlock2D",
-                 "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}""");
+            {"_class_name": "AutoencoderKL", "act_fn": "silu", "block_out_channels": [128, 256, 512, 512],
+             "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D",
+             "DownEncoderBlock2D"], "in_channels": 3, "latent_channels": 4, "layers_per_block": 2,
+             "norm_num_groups": 32, "out_channels": 3, "sample_size": 256, "up_block_types": ["UpDecoderBlock2D",
+             "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}\
+            """);
         assertEquals(8, config.upsampling());
         assertEquals(List.of(512, 512, 256, 128), config.upBlockChannels());
         // The decoder with post_quant_conv: 49 490 199 parameters.
@@ -55,7 +56,8 @@ class VaeConfigTest {
             delimiter = '|',
             value = {
                 "{\"norm_num_groups\": 48} | block_out_channels has 64, expected multiples of norm_num_groups, 48",
-                "{\"block_out_channels\": []} | up_block_types is [UpDecoderBlock2D], expected one UpDecoderBlock2D for each of block_out_channels, []",
+                "{\"block_out_channels\": []} | up_block_types is [UpDecoderBlock2D], expected one UpDecoderBlock2D"
+                        + " for each of block_out_channels, []",
                 "{\"layers_per_block\": 1000} | layers_per_block is 1000, expected 1 to 64",
                 "{\"scaling_factor\": 0} | scaling_factor is 0.0, expected a positive number",
                 "{\"act_fn\": \"relu\"} | act_fn is \"relu\", expected \"silu\"",

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.tornadodit.model.io.CheckpointException;
+import org.tornadodit.model.io.file.CheckpointException;
 
 /**
  * Finds weights on this machine, without a network.

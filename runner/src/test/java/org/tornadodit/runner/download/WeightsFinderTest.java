@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.tornadodit.model.io.CheckpointException;
+import org.tornadodit.model.io.file.CheckpointException;
 
 /** Weights in the download folder and in a Hugging Face cache as huggingface_hub lays it out. */
 class WeightsFinderTest {

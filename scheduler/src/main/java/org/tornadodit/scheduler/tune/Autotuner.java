@@ -10,9 +10,9 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Variant;
-import org.tornadodit.kernels.bench.KernelCase;
-import org.tornadodit.kernels.bench.Nonsense;
-import org.tornadodit.kernels.bench.Tunable;
+import org.tornadodit.kernels.check.KernelCase;
+import org.tornadodit.kernels.check.Nonsense;
+import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.scheduler.tune.Output.Difference;
 import org.tornadodit.scheduler.tune.TriedVariant.Verdict;
 

@@ -1,7 +1,7 @@
 package org.tornadodit.scheduler.tune;
 
 import org.tornadodit.kernels.Variant;
-import org.tornadodit.kernels.bench.KernelCase;
+import org.tornadodit.kernels.check.KernelCase;
 
 /** Where kernels are checked and timed. */
 public interface KernelRunner {

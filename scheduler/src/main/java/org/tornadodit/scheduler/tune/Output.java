@@ -2,7 +2,7 @@ package org.tornadodit.scheduler.tune;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.tornadodit.kernels.bench.KernelCase;
+import org.tornadodit.kernels.check.KernelCase;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**

@@ -5,7 +5,7 @@ import java.util.OptionalDouble;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 import org.tornadodit.kernels.Variant;
-import org.tornadodit.kernels.bench.KernelCase;
+import org.tornadodit.kernels.check.KernelCase;
 
 /**
  * A time, measured several times.

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.Variant;
-import org.tornadodit.kernels.bench.Ceiling;
+import org.tornadodit.kernels.check.Ceiling;
 
 /**
  * What the autotuner found for one operation.

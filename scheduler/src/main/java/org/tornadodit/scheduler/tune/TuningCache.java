@@ -17,7 +17,8 @@ import java.util.Optional;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.model.Printable;
-import org.tornadodit.model.io.AtomicFile;
+import org.tornadodit.model.io.file.AtomicFile;
+import org.tornadodit.scheduler.engine.Tuning;
 
 /**
  * What was tuned, in a folder of JSON files, one a device, version and precision. A file that cannot be used is as good

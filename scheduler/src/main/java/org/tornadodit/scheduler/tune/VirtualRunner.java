@@ -2,7 +2,7 @@ package org.tornadodit.scheduler.tune;
 
 import java.util.function.ToDoubleBiFunction;
 import org.tornadodit.kernels.Variant;
-import org.tornadodit.kernels.bench.KernelCase;
+import org.tornadodit.kernels.check.KernelCase;
 
 /**
  * Runs kernels for their results, but makes their times up: for machines without a device, where the time that the

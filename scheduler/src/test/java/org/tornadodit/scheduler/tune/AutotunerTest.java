@@ -12,9 +12,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.Variant;
-import org.tornadodit.kernels.bench.Ceiling;
-import org.tornadodit.kernels.bench.Tunable;
-import org.tornadodit.scheduler.TornadoDevices;
+import org.tornadodit.kernels.check.Ceiling;
+import org.tornadodit.kernels.check.Tunable;
+import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.tune.TriedVariant.Verdict;
 
 /** Variants with made-up times, on tornado-host: what is wrong is never chosen, however fast it is. */

@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.Variant;
-import org.tornadodit.kernels.bench.KernelCase;
+import org.tornadodit.kernels.check.KernelCase;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.Variant;
+import org.tornadodit.scheduler.engine.Tuning;
 
 /** A file of the cache is used when it is ours and whole, and else costs one line. */
 class TuningCacheTest {

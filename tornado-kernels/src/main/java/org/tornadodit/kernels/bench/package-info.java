@@ -1,7 +1,4 @@
-/**
- * Every kernel with data, reference and launch: what tests check on small shapes and {@code KernelBench} times on the
- * model's.
- */
+/** Times kernels that were just checked. */
 @NullMarked
 package org.tornadodit.kernels.bench;
 

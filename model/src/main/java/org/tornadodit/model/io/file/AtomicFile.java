@@ -1,0 +1,135 @@
+package org.tornadodit.model.io.file;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.tornadodit.model.Printable;
+
+/**
+ * Writes a file under a temporary name beside it, then renames it: readers see the old file or the whole new one, after a
+ * power failure too. Symbolic links are followed and stay; mode and owner of the old file are kept. Devices and pipes
+ * are written to, not replaced.
+ */
+public final class AtomicFile {
+
+    /** What is to be in the file. */
+    public interface Content {
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    /** Parts that are being written; of the process, as the signal is that ends it. */
+    private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
+
+    private AtomicFile() {}
+
+    /** Deletes what is half-written, of a process that is about to halt without its shutdown hooks. */
+    public static void discardUnfinished() {
+        UNFINISHED.forEach(AtomicFile::deleteQuietly);
+    }
+
+    /**
+     * Does all that {@link #write} will do but for the content and the renaming, and deletes what killed processes left
+     * of this file.
+     *
+     * @throws IOException when the file could not be written, naming it and the reason
+     */
+    public static void tryOut(Path file) throws IOException {
+        try {
+            WriteTarget target = WriteTarget.of(file);
+            if (target.replaced()) {
+                PartName.deleteAbandoned(target.path(), UNFINISHED);
+                writePart(target, out -> {}, false);
+            }
+        } catch (IOException e) {
+            throw failure(file, e);
+        }
+    }
+
+    /**
+     * Writes the file; on failure, and when the process is stopped, the old one stays, and no part of the new one.
+     *
+     * @throws IOException naming the file and the reason
+     */
+    public static void write(Path file, Content content) throws IOException {
+        try {
+            WriteTarget target = WriteTarget.of(file);
+            if (target.replaced()) {
+                writePart(target, content, true);
+            } else {
+                try (OutputStream out =
+                        new BufferedOutputStream(Files.newOutputStream(target.path(), StandardOpenOption.WRITE))) {
+                    content.writeTo(out);
+                }
+            }
+        } catch (IOException e) {
+            throw failure(file, e);
+        }
+    }
+
+    private static IOException failure(Path file, IOException e) {
+        return new IOException("cannot write " + Printable.path(file) + ": " + DiskError.reason(e), e);
+    }
+
+    private static void writePart(WriteTarget target, Content content, boolean rename) throws IOException {
+        Path part = PartName.beside(target.path());
+        Thread cleanUp = new Thread(() -> deleteQuietly(part));
+        Runtime.getRuntime().addShutdownHook(cleanUp); // Ctrl-C while writing leaves no part behind
+        UNFINISHED.add(part);
+        try (FileChannel channel = PartName.create(part)) {
+            target.giveModeTo(part);
+            // Not closed: the lock that tells other processes of us ends with the channel, after the renaming.
+            OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
+            content.writeTo(out);
+            out.flush();
+            if (rename) {
+                channel.force(true); // or a power failure could leave the new name with nothing in it
+                move(part, target.path());
+            }
+        } finally {
+            deleteQuietly(part);
+            UNFINISHED.remove(part);
+            try {
+                Runtime.getRuntime().removeShutdownHook(cleanUp);
+            } catch (IllegalStateException shuttingDown) {
+                cleanUp.interrupt(); // the hook is running and deletes the part
+            }
+        }
+        if (rename) {
+            forceFolder(target.path());
+        }
+    }
+
+    private static void move(Path part, Path target) throws IOException {
+        try {
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /** Makes the new name last; not every system lets a folder be opened. */
+    private static void forceFolder(Path file) {
+        try (FileChannel folder = FileChannel.open(WriteTarget.folderOf(file), StandardOpenOption.READ)) {
+            folder.force(true);
+        } catch (IOException e) {
+            System.getLogger("dit").log(System.Logger.Level.DEBUG, "the folder was not synchronised: " + file, e);
+        }
+    }
+
+    private static void deleteQuietly(Path part) {
+        try {
+            Files.deleteIfExists(part);
+        } catch (IOException e) {
+            System.getLogger("dit").log(System.Logger.Level.WARNING, "left behind: " + part, e);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package org.tornadodit.model.io.file;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The mapped files of one checkpoint, and how they were when they were opened. Closing unmaps them. */
+public final class MappedFiles implements AutoCloseable {
+
+    /**
+     * What tells that a file was written to.
+     *
+     * @param key device and inode, where the system tells them
+     */
+    private record Version(
+            long size, FileTime modified, @Nullable Object key) {
+        static Version of(Path file) throws IOException {
+            BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class);
+            return new Version(found.size(), found.lastModifiedTime(), found.fileKey());
+        }
+
+        /** Another file of the same name leaves the one that is mapped as it was. */
+        boolean isReplacedBy(Version now) {
+            return key != null && !Objects.equals(key, now.key);
+        }
+    }
+
+    private final Arena arena = Arena.ofShared();
+    private final Map<Path, Version> opened = new LinkedHashMap<>();
+
+    /** Holds the mappings, and what is converted of them. */
+    public Arena arena() {
+        return arena;
+    }
+
+    /** The whole file, mapped read-only. */
+    public MemorySegment map(Path file) {
+        MappedFile.requireFile(file);
+        try {
+            Version before = Version.of(file);
+            MemorySegment content = MappedFile.map(file, arena);
+            requireSame(file, before, Version.of(file));
+            opened.put(file, before);
+            return content;
+        } catch (IOException e) {
+            throw MappedFile.unreadable(file, e);
+        }
+    }
+
+    /**
+     * Passes where every file is as it was opened, or was replaced by another or deleted, which the mapping outlives.
+     *
+     * @throws CheckpointException when one was truncated or written to
+     */
+    public void requireUnchanged() {
+        opened.forEach((file, before) -> {
+            try {
+                Version now = Version.of(file);
+                if (!before.isReplacedBy(now)) {
+                    requireSame(file, before, now);
+                }
+            } catch (NoSuchFileException deleted) {
+                // Its blocks stay until they are unmapped.
+            } catch (IOException e) {
+                throw MappedFile.unreadable(file, e);
+            }
+        });
+    }
+
+    private static void requireSame(Path file, Version before, Version now) {
+        if (before.size() != now.size()) {
+            throw Refusal.of(
+                    file,
+                    "the file changed while it was read: expected %d bytes as at the beginning, found %d; begin again when it is complete"
+                            .formatted(before.size(), now.size()));
+        }
+        if (!before.equals(now)) {
+            throw Refusal.of(
+                    file,
+                    "the file changed while it was read: expected it as of %s, found it written at %s; begin again when it is complete"
+                            .formatted(before.modified(), now.modified()));
+        }
+    }
+
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+}

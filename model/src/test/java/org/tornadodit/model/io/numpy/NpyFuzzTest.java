@@ -1,0 +1,21 @@
+package org.tornadodit.model.io.numpy;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import org.tornadodit.model.FuzzBounds;
+import org.tornadodit.model.io.file.CheckpointException;
+
+/** Whatever the bytes of a {@code .npy}: values, or one line, within {@link FuzzBounds}. */
+class NpyFuzzTest {
+
+    private static final Path FILE = Path.of("fuzz");
+
+    @FuzzTest
+    void bounded(byte[] content) {
+        FuzzBounds.check(
+                CheckpointException.class,
+                () -> NpyFile.parse(FILE, "fuzz", MemorySegment.ofArray(content))
+                        .doubles());
+    }
+}

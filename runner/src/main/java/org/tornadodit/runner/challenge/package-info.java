@@ -1,0 +1,5 @@
+/** Commands that compare pictures and rate runs as the challenge does. */
+@NullMarked
+package org.tornadodit.runner.challenge;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,446 @@
+package org.tornadodit.runner.measure;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.kernels.check.Ceiling;
+import org.tornadodit.kernels.check.Tunable;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.model.io.checkpoint.SeededCheckpoint;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.runner.option.ClassNames;
+import org.tornadodit.runner.option.DeviceOptions;
+import org.tornadodit.runner.option.ModelOptions;
+import org.tornadodit.runner.option.ModelSource;
+import org.tornadodit.runner.option.SamplingOptions;
+import org.tornadodit.runner.output.OutputFile;
+import org.tornadodit.runner.plan.DeviceTuning;
+import org.tornadodit.runner.plan.RunFiles;
+import org.tornadodit.runner.plan.SamplingPlan;
+import org.tornadodit.runner.plan.TypedOptions;
+import org.tornadodit.runner.report.RunRecord;
+import org.tornadodit.runner.terminal.ExitCode;
+import org.tornadodit.runner.terminal.Surroundings;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.engine.Engine;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.tune.Autotuner;
+import org.tornadodit.scheduler.tune.DefaultRates;
+import org.tornadodit.scheduler.tune.KernelRunner;
+import org.tornadodit.scheduler.tune.ModelTuning;
+import org.tornadodit.scheduler.tune.Timing;
+import org.tornadodit.scheduler.tune.TunedOperation;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Times the engine and its kernels. */
+@Command(
+        name = "bench",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        subcommands = SoakCommand.class,
+        description = {
+            "Times a denoising step, a whole sampling, the decoder, or each kernel: medians with their spread, after a"
+                    + " warm-up, with device, driver, versions and options.",
+            "bench soak runs many times in one JVM, to see what is left behind."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  dit bench --model demo",
+            "  dit bench step --random-weights --image-size 512",
+            "  dit bench kernels --json kernels.json"
+        })
+public final class BenchCommand implements Callable<Integer> {
+    private static final int STEPS = 20;
+    private static final int DECODES = 5;
+    private static final int SAMPLINGS = 1;
+    /** Seconds; kernels are all timed, however long it takes. */
+    private static final double UNLIMITED = 1e6;
+    /** Stable Diffusion's decoder, which facebookresearch/DiT uses. */
+    private static final VaeConfig VAE =
+            new VaeConfig(List.of(128, 256, 512, 512), 2, 4, 3, 32, 1e-6, 0.18215, true, true);
+
+    /** What can be timed. */
+    enum What {
+        STEP,
+        SAMPLING,
+        VAE,
+        KERNELS
+    }
+
+    /** How results are printed. */
+    enum Format {
+        MD,
+        CSV,
+        JSON
+    }
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    CommandSpec spec;
+
+    @Parameters(
+            paramLabel = "step|sampling|vae|kernels",
+            arity = "0..*",
+            description = "What to time. Default: step vae, and kernels on a device of TornadoVM")
+    List<What> chosen = List.of();
+
+    @Mixin
+    ModelOptions modelOptions = new ModelOptions();
+
+    @Option(names = "--random-weights", description = "Draw the weights at random: times do not depend on them")
+    boolean randomWeights;
+
+    @Mixin
+    SamplingOptions samplingOptions = new SamplingOptions();
+
+    @Mixin
+    DeviceOptions deviceOptions = new DeviceOptions();
+
+    @Option(
+            names = "--repetitions",
+            paramLabel = "N",
+            description = "How often each is timed. Default: " + STEPS + " steps, " + DECODES + " decodings, "
+                    + SAMPLINGS + " sampling")
+    @Nullable
+    Integer repetitions;
+
+    @Option(
+            names = "--warm-up",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "Steps and decodings that are not counted, before. Default: ${DEFAULT-VALUE}")
+    int warmUp = 3;
+
+    @Option(names = "--default-kernels", description = "Leave out what autotune found")
+    boolean defaultKernels;
+
+    @Option(
+            names = "--format",
+            paramLabel = "md|csv|json",
+            defaultValue = "md",
+            description = "Default: ${DEFAULT-VALUE}")
+    Format format = Format.MD;
+
+    @Option(names = "--json", paramLabel = "FILE.json", description = "Also write the record, for ./dit report")
+    @Nullable
+    Path json;
+
+    @Option(names = "--note", paramLabel = "TEXT", description = "What the run shows, kept in the JSON")
+    @Nullable
+    String note;
+
+    private final Surroundings surroundings = Surroundings.read();
+
+    /** Weights and sizes of what is timed. */
+    private record Model(ModelSource source, DitConfig config, VaeConfig vaeConfig, Checkpoint dit, Checkpoint vae) {}
+
+    @Override
+    public Integer call() throws IOException {
+        if (repetitions != null && (repetitions < 1 || repetitions > 900)) {
+            throw usage("--repetitions is " + repetitions + ", expected 1 to 900");
+        }
+        if (warmUp < 1 || warmUp > 100) {
+            throw usage("--warm-up is " + warmUp + ", expected 1 to 100");
+        }
+        if (json != null) {
+            OutputFile.requireWritable(json);
+            OutputFile.requireNoInput(json, modelOptions.inputs());
+        }
+        try (Weights weights = new Weights()) {
+            SamplingPlan plan;
+            Model model;
+            try {
+                model = weights.open();
+                plan = plan(model);
+                TypedOptions typed = new TypedOptions(spec.commandLine());
+                typed.requireEffect(samplingOptions, plan.device());
+                if (randomWeights) {
+                    typed.refuse(List.of("--ckpt"), "with --random-weights; leave one of them out");
+                }
+            } catch (IllegalArgumentException e) {
+                throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+            }
+            if (json != null && !randomWeights) {
+                OutputFile.requireNoInput(json, model.source().inputs());
+            }
+            Set<What> what = what(plan);
+            plan.requireMemory(plan.heapNeedOfWholeBatches(), model.dit(), model.vae());
+            DeviceTuning tuning = defaultKernels
+                    ? new DeviceTuning(Tuning.NONE, List.of("the kernels' defaults"))
+                    : DeviceTuning.of(plan);
+            JsonObject record = RunRecord.begin("bench", spec, plan.devicesInUse(), note);
+            record.add("options", options(plan, tuning));
+            List<JsonObject> measurements = new ArrayList<>();
+            PrintWriter err = spec.commandLine().getErr();
+            if (!what.equals(EnumSet.of(What.KERNELS))) {
+                try (Engine engine =
+                        plan.load(model.dit(), model.vae(), tuning.tuning(), line -> err.println("dit: " + line))) {
+                    err.println(engine.description());
+                    tuning.lines().forEach(err::println);
+                    measure(engine, plan, what, measurements);
+                }
+            }
+            record.add("measurements", RunRecord.array(measurements));
+            boolean right = true;
+            @Nullable KernelTable kernels = null;
+            if (what.contains(What.KERNELS)) {
+                kernels = kernels(plan, tuning);
+                kernels.addTo(record);
+                right = kernels.operations().stream()
+                        .allMatch(one -> one.chosen().isPresent());
+            }
+            print(record, measurements, kernels, plan.device().cpu());
+            if (json != null) {
+                RunRecord.write(json, record);
+            }
+            return right ? ExitCode.DONE : ExitCode.FAILURE;
+        }
+    }
+
+    /** What was asked for, or all that is quick. */
+    private Set<What> what(SamplingPlan plan) {
+        if (plan.device().cpu() && chosen.contains(What.KERNELS)) {
+            throw usage("kernels are TornadoVM's; with the CPU engine, time step, sampling or vae");
+        }
+        if (!chosen.isEmpty()) {
+            return EnumSet.copyOf(chosen);
+        }
+        return plan.device().cpu() ? EnumSet.of(What.STEP, What.VAE) : EnumSet.of(What.STEP, What.VAE, What.KERNELS);
+    }
+
+    /** Opens checkpoints, or makes them up, and closes them. */
+    private final class Weights implements AutoCloseable {
+        private final List<Checkpoint> open = new ArrayList<>();
+
+        Model open() {
+            if (randomWeights) {
+                DitConfig config = ModelSizes.of(modelOptions, surroundings);
+                VaeConfig vaeConfig = modelOptions.vae == null ? VAE : VaeConfig.fromJson(modelOptions.vae);
+                Path none = Path.of("random");
+                ModelSource source = new ModelSource(modelOptions.model, none, none, config, null, modelOptions);
+                return new Model(
+                        source,
+                        config,
+                        vaeConfig,
+                        new SeededCheckpoint(DitWeights.specs(config), 5),
+                        new SeededCheckpoint(VaeWeights.specs(vaeConfig), 6));
+            }
+            ModelSource source = ModelSource.of(modelOptions, surroundings);
+            Checkpoint dit = Checkpoints.open(source.checkpoint());
+            open.add(dit);
+            Checkpoint vae = Checkpoints.openVae(source.vae());
+            open.add(vae);
+            return new Model(source, source.sizes(dit), VaeConfig.fromJson(source.vae()), dit, vae);
+        }
+
+        @Override
+        public void close() {
+            open.forEach(Checkpoint::close);
+        }
+    }
+
+    private SamplingPlan plan(Model model) {
+        ClassNames classes = model.source().classes() != null
+                ? model.source().classes()
+                : ClassNames.numbered(model.config().numClasses());
+        return new SamplingPlan(
+                model.source(),
+                model.config(),
+                model.vaeConfig(),
+                classes,
+                samplingOptions.request(classes, model.config().numClasses()),
+                samplingOptions,
+                deviceOptions.choose(
+                        surroundings, line -> spec.commandLine().getErr().println("dit: " + line)),
+                new DefaultRates(),
+                deviceOptions.threads,
+                RunFiles.none());
+    }
+
+    private JsonObject options(SamplingPlan plan, DeviceTuning tuning) {
+        JsonObject options = ModelSizes.json(
+                modelOptions.model, plan.config(), plan.request().samples(), samplingOptions.kernelArguments);
+        options.addProperty("steps", samplingOptions.steps);
+        options.addProperty("sampler", plan.request().sampler().toString());
+        options.addProperty("guidance", plan.request().cfgScale());
+        options.addProperty("weights", randomWeights ? "random" : "checkpoint");
+        options.addProperty("tuned_operations", tuning.tuning().choices().size());
+        if (plan.device().cpu()) {
+            options.addProperty("threads", plan.threads());
+        }
+        return options;
+    }
+
+    private void measure(Engine engine, SamplingPlan plan, Set<What> what, List<JsonObject> results) {
+        int samples = plan.request().samples();
+        if (what.contains(What.STEP)) {
+            double flop = 2.0 * samples * SamplingPlan.forwardFlops(plan.config());
+            JsonObject step = RunRecord.timing("step", steps(engine, plan.request()));
+            step.addProperty("flop", flop);
+            results.add(step);
+        }
+        if (what.contains(What.VAE)) {
+            float[] latents = new float[samples * plan.config().inputElements()];
+            for (int i = 0; i < latents.length; i++) {
+                latents[i] = (float) Math.sin(i);
+            }
+            double[] times = new double[repetitions != null ? repetitions : DECODES];
+            for (int i = -warmUp; i < times.length; i++) {
+                long start = System.nanoTime();
+                engine.decode(latents, samples);
+                if (i >= 0) {
+                    times[i] = (System.nanoTime() - start) * 1e-9;
+                }
+            }
+            results.add(RunRecord.timing("vae", Timing.of(times)));
+        }
+        if (what.contains(What.SAMPLING)) {
+            double[] times = new double[repetitions != null ? repetitions : SAMPLINGS];
+            for (int i = 0; i < times.length; i++) {
+                long start = System.nanoTime();
+                float[] latents = engine.sample(plan.request(), samplingOptions.noise(), (done, now) -> {});
+                engine.decode(latents, samples);
+                times[i] = (System.nanoTime() - start) * 1e-9;
+            }
+            results.add(RunRecord.timing("sampling", Timing.of(times)));
+        }
+    }
+
+    /** Steps of one run, each from the end of the one before: the engine waits for the device at every step. */
+    private Timing steps(Engine engine, SamplingRequest request) {
+        int count = repetitions != null ? repetitions : STEPS;
+        long[] ends = new long[warmUp + count + 1];
+        SamplingRequest run = new SamplingRequest(
+                request.labels(),
+                Diffusion.create(String.valueOf(ends.length - 1)),
+                request.sampler(),
+                request.eta(),
+                request.cfgScale(),
+                request.guidance());
+        ends[0] = System.nanoTime();
+        engine.sample(run, samplingOptions.noise(), (done, now) -> ends[done] = System.nanoTime());
+        double[] times = new double[count];
+        for (int i = 0; i < count; i++) {
+            times[i] = (ends[warmUp + i + 1] - ends[warmUp + i]) * 1e-9;
+        }
+        return Timing.of(times);
+    }
+
+    /** Every kernel of a step in the variant that sampling uses, checked and timed on its own. */
+    private KernelTable kernels(SamplingPlan plan, DeviceTuning tuning) {
+        ListedDevice device = plan.devicesInUse().getFirst();
+        KernelRunner runner = ModelTuning.runner(device);
+        int samples = Math.ceilDiv(plan.request().samples(), plan.devicesInUse().size());
+        List<Tunable> operations = ModelTuning.operations(
+                        device, plan.config(), samplingOptions.kernelArguments.options(plan.config()), samples)
+                .stream()
+                .map(one -> one.in(tuning.tuning().choose(one.operation(), one.variants())))
+                .toList();
+        Map<Ceiling, Double> ceilings = ModelTuning.ceilings(device, runner, operations);
+        List<TunedOperation> times = new Autotuner(runner, UNLIMITED)
+                .tune(operations, one -> spec.commandLine().getErr().println(one.operation()));
+        return new KernelTable(times, ceilings);
+    }
+
+    private void print(JsonObject record, List<JsonObject> measurements, @Nullable KernelTable kernels, boolean cpu) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (format == Format.JSON) {
+            out.println(RunRecord.text(record));
+            return;
+        }
+        List<JsonObject> rows = new ArrayList<>(measurements);
+        if (kernels != null && format == Format.CSV) {
+            JsonArray all = record.getAsJsonArray("kernels");
+            all.forEach(kernel -> rows.add(kernel.getAsJsonObject()));
+        }
+        if (format == Format.CSV) {
+            out.println("name,shape,variant,ms,shortest_ms,longest_ms,repetitions");
+            for (JsonObject row : rows) {
+                out.println(String.format(
+                        Locale.ROOT,
+                        "%s,%s,\"%s\",%.6f,%.6f,%.6f,%d",
+                        row.get("name").getAsString(),
+                        row.has("shape") ? row.get("shape").getAsString() : "",
+                        row.has("variant") ? row.get("variant").getAsString() : "",
+                        row.get("ms").getAsDouble(),
+                        row.get("shortest_ms").getAsDouble(),
+                        row.get("longest_ms").getAsDouble(),
+                        row.get("repetitions").getAsInt()));
+            }
+            return;
+        }
+        out.println("%s x %d, %s"
+                .formatted(
+                        record.get("device").getAsString(),
+                        record.get("devices").getAsInt(),
+                        record.get("date").getAsString()));
+        out.println(conditions(record.getAsJsonObject("options"), cpu));
+        if (!rows.isEmpty()) {
+            out.println("| what | median, ms | shortest | longest | repetitions | rate |");
+            out.println("|---|---|---|---|---|---|");
+        }
+        for (JsonObject row : rows) {
+            double ms = row.get("ms").getAsDouble();
+            out.println(String.format(
+                    Locale.ROOT,
+                    "| %s | %.3f | %.3f | %.3f | %d | %s |",
+                    row.get("name").getAsString(),
+                    ms,
+                    row.get("shortest_ms").getAsDouble(),
+                    row.get("longest_ms").getAsDouble(),
+                    row.get("repetitions").getAsInt(),
+                    row.has("flop") ? KernelTable.arithmetic(row.get("flop").getAsDouble() / ms * 1e3) : ""));
+        }
+        if (kernels != null) {
+            kernels.print(out);
+        }
+    }
+
+    /** Model and options in one line, those alone that have an effect on the device. */
+    private static String conditions(JsonObject options, boolean cpu) {
+        List<String> parts = new ArrayList<>();
+        parts.add(options.get("model").getAsString());
+        String size = options.get("image_size").getAsString();
+        parts.add(size + " x " + size);
+        parts.add("batch of " + options.get("batch").getAsString());
+        parts.add(options.get("sampler").getAsString() + " of "
+                + options.get("steps").getAsString() + " steps");
+        parts.add("guidance " + options.get("guidance").getAsString());
+        parts.add(options.get("weights").getAsString().equals("random") ? "random weights" : "weights of a checkpoint");
+        if (cpu) {
+            String threads = options.get("threads").getAsString();
+            parts.add(threads + (threads.equals("1") ? " thread" : " threads"));
+        } else {
+            parts.add("precision " + options.get("precision").getAsString());
+            parts.add("kernels " + options.get("kernels").getAsString());
+            parts.add(options.get("tuned_operations").getAsString() + " operations tuned");
+        }
+        return String.join(", ", parts);
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

@@ -1,0 +1,57 @@
+package org.tornadodit.runner.measure;
+
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitVariant;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.runner.option.KernelArguments;
+import org.tornadodit.runner.option.ModelOptions;
+import org.tornadodit.runner.option.ModelSource;
+import org.tornadodit.runner.terminal.Surroundings;
+
+/** A model's sizes where its weights do not matter. */
+final class ModelSizes {
+    /** What the challenge samples. */
+    private static final int IMAGE_SIZE = 512;
+
+    private static final int CLASSES = 1000;
+
+    private ModelSizes() {}
+
+    /**
+     * The sizes that the options tell; those of a checkpoint where one is given, else pictures of 512 x 512 and 1000
+     * classes.
+     *
+     * @throws IllegalArgumentException when the options make no model
+     */
+    static DitConfig of(ModelOptions options, Surroundings surroundings) {
+        boolean named = !options.model.equals(ModelSource.DEMO) && !options.model.endsWith(".json");
+        if (options.checkpoint == null && named) {
+            return DitVariant.parse(options.model)
+                    .config(
+                            options.imageSize != null ? options.imageSize : IMAGE_SIZE,
+                            options.numClasses != null ? options.numClasses : CLASSES);
+        }
+        if (options.checkpoint == null && options.model.endsWith(".json")) {
+            return DitConfig.fromJson(Path.of(options.model));
+        }
+        ModelSource source = ModelSource.of(options, surroundings);
+        try (Checkpoint weights = Checkpoints.open(source.checkpoint())) {
+            return source.sizes(weights);
+        }
+    }
+
+    /** Model and batch as a record's options. */
+    static JsonObject json(String model, DitConfig config, int batch, KernelArguments kernels) {
+        JsonObject options = new JsonObject();
+        options.addProperty("model", model);
+        options.addProperty("image_size", config.imageSize());
+        options.addProperty("batch", batch);
+        options.addProperty("precision", kernels.precisionName());
+        options.addProperty("kernels", kernels.kernels.name().toLowerCase(Locale.ROOT));
+        return options;
+    }
+}

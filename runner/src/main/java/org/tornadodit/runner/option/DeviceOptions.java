@@ -1,0 +1,225 @@
+package org.tornadodit.runner.option;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.tornadodit.kernels.ptx.KernelCompiler;
+import org.tornadodit.runner.terminal.Surroundings;
+import org.tornadodit.runner.terminal.TornadoProperties;
+import org.tornadodit.scheduler.device.DeviceUnavailableException;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.device.TornadoDevices;
+import picocli.CommandLine.Option;
+
+/** Where a model runs. */
+public final class DeviceOptions {
+
+    private static final String VIRTUAL = "cpu:";
+
+    /** Why a device was chosen that an option names. */
+    public static final String ASKED_FOR = "asked for";
+
+    /** The engines. */
+    enum Device {
+        AUTO,
+        CPU,
+        TORNADO
+    }
+
+    /**
+     * What was chosen.
+     *
+     * @param devices TornadoVM's; none for the CPU engine
+     * @param weights how fast each is, as the user has it; empty where the rates are to tell
+     * @param failFast whether the first failure of a device ends the run
+     * @param reason why, for the user
+     */
+    public record Chosen(List<ListedDevice> devices, List<Double> weights, boolean failFast, String reason) {
+        public boolean cpu() {
+            return devices.isEmpty();
+        }
+    }
+
+    @Option(
+            names = "--device",
+            paramLabel = "auto|cpu|tornado",
+            defaultValue = "auto",
+            description =
+                    "cpu: the CPU engine; tornado: a device of TornadoVM; auto: a GPU where TornadoVM finds one, else"
+                            + " the CPU. Default: ${DEFAULT-VALUE}")
+    Device device = Device.AUTO;
+
+    @Option(
+            names = "--devices",
+            paramLabel = "INDEX|cpu:N",
+            split = ",",
+            description =
+                    "Which devices of TornadoVM, as ./dit devices counts them, separated by commas; the samples of a"
+                            + " batch are divided among them. cpu:4 stands for four devices that are emulated on the"
+                            + " processor, for tests with tiny models: a thousand times slower than --device cpu."
+                            + " Default: the first GPU and all others of its kind")
+    List<String> names = List.of();
+
+    @Option(
+            names = "--device-weights",
+            paramLabel = "WEIGHT",
+            split = ",",
+            description =
+                    "How fast the devices are in proportion to each other, as in 2,1: samples are divided accordingly."
+                            + " Default: their rates, which are equal for devices of one kind")
+    List<Double> weights = List.of();
+
+    @Option(
+            names = "--fail-fast",
+            description =
+                    "Stop when a device fails. Without it, the device is left out, and the others do its samples; the"
+                            + " picture stays the same")
+    boolean failFast;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads of the CPU engine. Default: one for each processor")
+    public int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--no-kernel-cache",
+            description =
+                    "Compile all GPU kernels anew, and keep none. Without it, what was compiled is kept in a folder of"
+                            + " the user's cache, and the next start takes it from there")
+    public boolean noKernelCache;
+
+    /**
+     * Finds the device.
+     *
+     * @param notice takes lines for the user on kernels that are kept
+     * @throws DeviceUnavailableException when TornadoVM was asked for, and is not there or has no such device
+     * @throws IllegalArgumentException when options contradict each other
+     */
+    public Chosen choose(Surroundings surroundings, Consumer<String> notice) {
+        if (threads < 1 || threads > 4096) {
+            throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
+        }
+        if (!noKernelCache) {
+            KernelCompiler.fromClassPath()
+                    .keep(Surroundings.cacheFolder().resolve("kernels"), TornadoProperties.all(), notice);
+        }
+        Chosen chosen = find(surroundings);
+        if (!weights.isEmpty()
+                && !chosen.cpu()
+                && weights.size() != chosen.devices().size()) {
+            throw new IllegalArgumentException("--device-weights is a list of %d, the devices are %d"
+                    .formatted(weights.size(), chosen.devices().size()));
+        }
+        for (double weight : weights) {
+            if (!(weight > 0 && weight < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "--device-weights has " + weight + ", expected numbers greater than 0");
+            }
+        }
+        return chosen;
+    }
+
+    private Chosen find(Surroundings surroundings) {
+        if (device == Device.CPU) {
+            if (!names.isEmpty()) {
+                throw new IllegalArgumentException("--devices counts TornadoVM's devices, but --device is cpu");
+            }
+            return cpu(ASKED_FOR);
+        }
+        if (names.stream().anyMatch(name -> name.startsWith(VIRTUAL))) {
+            return virtual();
+        }
+        List<Integer> indices = indices();
+        boolean wanted = device == Device.TORNADO || !indices.isEmpty();
+        if (!TornadoDevices.sdkIsPresent()) {
+            String problem = surroundings.sdkProblem();
+            if (wanted) {
+                throw new DeviceUnavailableException(
+                        problem + "; run ./setup-tornado.sh to get the TornadoVM 5.2.0-jdk25 SDK, or use --device cpu");
+            }
+            return cpu(problem);
+        }
+        List<ListedDevice> devices;
+        try {
+            devices = TornadoDevices.list();
+        } catch (DeviceUnavailableException e) {
+            if (wanted) {
+                throw e;
+            }
+            return cpu(String.valueOf(e.getMessage()));
+        }
+        if (!indices.isEmpty()) {
+            return chosen(pick(indices, devices), "asked for");
+        }
+        for (ListedDevice first : devices) {
+            if (first.isGpu()) {
+                List<ListedDevice> kind = devices.stream()
+                        .filter(other -> other.name().equals(first.name())
+                                && other.backend().equals(first.backend()))
+                        .toList();
+                return chosen(kind, kind.size() == 1 ? "the first GPU" : "all GPUs of the first one's kind");
+            }
+        }
+        if (!wanted) {
+            return cpu("TornadoVM sees no GPU");
+        }
+        if (devices.isEmpty()) {
+            throw new DeviceUnavailableException(
+                    "TornadoVM sees no device; is the NVIDIA driver installed? use --device cpu without one");
+        }
+        return chosen(List.of(devices.getFirst()), "the first device; none is a GPU");
+    }
+
+    private Chosen chosen(List<ListedDevice> devices, String reason) {
+        return new Chosen(devices, weights, failFast, reason);
+    }
+
+    private Chosen cpu(String reason) {
+        return chosen(List.of(), reason);
+    }
+
+    /** Devices that are emulated on the host. */
+    private Chosen virtual() {
+        String count = names.getFirst()
+                .substring(Math.min(VIRTUAL.length(), names.getFirst().length()));
+        if (names.size() != 1 || !count.matches("[1-9][0-9]?")) {
+            throw new IllegalArgumentException(
+                    "--devices is %s, expected cpu:N alone, with N from 1 to 99".formatted(String.join(",", names)));
+        }
+        if (TornadoDevices.sdkIsPresent()) {
+            throw new DeviceUnavailableException(
+                    "the TornadoVM SDK is in use, which has no virtual devices; unset TORNADOVM_HOME for --devices "
+                            + names.getFirst());
+        }
+        return chosen(TornadoDevices.emulated(Integer.parseInt(count)), "emulated on the processor, for tests");
+    }
+
+    private List<Integer> indices() {
+        List<Integer> indices = new ArrayList<>();
+        for (String name : names) {
+            if (!name.matches("[0-9]{1,4}")) {
+                throw new IllegalArgumentException(
+                        "--devices has \"%s\", expected numbers of devices, or cpu:N".formatted(name));
+            }
+            indices.add(Integer.parseInt(name));
+        }
+        return indices;
+    }
+
+    private static List<ListedDevice> pick(List<Integer> indices, List<ListedDevice> devices) {
+        List<ListedDevice> picked = new ArrayList<>();
+        for (int index : indices) {
+            if (index < 0 || index >= devices.size()) {
+                throw new DeviceUnavailableException(
+                        "there is no device %d; TornadoVM sees %d: see ./dit devices".formatted(index, devices.size()));
+            }
+            ListedDevice device = devices.get(index);
+            if (picked.contains(device)) {
+                throw new IllegalArgumentException("--devices names device " + index + " twice");
+            }
+            picked.add(device);
+        }
+        return picked;
+    }
+}

@@ -1,0 +1,43 @@
+package org.tornadodit.runner.option;
+
+import java.util.Locale;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.engine.MatmulPrecision;
+import picocli.CommandLine.Option;
+
+/** Which kernels serve a device: the options of every command that runs some. */
+public final class KernelArguments {
+    @Option(
+            names = "--matmul-precision",
+            paramLabel = "highest|high",
+            defaultValue = "highest",
+            description =
+                    "highest: every product as accurate as FP32's; high: the operands of the blocks' products rounded"
+                            + " to FP16 on tensor cores, which changes a picture by less than 0.01 of 255 levels in the"
+                            + " mean. Default: ${DEFAULT-VALUE}")
+    MatmulPrecision precision = MatmulPrecision.HIGHEST;
+
+    @Option(
+            names = "--kernels",
+            paramLabel = "auto|portable|tensor",
+            defaultValue = "auto",
+            description = "GPU kernels: tensor: those for tensor cores (NVIDIA Hopper); portable: FP32 on any device;"
+                    + " auto: the best that device and model allow. Default: ${DEFAULT-VALUE}")
+    public KernelOptions.Tier kernels = KernelOptions.Tier.AUTO;
+
+    /** Which kernels a model gets. */
+    public KernelOptions options(DitConfig config) {
+        return options().forModel(config);
+    }
+
+    /** Which kernels are asked for. */
+    public KernelOptions options() {
+        return new KernelOptions(precision, kernels);
+    }
+
+    /** The precision as it is written on the command line. */
+    public String precisionName() {
+        return precision.name().toLowerCase(Locale.ROOT);
+    }
+}

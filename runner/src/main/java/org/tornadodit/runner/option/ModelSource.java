@@ -1,0 +1,164 @@
+package org.tornadodit.runner.option;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Printable;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitVariant;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.runner.download.WeightsFinder;
+import org.tornadodit.runner.terminal.Surroundings;
+
+/**
+ * Where a model comes from: what the options say, before any weight is read.
+ *
+ * @param name as the user gave it
+ * @param checkpoint the DiT's weights
+ * @param vae the autoencoder's folder
+ * @param config sizes from a config.json; null for a variant of the paper, whose image size and classes are read off
+ *     the checkpoint unless the options tell them
+ * @param classes names from a file beside the weights; null when classes are numbers
+ */
+public record ModelSource(
+        String name,
+        Path checkpoint,
+        Path vae,
+        @Nullable DitConfig config,
+        @Nullable ClassNames classes,
+        ModelOptions options) {
+
+    public static final String DEMO = "demo";
+
+    /**
+     * Reads the options; only small JSON files are opened.
+     *
+     * @throws IllegalArgumentException when an option is missing or names no model
+     */
+    public static ModelSource of(ModelOptions options, Surroundings surroundings) {
+        return of(options, surroundings, Surroundings.weights());
+    }
+
+    /**
+     * As above.
+     *
+     * @param finder knows the weights on this machine: what {@code --ckpt} and {@code --vae} may name, and what serves
+     *     without them
+     * @throws CheckpointException when an option names weights that are not on this machine
+     */
+    public static ModelSource of(ModelOptions options, Surroundings surroundings, WeightsFinder finder) {
+        Path checkpoint = options.checkpoint == null ? null : finder.checkpoint(options.checkpoint);
+        Path vae = options.vae == null ? null : finder.vae(options.vae);
+        if (options.model.equals(DEMO)) {
+            Path demo = surroundings.home().resolve("demo");
+            return new ModelSource(
+                    DEMO,
+                    checkpoint != null ? checkpoint : demo.resolve("dit.pt"),
+                    vae != null ? vae : demo.resolve("vae"),
+                    DitConfig.fromJson(demo.resolve("config.json")),
+                    ClassNames.read(demo.resolve("labels.json")),
+                    options);
+        }
+        DitConfig config = options.model.endsWith(".json") ? DitConfig.fromJson(Path.of(options.model)) : null;
+        boolean published = config == null && DitVariant.parse(options.model) == DitVariant.XL_2;
+        if (checkpoint == null && published) {
+            WeightsFinder.Found found = finder.dit(options.imageSize, vae).orElse(null);
+            checkpoint = found == null ? null : found.checkpoint();
+            vae = found == null ? vae : found.vae();
+        }
+        if (checkpoint == null) {
+            throw new IllegalArgumentException("--ckpt is missing: give the weights of " + options.model
+                    + " (.pt, .safetensors or a diffusers folder), "
+                    + (published ? "fetch the published ones (" + downloadCommand(options) + "), " : "")
+                    + "or use --model demo");
+        }
+        vae = vae != null ? vae : siblingVae(checkpoint);
+        if (vae == null) {
+            if (!Files.exists(checkpoint)) { // the first that is amiss
+                throw new CheckpointException(Printable.path(checkpoint) + ": no such file or folder");
+            }
+            throw new IllegalArgumentException(
+                    "--vae is missing: give the AutoencoderKL's folder (config.json and weights), "
+                            + finder.anyVae()
+                                    .map(there -> "for example " + there)
+                                    .orElse("or fetch it: ./dit download sd-vae-ft-ema"));
+        }
+        return new ModelSource(options.model, checkpoint, vae, config, null, options);
+    }
+
+    private static String downloadCommand(ModelOptions options) {
+        return "./dit download DiT-XL/2-" + (options.imageSize != null && options.imageSize == 512 ? 512 : 256);
+    }
+
+    /** A diffusers pipeline holds its autoencoder beside its transformer. */
+    private static @Nullable Path siblingVae(Path checkpoint) {
+        for (Path vae : new Path[] {checkpoint.resolve("vae"), checkpoint.resolveSibling("vae")}) {
+            if (Files.isRegularFile(vae.resolve("config.json"))) {
+                return vae;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * The model's sizes. What the options leave open is read off the checkpoint's shapes; whether all of it fits is for
+     * the loading to say.
+     *
+     * @throws IllegalArgumentException when the options make no model
+     */
+    public DitConfig sizes(Checkpoint weights) {
+        if (config != null) {
+            requireSame("--image-size", options.imageSize, config.imageSize());
+            requireSame("--num-classes", options.numClasses, config.numClasses());
+            return config;
+        }
+        DitVariant variant = DitVariant.parse(name);
+        int imageSize = options.imageSize != null ? options.imageSize : trainedImageSize(weights, variant.patchSize());
+        int numClasses = options.numClasses != null ? options.numClasses : trainedClasses(weights);
+        return variant.config(imageSize, numClasses);
+    }
+
+    private void requireSame(String option, @Nullable Integer given, int found) {
+        if (given != null && given != found) {
+            throw new IllegalArgumentException("%s is %d, but %s is made for %d".formatted(option, given, name, found));
+        }
+    }
+
+    private static int trainedImageSize(Checkpoint weights, int patchSize) {
+        if (weights.names().contains("pos_embed")) {
+            Shape shape = weights.shape("pos_embed"); // (1, T, D)
+            int grid = shape.rank() == 3 ? (int) Math.round(Math.sqrt(shape.dim(1))) : 0;
+            if (grid > 0 && grid <= 512 && (long) grid * grid == shape.dim(1)) {
+                return grid * patchSize * DitConfig.IMAGE_PIXELS_PER_LATENT;
+            }
+        }
+        return 256; // the reference's default; the loading says what does not fit
+    }
+
+    private static int trainedClasses(Checkpoint weights) {
+        String table = "y_embedder.embedding_table.weight";
+        if (weights.names().contains(table)) {
+            Shape shape = weights.shape(table); // (classes and the null class, D)
+            if (shape.rank() == 2 && shape.dim(0) > 1 && shape.dim(0) <= 10_000_000) {
+                return (int) shape.dim(0) - 1;
+            }
+        }
+        return 1000;
+    }
+
+    /** All that may be read for this model: files, and folders. */
+    public List<Path> inputs() {
+        List<Path> inputs = new ArrayList<>(List.of(checkpoint, vae));
+        if (checkpoint.toString().endsWith(".json")) { // an index: its shards are beside it
+            inputs.add(checkpoint.toAbsolutePath().resolveSibling(""));
+        }
+        if (options.model.endsWith(".json")) {
+            inputs.add(Path.of(options.model));
+        }
+        return inputs;
+    }
+}

@@ -1,0 +1,130 @@
+package org.tornadodit.runner.option;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.Guidance;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What to sample and how: the reference's options, with diffusers' names as aliases. */
+public final class SamplingOptions {
+    private static final int MOST_LABELS = 4096;
+
+    /** Whose random numbers: those of PyTorch on a GPU, or on the CPU. */
+    public enum Rng {
+        CUDA,
+        CPU
+    }
+
+    @Option(
+            names = {"--num-sampling-steps", "--num-inference-steps"},
+            paramLabel = "STEPS",
+            defaultValue = "250",
+            description = "Denoising steps: a number up to 1000, sections as in \"10,15,20\", or \"ddim50\" for DDIM's"
+                    + " spacing. Default: ${DEFAULT-VALUE}")
+    public String steps = "250";
+
+    @Option(
+            names = {"--cfg-scale", "--guidance-scale"},
+            paramLabel = "SCALE",
+            defaultValue = "4.0",
+            description = "Weight of classifier-free guidance. Default: ${DEFAULT-VALUE}")
+    double cfgScale = 4.0;
+
+    @Option(
+            names = "--cfg-channels",
+            paramLabel = "3|all",
+            defaultValue = "3",
+            description =
+                    "Latent channels that guidance changes: 3 as facebookresearch/DiT does, or all as diffusers does. "
+                            + "Default: ${DEFAULT-VALUE}")
+    public String cfgChannels = "3";
+
+    @Option(
+            names = "--class-labels",
+            paramLabel = "LABELS",
+            description = "Classes by number or name, separated by commas. Default: eight of the model's")
+    @Nullable
+    String classLabels;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "SEED",
+            defaultValue = "0",
+            description = "Seed of the noise, as torch.manual_seed takes it. Default: ${DEFAULT-VALUE}")
+    public String seed = "0";
+
+    @Option(
+            names = "--rng",
+            paramLabel = "cuda|cpu",
+            defaultValue = "cuda",
+            description = "Whose noise: PyTorch's on a GPU or on the CPU. Default: ${DEFAULT-VALUE}")
+    public Rng rng = Rng.CUDA;
+
+    @Mixin
+    public KernelArguments kernelArguments = new KernelArguments();
+
+    @Option(
+            names = "--sampler",
+            paramLabel = "ddpm|ddim",
+            defaultValue = "ddpm",
+            description = "Default: ${DEFAULT-VALUE}")
+    public Sampler sampler = Sampler.DDPM;
+
+    @Option(
+            names = "--eta",
+            paramLabel = "ETA",
+            defaultValue = "0",
+            description = "DDIM's share of noise, 0 to 1. Default: ${DEFAULT-VALUE}")
+    double eta;
+
+    /** The noise of the whole run, which goes on from batch to batch. */
+    public NoiseStream noise() {
+        long word = TorchRandn.parseSeed(seed);
+        return rng == Rng.CUDA ? TorchRandn.cuda(word) : TorchRandn.cpu(word);
+    }
+
+    /** @throws IllegalArgumentException when an option is out of range, or names no class */
+    public SamplingRequest request(ClassNames classes, int numClasses) {
+        if (!(cfgScale >= 0) || Double.isInfinite(cfgScale)) {
+            throw new IllegalArgumentException("--cfg-scale is " + cfgScale + ", expected a number of at least 0");
+        }
+        if (!(eta >= 0 && eta <= 1)) {
+            throw new IllegalArgumentException("--eta is " + eta + ", expected 0 to 1");
+        }
+        return new SamplingRequest(
+                labels(classes, numClasses), Diffusion.create(steps), sampler, eta, cfgScale, guidance());
+    }
+
+    private Guidance guidance() {
+        return switch (cfgChannels) {
+            case "3" -> Guidance.FIRST_THREE;
+            case "all" -> Guidance.ALL;
+            default ->
+                throw new IllegalArgumentException("--cfg-channels is \"" + cfgChannels + "\", expected 3 or all");
+        };
+    }
+
+    private List<Integer> labels(ClassNames classes, int numClasses) {
+        if (classLabels == null) {
+            return classes.favourites();
+        }
+        List<String> entries = List.of(classLabels.split(",", -1));
+        if (entries.stream().anyMatch(String::isBlank)) {
+            throw new IllegalArgumentException("--class-labels is \"" + classLabels
+                    + "\", expected classes by number or name, separated by single commas");
+        }
+        List<Integer> labels =
+                entries.stream().map(text -> classes.parse(text, numClasses)).toList();
+        if (labels.size() > MOST_LABELS) {
+            throw new IllegalArgumentException("--class-labels names %d images, at most %d fit one batch; use --batches"
+                    .formatted(labels.size(), MOST_LABELS));
+        }
+        return labels;
+    }
+}

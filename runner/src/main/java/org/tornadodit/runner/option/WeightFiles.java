@@ -1,0 +1,42 @@
+package org.tornadodit.runner.option;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+
+/**
+ * The open checkpoints of a run. They are mapped, so that what others write to the files is what a run computes with:
+ * nothing is made of files that changed.
+ */
+public record WeightFiles(List<Checkpoint> checkpoints) {
+
+    public WeightFiles {
+        checkpoints = List.copyOf(checkpoints);
+    }
+
+    public static WeightFiles of(Checkpoint... checkpoints) {
+        return new WeightFiles(List.of(checkpoints));
+    }
+
+    /**
+     * Does what reads the files, and passes its result on where they are unchanged since they were opened.
+     *
+     * @throws org.tornadodit.model.io.file.CheckpointException when one of them was truncated or written to, whatever the work
+     *     ended in
+     */
+    public <T> T read(Supplier<T> work) {
+        T result;
+        try {
+            result = work.get();
+        } catch (RuntimeException | Error failure) { // a page that is gone is an InternalError
+            requireUnchanged();
+            throw failure;
+        }
+        requireUnchanged();
+        return result;
+    }
+
+    private void requireUnchanged() {
+        checkpoints.forEach(Checkpoint::requireUnchanged);
+    }
+}

@@ -1,0 +1,129 @@
+package org.tornadodit.runner.plan;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.runner.output.ImageGrid;
+import org.tornadodit.runner.output.OutputFile;
+import org.tornadodit.runner.output.PictureOutput;
+import picocli.CommandLine.Option;
+
+/** What a sampling run writes, shows and keeps. */
+public final class OutputOptions {
+    private static final int MOST_BATCHES = 100_000;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE.png|DIR/",
+            defaultValue = "sample.png",
+            converter = PictureOutput.Converter.class,
+            description =
+                    "The grid, - for stdout; with --batches, one a batch: sample_0.png, ... A folder (DIR/, or one that"
+                            + " exists) takes each picture by itself: 0_fox.png, 1_panda.png, or 0_207.png where"
+                            + " classes have no names; batches count on. Default: ${DEFAULT-VALUE}")
+    public PictureOutput output = PictureOutput.of("sample.png");
+
+    @Option(
+            names = "--nrow",
+            paramLabel = "N",
+            defaultValue = "" + ImageGrid.IMAGES_PER_ROW,
+            description = "Pictures in a row of the grid, as torchvision's make_grid takes it. Default:"
+                    + " ${DEFAULT-VALUE}")
+    int perRow = ImageGrid.IMAGES_PER_ROW;
+
+    @Option(
+            names = "--save-latents",
+            paramLabel = "FILE.npy",
+            description = "Also write the latents (N, C, H, W) before the autoencoder, float32")
+    @Nullable
+    Path saveLatents;
+
+    @Option(
+            names = "--batches",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Batches of the same labels, one after the other from one stream of noise."
+                    + " Default: ${DEFAULT-VALUE}")
+    public int batches = 1;
+
+    @Option(
+            names = "--preview",
+            paramLabel = "STEPS",
+            description =
+                    "Every so many steps, write the grid as it is so far beside the output, sample.preview.png for"
+                            + " sample.png, DIR/preview.png for DIR/; costs a decoding each time. It is deleted when"
+                            + " the picture is complete")
+    @Nullable
+    public Integer preview;
+
+    @Option(
+            names = "--checkpoint-steps",
+            paramLabel = "N",
+            description =
+                    "Every N steps, keep the state of the run in a file beside the output, sample.state.safetensors"
+                            + " for sample.png, DIR/state.safetensors for DIR/, for --resume to go on from; it is"
+                            + " deleted when the run is complete")
+    @Nullable
+    public Integer checkpointSteps;
+
+    @Option(
+            names = "--resume",
+            paramLabel = "FILE",
+            description = "Go on from the state of a run that was stopped, to the same pictures. The other options have"
+                    + " to be those of that run; the devices may be others")
+    @Nullable
+    public Path resume;
+
+    @Option(names = "--dry-run", description = "Print what would be done, and stop")
+    public boolean dryRun;
+
+    @Option(names = "--quiet", description = "No progress")
+    public boolean quiet;
+
+    /** @throws IllegalArgumentException when an option is out of range, or does not go with another */
+    public void check() {
+        if (batches < 1 || batches > MOST_BATCHES) {
+            throw new IllegalArgumentException("--batches is %d, expected 1 to %d".formatted(batches, MOST_BATCHES));
+        }
+        if (perRow < 1) {
+            throw new IllegalArgumentException("--nrow is %d, expected at least 1 picture a row".formatted(perRow));
+        }
+        if (!output.folder()) {
+            OutputFile.requireSuffix("--output", output.path(), ".png");
+        }
+        OutputFile.requireSuffix("--save-latents", saveLatents, ".npy");
+        requireSteps("--preview", preview);
+        requireSteps("--checkpoint-steps", checkpointSteps);
+        if (toStdout() && (batches > 1 || preview != null || checkpointSteps != null)) {
+            throw new IllegalArgumentException("--output " + output + " takes one picture, and has no file beside it: "
+                    + "--batches, --preview and --checkpoint-steps want a file name");
+        }
+    }
+
+    /** @throws IllegalArgumentException when an option would never come into effect in so many steps */
+    public void checkReached(int steps) {
+        requireReached("--preview", preview, steps - 1);
+        requireReached("--checkpoint-steps", checkpointSteps, steps);
+    }
+
+    public boolean toStdout() {
+        return OutputFile.isStdout(output.path());
+    }
+
+    /** The files of the run. */
+    public RunFiles files() {
+        return new RunFiles(output, saveLatents, batches, perRow);
+    }
+
+    private static void requireSteps(String option, @Nullable Integer steps) {
+        if (steps != null && steps < 1) {
+            throw new IllegalArgumentException(option + " is " + steps + ", expected at least 1 step");
+        }
+    }
+
+    private static void requireReached(String option, @Nullable Integer every, int last) {
+        if (every != null && every > last) {
+            throw new IllegalArgumentException(
+                    "%s %d has no effect: the last step it could follow is %d".formatted(option, every, last));
+        }
+    }
+}

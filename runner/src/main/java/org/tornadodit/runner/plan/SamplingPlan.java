@@ -1,0 +1,318 @@
+package org.tornadodit.runner.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import org.tornadodit.model.ByteCount;
+import org.tornadodit.model.JavaHeap;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitVariant;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.runner.option.ClassNames;
+import org.tornadodit.runner.option.DeviceOptions;
+import org.tornadodit.runner.option.ModelSource;
+import org.tornadodit.runner.option.SamplingOptions;
+import org.tornadodit.runner.option.WeightFiles;
+import org.tornadodit.runner.output.ImageGrid;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.engine.Engine;
+import org.tornadodit.scheduler.engine.FaultPolicy;
+import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.plan.ShardPlan.Shard;
+import org.tornadodit.scheduler.run.CpuEngine;
+import org.tornadodit.scheduler.run.DeviceTeam;
+import org.tornadodit.scheduler.run.ShardedEngine;
+import org.tornadodit.scheduler.tune.DeviceRates;
+
+/** A run that is resolved and checked, but not begun: what {@code --dry-run} prints. */
+public record SamplingPlan(
+        ModelSource source,
+        DitConfig config,
+        VaeConfig vaeConfig,
+        ClassNames classes,
+        SamplingRequest request,
+        SamplingOptions sampling,
+        DeviceOptions.Chosen device,
+        DeviceRates rates,
+        int threads,
+        RunFiles files) {
+
+    private static final int CHALLENGE_PIXELS = 512;
+    private static final int CHALLENGE_IMAGES = 8;
+    private static final int CHALLENGE_STEPS = 250;
+
+    /** @throws IllegalArgumentException when the autoencoder does not fit the model */
+    public SamplingPlan {
+        if (vaeConfig.latentChannels() != config.inChannels()) {
+            throw new IllegalArgumentException("the autoencoder in %s has %d latent channels, %s has %d"
+                    .formatted(source.vae(), vaeConfig.latentChannels(), source.name(), config.inChannels()));
+        }
+        if (vaeConfig.upsampling() != DitConfig.IMAGE_PIXELS_PER_LATENT) {
+            throw new IllegalArgumentException("the autoencoder in %s enlarges %d times, expected %d"
+                    .formatted(source.vae(), vaeConfig.upsampling(), DitConfig.IMAGE_PIXELS_PER_LATENT));
+        }
+    }
+
+    int batches() {
+        return files.batches();
+    }
+
+    /** The samples' classes, by name or number. */
+    public List<String> labels() {
+        return request.labels().stream().map(classes::name).toList();
+    }
+
+    /** No more devices than samples. */
+    public List<ListedDevice> devicesInUse() {
+        return device.devices().subList(0, Math.min(device.devices().size(), request.samples()));
+    }
+
+    /** What a state notes of the engine: another's pictures differ by rounding. */
+    public String engineName() {
+        return device.cpu()
+                ? "cpu"
+                : "tornado, kernels "
+                        + sampling.kernelArguments.options().tier().name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Advances the noise past one batch. */
+    public void skipNoise(NoiseStream noise) {
+        int elements = request.samples() * config.inputElements();
+        noise.skip(elements);
+        for (int step = 0; step < request.diffusion().steps(); step++) {
+            noise.skip(request.passes() * config.inputElements());
+        }
+    }
+
+    private int passesOfSample() {
+        return request.passes() / request.samples();
+    }
+
+    private DeviceRates.Rate rate(ListedDevice listed) {
+        return rates.of(listed, config, sampling.kernelArguments.options(config));
+    }
+
+    /** The devices in use, with the speeds that the user or the rates give them. */
+    DeviceTeam team(Consumer<String> report) {
+        List<Double> speeds = new ArrayList<>();
+        for (int i = 0; i < devicesInUse().size(); i++) {
+            ListedDevice listed = devicesInUse().get(i);
+            speeds.add(
+                    device.weights().isEmpty()
+                            ? rate(listed).denoiser()
+                            : device.weights().get(i));
+        }
+        return new DeviceTeam(
+                devicesInUse(), speeds, new FaultPolicy(device.failFast(), FaultPolicy.KEEP_STEPS, report));
+    }
+
+    /**
+     * Reads the weights into an engine.
+     *
+     * @param tuning of its kernels
+     * @param report takes a line about each device that fails
+     */
+    public Engine load(Checkpoint weights, Checkpoint vaeWeights, Tuning tuning, Consumer<String> report) {
+        return WeightFiles.of(weights, vaeWeights)
+                .read(() -> engine(
+                        DitWeights.load(weights, config), VaeWeights.load(vaeWeights, vaeConfig), tuning, report));
+    }
+
+    private Engine engine(DitWeights dit, VaeWeights vae, Tuning tuning, Consumer<String> report) {
+        if (device.cpu()) {
+            return new CpuEngine(config, dit, vaeConfig, vae, threads);
+        }
+        KernelOptions kernels = sampling.kernelArguments.options(config).with(tuning);
+        boolean hostNoise = sampling.rng == SamplingOptions.Rng.CPU;
+        return new ShardedEngine(team(report), config, dit, vaeConfig, vae, request, hostNoise, kernels);
+    }
+
+    /**
+     * Refuses what would not fit into the heap or the memory, or not into arrays and pictures, before anything is allocated.
+     *
+     * @throws IllegalStateException with what is needed, what is there and what to do
+     */
+    public void requireMemory(HeapNeed need, Checkpoint weights, Checkpoint vaeWeights) {
+        requireHeap(need);
+        long copied = NativeNeed.copies(weights, DitWeights.specs(config))
+                + NativeNeed.copies(vaeWeights, VaeWeights.specs(vaeConfig));
+        new NativeNeed(copied, need.bytes()).require(NativeNeed.room());
+    }
+
+    /** {@link #requireMemory} without what is outside the heap. */
+    void requireHeap(HeapNeed need) {
+        long needed = need.bytes();
+        String images = "%d images of %d x %d".formatted(request.samples(), config.imageSize(), config.imageSize());
+        if (!JavaHeap.holds(needed)) {
+            throw new IllegalStateException(
+                    images + " need " + JavaHeap.shortage(needed) + ", or name fewer --class-labels");
+        }
+        if (ImageGrid.pixels(request.samples(), files.perRow(), config.imageSize()) > Integer.MAX_VALUE) {
+            throw new IllegalStateException(
+                    images + " are more than a PNG grid can hold; name fewer --class-labels, or use --batches");
+        }
+    }
+
+    /**
+     * Heap of sampling; devices have their activations in their own memory, which they compare by themselves.
+     *
+     * @param previews whether pictures are written while others are made, as with several batches
+     */
+    public HeapNeed heapNeed(boolean previews) {
+        return HeapNeed.of(
+                config,
+                vaeConfig,
+                request.samples(),
+                files.perRow(),
+                device.cpu() ? threads : 0,
+                previews || batches() > 1);
+    }
+
+    /** Heap of a measurement, which decodes whole batches. */
+    public HeapNeed heapNeedOfWholeBatches() {
+        return HeapNeed.ofWholeBatches(config, vaeConfig, request.samples(), device.cpu() ? threads : 0);
+    }
+
+    /** Whether the run is what the challenge times: eight images of 512 x 512 by DiT-XL/2 in 250 DDPM steps. */
+    public boolean isTheChallenges() {
+        return config.equals(DitVariant.XL_2.config(CHALLENGE_PIXELS, config.numClasses()))
+                && request.samples() == CHALLENGE_IMAGES
+                && request.diffusion().steps() == CHALLENGE_STEPS
+                && request.sampler() == Sampler.DDPM;
+    }
+
+    /** The last words before the work begins. */
+    public String summary() {
+        return String.format(
+                Locale.ROOT,
+                "%s, %d images of %d x %d, %d %s steps, guidance %s, seed %s",
+                source.name(),
+                request.samples(),
+                config.imageSize(),
+                config.imageSize(),
+                request.diffusion().steps(),
+                request.sampler(),
+                number(request.cfgScale()),
+                sampling.seed);
+    }
+
+    /** The whole plan, a fact a line. */
+    public List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format(
+                Locale.ROOT,
+                "model    %s: %.1f M parameters, %d blocks, hidden size %d, %d heads of %d, patch %d, %d classes",
+                source.name(),
+                config.parameters() / 1e6,
+                config.depth(),
+                config.hiddenSize(),
+                config.numHeads(),
+                config.headSize(),
+                config.patchSize(),
+                config.numClasses()));
+        lines.add("weights  " + source.checkpoint());
+        lines.add("vae      " + source.vae() + ", scaling factor " + number(vaeConfig.scalingFactor()));
+        lines.add("labels   " + String.join(", ", labels()));
+        lines.add(String.format(
+                Locale.ROOT,
+                "steps    %d %s, guidance %s on %s channels, %s noise of seed %s",
+                request.diffusion().steps(),
+                request.sampler(),
+                number(request.cfgScale()),
+                sampling.cfgChannels,
+                sampling.rng.name().toLowerCase(Locale.ROOT),
+                sampling.seed));
+        lines.add(String.format(
+                Locale.ROOT,
+                "shapes   latents (%d, %d, %d, %d), tokens (%d, %d, %d), images (%d, 3, %d, %d)",
+                request.samples(),
+                config.inChannels(),
+                config.inputSize(),
+                config.inputSize(),
+                request.passes(),
+                config.tokens(),
+                config.hiddenSize(),
+                request.samples(),
+                config.imageSize(),
+                config.imageSize()));
+        double flops = request.passes() * forwardFlops(config);
+        lines.add(String.format(
+                Locale.ROOT,
+                "work     %.3f TFLOP a step, %.1f TFLOP a batch without the decoder, %d %s",
+                flops / 1e12,
+                flops * request.diffusion().steps() / 1e12,
+                batches(),
+                batches() == 1 ? "batch" : "batches"));
+        lines.add(String.format(
+                Locale.ROOT,
+                "memory   about %s of heap of %s, %s of weights",
+                ByteCount.of(heapNeed(false).bytes()),
+                ByteCount.of(JavaHeap.room()),
+                ByteCount.of(config.parameters() * Float.BYTES)));
+        lines.addAll(deviceLines());
+        lines.add("output   " + files.inWords(labels()));
+        return lines;
+    }
+
+    /** Who does what, and how long it may take. */
+    private List<String> deviceLines() {
+        List<String> lines = new ArrayList<>();
+        int steps = request.diffusion().steps();
+        Forecast slowest;
+        String source;
+        if (device.cpu()) {
+            slowest = Forecast.of(config, vaeConfig, request.samples(), passesOfSample(), rates.ofCpu(threads));
+            source = rates.ofCpu(threads).source();
+            lines.add("device   cpu, " + threads + (threads == 1 ? " thread" : " threads") + ": " + device.reason());
+        } else {
+            slowest = new Forecast(0, 0);
+            source = rate(devicesInUse().getFirst()).source();
+            for (Shard shard : team(line -> {}).plan(request.samples()).shards()) {
+                ListedDevice listed = devicesInUse().get(shard.device());
+                Forecast own = Forecast.of(config, vaeConfig, shard.count(), passesOfSample(), rate(listed));
+                slowest = own.seconds(steps) > slowest.seconds(steps) ? own : slowest;
+                lines.add("device   %s: samples %d to %d, about %s"
+                        .formatted(
+                                listed,
+                                shard.first(),
+                                shard.first() + shard.count() - 1,
+                                Forecast.duration(own.seconds(steps))));
+            }
+            lines.add("         " + device.reason());
+        }
+        lines.add("time     about %s a batch: %d steps of %s, decoding %s (%s; without loading and compiling)"
+                .formatted(
+                        Forecast.duration(slowest.seconds(steps)),
+                        steps,
+                        Forecast.duration(slowest.step()),
+                        Forecast.duration(slowest.decoding()),
+                        source));
+        return lines;
+    }
+
+    /** Operations of one image's forward pass: two a multiplication and addition, products only. */
+    public static double forwardFlops(DitConfig config) {
+        double d = config.hiddenSize();
+        double t = config.tokens();
+        double linear = t * d * (4 * d + 2.0 * config.mlpHidden()); // qkv, proj, fc1, fc2
+        double attention = 2 * t * t * d; // scores, values
+        double modulation = 6 * d * d;
+        double ends = t * d * (config.patchSize() * config.patchSize() * config.inChannels() + config.patchOutputs())
+                + 2 * d * d;
+        return 2 * (config.depth() * (linear + attention + modulation) + ends);
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? String.valueOf((long) value)
+                : String.valueOf(value);
+    }
+}

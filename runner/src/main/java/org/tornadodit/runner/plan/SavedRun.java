@@ -1,0 +1,162 @@
+package org.tornadodit.runner.plan;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.tornadodit.model.Printable;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.CheckpointFingerprint;
+import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.model.io.file.StateFile;
+import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.runner.option.SamplingOptions;
+import org.tornadodit.scheduler.engine.SamplingState;
+
+/**
+ * A run whose state is kept in a file beside its output, so that it can go on after it was killed.
+ *
+ * @param facts everything that decides the pictures, by the name of its option; the model's weights by their fingerprint
+ * @param shape of a batch's latents
+ */
+public record SavedRun(Map<String, String> facts, Shape shape) {
+
+    private static final String MODEL = "model";
+    private static final String BATCH = "batch";
+    private static final String DONE = "steps done";
+    private static final String ENGINE = "engine";
+
+    /**
+     * Where a run was.
+     *
+     * @param batch index of the batch
+     * @param state of that batch
+     * @param engine that made it
+     */
+    public record Point(int batch, SamplingState state, String engine) {
+
+        /** In words. */
+        public String place() {
+            return (batch == 0 ? "" : "in batch " + (batch + 1) + " ") + "after step " + state.done();
+        }
+    }
+
+    /** A run of some weights. */
+    public static SavedRun of(SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights) {
+        SamplingOptions options = plan.sampling();
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put(
+                MODEL,
+                "%s %s %s %s"
+                        .formatted(
+                                plan.config(),
+                                CheckpointFingerprint.of(weights, DitWeights.specs(plan.config())),
+                                plan.vaeConfig(),
+                                CheckpointFingerprint.of(vaeWeights, VaeWeights.specs(plan.vaeConfig()))));
+        facts.put(
+                "--class-labels",
+                plan.request().labels().stream().map(String::valueOf).collect(Collectors.joining(",")));
+        facts.put("--num-sampling-steps", options.steps);
+        facts.put("--sampler", String.valueOf(plan.request().sampler()));
+        facts.put("--eta", String.valueOf(plan.request().eta()));
+        facts.put("--cfg-scale", String.valueOf(plan.request().cfgScale()));
+        facts.put("--cfg-channels", options.cfgChannels);
+        facts.put("--rng", String.valueOf(options.rng));
+        facts.put("--seed", String.valueOf(TorchRandn.parseSeed(options.seed)));
+        facts.put(
+                "--matmul-precision",
+                String.valueOf(options.kernelArguments.options().precision()));
+        facts.put("--batches", String.valueOf(plan.batches()));
+        int size = plan.config().inputSize();
+        return new SavedRun(
+                facts, Shape.of(plan.request().samples(), plan.config().inChannels(), size, size));
+    }
+
+    /** The file in which the run of an output keeps its state: {@code sample.state.safetensors} of {@code sample.png}. */
+    static Path fileOf(Path output) {
+        String name = output.getFileName().toString();
+        int dot = name.lastIndexOf('.');
+        return output.resolveSibling((dot <= 0 ? name : name.substring(0, dot)) + ".state.safetensors");
+    }
+
+    /** Writes the state of a batch, in the place of the one before. */
+    public void write(Path file, Point point) throws IOException {
+        Map<String, String> all = new LinkedHashMap<>(facts);
+        all.put(BATCH, String.valueOf(point.batch()));
+        all.put(DONE, String.valueOf(point.state().done()));
+        all.put(ENGINE, point.engine());
+        requireState(file);
+        new StateFile(all, shape, point.state().latents()).write(file);
+    }
+
+    /**
+     * Passes where there is nothing yet, or a state.
+     *
+     * @throws IOException when another file has the name
+     */
+    static void requireState(Path file) throws IOException {
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !StateFile.isState(file)) {
+            throw new IOException("cannot write the state to " + Printable.path(file)
+                    + ": a file of that name is there, and is no state of a run; give another --output");
+        }
+    }
+
+    /** Deletes the state of a run that is complete, and nothing else that may have its name by now. */
+    public static void delete(Path file) throws IOException {
+        if (StateFile.isState(file)) {
+            Files.deleteIfExists(file);
+        }
+    }
+
+    /**
+     * Reads where the run was.
+     *
+     * @throws CheckpointException when the file is no state, or damaged, or of another model
+     * @throws IllegalArgumentException when it is the state of a run with other options, of which one is named
+     */
+    public Point read(Path file, int steps) {
+        StateFile stored = StateFile.read(file, found -> requireSame(file, found), shape);
+        for (float value : stored.latents()) {
+            if (!Float.isFinite(value)) {
+                throw new CheckpointException(file + ": the state's latents hold " + value + ", expected numbers");
+            }
+        }
+        try {
+            int batch = Integer.parseInt(stored.facts().getOrDefault(BATCH, ""));
+            int done = Integer.parseInt(stored.facts().getOrDefault(DONE, ""));
+            if (batch < 0
+                    || batch >= Integer.parseInt(facts.getOrDefault("--batches", "1"))
+                    || done < 1
+                    || done > steps) {
+                throw new NumberFormatException();
+            }
+            return new Point(
+                    batch,
+                    new SamplingState(done, stored.latents()),
+                    stored.facts().getOrDefault(ENGINE, "?"));
+        } catch (NumberFormatException e) {
+            throw new CheckpointException(file + ": the state tells of a batch or step that the run does not have", e);
+        }
+    }
+
+    private void requireSame(Path file, Map<String, String> found) {
+        facts.forEach((name, wanted) -> {
+            String other = found.get(name);
+            if (Objects.equals(wanted, other)) {
+                return;
+            }
+            if (name.equals(MODEL)) {
+                throw new CheckpointException(file + ": the state is of another model or other weights");
+            }
+            throw new IllegalArgumentException("--resume %s: the state was made with %s %s, the command has %s"
+                    .formatted(file, name, other == null ? "(nothing)" : Printable.text(other), wanted));
+        });
+    }
+}

@@ -1,0 +1,122 @@
+package org.tornadodit.runner.plan;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.runner.option.DeviceOptions;
+import org.tornadodit.runner.option.SamplingOptions;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+
+/**
+ * What a user has typed, as opposed to defaults: an option that is typed and cannot have an effect is an error, and errors
+ * name options as they were typed.
+ */
+public final class TypedOptions {
+    private static final Pattern CHOICE = Pattern.compile(
+            "Invalid value for (?:option '([^']+)'|positional parameter).*: expected one of \\[(.*)] "
+                    + "\\(case-insensitive\\) but was '(.*)'",
+            Pattern.DOTALL);
+
+    /** What only devices of TornadoVM heed. */
+    private static final List<String> OF_DEVICES = List.of(
+            "--kernels",
+            "--matmul-precision",
+            "--device-weights",
+            "--fail-fast",
+            "--default-kernels",
+            "--no-kernel-cache");
+
+    private final CommandLine command;
+
+    public TypedOptions(CommandLine command) {
+        this.command = command;
+    }
+
+    private boolean has(String option) {
+        return command.getParseResult().hasMatchedOption(option);
+    }
+
+    /**
+     * Refuses what the chosen engine or sampler does not heed.
+     *
+     * @throws IllegalArgumentException naming the option and the one that makes it idle
+     */
+    public void requireEffect(SamplingOptions sampling, DeviceOptions.Chosen chosen) {
+        if (sampling.sampler == Sampler.DDPM) {
+            refuse(List.of("--eta"), "with --sampler ddpm; leave it out, or give --sampler ddim");
+        }
+        requireEffect(chosen);
+    }
+
+    /** As above, for what is written. */
+    public void requireEffect(OutputOptions output) {
+        if (output.output.folder() && output.preview == null) {
+            refuse(List.of("--nrow"), "with --output %s, which gets no grid; leave it out".formatted(output.output));
+        }
+    }
+
+    /** As above, for a command without a sampler. */
+    public void requireEffect(DeviceOptions.Chosen chosen) {
+        if (chosen.cpu()) {
+            refuse(
+                    OF_DEVICES,
+                    has("--device") && chosen.reason().equals(DeviceOptions.ASKED_FOR)
+                            ? "with --device cpu; leave one of them out"
+                            : "without --device tornado, on the CPU engine (%s); leave it out"
+                                    .formatted(chosen.reason()));
+        } else {
+            refuse(
+                    List.of("--threads"),
+                    "with --device%s, only the CPU engine has threads; leave it out, or give --device cpu"
+                            .formatted(has("--devices") ? "s" : " tornado"));
+        }
+    }
+
+    /** Refuses the options that the user has typed of these. */
+    public void refuse(List<String> options, String why) {
+        for (String option : options) {
+            if (has(option)) {
+                throw new IllegalArgumentException("%s has no effect %s".formatted(option, why));
+            }
+        }
+    }
+
+    /** A message with aliases as the user has typed them, and choices as help writes them. */
+    public static String inTheUsersWords(String message, CommandLine command, Collection<String> words) {
+        Matcher choice = CHOICE.matcher(message);
+        String text = message;
+        if (choice.matches()) {
+            List<String> choices = Stream.of(choice.group(2).split(", "))
+                    .map(TypedOptions::asHelpWritesIt)
+                    .toList();
+            String named = choice.group(1) != null
+                    ? choice.group(1) + " is \"" + choice.group(3) + "\""
+                    : "\"" + choice.group(3) + "\" is none of the choices";
+            text = named + ", expected "
+                    + choices.stream().limit(choices.size() - 1L).collect(Collectors.joining(", ")) + " or "
+                    + choices.getLast();
+        }
+        for (OptionSpec option : command.getCommandSpec().options()) {
+            for (String typed : option.names()) {
+                if (words.stream().anyMatch(word -> word.equals(typed) || word.startsWith(typed + "="))) {
+                    for (String other : option.names()) {
+                        text = text.replaceAll(Pattern.quote(other) + "(?![\\w-])", Matcher.quoteReplacement(typed));
+                    }
+                    break;
+                }
+            }
+        }
+        return text;
+    }
+
+    /** Choices are enums, whose names help and the command line write in small letters. */
+    public static String asHelpWritesIt(String constant) {
+        return constant.toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,13 @@
+package org.tornadodit.runner.terminal;
+
+/** What the process returns to the shell. */
+public final class ExitCode {
+    public static final int DONE = 0;
+    public static final int FAILURE = 1;
+    public static final int USAGE = 2;
+    public static final int NO_DEVICE = 3;
+    public static final int CHECKPOINT = 4;
+    public static final int GATE_FAILED = 5;
+
+    private ExitCode() {}
+}

@@ -1,0 +1,169 @@
+package org.tornadodit.runner.terminal;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.runner.download.HubCache;
+import org.tornadodit.runner.download.WeightsFinder;
+import org.tornadodit.scheduler.device.TornadoDevices;
+
+/**
+ * What the process finds around it. The one place that reads system properties.
+ *
+ * @param home the project's folder, which holds {@code demo/}; from {@code -Ddit.home}, else the current folder or one
+ *     of its parents
+ * @param terminal whether stderr is a terminal; from {@code -Ddit.terminal}
+ * @param sdkProblem why there is no TornadoVM SDK, should there be none; from {@code -Ddit.sdk.problem}
+ */
+public record Surroundings(Path home, boolean terminal, String sdkProblem) {
+
+    public static Surroundings read() {
+        String home = System.getProperty("dit.home");
+        return new Surroundings(
+                home != null ? Path.of(home) : findHome(Path.of("").toAbsolutePath()),
+                Boolean.getBoolean("dit.terminal"),
+                System.getProperty("dit.sdk.problem", "no TornadoVM SDK was found (TORNADOVM_HOME is not set)"));
+    }
+
+    /** Columns of the terminal, where there is one; {@code -Ddit.columns} and {@code COLUMNS} say otherwise. */
+    public static OptionalInt columns() {
+        for (String set : new String[] {System.getProperty("dit.columns"), System.getenv("COLUMNS")}) {
+            OptionalInt columns = set == null ? OptionalInt.empty() : Terminal.positive(set);
+            if (columns.isPresent()) {
+                return columns;
+            }
+        }
+        return Terminal.controlling();
+    }
+
+    /** The NVIDIA driver's version as its kernel module tells it, where there is one. */
+    public static Optional<String> nvidiaDriver() {
+        Path file = Path.of("/proc/driver/nvidia/version");
+        try {
+            return Files.readString(file)
+                    .lines()
+                    .findFirst()
+                    .map(line -> line.replaceFirst("^NVRM version:\\s*", "").replaceAll("\\s+", " "));
+        } catch (IOException absent) {
+            return Optional.empty();
+        }
+    }
+
+    /** The driver's version alone, from its kernel module or from nvidia-smi. */
+    public static Optional<String> driverVersion() {
+        Pattern version = Pattern.compile("\\b\\d{3,}\\.\\d+(\\.\\d+)?\\b");
+        return nvidiaDriver()
+                .or(Surroundings::nvidiaSmi)
+                .map(version::matcher)
+                .filter(Matcher::find)
+                .map(Matcher::group);
+    }
+
+    private static Optional<String> nvidiaSmi() {
+        try {
+            Process process = new ProcessBuilder("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
+                    .redirectErrorStream(true)
+                    .start();
+            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                return Optional.empty();
+            }
+            return process.inputReader().lines().findFirst();
+        } catch (IOException absent) {
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+
+    /** Version of the TornadoVM SDK that serves the process; {@code tornado-host} without one. */
+    public static String tornadoVersion() {
+        if (!TornadoDevices.sdkIsPresent()) {
+            return "tornado-host";
+        }
+        String sdk = System.getenv("TORNADOVM_HOME");
+        if (sdk == null) {
+            return "unknown";
+        }
+        try (Stream<String> lines = Files.lines(Path.of(sdk, "etc", "tornado.release"))) {
+            return lines.filter(line -> line.startsWith("version="))
+                    .map(line -> line.substring("version=".length()).strip())
+                    .findFirst()
+                    .orElse("unknown");
+        } catch (IOException | UncheckedIOException | InvalidPathException absent) {
+            return "unknown";
+        }
+    }
+
+    /** Where this user's caches go; {@code -Ddit.cache} says otherwise. */
+    public static Path cacheFolder() {
+        String set = System.getProperty("dit.cache");
+        if (set != null) {
+            return Path.of(set);
+        }
+        String xdg = System.getenv("XDG_CACHE_HOME");
+        String windows = System.getenv("LOCALAPPDATA");
+        Path user = Path.of(System.getProperty("user.home", "."));
+        Path caches = xdg != null && !xdg.isBlank()
+                ? Path.of(xdg)
+                : windows != null
+                        ? Path.of(windows)
+                        : Files.isDirectory(user.resolve("Library/Caches"))
+                                ? user.resolve("Library/Caches")
+                                : user.resolve(".cache");
+        return caches.resolve("tornado-dit");
+    }
+
+    /** Where this user's downloaded weights go; {@code -Ddit.weights} says otherwise. */
+    public static Path weightsFolder() {
+        String set = System.getProperty("dit.weights");
+        if (set != null) {
+            return Path.of(set);
+        }
+        String xdg = System.getenv("XDG_DATA_HOME");
+        String windows = System.getenv("LOCALAPPDATA");
+        Path user = Path.of(System.getProperty("user.home", "."));
+        Path data = xdg != null && !xdg.isBlank()
+                ? Path.of(xdg)
+                : windows != null
+                        ? Path.of(windows)
+                        : Files.isDirectory(user.resolve("Library/Application Support"))
+                                ? user.resolve("Library/Application Support")
+                                : user.resolve(".local").resolve("share");
+        return data.resolve("tornado-dit").resolve("weights");
+    }
+
+    /** Weights that are on this machine; {@code -Ddit.hub.cache} names another cache of the Hugging Face hub. */
+    public static WeightsFinder weights() {
+        String set = System.getProperty("dit.hub.cache");
+        HubCache cache = set != null
+                ? new HubCache(Path.of(set))
+                : HubCache.of(System.getenv(), Path.of(System.getProperty("user.home", ".")));
+        return new WeightsFinder(weightsFolder(), cache);
+    }
+
+    /** Version of the jar; {@code development} where classes are not in one. */
+    public static String projectVersion() {
+        String version = Surroundings.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
+    private static Path findHome(Path start) {
+        for (@Nullable Path folder = start; folder != null; folder = folder.getParent()) {
+            if (Files.isDirectory(folder.resolve("demo").resolve("vae"))) {
+                return folder;
+            }
+        }
+        return start;
+    }
+}

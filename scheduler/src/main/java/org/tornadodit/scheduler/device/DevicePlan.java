@@ -1,0 +1,84 @@
+package org.tornadodit.scheduler.device;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.function.Supplier;
+import org.tornadodit.kernels.ptx.KernelCompiler;
+import org.tornadodit.kernels.ptx.LaunchAhead;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
+
+/** Graphs that hand arrays on to one another on one device, compiled, run one at a time. */
+public final class DevicePlan implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(DevicePlan.class.getName());
+
+    private final TornadoExecutionPlan plan;
+    private final int graphs;
+
+    /**
+     * Builds graphs and compiles all their tasks. May be called for several devices at once: what TornadoVM cannot do side
+     * by side is done in turn, see {@link KernelCompiler#ONE_AT_A_TIME}.
+     */
+    public DevicePlan(ListedDevice device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids) {
+        KernelCompiler compiler = KernelCompiler.fromClassPath();
+        List<ImmutableTaskGraph> built;
+        KernelCompiler.ONE_AT_A_TIME.lock();
+        try {
+            compiler.prepare();
+            built = building.get();
+            plan = new TornadoExecutionPlan(built.toArray(ImmutableTaskGraph[]::new));
+            plan.withDevice(device.device()).withGridScheduler(grids);
+        } finally {
+            KernelCompiler.ONE_AT_A_TIME.unlock();
+        }
+        graphs = built.size();
+        compiler.compile(plan, device.device(), built, grids, (done, kernels) -> {});
+        KernelCompiler.ONE_AT_A_TIME.lock();
+        try {
+            plan.withPreCompilation();
+        } finally {
+            KernelCompiler.ONE_AT_A_TIME.unlock();
+        }
+    }
+
+    /** Runs one graph and waits for it. */
+    public TornadoExecutionResult execute(int graph) {
+        return plan.withGraph(graph).execute();
+    }
+
+    /**
+     * Has a graph run, where the device can without waiting for it: what it sends must stay as it is until an
+     * {@link #execute} has returned.
+     */
+    public void launch(int graph) {
+        LaunchAhead.run(() -> execute(graph));
+    }
+
+    /** Bytes that the graphs hold on the device. */
+    public long deviceBytes() {
+        return plan.withAllGraphs().getCurrentDeviceMemoryUsage();
+    }
+
+    /** Releases all memory on the device, of arrays within a graph too: see {@link GraphScope#scratch}. */
+    @Override
+    public void close() {
+        // Freeing acts on the selected graph only, and fails where a buffer is shared with a graph that has freed it.
+        for (int i = 0; i < graphs; i++) {
+            try {
+                plan.withGraph(i).freeDeviceMemory();
+            } catch (TornadoInternalError alreadyFreed) {
+                LOG.log(Level.DEBUG, "shared buffers of graph {0} were free already", i);
+            }
+        }
+        try {
+            plan.withGraph(0).close();
+        } catch (TornadoExecutionPlanException e) {
+            throw new IllegalStateException("cannot release the device's memory", e);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package org.tornadodit.scheduler.engine;
+
+import java.util.List;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.Guidance;
+
+/**
+ * One batch to sample.
+ *
+ * @param labels class of each sample (N)
+ * @param diffusion the spaced process: its steps and their coefficients
+ * @param sampler how a step goes from x_t to x_{t-1}
+ * @param eta DDIM's share of noise, 0 for the deterministic sampler; ignored by DDPM
+ * @param cfgScale weight of classifier-free guidance; with 1 samples are unguided, and draw the noise of
+ *     facebookresearch/DiT's sample_ddp.py
+ * @param guidance channels that guidance changes
+ */
+public record SamplingRequest(
+        List<Integer> labels, Diffusion diffusion, Sampler sampler, double eta, double cfgScale, Guidance guidance) {
+
+    public SamplingRequest {
+        labels = List.copyOf(labels);
+        if (labels.isEmpty()) {
+            throw new IllegalArgumentException("no class labels");
+        }
+    }
+
+    /** Whether samples take two passes of the model, with their class and with the null class. */
+    public boolean guided() {
+        return cfgScale != 1;
+    }
+
+    /** Passes of the model that a step of the batch takes. */
+    public int passes() {
+        return guided() ? Math.multiplyExact(2, samples()) : samples();
+    }
+
+    /** Samples of the batch. */
+    public int samples() {
+        return labels.size();
+    }
+}

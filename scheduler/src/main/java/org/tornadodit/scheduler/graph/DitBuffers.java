@@ -1,0 +1,117 @@
+package org.tornadodit.scheduler.graph;
+
+import org.tornadodit.kernels.ArrayPages;
+import org.tornadodit.kernels.Batch;
+import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.Overflow;
+import org.tornadodit.kernels.PhiloxNoise;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.graph.Operations.Layer;
+import org.tornadodit.scheduler.plan.Part;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * All arrays of the denoiser but its weights, allocated once for the largest batch: S samples, N passes of the model (two of
+ * a guided sample), T tokens, D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
+ */
+public final class DitBuffers {
+    /** (S, C, H, W): x_t, which the last graph of a step replaces by x_{t-1}. */
+    public final FloatArray latents;
+    /** (S, C, H, W), from the host: the noise to start from, and a step's noise where the device does not draw it. */
+    public final FloatArray noise;
+    /** (1): stands for {@link #noise} where the device draws. */
+    final FloatArray noNoise;
+    /** (N, T, C P P). */
+    final FloatArray patches;
+    /** (N, 256), from the host each step: the sinusoids of each pass' timestep. */
+    public final FloatArray frequencies;
+    /** (N, D). */
+    final FloatArray timestepHidden;
+    /** (N, D). */
+    final FloatArray timestep;
+    /** From the host each step: who is in the batch, see {@link Batch}. */
+    public final IntArray batch;
+    /** (N, D): SiLU of the sum of both embeddings, which every adaLN_modulation begins with. */
+    final FloatArray conditioning;
+    /** (N, T, D): the residual stream. */
+    final FloatArray x;
+    /** The block whose attention runs. */
+    final Layer attention;
+    /** The block whose MLP runs, or ran last; -1 before the first. */
+    final Layer mlp;
+    /** The only layer of its kind, index 0. */
+    final Layer single;
+    /** Where the last norm writes a number that nobody reads. */
+    final Layer end;
+    /** (depth, {@link Overflow#KINDS}): set where a value did not fit an operand. */
+    public final IntArray overflow;
+    /** (N, depth, 6 D): of all blocks, which need the same conditioning. */
+    final FloatArray modulation;
+    /** (N, T, D). */
+    final Operand normed;
+    /** (N, T, 3 D). */
+    final Operand qkv;
+    /** (N, T, D). */
+    final Operand attended;
+    /** (N, T, M). */
+    final Operand hidden;
+    /** (N, 2 D). */
+    final FloatArray finalModulation;
+    /** (N, T, D). */
+    final Operand finalNormed;
+    /** (N, T, P P outChannels). */
+    final FloatArray prediction;
+    /** (S, ...), from the host each step, see {@link DenoiseStep}. */
+    public final FloatArray coefficients;
+    /** (S, ...), from the host each step, see {@link PhiloxNoise}. */
+    public final IntArray draw;
+
+    public DitBuffers(DitConfig config, Part part, Operations operations) {
+        int samples = part.samples().count();
+        int n = part.passes();
+        int rows = part.rows();
+        int width = config.hiddenSize();
+        latents = ArrayPages.floats(samples * config.inputElements());
+        noise = ArrayPages.floats(samples * config.inputElements());
+        noNoise = ArrayPages.floats(1);
+        patches = ArrayPages.floats(rows * config.inChannels() * config.patchSize() * config.patchSize());
+        frequencies = ArrayPages.floats(n * DitConfig.FREQUENCY_SIZE);
+        timestepHidden = ArrayPages.floats(n * width);
+        timestep = ArrayPages.floats(n * width);
+        batch = ArrayPages.ints(Batch.length(n));
+        conditioning = ArrayPages.floats(n * width);
+        x = ArrayPages.floats(rows * width);
+        overflow = ArrayPages.ints(config.depth() * Overflow.KINDS);
+        attention = new Layer(ArrayPages.ints(1), overflow);
+        mlp = new Layer(ArrayPages.ints(1), overflow);
+        end = new Layer(ArrayPages.ints(1), overflow);
+        single = new Layer(ArrayPages.ints(1), overflow);
+        modulation = ArrayPages.floats(n * config.depth() * 6 * width);
+        normed = operations.operand(rows, width);
+        qkv = operations.operand(rows, 3 * width);
+        attended = operations.operand(rows, width);
+        hidden = operations.operand(rows, config.mlpHidden());
+        finalModulation = ArrayPages.floats(n * 2 * width);
+        finalNormed = operations.float32Operand(rows, width);
+        prediction = ArrayPages.floats(rows * config.patchOutputs());
+        coefficients = ArrayPages.floats(samples * DenoiseStep.LENGTH);
+        draw = ArrayPages.ints(samples * PhiloxNoise.LENGTH);
+    }
+
+    /** Bytes of device memory that the buffers of a part take. */
+    static long bytes(DitConfig config, Part part, Operations operations) {
+        long n = part.passes();
+        long rows = part.rows();
+        long width = config.hiddenSize();
+        long patch = (long) config.inChannels() * config.patchSize() * config.patchSize();
+        long floats = 2L * part.samples().count() * config.inputElements()
+                + n * (DitConfig.FREQUENCY_SIZE + (5 + 6L * config.depth()) * width)
+                + rows * (width + patch + config.patchOutputs());
+        return floats * Float.BYTES
+                + 2 * operations.operandBytes(rows, width)
+                + operations.float32OperandBytes(rows, width)
+                + operations.operandBytes(rows, 3 * width)
+                + operations.operandBytes(rows, config.mlpHidden());
+    }
+}

@@ -1,0 +1,64 @@
+package org.tornadodit.scheduler.graph;
+
+import java.util.Optional;
+import org.tornadodit.kernels.ptx.Installation;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.scheduler.device.DeviceUnavailableException;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.device.TornadoDevices;
+import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.engine.KernelOptions.Tier;
+
+/**
+ * Which tier of kernels serves a device, and why: the one place where a variant is chosen.
+ *
+ * @param operations the tier's kernels
+ * @param reason in words, for the user
+ */
+public record KernelChoice(Operations operations, String reason) {
+
+    /**
+     * The best tier for a device and a model.
+     *
+     * @throws DeviceUnavailableException when the tensor cores are asked for and cannot serve
+     */
+    public static KernelChoice of(ListedDevice device, DitConfig config, KernelOptions options) {
+        if (options.tier() == Tier.PORTABLE) {
+            return new KernelChoice(new PortableOperations(options.tuning()), "as asked");
+        }
+        Optional<String> refusal = refusal(device, config);
+        if (refusal.isEmpty() && (options.tier() == Tier.TENSOR || TornadoDevices.sdkIsPresent())) {
+            return new KernelChoice(
+                    new TensorOperations(options.precision(), device.computeUnits(), options.tuning()),
+                    device.capability().map(c -> "capability " + c).orElse("emulated"));
+        }
+        if (options.tier() == Tier.TENSOR) {
+            throw new DeviceUnavailableException("tensor cores cannot serve on " + device.name() + ": "
+                    + refusal.orElse("") + "; leave out --kernels");
+        }
+        return new KernelChoice(
+                new PortableOperations(options.tuning()), refusal.orElse("the emulation runs them faster"));
+    }
+
+    /** The decoder's kernels: of the same tier, if the autoencoder's sizes allow. */
+    public DecoderTier decoder(VaeConfig config) {
+        return operations instanceof TensorOperations tensor ? tensor.decoder(config) : DecoderTier.PORTABLE;
+    }
+
+    /** Why a device's tensor cores cannot serve; empty if they can, also where tornado-host emulates them. */
+    private static Optional<String> refusal(ListedDevice device, DitConfig config) {
+        Optional<String> ofModel = TensorOperations.refusal(config);
+        if (ofModel.isPresent() || !TornadoDevices.sdkIsPresent()) {
+            return ofModel;
+        }
+        if (!device.capability().equals(Optional.of("9.0"))) {
+            return Optional.of("tensor cores need compute capability 9.0, this is "
+                    + device.capability().orElse(device.backend()));
+        }
+        return switch (Installation.installFromClassPath()) {
+            case Installation.Installed installed -> Optional.empty();
+            case Installation.Refused refused -> Optional.of(refused.reason());
+        };
+    }
+}

@@ -1,0 +1,78 @@
+package org.tornadodit.scheduler.graph;
+
+import org.tornadodit.model.ByteCount;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.device.DeviceFullException;
+import org.tornadodit.scheduler.device.DeviceMemory;
+import org.tornadodit.scheduler.device.DeviceUnavailableException;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.plan.Part;
+
+/**
+ * Device memory of a run, known before anything is allocated.
+ *
+ * @param weights bytes of both models' weights
+ * @param denoiser bytes of the denoiser's activations
+ * @param decoder bytes of the decoder's activations
+ * @param decodedTogether images that one pass of the decoder takes
+ */
+public record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether) {
+
+    public static MemoryNeed of(
+            DitConfig config, VaeConfig vae, Part part, Operations operations, DecoderTier decoder, long decoderBytes) {
+        long vaeParameters = VaeWeights.specs(vae).stream()
+                .mapToLong(spec -> spec.shape().elements())
+                .sum();
+        long image = VaeBuffers.bytes(vae, config.inputSize(), 1, decoder);
+        int together = (int) Math.clamp(decoderBytes / image, 1, part.samples().count());
+        return new MemoryNeed(
+                operations.weightBytes(config) + vaeParameters * Float.BYTES,
+                DitBuffers.bytes(config, part, operations),
+                VaeBuffers.bytes(vae, config.inputSize(), together, decoder),
+                together);
+    }
+
+    public long bytes() {
+        return weights + denoiser + decoder;
+    }
+
+    /**
+     * To be called on the thread that will use the device: TornadoVM's JNI code logs an allocation that the driver
+     * refuses and goes on with a null pointer, so that memory has to be known to be free before.
+     *
+     * @throws DeviceUnavailableException with what is needed, what is there, and what to lower
+     * @throws DeviceFullException when there would be enough, if it were free
+     */
+    public void requireFits(ListedDevice device, int samples) {
+        if (bytes() > device.memory()) {
+            throw new DeviceUnavailableException(String.format(
+                    "device %s is too small: %s needed (weights %s, denoiser %s for %d samples, decoder %s),"
+                            + " %s there; name fewer --class-labels or use --device cpu",
+                    device.name(),
+                    ByteCount.of(bytes()),
+                    ByteCount.of(weights),
+                    ByteCount.of(denoiser),
+                    samples,
+                    ByteCount.of(decoder),
+                    ByteCount.of(device.memory())));
+        }
+        long free = DeviceMemory.free(device).orElse(device.memory());
+        if (bytes() > free) {
+            throw new DeviceFullException(String.format(
+                    "device %d (%s): %s needed (weights %s, denoiser %s for %d samples, decoder %s),"
+                            + " %s of %s free: another program holds the rest; name other --devices or fewer"
+                            + " --class-labels",
+                    device.index(),
+                    device.name(),
+                    ByteCount.of(bytes()),
+                    ByteCount.of(weights),
+                    ByteCount.of(denoiser),
+                    samples,
+                    ByteCount.of(decoder),
+                    ByteCount.of(free),
+                    ByteCount.of(device.memory())));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package org.tornadodit.scheduler.graph;
+
+import java.util.List;
+import org.tornadodit.kernels.check.TransformerTunables;
+import org.tornadodit.kernels.check.Tunable;
+import org.tornadodit.model.Linear;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.device.GraphScope;
+import org.tornadodit.scheduler.engine.Tuning;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * DiT's operations as tasks, with the kernels of one tier. The graphs say what happens in which order; this says with
+ * which kernel, on which representation of the operands. Task names are PyTorch's module paths with {@code _}.
+ *
+ * <p>N passes (two of a guided sample), T tokens, D hidden size.
+ */
+public interface Operations {
+
+    /** The tier, for the user. */
+    String description();
+
+    /** Which variants of kernels are used. */
+    Tuning tuning();
+
+    /** What the autotuner may choose among. */
+    List<Tunable> tunables(TransformerTunables sizes);
+
+    /** Room for a product's left operand of (rows, columns), for up to as many columns as any layer has. */
+    Operand operand(int rows, int columns);
+
+    /** Bytes of device memory that {@link #operand} takes. */
+    long operandBytes(long rows, long columns);
+
+    /**
+     * As {@link #operand}, for a product whose error goes into the picture as it is, not through later blocks: with FP32's
+     * accuracy at any precision.
+     */
+    Operand float32Operand(int rows, int columns);
+
+    /** Bytes of device memory that {@link #float32Operand} takes. */
+    long float32OperandBytes(long rows, long columns);
+
+    /** Copies the same layer of all blocks into one array a device can hold. */
+    ProductWeights weights(List<Linear> layers);
+
+    /** As {@link #weights}, for a product of a {@link #float32Operand}. */
+    ProductWeights float32Weights(List<Linear> layers);
+
+    /** Copies the same layer of all blocks into one array, for {@link #modulation}: one layer with all of their outputs. */
+    ProductWeights weightsTogether(List<Linear> layers);
+
+    /** Bytes of device memory that a model's weights take. */
+    long weightBytes(DitConfig config);
+
+    /** Whether the kernels set {@link Layer#overflow}. */
+    boolean reportsOverflow();
+
+    /** {@code conditioning W^T + b} of all blocks, (N, depth, 6 D). */
+    void modulation(
+            GraphScope g,
+            String task,
+            Layer layer,
+            FloatArray conditioning,
+            ProductWeights w,
+            FloatArray out,
+            Rows rows);
+
+    /** {@code modulate(norm(x), shift, scale)}, (N, T, D), into either kind of operand, and the number of the layer for what follows. */
+    void normModulate(
+            GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows);
+
+    /** {@code x W^T + b}, q, k and v of all heads, as {@link #attention} reads them. */
+    void linearHeads(
+            GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows, int heads);
+
+    /** {@code x W^T + b} as plain floats; x is either kind of operand, w the weights for it. */
+    void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows);
+
+    /** {@code gelu(x W^T + b)}, the tanh approximation. */
+    void linearGelu(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows);
+
+    /** {@code x = x + gate * (in W^T + b)}, in place. */
+    void linearGateResidual(
+            GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows);
+
+    /** Multi-head attention of (N, T, 3 D) to (N, T, D). */
+    void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads);
+
+    /**
+     * Which layer runs.
+     *
+     * @param index (1), on the device: of the weights that lie one after the other
+     * @param overflow where kernels report what does not fit their operands, see {@link org.tornadodit.kernels.Overflow}
+     */
+    record Layer(IntArray index, IntArray overflow) {}
+
+    /**
+     * From one layer to the next, on the device: the same graph then serves every block, and the host sends nothing.
+     *
+     * @param from the layer that ran before
+     * @param more 1 to go on to the next number, 0 to stay
+     * @param to the layer that runs now
+     */
+    record Turn(Layer from, int more, Layer to) {}
+
+    /**
+     * The rows of the token arrays, tokens of each pass.
+     *
+     * @param batch who is in the batch, see {@link org.tornadodit.kernels.Batch}
+     * @param passes that there is room for (N)
+     * @param tokens of a pass (T)
+     */
+    record Rows(IntArray batch, int passes, int tokens) {
+        int count() {
+            return passes * tokens;
+        }
+    }
+
+    /** Shift and scale: chunks of D columns of adaLN_modulations' outputs (N, chunks * D), as in layer 0. */
+    record Modulation(FloatArray array, int shiftChunk, int scaleChunk, int chunks) {}
+
+    /** A gate: one chunk of D columns of adaLN_modulations' outputs (N, chunks * D), as in layer 0. */
+    record Gate(FloatArray array, int chunk, int chunks) {}
+}

@@ -1,0 +1,416 @@
+package org.tornadodit.scheduler.graph;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.tornadodit.kernels.Batch;
+import org.tornadodit.kernels.Conv2d;
+import org.tornadodit.kernels.Embedding;
+import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.GroupNorm;
+import org.tornadodit.kernels.ImageLayout;
+import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.Softmax;
+import org.tornadodit.model.Linear;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.Tensor;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.model.vae.VaeWeights.Norm;
+import org.tornadodit.model.vae.VaeWeights.Resnet;
+import org.tornadodit.scheduler.device.DeviceArrays;
+import org.tornadodit.scheduler.device.GraphScope;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** The decoder's parts as tasks of portable FP32 kernels. Feature maps are (N, H, W, C). */
+final class PortableDecoder implements DecoderOperations {
+    private final VaeBuffers buffers;
+    private final VaeConfig config;
+    private final KernelContext context = new KernelContext();
+
+    PortableDecoder(VaeBuffers buffers, VaeConfig config) {
+        this.buffers = buffers;
+        this.config = config;
+    }
+
+    @Override
+    public void head(GraphScope g, VaeWeights weights, int out) {
+        int size = buffers.latentSize;
+        int pixels = size * size;
+        int channels = config.latentChannels();
+        Linear quant = weights.postQuantConv() != null ? weights.postQuantConv() : identity(channels);
+        FloatArray weight = DeviceArrays.of(quant.weight());
+        FloatArray bias = DeviceArrays.of(quant.bias());
+        g.graph()
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, buffers.latents)
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, weight, bias)
+                .task(
+                        "post_quant_conv",
+                        ImageLayout::postQuantConv,
+                        context,
+                        buffers.latents,
+                        weight,
+                        bias,
+                        buffers.normed,
+                        buffers.count,
+                        channels,
+                        pixels,
+                        (float) config.scalingFactor());
+        g.launch("post_quant_conv", Launch.elementwise(buffers.count * pixels * channels));
+        FloatArray branch = buffers.branch(size);
+        conv(g, "conv_in", List.of(weights.convIn()), buffers.normed, branch, branch, size, 1, Epilogue.BIAS);
+        int elements = buffers.count * pixels * out;
+        g.graph().task("x", Embedding::copy, context, branch, buffers.x(size), elements);
+        g.launch("x", Launch.elementwise(elements));
+    }
+
+    @Override
+    public void resnet(GraphScope g, List<Resnet> layers, int in, int out, int size) {
+        FloatArray x = buffers.x(size);
+        FloatArray branch = buffers.branch(size);
+        FloatArray normed = buffers.normed;
+        norm(g, "norm1", of(layers, Resnet::norm1), x, normed, in, size, true);
+        conv(g, "conv1", of(layers, Resnet::conv1), normed, branch, branch, size, 1, Epilogue.BIAS);
+        norm(g, "norm2", of(layers, Resnet::norm2), branch, normed, out, size, true);
+        FloatArray residual = x;
+        if (in != out) {
+            pointwise(
+                    g, "conv_shortcut", of(layers, PortableDecoder::shortcut), x, branch, branch, size, Epilogue.BIAS);
+            residual = branch;
+        }
+        conv(g, "conv2", of(layers, Resnet::conv2), normed, x, residual, size, 1, Epilogue.RESIDUAL);
+    }
+
+    static Linear shortcut(Resnet resnet) {
+        if (resnet.shortcut() == null) {
+            throw new IllegalArgumentException("a residual layer that changes its channels has no conv_shortcut");
+        }
+        return resnet.shortcut();
+    }
+
+    @Override
+    public void attention(GraphScope g, VaeWeights.Attention layer, int channels, int size) {
+        int tokens = size * size;
+        int image = tokens * channels;
+        FloatArray x = buffers.x(size);
+        FloatArray normed = buffers.normed;
+        g.scratch(buffers.query, buffers.key, buffers.value, buffers.scores);
+        norm(g, "group_norm", List.of(layer.norm()), x, normed, channels, size, false);
+        pointwise(g, "to_q", List.of(layer.query()), normed, buffers.query, buffers.query, size, Epilogue.BIAS);
+        pointwise(g, "to_k", List.of(layer.key()), normed, buffers.key, buffers.key, size, Epilogue.BIAS);
+        // The values come transposed, W_v x^T, as the right operand of the product with the probabilities.
+        FloatArray weight = upload(g, DeviceArrays.of(layer.value().weight()));
+        FloatArray bias = upload(g, DeviceArrays.of(layer.value().bias()));
+        matrices(
+                g,
+                "to_v",
+                weight,
+                normed,
+                bias,
+                buffers.value,
+                channels,
+                tokens,
+                channels,
+                Epilogue.BIAS_ROW,
+                0,
+                image,
+                image);
+        matrices(
+                g,
+                "scores",
+                buffers.query,
+                buffers.key,
+                bias,
+                buffers.scores,
+                tokens,
+                tokens,
+                channels,
+                Epilogue.NONE,
+                image,
+                image,
+                tokens * tokens);
+        float scale = (float) (1 / Math.sqrt(channels));
+        g.graph().task("softmax", Softmax::softmax, context, buffers.scores, tokens, scale);
+        g.launch("softmax", Softmax.grid(buffers.count * tokens));
+        matrices(
+                g,
+                "values",
+                buffers.scores,
+                buffers.value,
+                bias,
+                normed,
+                tokens,
+                channels,
+                tokens,
+                Epilogue.NONE,
+                tokens * tokens,
+                image,
+                image);
+        pointwise(g, "to_out", List.of(layer.out()), normed, x, x, size, Epilogue.RESIDUAL);
+    }
+
+    @Override
+    public void upsampler(GraphScope g, Linear conv, int channels, int size) {
+        FloatArray out = buffers.x(2 * size);
+        conv(g, "upsampler", List.of(conv), buffers.x(size), out, out, 2 * size, 2, Epilogue.BIAS);
+    }
+
+    @Override
+    public void tail(GraphScope g, VaeWeights weights, int in, int out, int size) {
+        FloatArray branch = buffers.branch(size);
+        norm(g, "conv_norm_out", List.of(weights.normOut()), buffers.x(size), buffers.normed, in, size, true);
+        conv(g, "conv_out", List.of(weights.convOut()), buffers.normed, branch, branch, size, 1, Epilogue.BIAS);
+        images(g, branch, out, size);
+    }
+
+    /** The images channels first, from an array (N, H, W, stride) whose first channels they are. */
+    void images(GraphScope g, FloatArray x, int stride, int size) {
+        g.graph()
+                .task(
+                        "images",
+                        ImageLayout::channelsFirst,
+                        context,
+                        x,
+                        buffers.images,
+                        buffers.count,
+                        config.outChannels(),
+                        stride,
+                        size * size);
+        g.launch("images", Launch.elementwise(buffers.images.getSize()));
+    }
+
+    private void norm(
+            GraphScope g,
+            String task,
+            List<Norm> norms,
+            FloatArray x,
+            FloatArray out,
+            int channels,
+            int size,
+            boolean silu) {
+        int pixels = size * size;
+        int groups = config.normNumGroups();
+        FloatArray weight =
+                upload(g, DeviceArrays.stacked(norms.stream().map(Norm::weight).toList()));
+        FloatArray bias =
+                upload(g, DeviceArrays.stacked(norms.stream().map(Norm::bias).toList()));
+        statistics(g, task, x, channels, size);
+        g.graph()
+                .task(
+                        task,
+                        GroupNorm::scaleAndShift,
+                        context,
+                        buffers.layer,
+                        x,
+                        buffers.statistics,
+                        weight,
+                        bias,
+                        out,
+                        buffers.count,
+                        pixels,
+                        channels,
+                        groups,
+                        silu ? 1 : 0);
+        g.launch(task, Launch.elementwise(buffers.count * pixels * channels));
+    }
+
+    /** Mean and deviation of each image and group of x, for the norm that is {@code task}. */
+    private void statistics(GraphScope g, String task, FloatArray x, int channels, int size) {
+        int groups = config.normNumGroups();
+        int parts = GroupNorm.parts(size * size);
+        g.graph()
+                .task(
+                        task + "_partial",
+                        GroupNorm::partial,
+                        context,
+                        x,
+                        buffers.sums,
+                        size * size,
+                        channels,
+                        groups,
+                        parts);
+        g.launch(task + "_partial", GroupNorm.partialGrid(buffers.count, size * size));
+        finish(g, task, channels, size);
+    }
+
+    /** Joins the parts' statistics. */
+    void finish(GraphScope g, String task, int channels, int size) {
+        int groups = config.normNumGroups();
+        g.scratch(buffers.sums, buffers.statistics);
+        g.graph()
+                .task(
+                        task + "_finish",
+                        GroupNorm::finish,
+                        context,
+                        buffers.sums,
+                        buffers.statistics,
+                        buffers.count,
+                        size * size,
+                        channels,
+                        groups,
+                        GroupNorm.parts(size * size),
+                        (float) config.normEps());
+        g.launch(task + "_finish", Launch.elementwise(buffers.count * groups));
+    }
+
+    /** A 3 x 3 convolution whose output is {@code size} pixels a side; the input is half that with scale 2. */
+    private void conv(
+            GraphScope g,
+            String task,
+            List<Linear> layers,
+            FloatArray x,
+            FloatArray out,
+            FloatArray residual,
+            int size,
+            int scale,
+            int epilogue) {
+        Linear first = layers.getFirst();
+        int in = first.in() / 9;
+        FloatArray weight = upload(g, DeviceArrays.stackedConvolutions(layers, first.out(), in));
+        FloatArray bias =
+                upload(g, DeviceArrays.stacked(layers.stream().map(Linear::bias).toList()));
+        g.graph()
+                .task(
+                        task,
+                        Conv2d::conv3x3,
+                        context,
+                        buffers.layer,
+                        x,
+                        weight,
+                        bias,
+                        residual,
+                        out,
+                        buffers.count,
+                        size,
+                        size,
+                        in,
+                        first.out(),
+                        scale,
+                        epilogue);
+        g.launch(task, Conv2d.grid(buffers.count, size, size, first.out()));
+    }
+
+    /** A 1 x 1 convolution. */
+    private void pointwise(
+            GraphScope g,
+            String task,
+            List<Linear> layers,
+            FloatArray x,
+            FloatArray out,
+            FloatArray residual,
+            int size,
+            int epilogue) {
+        Linear first = layers.getFirst();
+        FloatArray weight = upload(
+                g, DeviceArrays.stacked(layers.stream().map(Linear::weight).toList()));
+        FloatArray bias =
+                upload(g, DeviceArrays.stacked(layers.stream().map(Linear::bias).toList()));
+        int rows = buffers.count * size * size;
+        IntArray allRows = Batch.allRows();
+        g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, allRows);
+        g.graph()
+                .task(
+                        task,
+                        org.tornadodit.kernels.Linear::linear,
+                        context,
+                        buffers.layer,
+                        allRows,
+                        x,
+                        weight,
+                        bias,
+                        residual,
+                        bias,
+                        out,
+                        rows,
+                        first.out(),
+                        first.in(),
+                        epilogue,
+                        1,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0);
+        g.launch(task, org.tornadodit.kernels.Linear.grid(rows, first.out(), 1));
+    }
+
+    /** One product for each image: left (m, k) times right (n, k) transposed. */
+    private void matrices(
+            GraphScope g,
+            String task,
+            FloatArray left,
+            FloatArray right,
+            FloatArray bias,
+            FloatArray out,
+            int m,
+            int n,
+            int k,
+            int epilogue,
+            int leftStride,
+            int rightStride,
+            int outStride) {
+        IntArray allRows = Batch.allRows();
+        g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, allRows);
+        g.graph()
+                .task(
+                        task,
+                        org.tornadodit.kernels.Linear::linear,
+                        context,
+                        buffers.layer,
+                        allRows,
+                        left,
+                        right,
+                        bias,
+                        bias,
+                        bias,
+                        out,
+                        m,
+                        n,
+                        k,
+                        epilogue,
+                        1,
+                        0,
+                        0,
+                        leftStride,
+                        rightStride,
+                        outStride);
+        g.launch(task, org.tornadodit.kernels.Linear.grid(m, n, buffers.count));
+    }
+
+    static FloatArray upload(GraphScope g, FloatArray array) {
+        g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, array);
+        return array;
+    }
+
+    static <T, R> List<R> of(List<T> layers, Function<T, R> part) {
+        return layers.stream().map(part).toList();
+    }
+
+    @Override
+    public Object[] carried() {
+        return buffers.maps();
+    }
+
+    @Override
+    public Object[] results() {
+        return new Object[] {buffers.images};
+    }
+
+    @Override
+    public Optional<String> overflow() {
+        return Optional.empty();
+    }
+
+    private static Linear identity(int channels) {
+        float[] weight = new float[channels * channels];
+        for (int i = 0; i < channels; i++) {
+            weight[i * channels + i] = 1;
+        }
+        return new Linear(
+                Tensor.of("post_quant_conv.weight", Shape.of(channels, channels), weight),
+                Tensor.of("post_quant_conv.bias", Shape.of(channels), new float[channels]));
+    }
+}

@@ -1,0 +1,144 @@
+package org.tornadodit.scheduler.graph;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Linear;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.model.vae.VaeWeights.Resnet;
+import org.tornadodit.model.vae.VaeWeights.UpBlock;
+import org.tornadodit.scheduler.device.GraphScope;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+
+/**
+ * AutoencoderKL's decoder as task graphs: head (post_quant_conv, conv_in), residual layers, the middle's attention,
+ * upsamplers, tail (norm, conv_out). Residual layers of the same sizes share a graph, which finds its weights by a layer
+ * index, so that each is compiled once; {@link #runs} is the order in which the graphs run.
+ */
+public final class VaeGraphs {
+
+    /** What a graph does. */
+    private enum Kind {
+        HEAD,
+        RESNET,
+        ATTENTION,
+        UPSAMPLER,
+        TAIL
+    }
+
+    /** A graph: what it does, on how many channels, at which size (of its input, pixels a side). */
+    private record Stage(Kind kind, int in, int out, int size) {
+        String name() {
+            return kind.name().toLowerCase(Locale.ROOT) + "_" + in + "_" + out + "_" + size;
+        }
+    }
+
+    /** One execution: which graph, and which of its layers. */
+    public record Run(int graph, int layer) {}
+
+    private final String prefix;
+    private final VaeWeights weights;
+    private final VaeBuffers buffers;
+    private final GridScheduler grids;
+    private final DecoderOperations operations;
+    private final Map<Stage, List<Object>> layers = new LinkedHashMap<>();
+    private final Map<Stage, Set<Stage>> predecessors = new LinkedHashMap<>();
+    private final List<Run> runs = new ArrayList<>();
+    private @Nullable Stage last;
+
+    public VaeGraphs(String prefix, VaeConfig config, VaeWeights weights, VaeBuffers buffers, GridScheduler grids) {
+        this.prefix = prefix;
+        this.weights = weights;
+        this.buffers = buffers;
+        this.grids = grids;
+        this.operations =
+                buffers.tier.isPortable() ? new PortableDecoder(buffers, config) : new TensorDecoder(buffers, config);
+        plan(config);
+    }
+
+    /** The order of diffusers' {@code Decoder.forward}. */
+    private void plan(VaeConfig config) {
+        int channels = config.midChannels();
+        int size = buffers.latentSize;
+        add(Kind.HEAD, config.latentChannels(), channels, size, weights);
+        add(Kind.RESNET, channels, channels, size, weights.midFirst());
+        if (weights.midAttention() != null) {
+            add(Kind.ATTENTION, channels, channels, size, weights.midAttention());
+        }
+        add(Kind.RESNET, channels, channels, size, weights.midSecond());
+        for (UpBlock block : weights.upBlocks()) {
+            for (Resnet resnet : block.resnets()) {
+                int out = resnet.conv1().out();
+                add(Kind.RESNET, channels, out, size, resnet);
+                channels = out;
+            }
+            if (block.upsampler() != null) {
+                add(Kind.UPSAMPLER, channels, channels, size, block.upsampler());
+                size *= 2;
+            }
+        }
+        add(Kind.TAIL, channels, config.outChannels(), size, weights);
+    }
+
+    private void add(Kind kind, int in, int out, int size, Object parameters) {
+        Stage stage = new Stage(kind, in, out, size);
+        List<Object> ofStage = layers.computeIfAbsent(stage, s -> new ArrayList<>());
+        ofStage.add(parameters);
+        runs.add(new Run(List.copyOf(layers.keySet()).indexOf(stage), ofStage.size() - 1));
+        Set<Stage> before = predecessors.computeIfAbsent(stage, s -> new LinkedHashSet<>());
+        if (last != null) {
+            before.add(last);
+        }
+        last = stage;
+    }
+
+    /** The executions of one pass, in order. */
+    public List<Run> runs() {
+        return List.copyOf(runs);
+    }
+
+    /** After a pass: PyTorch's name of the layer whose input did not fit its representation, if there was one. */
+    public Optional<String> overflow() {
+        return operations.overflow();
+    }
+
+    /** All graphs, in the order that {@link Run} counts them. */
+    public List<ImmutableTaskGraph> build() {
+        return layers.keySet().stream().map(this::build).toList();
+    }
+
+    private ImmutableTaskGraph build(Stage stage) {
+        GraphScope g = new GraphScope(prefix + stage.name(), grids);
+        Object[] carried = operations.carried();
+        for (Stage before : predecessors.getOrDefault(stage, Set.of())) {
+            g.graph().consumeFromDevice(prefix + before.name(), carried);
+        }
+        g.graph().transferToDevice(DataTransferMode.EVERY_EXECUTION, buffers.layer);
+        List<Object> parameters = layers.getOrDefault(stage, List.of());
+        switch (stage.kind()) {
+            case HEAD -> operations.head(g, weights, stage.out());
+            case RESNET ->
+                operations.resnet(
+                        g, parameters.stream().map(Resnet.class::cast).toList(), stage.in(), stage.out(), stage.size());
+            case ATTENTION ->
+                operations.attention(g, (VaeWeights.Attention) parameters.getFirst(), stage.in(), stage.size());
+            case UPSAMPLER -> operations.upsampler(g, (Linear) parameters.getFirst(), stage.in(), stage.size());
+            case TAIL -> operations.tail(g, weights, stage.in(), stage.out(), stage.size());
+        }
+        if (stage.kind() == Kind.TAIL) {
+            g.graph().transferToHost(DataTransferMode.EVERY_EXECUTION, operations.results());
+        } else {
+            g.graph().persistOnDevice(carried);
+        }
+        return g.graph().snapshot();
+    }
+}

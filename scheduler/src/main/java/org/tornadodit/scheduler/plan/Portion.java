@@ -1,0 +1,26 @@
+package org.tornadodit.scheduler.plan;
+
+import java.util.Arrays;
+import org.tornadodit.scheduler.engine.SamplingState;
+
+/**
+ * Samples of a batch that one device takes together.
+ *
+ * @param first first sample
+ * @param count number of samples, at least 1
+ * @param state from where they go on; its latents are these samples' alone
+ */
+public record Portion(int first, int count, SamplingState state) {
+
+    /** These samples, further on. */
+    public Portion at(SamplingState later) {
+        return new Portion(first, count, later);
+    }
+
+    /** Some of these samples. */
+    public Portion part(int from, int samples) {
+        int perSample = state.latents().length / count;
+        float[] latents = Arrays.copyOfRange(state.latents(), from * perSample, (from + samples) * perSample);
+        return new Portion(first + from, samples, new SamplingState(state.done(), latents));
+    }
+}

@@ -1,0 +1,5 @@
+/** Who computes what: parts of a model, shards of a batch, portions. Pure arithmetic, without devices. */
+@NullMarked
+package org.tornadodit.scheduler.plan;
+
+import org.jspecify.annotations.NullMarked;

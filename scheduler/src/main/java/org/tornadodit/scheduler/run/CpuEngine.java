@@ -1,0 +1,163 @@
+package org.tornadodit.scheduler.run;
+
+import java.util.Arrays;
+import org.tornadodit.model.cpu.CpuDit;
+import org.tornadodit.model.cpu.CpuOptions;
+import org.tornadodit.model.cpu.CpuVaeDecoder;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.engine.Engine;
+import org.tornadodit.scheduler.engine.OverflowException;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.engine.StepListener;
+
+/** The CPU engine behind {@link Engine}. */
+public final class CpuEngine implements Engine {
+    private final DitConfig config;
+    private final CpuDit dit;
+    private final CpuVaeDecoder decoder;
+    private final int threads;
+
+    /** @param threads as many as there are cores, usually */
+    public CpuEngine(DitConfig config, DitWeights weights, VaeConfig vaeConfig, VaeWeights vaeWeights, int threads) {
+        this.config = config;
+        this.threads = threads;
+        CpuOptions options = CpuOptions.defaults().withThreads(threads);
+        dit = new CpuDit(config, weights, options);
+        decoder = new CpuVaeDecoder(vaeConfig, vaeWeights, options);
+    }
+
+    /**
+     * Heap that the engine takes for batches of some size at its largest: denoising and decoding give their memory back to
+     * each other.
+     *
+     * @param decodedTogether images that a call of {@link #decode} is asked for
+     */
+    public static long heapBytes(DitConfig config, VaeConfig vae, int samples, int threads, int decodedTogether) {
+        CpuOptions options = CpuOptions.defaults().withThreads(threads);
+        long pixels = (long) config.inputSize() * config.inputSize();
+        long inputs = (long) samples * config.inputElements();
+        long outputs = (long) samples * config.outputElements();
+        // Latents before and after a step and noise (4), copies for guidance (4), a listener's; prediction and its
+        // half.
+        long denoising = Float.BYTES * (9 * inputs + 3 * outputs) + CpuDit.activationBytes(config, 2 * samples);
+        long images = (long) decodedTogether * vae.outChannels() * config.imageSize() * config.imageSize();
+        long decoding = Float.BYTES * (4 * inputs + images) + CpuVaeDecoder.activationBytes(vae, pixels);
+        return CpuDit.keptBytes(config, options)
+                + CpuVaeDecoder.keptBytes(vae, pixels, options)
+                + Math.max(denoising, decoding);
+    }
+
+    @Override
+    public String description() {
+        return "CPU engine, %d %s, float32".formatted(threads, threads == 1 ? "thread" : "threads");
+    }
+
+    @Override
+    public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
+        int samples = request.samples();
+        int elements = samples * config.inputElements();
+        int steps = request.diffusion().steps();
+        int passes = request.passes();
+        int drawnElements = passes * config.inputElements();
+        int[] labels = Arrays.copyOf(guidedLabels(request, config), passes);
+        double[] timesteps = new double[passes];
+        from.requireFits(elements, steps);
+        float[] x;
+        if (from.done() == 0) {
+            x = noise.next(elements);
+        } else {
+            x = from.latents().clone();
+            if (!finite(x)) {
+                throw OverflowException.ofFloat("the state", from.done());
+            }
+            noise.skip(elements);
+            for (int done = 0; done < from.done(); done++) {
+                noise.skip(drawnElements);
+            }
+        }
+        for (int step = steps - 1 - from.done(); step >= 0; step--) {
+            Arrays.fill(timesteps, request.diffusion().timestep(step));
+            float[] output = request.guided()
+                    ? dit.forwardWithGuidance(
+                            Arrays.copyOf(x, 2 * elements),
+                            timesteps,
+                            labels,
+                            passes,
+                            request.cfgScale(),
+                            request.guidance())
+                    : dit.forward(x, timesteps, labels, passes);
+            // The reference draws for both halves of a guided batch and keeps the first, as of the prediction.
+            float[] drawn = noise.next(drawnElements, 0, elements);
+            float[] next = new float[elements];
+            Diffusion.step(
+                    request.sampler(),
+                    request.diffusion().coefficients(step, request.eta()),
+                    samples,
+                    x,
+                    Arrays.copyOf(output, samples * config.outputElements()),
+                    drawn,
+                    next);
+            if (dit.overflowed() || !finite(next)) {
+                double[] bothHalves = new double[2 * samples];
+                Arrays.fill(bothHalves, request.diffusion().timestep(step));
+                String tensor = dit.firstNotFinite(
+                                Arrays.copyOf(x, 2 * elements),
+                                bothHalves,
+                                guidedLabels(request, config),
+                                2 * samples,
+                                request.cfgScale(),
+                                request.guidance())
+                        .orElse("the result of the sampler");
+                throw OverflowException.ofFloat(tensor, steps - step);
+            }
+            x = next;
+            float[] current = next;
+            listener.stepDone(steps - step, current::clone);
+        }
+        return x;
+    }
+
+    @Override
+    public float[] decode(float[] latents, int samples) {
+        dit.release();
+        int size = config.inputSize();
+        float[] images = decoder.decode(latents, samples, size, size);
+        if (!finite(images)) {
+            throw OverflowException.ofDecoder(
+                    decoder.firstNotFinite(latents, samples, size, size).orElse("the output of the decoder"));
+        }
+        return images;
+    }
+
+    private static boolean finite(float[] values) {
+        for (float value : values) {
+            if (!Float.isFinite(value)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The labels of a batch, then as many null classes (2N). */
+    private static int[] guidedLabels(SamplingRequest request, DitConfig config) {
+        int samples = request.samples();
+        int[] labels = new int[2 * samples];
+        Arrays.fill(labels, config.nullClass());
+        for (int i = 0; i < samples; i++) {
+            labels[i] = request.labels().get(i);
+        }
+        return labels;
+    }
+
+    @Override
+    public void close() {
+        dit.close();
+        decoder.close();
+    }
+}

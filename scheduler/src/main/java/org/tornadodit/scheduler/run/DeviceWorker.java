@@ -1,0 +1,151 @@
+package org.tornadodit.scheduler.run;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.scheduler.device.FailedDevices;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.plan.ShardPlan.Shard;
+
+/** A device at work, with an engine and a thread of its own: TornadoVM wants all of a plan's calls from one thread. */
+final class DeviceWorker {
+    private static final Logger LOG = System.getLogger(DeviceWorker.class.getName());
+
+    /** A device that is lost may never answer. */
+    private static final int CLOSE_SECONDS = 10;
+
+    private final Shard shard;
+    private final ListedDevice device;
+    private final ExecutorService thread;
+    private volatile @Nullable Thread current;
+    private volatile @Nullable TornadoEngine engine;
+    private volatile boolean failed;
+    private volatile double seconds;
+
+    /** @param shard which samples it is to do, as long as no device fails */
+    DeviceWorker(Shard shard, ListedDevice device) {
+        this.shard = shard;
+        this.device = device;
+        this.thread = Executors.newSingleThreadExecutor(task -> {
+            Thread made = Thread.ofPlatform()
+                    .daemon()
+                    .name("device-" + device.index())
+                    .unstarted(task);
+            current = made;
+            return made;
+        });
+    }
+
+    /**
+     * Makes the engine, on the worker's thread.
+     *
+     * @throws RuntimeException or an error, as the engine does
+     */
+    void load(Supplier<TornadoEngine> making) {
+        if (FailedDevices.contains(device)) {
+            throw new IllegalStateException("it failed before, in this process");
+        }
+        engine = await(thread.submit(making::get));
+    }
+
+    Shard shard() {
+        return shard;
+    }
+
+    ListedDevice device() {
+        return device;
+    }
+
+    /** Most samples at a time. */
+    int capacity() {
+        return shard.count();
+    }
+
+    /** Whether it is this worker's thread that asks. */
+    boolean isCurrentThread() {
+        return Thread.currentThread() == current;
+    }
+
+    TornadoEngine engine() {
+        TornadoEngine made = engine;
+        if (made == null) {
+            throw new IllegalStateException("no engine on device " + device);
+        }
+        return made;
+    }
+
+    boolean failed() {
+        return failed;
+    }
+
+    /** From here on nothing of the device is freed, reset or waited for: see {@link FailedDevices}. */
+    void markFailed() {
+        failed = true;
+        TornadoEngine made = engine;
+        engine = null;
+        FailedDevices.leave(device);
+        if (made != null) {
+            made.abandon();
+        }
+    }
+
+    /** Seconds that the device worked on the last batch. */
+    double seconds() {
+        return seconds;
+    }
+
+    void setSeconds(double seconds) {
+        this.seconds = seconds;
+    }
+
+    Future<?> submit(Runnable task) {
+        return thread.submit(task);
+    }
+
+    /** Releases the device's memory, unless it failed. */
+    void close() {
+        TornadoEngine made = engine;
+        engine = null;
+        if (made != null) {
+            Callable<Void> release = () -> {
+                made.close();
+                return null;
+            };
+            try {
+                thread.submit(release).get(CLOSE_SECONDS, TimeUnit.SECONDS);
+            } catch (ExecutionException | TimeoutException e) {
+                LOG.log(Level.WARNING, "device " + device + " was not released", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        thread.shutdownNow();
+    }
+
+    static <T> T await(Future<T> future) {
+        try {
+            return future.get();
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            if (cause instanceof RuntimeException failure) {
+                throw failure;
+            }
+            if (cause instanceof Error failure) {
+                throw failure;
+            }
+            throw new IllegalStateException(cause);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("interrupted");
+        }
+    }
+}

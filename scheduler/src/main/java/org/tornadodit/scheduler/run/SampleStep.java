@@ -1,0 +1,66 @@
+package org.tornadodit.scheduler.run;
+
+import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.PhiloxNoise;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.StepCoefficients;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What one sample does in a step; those that share a pass may differ in all of it.
+ *
+ * @param label its class
+ * @param coefficients of its timestep
+ * @param sampler how it goes to the next
+ * @param cfgScale weight of classifier-free guidance
+ * @param guidedChannels of the first channels, those that guidance changes; 0 for an unguided sample
+ * @param draw where its noise lies in PyTorch's stream; any where the noise comes from the host
+ */
+record SampleStep(
+        int label, StepCoefficients coefficients, Sampler sampler, double cfgScale, int guidedChannels, Draw draw) {
+
+    /**
+     * Elements of one of torch.randn's calls, see {@link PhiloxNoise}.
+     *
+     * @param counter Philox's at the call
+     * @param threads of PyTorch's launch for the whole call
+     * @param first element of the call that is the sample's first
+     */
+    record Draw(long seed, long counter, long threads, int first) {
+        /** For noise from the host. */
+        static final Draw NONE = new Draw(0, 0, 256, 0);
+    }
+
+    boolean guided() {
+        return guidedChannels > 0;
+    }
+
+    /** Writes what the sampler needs, as sample {@code i} of a batch. */
+    void write(int i, boolean learnedVariance, FloatArray coefficientsOfAll, IntArray draws) {
+        int c = i * DenoiseStep.LENGTH;
+        StepCoefficients s = coefficients;
+        coefficientsOfAll.set(c + DenoiseStep.GUIDANCE_SCALE, (float) cfgScale);
+        coefficientsOfAll.set(c + DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD, s.sqrtRecipAlphasCumprod());
+        coefficientsOfAll.set(c + DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD, s.sqrtRecipm1AlphasCumprod());
+        coefficientsOfAll.set(c + DenoiseStep.POSTERIOR_MEAN_COEF1, s.posteriorMeanCoef1());
+        coefficientsOfAll.set(c + DenoiseStep.POSTERIOR_MEAN_COEF2, s.posteriorMeanCoef2());
+        coefficientsOfAll.set(
+                c + DenoiseStep.MIN_LOG_VARIANCE, learnedVariance ? s.minLogVariance() : s.fixedLogVariance());
+        coefficientsOfAll.set(
+                c + DenoiseStep.MAX_LOG_VARIANCE, learnedVariance ? s.maxLogVariance() : s.fixedLogVariance());
+        coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, s.noiseMask());
+        coefficientsOfAll.set(c + DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV, s.sqrtAlphasCumprodPrev());
+        coefficientsOfAll.set(c + DenoiseStep.DDIM_DIRECTION, s.ddimDirection());
+        coefficientsOfAll.set(c + DenoiseStep.DDIM_SIGMA, s.ddimSigma());
+        coefficientsOfAll.set(c + DenoiseStep.SAMPLER, sampler == Sampler.DDIM ? DenoiseStep.DDIM : DenoiseStep.DDPM);
+        coefficientsOfAll.set(c + DenoiseStep.GUIDED_CHANNELS, guidedChannels);
+        int d = i * PhiloxNoise.LENGTH;
+        draws.set(d + PhiloxNoise.SEED_LOW, (int) draw.seed());
+        draws.set(d + PhiloxNoise.SEED_HIGH, (int) (draw.seed() >>> 32));
+        draws.set(d + PhiloxNoise.CALL_LOW, (int) draw.counter());
+        draws.set(d + PhiloxNoise.CALL_HIGH, (int) (draw.counter() >>> 32));
+        draws.set(d + PhiloxNoise.TORCH_THREADS, (int) draw.threads());
+        draws.set(d + PhiloxNoise.FIRST_ELEMENT, draw.first());
+    }
+}

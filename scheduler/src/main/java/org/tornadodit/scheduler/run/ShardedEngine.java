@@ -1,0 +1,391 @@
+package org.tornadodit.scheduler.run;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.device.DeviceFailedException;
+import org.tornadodit.scheduler.device.DeviceFullException;
+import org.tornadodit.scheduler.device.DeviceUnavailableException;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.engine.Engine;
+import org.tornadodit.scheduler.engine.FaultPolicy;
+import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.engine.OverflowException;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.engine.StepListener;
+import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.Portion;
+import org.tornadodit.scheduler.plan.Portions;
+import org.tornadodit.scheduler.plan.ShardPlan;
+import org.tornadodit.scheduler.plan.ShardPlan.Shard;
+import org.tornadodit.scheduler.run.BatchProgress.ListenerFailure;
+import org.tornadodit.scheduler.run.TornadoEngine.HostWeights;
+
+/**
+ * A batch divided among devices, each with an engine and a thread of its own; nothing passes between them. The latents
+ * and pictures are those of one device, bit for bit. Compilation is one device after the other, sampling in parallel.
+ *
+ * <p>A device that fails is taken out, and what it had to do is done by the others when they are done with their own,
+ * from the latents that were kept last: the pictures stay the same. See {@link FaultPolicy}.
+ */
+public final class ShardedEngine implements Engine {
+
+    private final DitConfig config;
+    private final VaeConfig vaeConfig;
+    private final FaultPolicy policy;
+    /** Samples of a largest batch. */
+    private final int most;
+
+    private final List<WorkerSpeed> workers = new ArrayList<>();
+
+    private record WorkerSpeed(DeviceWorker worker, double speed) {}
+
+    /**
+     * Loads the model on every device that gets samples. When one fails, or others hold its memory, those that are not
+     * loaded yet get its samples.
+     *
+     * @param shape a largest batch: no other will have more samples, or be guided where it is not
+     * @param hostNoise see {@link TornadoEngine}
+     * @param kernels which kernels
+     * @throws DeviceUnavailableException when a device is too small, or none is left that has enough memory free
+     * @throws DeviceFailedException when no device is left, or the first fails that may not
+     */
+    public ShardedEngine(
+            DeviceTeam team,
+            DitConfig config,
+            DitWeights weights,
+            VaeConfig vaeConfig,
+            VaeWeights vaeWeights,
+            SamplingRequest shape,
+            boolean hostNoise,
+            KernelOptions kernels) {
+        this.config = config;
+        this.vaeConfig = vaeConfig;
+        this.policy = team.policy();
+        this.most = shape.samples();
+        Map<String, HostWeights> shared = new HashMap<>(); // equal devices take the same
+        DeviceTeam rest = team; // those that are not loaded yet
+        while (rest != null && loaded() < most) {
+            Shard next = rest.plan(most - loaded()).shards().getFirst();
+            ListedDevice device = rest.devices().get(next.device());
+            int count = next.count();
+            DeviceWorker worker = new DeviceWorker(new Shard(device.index(), loaded(), count), device);
+            SamplingRequest ofShard = part(shape, loaded(), count);
+            try {
+                worker.load(() -> {
+                    HostWeights ofKind = shared.computeIfAbsent(
+                            device.backend() + device.name(),
+                            any -> HostWeights.of(
+                                    config,
+                                    weights,
+                                    vaeConfig,
+                                    vaeWeights,
+                                    device,
+                                    Part.of(config, count, shape.guided()),
+                                    kernels));
+                    return new TornadoEngine(
+                            device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, hostNoise);
+                });
+                workers.add(new WorkerSpeed(worker, rest.speeds().get(next.device())));
+            } catch (DeviceFullException e) { // nothing was allocated: the device is well
+                worker.close();
+                int left = workers.size() + rest.devices().size() - 1;
+                if (left == 0 || policy.failFast()) {
+                    close();
+                    throw e;
+                }
+                reportLeft(String.valueOf(e.getMessage()), left);
+            } catch (DeviceUnavailableException | OverflowException | CancellationException e) {
+                worker.close();
+                close();
+                throw e;
+            } catch (OutOfMemoryError e) {
+                worker.close();
+                close();
+                throw heapTooSmall(e);
+            } catch (RuntimeException | Error e) {
+                worker.markFailed();
+                worker.close();
+                reportLoading(device, workers.size() + rest.devices().size() - 1, e);
+            }
+            rest = rest.behind(next.device());
+        }
+    }
+
+    /** Samples that devices were loaded for; the others, of a device that failed, are done by these in addition. */
+    private int loaded() {
+        return workers.stream().mapToInt(each -> each.worker().shard().count()).sum();
+    }
+
+    private void reportLoading(ListedDevice device, int left, Throwable failure) {
+        String line = DeviceFailedException.line(device, "loading", failure);
+        if (left == 0 || policy.failFast()) {
+            close();
+            throw new DeviceFailedException(line, failure);
+        }
+        reportLeft(line, left);
+    }
+
+    private void reportLeft(String line, int left) {
+        policy.report().accept(line + "; its samples go to the " + left + " left");
+    }
+
+    /** A request for some samples. */
+    private static SamplingRequest part(SamplingRequest request, int first, int count) {
+        return new SamplingRequest(
+                request.labels().subList(first, first + count),
+                request.diffusion(),
+                request.sampler(),
+                request.eta(),
+                request.cfgScale(),
+                request.guidance());
+    }
+
+    @Override
+    public String description() {
+        return workers.stream()
+                .map(WorkerSpeed::worker)
+                .filter(worker -> !worker.failed())
+                .map(worker -> workers.size() == 1
+                        ? worker.engine().description()
+                        : "%s: samples %d to %d"
+                                .formatted(
+                                        worker.engine().description(),
+                                        worker.shard().first(),
+                                        worker.shard().first() + worker.shard().count() - 1))
+                .collect(Collectors.joining(System.lineSeparator()));
+    }
+
+    @Override
+    public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
+        int samples = request.samples();
+        if (samples > most) {
+            throw new IllegalArgumentException(
+                    "the engine was made for up to %d samples, not %d".formatted(most, samples));
+        }
+        int elements = config.inputElements();
+        int steps = request.diffusion().steps();
+        from.requireFits(samples * elements, steps);
+        BatchNoise batch = new BatchNoise(noise, samples, elements, steps, request.guided());
+        BatchProgress progress = new BatchProgress(listener, samples, elements, from.done());
+        float[] latents = new float[samples * elements];
+        Portion whole = new Portion(0, samples, from);
+        List<@Nullable Portion> own = new ArrayList<>(Collections.nCopies(workers.size(), null));
+        Portions portionsOfBatch = new Portions(samples);
+        // Devices were loaded for what they get of a largest batch, and get as much or less of a smaller one; a device
+        // that failed gets none, and what is too much for the others waits until they are done with theirs.
+        for (Shard shard : plan(samples).shards()) {
+            int count =
+                    Math.min(shard.count(), workers.get(shard.device()).worker().capacity());
+            own.set(shard.device(), whole.part(shard.first(), count));
+            if (count < shard.count()) {
+                portionsOfBatch.add(whole.part(shard.first() + count, shard.count() - count));
+            }
+        }
+        share(portionsOfBatch, own, "sampling", (worker, portion, kept, portions) -> {
+            progress.back(portion);
+            SamplingRequest ofPortion = part(request, portion.first(), portion.count());
+            int wanted = portion.count() * elements;
+            float[] done = worker.engine().sample(ofPortion, portion, noise, batch, (step, now) -> {
+                if (portions.isStopped()) {
+                    throw new CancellationException("another device failed, or the run was stopped");
+                }
+                boolean keep = step % policy.keepSteps() == 0;
+                boolean gather = progress.wants(step);
+                float[] values = keep || gather ? finite(now.get(), wanted) : new float[0];
+                if (keep) {
+                    kept.accept(portion.at(new SamplingState(step, values)));
+                }
+                progress.done(portion, step, gather ? values : new float[0]);
+            });
+            System.arraycopy(finite(done, wanted), 0, latents, portion.first() * elements, wanted);
+        });
+        batch.finish();
+        return latents;
+    }
+
+    @Override
+    public float[] decode(float[] latents, int count) {
+        int latent = config.inputElements();
+        int image = vaeConfig.outChannels() * config.imageSize() * config.imageSize();
+        float[] images = new float[Math.multiplyExact(count, image)];
+        Work decoding = (worker, portion, kept, portions) -> {
+            int first = portion.first();
+            float[] slice = Arrays.copyOfRange(latents, first * latent, (first + portion.count()) * latent);
+            float[] decoded = worker.engine().decode(slice, portion.count());
+            System.arraycopy(finite(decoded, decoded.length), 0, images, first * image, decoded.length);
+        };
+        for (WorkerSpeed each : workers) {
+            if (each.worker().isCurrentThread()) { // a listener's wish, in the middle of sampling
+                decoding.run(
+                        each.worker(), new Portion(0, count, SamplingState.START), ignored -> {}, new Portions(count));
+                return images;
+            }
+        }
+        List<@Nullable Portion> own = new ArrayList<>(Collections.nCopies(workers.size(), null));
+        for (Shard shard : plan(count).shards()) {
+            own.set(shard.device(), new Portion(shard.first(), shard.count(), SamplingState.START));
+        }
+        share(new Portions(count), own, "decoding", decoding);
+        return images;
+    }
+
+    /** Who does which samples, of the devices that have not failed. */
+    private ShardPlan plan(int count) {
+        return ShardPlan.weighted(
+                count,
+                workers.stream()
+                        .mapToDouble(each -> each.worker().failed() ? 0 : each.speed())
+                        .toArray());
+    }
+
+    /**
+     * The first values, which are to be finite: what a lost device does not return is NaN, and so is what a model makes
+     * of weights that float32 cannot hold.
+     */
+    static float[] finite(float[] values, int wanted) {
+        for (int i = 0; i < wanted; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new ArithmeticException("value %d of %d that it returned is %s".formatted(i, wanted, values[i]));
+            }
+        }
+        return wanted == values.length ? values : Arrays.copyOf(values, wanted);
+    }
+
+    /** Seconds that each device took for its part of the last batch, and by how much the slowest exceeds the mean. */
+    public String balance() {
+        double[] seconds =
+                workers.stream().mapToDouble(each -> each.worker().seconds()).toArray();
+        double mean = Arrays.stream(seconds).average().orElse(0);
+        double most = Arrays.stream(seconds).max().orElse(0);
+        String each = workers.stream()
+                .map(WorkerSpeed::worker)
+                .map(worker ->
+                        String.format(Locale.ROOT, "%.3f%s", worker.seconds(), worker.failed() ? " (failed)" : ""))
+                .collect(Collectors.joining(", "));
+        return String.format(
+                Locale.ROOT, "devices took %s s; imbalance %.1f %%", each, mean == 0 ? 0 : 100 * (most / mean - 1));
+    }
+
+    /** Devices that are at work; those that failed are not. */
+    public int devices() {
+        return (int) workers.stream().filter(each -> !each.worker().failed()).count();
+    }
+
+    private interface Work {
+        /** @param kept takes what the portion has become, for others to go on from */
+        void run(DeviceWorker worker, Portion portion, Consumer<Portion> kept, Portions portions);
+    }
+
+    /**
+     * Gives every device its work, and then what others could not finish.
+     *
+     * @param portions what is nobody's own
+     * @param own portion of each device; null for none
+     */
+    private void share(Portions portions, List<? extends @Nullable Portion> own, String stage, Work work) {
+        List<Future<?>> running = new ArrayList<>();
+        for (int i = 0; i < workers.size(); i++) {
+            DeviceWorker worker = workers.get(i).worker();
+            Portion first = own.get(i);
+            if (!worker.failed()) {
+                running.add(worker.submit(() -> work(worker, first, portions, stage, work)));
+            } else if (first != null) {
+                portions.add(first);
+            }
+        }
+        if (running.isEmpty()) {
+            throw new IllegalStateException("all devices failed");
+        }
+        try {
+            running.forEach(DeviceWorker::await);
+        } catch (RuntimeException | Error e) {
+            portions.stop(new CancellationException("stopped"));
+            throw e;
+        }
+        portions.requireNotStopped();
+    }
+
+    /** On a device's thread. */
+    private void work(DeviceWorker worker, @Nullable Portion own, Portions portions, String stage, Work work) {
+        worker.setSeconds(0);
+        try {
+            Portion portion = own != null ? own : portions.take(worker.capacity());
+            while (portion != null) {
+                Portion[] kept = {portion};
+                long start = System.nanoTime();
+                try {
+                    work.run(worker, portion, later -> kept[0] = later, portions);
+                } catch (ListenerFailure e) {
+                    portions.stop(e.failure());
+                    return;
+                } catch (OverflowException e) {
+                    portions.stop(e); // the model's, on any device
+                    return;
+                } catch (RuntimeException | Error e) {
+                    if (!portions.isStopped()) {
+                        failed(worker, kept[0], portions, stage, e);
+                    } else if (!(e instanceof CancellationException || e instanceof OutOfMemoryError)) {
+                        worker.markFailed(); // a second one, behind the failure that ended the run
+                    }
+                    return;
+                } finally {
+                    worker.setSeconds(worker.seconds() + (System.nanoTime() - start) / 1e9);
+                }
+                portions.finished(portion);
+                portion = portions.take(worker.capacity());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            portions.stop(new CancellationException("interrupted"));
+        }
+    }
+
+    private synchronized void failed(
+            DeviceWorker worker, Portion rest, Portions portions, String stage, Throwable failure) {
+        if (failure instanceof OutOfMemoryError heap) {
+            portions.stop(heapTooSmall(heap));
+            return;
+        }
+        worker.markFailed();
+        String what = stage.equals("sampling")
+                ? stage + ", after step " + rest.state().done()
+                : stage;
+        String line = DeviceFailedException.line(worker.device(), what, failure);
+        int left = devices();
+        if (left == 0 || policy.failFast()) {
+            portions.stop(new DeviceFailedException(line, failure));
+            return;
+        }
+        policy.report()
+                .accept("%s; samples %d to %d go to the %d left"
+                        .formatted(line, rest.first(), rest.first() + rest.count() - 1, left));
+        portions.add(rest);
+    }
+
+    private static IllegalStateException heapTooSmall(OutOfMemoryError e) {
+        return new IllegalStateException(
+                "Java's heap is too small (" + e.getMessage() + "); give more with DIT_JVM_OPTS=-Xmx...", e);
+    }
+
+    @Override
+    public void close() {
+        workers.forEach(each -> each.worker().close());
+        workers.clear();
+    }
+}

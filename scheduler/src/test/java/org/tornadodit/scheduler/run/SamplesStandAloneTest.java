@@ -1,0 +1,230 @@
+package org.tornadodit.scheduler.run;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.TensorAssert;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.dit.Guidance;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.model.io.numpy.NpyFile;
+import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.scheduler.device.TornadoDevices;
+import org.tornadodit.scheduler.engine.Engine;
+import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.engine.KernelOptions.Tier;
+import org.tornadodit.scheduler.engine.MatmulPrecision;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.run.SampleStep.Draw;
+
+/** Unguided samples, batches smaller than an engine was made for, and samples that have nothing in common but the pass. */
+class SamplesStandAloneTest {
+    private static final Path SAMPLING = Path.of(System.getProperty("dit.root", ".."), "reference", "data", "sampling");
+    private static final DitConfig CONFIG = DitConfig.fromJson(SAMPLING.resolve("config.json"));
+    private static final int ELEMENTS = TinyModel.TENSOR_CONFIG.inputElements();
+    private static final long SEED = 20261127;
+
+    /** What computes: the CPU engine, or a tier of kernels on a virtual device. */
+    enum By {
+        CPU,
+        PORTABLE,
+        TENSOR,
+        /** With one product. */
+        TENSOR_HIGH;
+
+        KernelOptions options() {
+            return new KernelOptions(
+                    this == TENSOR_HIGH ? MatmulPrecision.HIGH : MatmulPrecision.HIGHEST,
+                    this == PORTABLE ? Tier.PORTABLE : Tier.TENSOR);
+        }
+    }
+
+    private final List<String> reports = new ArrayList<>();
+
+    @AfterEach
+    void nothingIsLeftOnTheDevice() {
+        assertEquals(0, TinyModel.deviceBytes());
+    }
+
+    /** {@code --cfg-scale 1}: PyTorch's run of n samples and n noises a step, as facebookresearch/DiT's sample_ddp.py. */
+    @ParameterizedTest
+    @CsvSource({"CPU, DDPM", "CPU, DDIM", "PORTABLE, DDPM", "TENSOR, DDPM", "TENSOR, DDIM"})
+    void unguidedAsPyTorch(By by, Sampler sampler) throws IOException {
+        List<Integer> labels = List.of(0, 1, 2, 3, 4, 5, 0, 1);
+        SamplingRequest request =
+                new SamplingRequest(labels, Diffusion.create("10"), sampler, 0, 1.0, Guidance.FIRST_THREE);
+        try (Checkpoint checkpoint = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"));
+                Engine engine = any(by, DitWeights.load(checkpoint, CONFIG), request)) {
+            float[] latents = engine.sample(request, TorchRandn.cuda(0), (done, now) -> {});
+            TensorAssert.assertRelativeError(
+                    by + " " + sampler + " unguided latents",
+                    Shape.of(8, CONFIG.inChannels(), CONFIG.inputSize(), CONFIG.inputSize()),
+                    latents,
+                    NpyFile.read(SAMPLING.resolve(sampler.name().toLowerCase(Locale.ROOT) + "-unguided")
+                                    .resolve("latents.npy"))
+                            .floats(),
+                    by == By.CPU ? 4e-6 : 2e-5);
+        }
+    }
+
+    /** From latents that are given, without noise: what a sample becomes is the same in any batch. */
+    @ParameterizedTest
+    @EnumSource(value = By.class, mode = EnumSource.Mode.EXCLUDE, names = "CPU")
+    void anySmallerBatchHasTheBitsOfTheLargest(By by) {
+        SamplingRequest largest = request(9, 4.0);
+        float[] latents = latents(9);
+        try (TornadoEngine engine = TinyModel.plainTensorEngine(largest, by.options())) {
+            float[] all = sampled(engine, largest, latents);
+            float[] unguided = sampled(engine, request(9, 1.0), latents);
+            assertFalse(Arrays.equals(all, unguided), "guidance changes something");
+            for (int count = 8; count >= 1; count--) {
+                float[] first = Arrays.copyOf(latents, count * ELEMENTS);
+                String what = count + " of 9 samples";
+                assertPrefix(all, sampled(engine, request(count, 4.0), first), what);
+                assertPrefix(unguided, sampled(engine, request(count, 1.0), first), what + ", unguided");
+            }
+            assertArrayEquals(all, sampled(engine, largest, latents), "9 again, after 1");
+            assertThrows(IllegalArgumentException.class, () -> sampled(engine, request(10, 4.0), latents(10)));
+        }
+    }
+
+    /** What is divided among three devices, one of them faster: each batch has the bits of the largest on one. */
+    @ParameterizedTest
+    @EnumSource(
+            value = By.class,
+            names = {"TENSOR", "TENSOR_HIGH"})
+    void anyBatchOnSeveralDevicesHasTheBitsOfOne(By by) {
+        SamplingRequest largest = request(9, 4.0);
+        float[] latents = latents(9);
+        float[] all;
+        float[] unguided;
+        float[] images;
+        try (TornadoEngine engine = TinyModel.plainTensorEngine(largest, by.options())) {
+            all = sampled(engine, largest, latents);
+            unguided = sampled(engine, request(9, 1.0), latents);
+            images = engine.decode(all, 9);
+        }
+        HostRuntime.get().setDeviceCount(3);
+        try {
+            DeviceTeam equal = TinyModel.team(3, 1, reports);
+            DeviceTeam team = new DeviceTeam(equal.devices(), List.of(1.0, 2.0, 1.0), equal.policy());
+            try (ShardedEngine engine = TinyModel.tensorEngine(team, largest, by.options())) {
+                for (int count = 9; count >= 1; count--) {
+                    float[] first = Arrays.copyOf(latents, count * ELEMENTS);
+                    String what = count + " samples on three devices";
+                    assertPrefix(all, sampled(engine, request(count, 4.0), first), what);
+                    assertPrefix(unguided, sampled(engine, request(count, 1.0), first), what + ", unguided");
+                }
+                assertPrefix(images, engine.decode(Arrays.copyOf(all, 5 * ELEMENTS), 5), "5 pictures on three devices");
+            }
+        } finally {
+            assertEquals(0, TinyModel.deviceBytes());
+            HostRuntime.get().setDeviceCount(1);
+        }
+        assertEquals(List.of(), reports);
+    }
+
+    private static void assertPrefix(float[] all, float[] some, String what) {
+        assertArrayEquals(Arrays.copyOf(all, some.length), some, what);
+    }
+
+    /** Labels, steps, guidance, samplers and noise mixed: each sample's bits are those that it has alone. */
+    @ParameterizedTest
+    @EnumSource(value = By.class, mode = EnumSource.Mode.EXCLUDE, names = "CPU")
+    void aMixtureHasTheBitsOfItsSamples(By by) {
+        Diffusion diffusion = Diffusion.create("10");
+        List<SampleStep> mixture = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            mixture.add(new SampleStep(
+                    i,
+                    diffusion.coefficients(9 - 2 * i, 0.5),
+                    i % 2 == 0 ? Sampler.DDPM : Sampler.DDIM,
+                    1 + i,
+                    i == 0 || i == 3 ? 0 : i == 1 ? 4 : 3,
+                    new Draw(77 + i, 5L * i, 512, 3 * i)));
+        }
+        float[] latents = latents(5);
+        try (TornadoEngine engine = TinyModel.plainTensorEngine(request(5, 4.0), by.options())) {
+            float[] together = engine.step(mixture, latents);
+            for (int i = 0; i < 5; i++) {
+                float[] alone = engine.step(
+                        List.of(mixture.get(i)), Arrays.copyOfRange(latents, i * ELEMENTS, (i + 1) * ELEMENTS));
+                assertArrayEquals(
+                        Arrays.copyOfRange(together, i * ELEMENTS, (i + 1) * ELEMENTS),
+                        alone,
+                        "sample " + i + " alone");
+            }
+            // In another order, so that samples have other neighbours and other rows.
+            List<SampleStep> reversed = mixture.reversed();
+            float[] turned = new float[latents.length];
+            for (int i = 0; i < 5; i++) {
+                System.arraycopy(latents, (4 - i) * ELEMENTS, turned, i * ELEMENTS, ELEMENTS);
+            }
+            float[] back = engine.step(reversed, turned);
+            for (int i = 0; i < 5; i++) {
+                assertArrayEquals(
+                        Arrays.copyOfRange(together, i * ELEMENTS, (i + 1) * ELEMENTS),
+                        Arrays.copyOfRange(back, (4 - i) * ELEMENTS, (5 - i) * ELEMENTS),
+                        "sample " + i + " among others");
+            }
+        }
+    }
+
+    private static SamplingRequest request(int samples, double scale) {
+        List<Integer> labels =
+                IntStream.range(0, samples).mapToObj(i -> i * 5 % 6).toList();
+        return new SamplingRequest(labels, Diffusion.create("2"), Sampler.DDIM, 0, scale, Guidance.FIRST_THREE);
+    }
+
+    /** Normals, printed with their seed. */
+    private static float[] latents(int samples) {
+        System.out.println("latents of seed " + SEED);
+        Random random = new Random(SEED);
+        float[] latents = new float[samples * ELEMENTS];
+        for (int i = 0; i < latents.length; i++) {
+            latents[i] = (float) random.nextGaussian();
+        }
+        return latents;
+    }
+
+    /** What latents before the last step of two become. */
+    private static float[] sampled(Engine engine, SamplingRequest request, float[] latents) {
+        return engine.sample(request, TorchRandn.cuda(0), new SamplingState(1, latents), (done, now) -> {});
+    }
+
+    private static Engine any(By by, DitWeights weights, SamplingRequest request) {
+        return by == By.CPU
+                ? new CpuEngine(CONFIG, weights, TinyModel.VAE, TinyModel.VAE_WEIGHTS, 2)
+                : new TornadoEngine(
+                        TornadoDevices.list().getFirst(),
+                        "alone_",
+                        CONFIG,
+                        weights,
+                        TinyModel.VAE,
+                        TinyModel.VAE_WEIGHTS,
+                        request,
+                        false,
+                        by.options());
+    }
+}

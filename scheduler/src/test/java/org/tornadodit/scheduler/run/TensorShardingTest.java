@@ -1,0 +1,125 @@
+package org.tornadodit.scheduler.run;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.scheduler.engine.MatmulPrecision;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.engine.StepListener;
+import org.tornadodit.scheduler.graph.DecoderTier;
+
+/** The tensor cores' kernels on one to three virtual devices: the bits of one device; {@link DeviceFaultsTest} has them fail. */
+class TensorShardingTest {
+    private static final int STEPS = 3;
+    private static final SamplingRequest REQUEST = TinyModel.request(STEPS, 0, 1, 2, 3, 4);
+    private static final Map<MatmulPrecision, Pictures> EXPECTED = new EnumMap<>(MatmulPrecision.class);
+
+    /** Latents, then pictures. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Pictures(float[] latents, float[] images) {}
+
+    private final List<String> reports = new ArrayList<>();
+
+    @BeforeEach
+    void threeDevices() {
+        HostRuntime.get().setDeviceCount(3);
+    }
+
+    @AfterEach
+    void oneDeviceWithoutFaults() {
+        HostRuntime.get().renewDevices();
+        HostRuntime.get().setDeviceCount(1);
+    }
+
+    /** 3 and 2 samples; 2, 2 and 1; 1, 3 and 1: of 16 tokens and both halves of guidance, so 32 to 96 rows, and 160. */
+    @ParameterizedTest
+    @CsvSource({"HIGH, 1:1", "HIGH, 1:1:1", "HIGH, 1:3:1", "HIGHEST, 1:1", "HIGHEST, 1:3:1"})
+    void anyShareOfTheSamplesGivesTheSameBits(MatmulPrecision precision, String speeds) {
+        List<Double> each =
+                List.of(speeds.split(":")).stream().map(Double::valueOf).toList();
+        DeviceTeam equal = TinyModel.team(each.size(), 1, reports);
+        DeviceTeam team = new DeviceTeam(equal.devices(), each, equal.policy());
+        try (ShardedEngine engine = TinyModel.tensorEngine(team, REQUEST, false, precision)) {
+            assertTrue(engine.description().contains("tier 3"), engine.description());
+            assertEquals(each.size(), engine.devices());
+            float[] latents = engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {});
+            assertArrayEquals(expected(precision).latents(), latents, speeds);
+            assertArrayEquals(
+                    expected(precision).images(), engine.decode(latents, REQUEST.samples()), speeds + ", images");
+        }
+        assertEquals(List.of(), reports);
+    }
+
+    /** Sizes that leave the decoder to the portable kernels would show nothing of the tensor cores'. */
+    @Test
+    void theDecoderIsOnTensorCores() {
+        assertFalse(DecoderTier.tensorCores(TinyModel.TENSOR_VAE, 2, 132).isPortable());
+    }
+
+    @Test
+    void goesOnFromAStateOnOtherDevicesToTheSameBits() {
+        List<SamplingState> states = new ArrayList<>();
+        try (ShardedEngine engine =
+                TinyModel.tensorEngine(TinyModel.team(2, 2, reports), REQUEST, false, MatmulPrecision.HIGH)) {
+            engine.sample(REQUEST, TorchRandn.cuda(5), new StepListener() {
+                @Override
+                public void stepDone(int done, Supplier<float[]> latents) {
+                    states.add(new SamplingState(done, latents.get()));
+                }
+
+                @Override
+                public boolean wantsLatents(int done) {
+                    return true;
+                }
+            });
+        }
+        assertEquals(STEPS, states.size());
+        try (ShardedEngine engine =
+                TinyModel.tensorEngine(TinyModel.team(3, 2, reports), REQUEST, false, MatmulPrecision.HIGH)) {
+            for (SamplingState state : states) {
+                assertArrayEquals(
+                        expected(MatmulPrecision.HIGH).latents(),
+                        engine.sample(REQUEST, TorchRandn.cuda(5), state, (done, now) -> {}),
+                        "from step " + state.done());
+            }
+        }
+    }
+
+    /** The two precisions are different kernels, so that tests of one say nothing of the other. */
+    @ParameterizedTest
+    @EnumSource
+    void precisionsDiffer(MatmulPrecision precision) {
+        for (MatmulPrecision other : MatmulPrecision.values()) {
+            assertEquals(
+                    precision == other,
+                    Arrays.equals(expected(precision).latents(), expected(other).latents()));
+        }
+    }
+
+    /** What one device gives. */
+    private Pictures expected(MatmulPrecision precision) {
+        return EXPECTED.computeIfAbsent(precision, key -> {
+            try (ShardedEngine engine = TinyModel.tensorEngine(TinyModel.team(1, 2, reports), REQUEST, false, key)) {
+                float[] latents = engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {});
+                return new Pictures(latents, engine.decode(latents, REQUEST.samples()));
+            }
+        });
+    }
+}

@@ -1,0 +1,127 @@
+package org.tornadodit.kernels.check;
+
+import java.util.Map;
+import java.util.Optional;
+import org.tornadodit.kernels.ArrayPages;
+import org.tornadodit.kernels.Embedding;
+import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Launch;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** What bounds a kernel, and the kernel that measures how much of it a device has. */
+public enum Ceiling {
+    /** Device memory, bytes a second. */
+    MEMORY("copy"),
+    /** FP32 multiply-adds outside the tensor cores, operations a second. */
+    FP32("fused multiply-adds"),
+    /** Products on the tensor cores with FP16 operands, operations a second. */
+    TENSOR_FP16("a product of halves of 8192 x 8192 x 8192"),
+    /** Products of FP32's accuracy on the tensor cores, three of halves each: a third of those. */
+    TENSOR_SPLIT("a third of that, three products of halves each");
+
+    private static final int LARGE = 8192;
+
+    private static final int CHAINS = 8;
+    private static final int ROUNDS = 2048;
+
+    private final String measuredBy;
+
+    Ceiling(String measuredBy) {
+        this.measuredBy = measuredBy;
+    }
+
+    /** In words. */
+    public String measuredBy() {
+        return measuredBy;
+    }
+
+    /**
+     * The kernel that reaches it as well as can be; empty where it follows from another.
+     *
+     * @param threads as many as fill a GPU several times over
+     */
+    public Optional<KernelCase> measurement(int threads) {
+        return switch (this) {
+            case MEMORY -> Optional.of(copy(Math.multiplyExact(threads, 16)));
+            case FP32 -> Optional.of(multiplyAdds(threads, ROUNDS));
+            case TENSOR_FP16 -> Optional.of(TensorCases.linear(LARGE, LARGE, LARGE, Epilogue.BIAS, LARGE, 1, 1));
+            case TENSOR_SPLIT -> Optional.empty();
+        };
+    }
+
+    private static KernelCase copy(int elements) {
+        KernelContext context = new KernelContext();
+        FloatArray from = Data.random(1, elements, 1);
+        FloatArray to = ArrayPages.floats(elements);
+        return new KernelCase(
+                "copy",
+                String.valueOf(elements),
+                new Object[] {from},
+                graph -> graph.task("copy", Embedding::copy, context, from, to, elements),
+                Map.of("copy", Launch.elementwise(elements)),
+                to,
+                from::get,
+                0,
+                0,
+                8.0 * elements);
+    }
+
+    private static KernelCase multiplyAdds(int threads, int rounds) {
+        KernelContext context = new KernelContext();
+        FloatArray start = Data.random(1, threads, 1);
+        FloatArray end = ArrayPages.floats(threads);
+        return new KernelCase(
+                "multiplyAdds",
+                threads + "x" + rounds,
+                new Object[] {start},
+                graph -> graph.task("fma", Ceiling::multiplyAdd, context, start, end, threads, rounds),
+                Map.of("fma", Launch.elementwise(threads)),
+                end,
+                i -> multiplied(start.get(i), rounds),
+                1e-5,
+                2.0 * CHAINS * threads * rounds,
+                8.0 * threads);
+    }
+
+    /** Eight chains of {@code x = 0.5 x + 1}, enough to hide an instruction's latency, and their sum. */
+    public static void multiplyAdd(KernelContext context, FloatArray start, FloatArray end, int threads, int rounds) {
+        int index = context.globalIdx;
+        if (index < threads) {
+            float x = start.get(index);
+            float c0 = x;
+            float c1 = x + 1f;
+            float c2 = x + 2f;
+            float c3 = x + 3f;
+            float c4 = x + 4f;
+            float c5 = x + 5f;
+            float c6 = x + 6f;
+            float c7 = x + 7f;
+            for (int i = 0; i < rounds; i += 4) {
+                for (int j = 0; j < 4; j++) {
+                    c0 = c0 * 0.5f + 1f;
+                    c1 = c1 * 0.5f + 1f;
+                    c2 = c2 * 0.5f + 1f;
+                    c3 = c3 * 0.5f + 1f;
+                    c4 = c4 * 0.5f + 1f;
+                    c5 = c5 * 0.5f + 1f;
+                    c6 = c6 * 0.5f + 1f;
+                    c7 = c7 * 0.5f + 1f;
+                }
+            }
+            end.set(index, c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7);
+        }
+    }
+
+    private static double multiplied(double x, int rounds) {
+        double sum = 0;
+        for (int chain = 0; chain < CHAINS; chain++) {
+            double value = x + chain;
+            for (int i = 0; i < rounds; i++) {
+                value = value * 0.5 + 1;
+            }
+            sum += value;
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,104 @@
+package org.tornadodit.kernels.check;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.PackedMap;
+import org.tornadodit.kernels.TensorLinear.Tile;
+import org.tornadodit.kernels.ptx.Installation;
+
+/** The kernels at small shapes: on both sides of every border, by a rule, and layouts that borders do not meet. */
+public final class SmallCases {
+    private SmallCases() {}
+
+    /** All that the host runs. */
+    public static List<Supplier<KernelCase>> all() {
+        List<Supplier<KernelCase>> cases = new ArrayList<>(portable());
+        cases.addAll(tensorCores());
+        return cases;
+    }
+
+    /** Those that run on any device. */
+    public static List<Supplier<KernelCase>> portable() {
+        List<Supplier<KernelCase>> cases = new ArrayList<>(defaults());
+        cases.addAll(PortableBorderCases.all());
+        return cases;
+    }
+
+    private static List<Supplier<KernelCase>> defaults() {
+        return List.of(
+                () -> TransformerCases.linear(1, 1, 1, Epilogue.BIAS, 1),
+                () -> TransformerCases.linear(75, 36, 9, Epilogue.GATE_RESIDUAL, 25),
+                () -> TransformerCases.linear(64, 48, 16, Epilogue.ADD_TABLE, 16),
+                () -> TransformerCases.attention(2, 130, 2, 8),
+                () -> TransformerCases.layerNorm(2, 5, 48),
+                () -> TransformerCases.patchify(2, 2, 4, 8, 2),
+                () -> TransformerCases.patchify(3, 1, 3, 12, 4),
+                () -> TransformerCases.condition(4, 2, 20, 10),
+                () -> SamplerCases.randn(333, 77),
+                () -> SamplerCases.step(2, 4, 8, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(1, 4, 8, 4, 8, 4, DenoiseStep.DDIM, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(3, 3, 6, 2, 3, 0, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(2, 4, 6, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_ARRAY),
+                () -> DecoderCases.conv(2, 6, 10, 12, 20, 1, Epilogue.BIAS),
+                () -> DecoderCases.conv(1, 1, 1, 5, 2, 1, Epilogue.RESIDUAL),
+                () -> DecoderCases.attention(2, 20, 16),
+                () -> DecoderCases.postQuantConv(2, 4, 30),
+                () -> DecoderCases.channelsFirst(2, 3, 4, 35));
+    }
+
+    /** Those whose kernels use PTX instructions: the host emulates them, other devices need {@link Installation}. */
+    public static List<Supplier<KernelCase>> tensorCores() {
+        List<Supplier<KernelCase>> cases = new ArrayList<>(chosen());
+        cases.addAll(BorderCases.all());
+        return cases;
+    }
+
+    private static List<Supplier<KernelCase>> chosen() {
+        return List.of(
+                () -> AttentionCases.attention(1, 64, 2, 72, 1),
+                () -> AttentionCases.attention(1, 64, 2, 72, 2),
+                () -> AttentionCases.attention(1, 256, 2, 72, 1),
+                () -> AttentionCases.attention(2, 136, 2, 72, 2),
+                () -> AttentionCases.attention(1, 200, 2, 64, 1),
+                () -> AttentionCases.attention(1, 72, 1, 64, 2),
+                () -> AttentionCases.attention(1, 8, 2, 8, 2),
+                () -> AttentionCases.attention(1, 40, 1, 32, 1),
+                () -> AttentionCases.attention(1, 152, 1, 128, 2),
+                () -> AttentionCases.attention(1, 72, 2, 104, 1),
+                () -> AttentionCases.attention(1, 72, 2, 104, 2),
+                () -> TensorCases.linearOutliers(64, 48, 576, 2),
+                () -> TensorCases.linearOutliers(64, 48, 576, 1),
+                () -> TensorCases.linear(48, 40, 32, Epilogue.BIAS, 16, 1, 2),
+                () -> TensorCases.linear(264, 136, 48, Epilogue.BIAS, 8, 1, 1),
+                () -> TensorCases.linear(136, 136, 1088, Epilogue.GATE_RESIDUAL, 8, 1, 2),
+                () -> TensorCases.linear(136, 200, 64, Epilogue.GATE_RESIDUAL, 68, 1, 1),
+                () -> TensorCases.linear(128, 144, 64, Epilogue.BIAS_GELU, 16, 1, 2),
+                () -> TensorCases.linear(16, 208, 128, Epilogue.BIAS_GELU, 16, 1, 1),
+                () -> TensorCases.linear(144, 432, 32, Epilogue.BIAS_HEADS, 24, 2, 2),
+                () -> TensorCases.linear(32, 192, 64, Epilogue.BIAS_HEADS, 16, 1, 1),
+                () -> TensorCases.linear(200, 112, 192, Epilogue.BIAS, 8, 1, new Tile(128, 32, 2, 1), 3),
+                () -> TensorCases.linear(136, 96, 160, Epilogue.BIAS_HEADS, 8, 1, new Tile(128, 48, 1, 1), 1),
+                () -> TensorCases.linear(328, 72, 128, Epilogue.GATE_RESIDUAL, 8, 1, new Tile(256, 32, 2, 0), 2),
+                () -> TensorCases.linear(256, 64, 64, Epilogue.BIAS_GELU, 16, 1, new Tile(256, 64, 4, 0), 1),
+                () -> TensorCases.linear(384, 48, 32, Epilogue.BIAS_GELU, 16, 1, new Tile(256, 48, 2, 0), 1),
+                () -> TensorCases.linear(200, 80, 448, Epilogue.BIAS_GELU, 8, 2, new Tile(64, 48, 2, 1), 2),
+                () -> TensorCases.linear(136, 96, 256, Epilogue.BIAS_HEADS, 8, 2, new Tile(64, 32, 4, 1), 1),
+                () -> TensorCases.linear(192, 64, 224, Epilogue.GATE_RESIDUAL, 8, 2, new Tile(128, 48, 1, 0), 2),
+                () -> TensorCases.packedRows(5, 48, 2),
+                () -> TensorCases.packedRows(130, 16, 1),
+                () -> TensorCases.layerNorm(2, 8, 48, 2),
+                () -> TensorCases.layerNorm(1, 13, 1152, 2),
+                () -> TensorCases.layerNorm(3, 5, 144, 1),
+                () -> TensorConvolutionCases.conv(1, 5, 7, 32, 16, 3, 2, PackedMap.RAW, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(1, 5, 7, 32, 16, 3, 1, PackedMap.RAW, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(2, 9, 15, 64, 24, 3, 2, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
+                () -> TensorConvolutionCases.conv(2, 9, 15, 64, 24, 3, 1, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
+                () -> TensorConvolutionCases.conv(3, 8, 8, 48, 136, 1, 1, PackedMap.NORM, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(2, 3, 5, 16, 34, 2, 2, PackedMap.RAW, Epilogue.BIAS),
+                () -> TensorConvolutionCases.outliers(7, 9, 64, 8, 2),
+                () -> TensorConvolutionCases.outliers(7, 9, 64, 8, 1));
+    }
+}

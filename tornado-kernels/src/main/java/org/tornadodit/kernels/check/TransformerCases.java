@@ -1,0 +1,271 @@
+package org.tornadodit.kernels.check;
+
+import java.util.Map;
+import java.util.function.Function;
+import org.tornadodit.kernels.ArrayPages;
+import org.tornadodit.kernels.Attention;
+import org.tornadodit.kernels.Embedding;
+import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.LayerNorm;
+import org.tornadodit.kernels.Linear;
+import org.tornadodit.kernels.LinearFewRows;
+import org.tornadodit.kernels.Variant;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** Cases of the transformer's kernels. */
+public final class TransformerCases {
+    private TransformerCases() {}
+
+    /** {@link Linear}; the gate's chunk is the third of six, as attention's gate in a block. */
+    public static KernelCase linear(int m, int n, int k, int epilogue, int rowsPerSample) {
+        KernelContext context = new KernelContext();
+        FloatArray x = Data.random(1, m * k, 1);
+        // The second of two layers.
+        IntArray layer = Data.ints(1);
+        FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
+        FloatArray bias = Data.random(3, n + Math.max(m, n), 1);
+        FloatArray residual = Data.random(4, residualSize(m, n, epilogue, rowsPerSample), 1);
+        int samples = Launch.ceilDiv(m, rowsPerSample);
+        FloatArray gate = Data.random(5, samples * 12 * n, 1);
+        FloatArray out = ArrayPages.floats(m * n);
+        IntArray batch = Data.batch(samples);
+        return new KernelCase(
+                "linear " + epilogue,
+                m + "x" + n + "x" + k,
+                new Object[] {layer, batch, x, weight, bias, residual, gate},
+                graph -> graph.task(
+                        "linear",
+                        Linear::linear,
+                        context,
+                        layer,
+                        batch,
+                        x,
+                        weight,
+                        bias,
+                        residual,
+                        gate,
+                        out,
+                        m,
+                        n,
+                        k,
+                        epilogue,
+                        rowsPerSample,
+                        2 * n,
+                        12 * n,
+                        0,
+                        0,
+                        0),
+                Map.of("linear", Linear.grid(m, n, 1)),
+                out,
+                i -> Linear.reference(
+                        layer,
+                        x,
+                        weight,
+                        bias,
+                        residual,
+                        gate,
+                        m,
+                        n,
+                        k,
+                        epilogue,
+                        rowsPerSample,
+                        2 * n,
+                        12 * n,
+                        0,
+                        0,
+                        0,
+                        0,
+                        i / n,
+                        i % n),
+                productBound(k),
+                2.0 * m * n * k,
+                4.0 * ((double) m * k + (double) n * k + (double) m * n));
+    }
+
+    private static int residualSize(int m, int n, int epilogue, int rowsPerSample) {
+        return switch (epilogue) {
+            case Epilogue.ADD_TABLE -> rowsPerSample * n;
+            case Epilogue.GATE_RESIDUAL, Epilogue.RESIDUAL -> m * n;
+            default -> 1;
+        };
+    }
+
+    /** FP32 sums of k products in one chain: the error grows with the square root of k. */
+    static double productBound(int k) {
+        return 3e-7 + 3e-8 * Math.sqrt(k);
+    }
+
+    public static KernelCase fewRows(int m, int n, int k, int epilogue) {
+        return fewRowsVariants(m, n, k, epilogue).apply(LinearFewRows.VARIANTS.getFirst());
+    }
+
+    /** {@link LinearFewRows} in any of its variants, all on the same arrays. */
+    public static Function<Variant, KernelCase> fewRowsVariants(int m, int n, int k, int epilogue) {
+        KernelContext context = new KernelContext();
+        FloatArray x = Data.random(1, m * k, 1);
+        // The second of two layers, or the first of one where it is all blocks' already.
+        int layers = (long) n * k > 1 << 26 ? 1 : 2;
+        IntArray layer = Data.ints(layers - 1);
+        FloatArray weight = Data.random(2, layers * n * k, 1 / Math.sqrt(k));
+        FloatArray bias = Data.random(3, layers * n, 1);
+        FloatArray out = ArrayPages.floats(m * n);
+        IntArray batch = Data.batch(m);
+        return variant -> new KernelCase(
+                "linearFewRows " + epilogue,
+                m + "x" + n + "x" + k,
+                new Object[] {layer, batch, x, weight, bias},
+                graph -> graph.task(
+                        "linear",
+                        LinearFewRows::linear,
+                        context,
+                        layer,
+                        batch,
+                        x,
+                        weight,
+                        bias,
+                        out,
+                        n,
+                        k,
+                        epilogue,
+                        variant.get(LinearFewRows.WARPS),
+                        variant.get(LinearFewRows.TOGETHER)),
+                Map.of("linear", LinearFewRows.grid(m, n, variant)),
+                out,
+                i -> Linear.reference(
+                        layer, x, weight, bias, bias, bias, m, n, k, epilogue, 1, 0, 0, 0, 0, 0, 0, i / n, i % n),
+                productBound(k),
+                0,
+                4.0 * ((double) m * k + (double) n * k + (double) m * n));
+    }
+
+    public static KernelCase attention(int samples, int tokens, int heads, int headSize) {
+        KernelContext context = new KernelContext();
+        int hidden = heads * headSize;
+        IntArray batch = Data.batch(samples);
+        FloatArray qkv = Data.random(1, samples * tokens * 3 * hidden, 1.5);
+        FloatArray out = ArrayPages.floats(samples * tokens * hidden);
+        return new KernelCase(
+                "attention",
+                samples + "x" + tokens + "x" + heads + "x" + headSize,
+                new Object[] {batch, qkv},
+                graph -> graph.task(
+                        "attention", Attention::attention, context, batch, qkv, out, tokens, heads, headSize),
+                Map.of("attention", Attention.grid(samples, tokens, heads)),
+                out,
+                Attention.reference(qkv, tokens, heads, headSize),
+                // At 1024 keys the scores' own sums are good to 8e-7, those along the keys to 6e-7. PyTorch's float32,
+                // explicit or fused, is 9e-7 off for values of this deviation (H200, PyTorch 2.11); this kernel 1.0e-6.
+                2e-6,
+                4.0 * samples * heads * tokens * tokens * headSize,
+                16.0 * samples * tokens * hidden);
+    }
+
+    public static KernelCase layerNorm(int samples, int tokens, int hidden) {
+        return layerNormVariants(samples, tokens, hidden).apply(LayerNorm.VARIANTS.getFirst());
+    }
+
+    /** {@link LayerNorm} in any of its variants, all on the same arrays. */
+    public static Function<Variant, KernelCase> layerNormVariants(int samples, int tokens, int hidden) {
+        KernelContext context = new KernelContext();
+        int rows = samples * tokens;
+        FloatArray x = Data.random(1, rows * hidden, 2);
+        for (int i = 0; i < x.getSize(); i++) {
+            x.set(i, x.get(i) + 3f);
+        }
+        // The second of two layers.
+        IntArray batch = Data.batch(samples);
+        IntArray before = Data.ints(0);
+        IntArray next = ArrayPages.ints(1);
+        IntArray layer = Data.ints(1);
+        FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
+        FloatArray out = ArrayPages.floats(rows * hidden);
+        return variant -> new KernelCase(
+                "layerNorm",
+                samples + "x" + tokens + "x" + hidden,
+                new Object[] {before, batch, x, conditioning},
+                graph -> graph.task(
+                        "norm",
+                        LayerNorm::modulate,
+                        context,
+                        before,
+                        next,
+                        batch,
+                        x,
+                        conditioning,
+                        out,
+                        hidden,
+                        tokens,
+                        3 * hidden,
+                        4 * hidden,
+                        12 * hidden,
+                        1,
+                        variant.get(LayerNorm.ROWS)),
+                Map.of("norm", LayerNorm.grid(rows, variant)),
+                out,
+                LayerNorm.reference(layer, x, conditioning, hidden, tokens, 3 * hidden, 4 * hidden, 12 * hidden),
+                1e-6,
+                0,
+                8.0 * rows * hidden);
+    }
+
+    /** @param guided of the samples, the last ones; they take two passes each */
+    public static KernelCase patchify(int samples, int guided, int channels, int size, int patch) {
+        return patchifyVariants(samples, guided, channels, size, patch).apply(Launch.ELEMENTWISE_VARIANTS.getFirst());
+    }
+
+    /** {@link Embedding#patchify} in any of its launches, all on the same arrays. */
+    public static Function<Variant, KernelCase> patchifyVariants(
+            int samples, int guided, int channels, int size, int patch) {
+        KernelContext context = new KernelContext();
+        IntArray batch = guidedBatch(samples, guided, 0);
+        FloatArray latents = Data.random(1, samples * channels * size * size, 1);
+        FloatArray out = ArrayPages.floats((samples + guided) * channels * size * size);
+        return variant -> new KernelCase(
+                "patchify",
+                samples + guided + "x" + channels + "x" + size + "/" + patch,
+                new Object[] {batch, latents},
+                graph -> graph.task(
+                        "patchify", Embedding::patchify, context, batch, latents, out, channels, size, patch),
+                Map.of("patchify", Launch.elementwise(out.getSize(), variant)),
+                out,
+                i -> Embedding.patchifyReference(batch, latents, channels, size, patch, i),
+                0,
+                0,
+                8.0 * out.getSize());
+    }
+
+    /** @param guided of the samples, the last ones; they take two passes each */
+    public static KernelCase condition(int samples, int guided, int hidden, int classes) {
+        KernelContext context = new KernelContext();
+        int passes = samples + guided;
+        IntArray batch = guidedBatch(samples, guided, classes);
+        FloatArray timestep = Data.random(1, passes * hidden, 1);
+        FloatArray table = Data.random(2, (classes + 1) * hidden, 1);
+        FloatArray out = ArrayPages.floats(passes * hidden);
+        return new KernelCase(
+                "condition",
+                passes + "x" + hidden,
+                new Object[] {batch, timestep, table},
+                graph -> graph.task(
+                        "condition", Embedding::condition, context, batch, timestep, table, out, 2 * samples, hidden),
+                Map.of("condition", Launch.elementwise(out.getSize())),
+                out,
+                i -> Embedding.conditionReference(batch, timestep, table, 2 * samples, hidden, i),
+                5e-7,
+                0,
+                8.0 * out.getSize());
+    }
+
+    private static IntArray guidedBatch(int samples, int guided, int classes) {
+        int[] labels = new int[samples];
+        boolean[] twice = new boolean[samples];
+        for (int i = 0; i < samples; i++) {
+            labels[i] = classes == 0 ? 0 : i * 37 % classes;
+            twice[i] = i >= samples - guided;
+        }
+        return Data.batch(labels, twice, classes);
+    }
+}
