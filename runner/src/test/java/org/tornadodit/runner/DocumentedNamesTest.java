@@ -1,0 +1,102 @@
+package org.tornadodit.runner;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Classes and packages that documents name exist, and so do the files that they link to. */
+class DocumentedNamesTest {
+    private static final Path ROOT = CommandLineRun.ROOT;
+
+    private static final Pattern CLASS = Pattern.compile("`([A-Z][a-z]\\w+)(\\.\\w+)?`");
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
+    /** A row of the table of modules: module, or none for that of the row above, and packages. */
+    private static final Pattern ROW = Pattern.compile("(?m)^\\| (`[\\w-]+`)? ?\\| (`[\\w.]+`(?:, `[\\w.]+`)*) \\|");
+
+    private static Stream<Path> files(String below) throws IOException {
+        return Files.walk(ROOT.resolve(below));
+    }
+
+    private static Set<String> classes() throws IOException {
+        Set<String> names = new TreeSet<>();
+        for (String module :
+                List.of("model", "tornado-host", "tornado-kernels", "tornado-ptx", "scheduler", "runner")) {
+            try (Stream<Path> files = files(module + "/src")) {
+                names.addAll(files.map(file -> file.getFileName().toString())
+                        .filter(name -> name.endsWith(".java"))
+                        .map(name -> name.substring(0, name.length() - 5))
+                        .collect(Collectors.toSet()));
+            }
+        }
+        return names;
+    }
+
+    @Test
+    void classesExist() throws IOException {
+        Set<String> classes = classes();
+        Set<String> missing = new TreeSet<>();
+        int seen = 0;
+        for (String document : List.of("docs/architecture.md", "docs/tutorial.md")) {
+            Matcher names = CLASS.matcher(Files.readString(ROOT.resolve(document)));
+            while (names.find()) {
+                seen++;
+                if (!classes.contains(names.group(1))) {
+                    missing.add(document + ": " + names.group(1));
+                }
+            }
+        }
+        assertTrue(seen > 50, "only " + seen + " names found");
+        assertEquals(Set.of(), missing);
+    }
+
+    @Test
+    void packagesExist() throws IOException {
+        Matcher rows = ROW.matcher(Files.readString(ROOT.resolve("docs/architecture.md")));
+        String module = "";
+        int seen = 0;
+        while (rows.find()) {
+            if (rows.group(1) != null) {
+                module = rows.group(1).replace("`", "");
+            }
+            String name = module.replace("tornado-", "");
+            for (String each : rows.group(2).replace("`", "").split(", ", -1)) {
+                String inModule = each.equals(name) || each.startsWith(name + ".") ? each : name + "." + each;
+                Path folder = ROOT.resolve(module)
+                        .resolve("src/main/java/org/tornadodit")
+                        .resolve(inModule.replace('.', '/'));
+                assertTrue(Files.isDirectory(folder), folder.toString());
+                seen++;
+            }
+        }
+        assertTrue(seen > 15, "only " + seen + " packages found");
+    }
+
+    @Test
+    void linkedFilesExist() throws IOException {
+        Set<String> missing = new TreeSet<>();
+        try (Stream<Path> documents =
+                Stream.concat(Stream.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")), files("docs"))) {
+            for (Path document :
+                    documents.filter(file -> file.toString().endsWith(".md")).toList()) {
+                Matcher links = LINK.matcher(Files.readString(document));
+                while (links.find()) {
+                    if (!Files.exists(document.resolveSibling(links.group(1)))) {
+                        missing.add(document + ": " + links.group(1));
+                    }
+                }
+            }
+        }
+        assertEquals(Set.of(), missing);
+    }
+}
