@@ -10,7 +10,7 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 
-/** The arrows of the design: runner to scheduler to kernels to TornadoVM's API; the model knows nothing of TornadoVM. */
+/** The arrows of docs/architecture.md: runner to scheduler to kernels to TornadoVM's API; the model knows nothing of TornadoVM. */
 @AnalyzeClasses(
         packages = "org.tornadodit",
         importOptions = {DoNotIncludeTests.class, ArchitectureTest.NoTestJars.class})
