@@ -63,6 +63,23 @@ class VirtualDevicesTest {
         assertTrue(run.err().contains("(failed)"), run.err());
     }
 
+    /** In the CPU engine's words: no other device would do better. */
+    @Test
+    void whatFloatsDoNotHoldIsTheModelsAndNoFailureOfADevice() {
+        for (String devices : List.of("cpu:1", "cpu:2")) {
+            CommandLineRun run = run("huge", devices, "--cfg-scale", "1e30");
+            assertEquals(ExitCode.FAILURE, run.exitCode(), run.err());
+            List<String> lines =
+                    run.err().lines().filter(line -> line.startsWith("dit: ")).toList();
+            assertEquals(1, lines.size(), run.err());
+            assertTrue(
+                    lines.getFirst()
+                            .matches("dit: the .* has a value that float32 does not hold \\(NaN or infinite\\), .*"
+                                    + "--cfg-scale is moderate"),
+                    run.err());
+        }
+    }
+
     /** In their order, whatever is written while the next is sampled, and with a device that fails in the second. */
     @Test
     void batchesAreTheSameOnAnyNumberOfDevices() throws IOException {

@@ -41,11 +41,6 @@ public final class DeviceArrays {
         return stacked(List.of(tensor));
     }
 
-    /** Makes all elements NaN, as fast as memory is. */
-    public static void spoil(FloatArray array) {
-        array.getSegment().fill((byte) 0xff);
-    }
-
     /** All values of {@code from} into the first elements of {@code to}. */
     public static void fill(FloatArray to, float[] from) {
         fill(to, 0, from);

@@ -3,7 +3,7 @@ package org.tornadodit.scheduler.engine;
 import java.util.function.Consumer;
 
 /**
- * What happens when a device fails: out of memory, a kernel that does not compile or launch, values that are not finite.
+ * What happens when a device fails: out of memory, a kernel that does not compile or launch, values that do not come back.
  *
  * @param failFast whether the first failure ends the run; otherwise the device is taken out and the others do its
  *     samples, until the last device fails

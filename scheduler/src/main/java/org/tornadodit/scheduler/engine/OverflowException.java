@@ -6,6 +6,12 @@ import org.tornadodit.kernels.Overflow;
 public final class OverflowException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** Tensors by their names in messages. */
+    public static final String STATE = "the state";
+
+    public static final String LATENTS = "the batch of latents";
+    public static final String IMAGES = "the output of the decoder";
+
     public OverflowException(int layer, int kind, int step) {
         super(Overflow.name(layer, kind) + " has a value beyond 65504, the largest of FP16, by step " + step
                 + "; --kernels portable computes in FP32");

@@ -73,8 +73,8 @@ public final class CpuEngine implements Engine {
             x = noise.next(elements);
         } else {
             x = from.latents().clone();
-            if (!finite(x)) {
-                throw OverflowException.ofFloat("the state", from.done());
+            if (!ReturnedValues.areFinite(x, elements)) {
+                throw OverflowException.ofFloat(OverflowException.STATE, from.done());
             }
             noise.skip(elements);
             for (int done = 0; done < from.done(); done++) {
@@ -103,7 +103,7 @@ public final class CpuEngine implements Engine {
                     Arrays.copyOf(output, samples * config.outputElements()),
                     drawn,
                     next);
-            if (dit.overflowed() || !finite(next)) {
+            if (dit.overflowed() || !ReturnedValues.areFinite(next, elements)) {
                 double[] bothHalves = new double[2 * samples];
                 Arrays.fill(bothHalves, request.diffusion().timestep(step));
                 String tensor = dit.firstNotFinite(
@@ -128,20 +128,11 @@ public final class CpuEngine implements Engine {
         dit.release();
         int size = config.inputSize();
         float[] images = decoder.decode(latents, samples, size, size);
-        if (!finite(images)) {
+        if (!ReturnedValues.areFinite(images, images.length)) {
             throw OverflowException.ofDecoder(
-                    decoder.firstNotFinite(latents, samples, size, size).orElse("the output of the decoder"));
+                    decoder.firstNotFinite(latents, samples, size, size).orElse(OverflowException.IMAGES));
         }
         return images;
-    }
-
-    private static boolean finite(float[] values) {
-        for (float value : values) {
-            if (!Float.isFinite(value)) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /** The labels of a batch, then as many null classes (2N). */

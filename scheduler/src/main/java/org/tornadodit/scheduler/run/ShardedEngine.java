@@ -181,6 +181,9 @@ public final class ShardedEngine implements Engine {
         int elements = config.inputElements();
         int steps = request.diffusion().steps();
         from.requireFits(samples * elements, steps);
+        if (!ReturnedValues.areFinite(from.latents(), from.latents().length)) {
+            throw OverflowException.ofFloat(OverflowException.STATE, from.done());
+        }
         BatchNoise batch = new BatchNoise(noise, samples, elements, steps, request.guided());
         BatchProgress progress = new BatchProgress(listener, samples, elements, from.done());
         float[] latents = new float[samples * elements];
@@ -207,13 +210,13 @@ public final class ShardedEngine implements Engine {
                 }
                 boolean keep = step % policy.keepSteps() == 0;
                 boolean gather = progress.wants(step);
-                float[] values = keep || gather ? finite(now.get(), wanted) : new float[0];
+                float[] values = keep || gather ? finite(now.get(), wanted, step) : new float[0];
                 if (keep) {
                     kept.accept(portion.at(new SamplingState(step, values)));
                 }
                 progress.done(portion, step, gather ? values : new float[0]);
             });
-            System.arraycopy(finite(done, wanted), 0, latents, portion.first() * elements, wanted);
+            System.arraycopy(finite(done, wanted, steps), 0, latents, portion.first() * elements, wanted);
         });
         batch.finish();
         return latents;
@@ -228,7 +231,9 @@ public final class ShardedEngine implements Engine {
             int first = portion.first();
             float[] slice = Arrays.copyOfRange(latents, first * latent, (first + portion.count()) * latent);
             float[] decoded = worker.engine().decode(slice, portion.count());
-            System.arraycopy(finite(decoded, decoded.length), 0, images, first * image, decoded.length);
+            float[] finite = ReturnedValues.requireFinite(
+                    decoded, decoded.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
+            System.arraycopy(finite, 0, images, first * image, decoded.length);
         };
         for (WorkerSpeed each : workers) {
             if (each.worker().isCurrentThread()) { // a listener's wish, in the middle of sampling
@@ -254,17 +259,9 @@ public final class ShardedEngine implements Engine {
                         .toArray());
     }
 
-    /**
-     * The first values, which are to be finite: what a lost device does not return is NaN, and so is what a model makes
-     * of weights that float32 cannot hold.
-     */
-    static float[] finite(float[] values, int wanted) {
-        for (int i = 0; i < wanted; i++) {
-            if (!Float.isFinite(values[i])) {
-                throw new ArithmeticException("value %d of %d that it returned is %s".formatted(i, wanted, values[i]));
-            }
-        }
-        return wanted == values.length ? values : Arrays.copyOf(values, wanted);
+    private static float[] finite(float[] latents, int wanted, int step) {
+        return ReturnedValues.requireFinite(
+                latents, wanted, () -> OverflowException.ofFloat(OverflowException.LATENTS, step));
     }
 
     /** Seconds that each device took for its part of the last batch, and by how much the slowest exceeds the mean. */

@@ -191,17 +191,18 @@ public final class TornadoEngine implements Engine {
         Draw draw = new Draw(0, 0, CudaGrid.DEFAULT.threads(2L * buffers.latents.getSize()), 0);
         ditPlan.execute(DitGraphs.START);
         TornadoExecutionResult result = step(steps(shape, step, sample -> draw));
-        float[] latents = latents(result, buffers.latents.getSize());
+        int size = buffers.latents.getSize();
+        float[] latents = ReturnedValues.requireReturned(latents(result, size), size);
         if (!reportsOverflow || !overflowed(result)) { // else sampling will name the tensor
-            ShardedEngine.finite(latents, latents.length);
+            ReturnedValues.requireFinite(latents, size, () -> OverflowException.ofFloat(OverflowException.LATENTS, 1));
         }
         float[] image = decode(new float[config.inputElements()], 1);
-        ShardedEngine.finite(image, image.length);
+        ReturnedValues.requireFinite(image, image.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
     }
 
     private float[] latents(TornadoExecutionResult result, int wanted) {
         // TornadoVM logs a copy that fails, and goes on: what was not copied must not pass for latents.
-        DeviceArrays.spoil(buffers.latents);
+        ReturnedValues.spoil(buffers.latents);
         result.transferToHost(buffers.latents);
         return DeviceArrays.first(buffers.latents, wanted);
     }
@@ -377,7 +378,7 @@ public final class TornadoEngine implements Engine {
             for (int i = 0; i < count * latent; i++) {
                 vaeBuffers.latents.set(i, latents[first * latent + i]);
             }
-            DeviceArrays.spoil(vaeBuffers.images);
+            ReturnedValues.spoil(vaeBuffers.images);
             for (VaeGraphs.Run run : vaeGraphs.runs()) {
                 vaeBuffers.layer.set(0, run.layer());
                 vaePlan.execute(run.graph());

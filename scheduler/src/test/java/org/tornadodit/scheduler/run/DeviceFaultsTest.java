@@ -294,7 +294,7 @@ class DeviceFaultsTest {
             faults.lose((int) (share * launches.get()));
             expected.assertSame(run(TinyModel.team(2, KEEP, reports), false));
             assertEquals(1, reports.size(), reports.toString());
-            assertTrue(reports.getFirst().contains("is NaN"), reports.getFirst());
+            assertTrue(reports.getFirst().contains("did not come back"), reports.getFirst());
             faults.clear();
         }
     }

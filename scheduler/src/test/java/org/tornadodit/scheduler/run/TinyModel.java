@@ -66,6 +66,19 @@ public final class TinyModel {
         return new ShardedEngine(team, CONFIG, WEIGHTS, VAE, VAE_WEIGHTS, shape, hostNoise, KernelOptions.DEFAULT);
     }
 
+    /** On weights of which one has a value of the caller's in the middle. */
+    static ShardedEngine engine(DeviceTeam team, SamplingRequest shape, String spoiled, float value) {
+        return new ShardedEngine(
+                team,
+                CONFIG,
+                DitWeights.load(spoil(random(DitWeights.specs(CONFIG), 1), spoiled, value), CONFIG),
+                VAE,
+                VaeWeights.load(spoil(random(VaeWeights.specs(VAE), 2), spoiled, value), VAE),
+                shape,
+                false,
+                KernelOptions.DEFAULT);
+    }
+
     /** On the tensor cores' kernels, the transformer's and the decoder's. */
     static ShardedEngine tensorEngine(
             DeviceTeam team, SamplingRequest shape, boolean hostNoise, MatmulPrecision precision) {
