@@ -107,40 +107,37 @@ public record Surroundings(Path home, boolean terminal, String sdkProblem) {
 
     /** Where this user's caches go; {@code -Ddit.cache} says otherwise. */
     public static Path cacheFolder() {
-        String set = System.getProperty("dit.cache");
-        if (set != null) {
-            return Path.of(set);
-        }
-        String xdg = System.getenv("XDG_CACHE_HOME");
-        String windows = System.getenv("LOCALAPPDATA");
-        Path user = Path.of(System.getProperty("user.home", "."));
-        Path caches = xdg != null && !xdg.isBlank()
-                ? Path.of(xdg)
-                : windows != null
-                        ? Path.of(windows)
-                        : Files.isDirectory(user.resolve("Library/Caches"))
-                                ? user.resolve("Library/Caches")
-                                : user.resolve(".cache");
-        return caches.resolve("tornado-dit");
+        return folder("dit.cache", "XDG_CACHE_HOME", "Library/Caches", ".cache", "tornado-dit");
     }
 
     /** Where this user's downloaded weights go; {@code -Ddit.weights} says otherwise. */
     public static Path weightsFolder() {
-        String set = System.getProperty("dit.weights");
+        return folder(
+                "dit.weights", "XDG_DATA_HOME", "Library/Application Support", ".local/share", "tornado-dit/weights");
+    }
+
+    /**
+     * A folder of this program's.
+     *
+     * @param property that names it, whatever the system has
+     * @param xdg variable of the folder that holds it; on Windows it is {@code LOCALAPPDATA}
+     * @param mac folder that holds it where the user has such a one, in the user's
+     * @param unix folder that holds it elsewhere, in the user's
+     * @param name below that
+     */
+    private static Path folder(String property, String xdg, String mac, String unix, String name) {
+        String set = System.getProperty(property);
         if (set != null) {
             return Path.of(set);
         }
-        String xdg = System.getenv("XDG_DATA_HOME");
+        String base = System.getenv(xdg);
         String windows = System.getenv("LOCALAPPDATA");
         Path user = Path.of(System.getProperty("user.home", "."));
-        Path data = xdg != null && !xdg.isBlank()
-                ? Path.of(xdg)
-                : windows != null
-                        ? Path.of(windows)
-                        : Files.isDirectory(user.resolve("Library/Application Support"))
-                                ? user.resolve("Library/Application Support")
-                                : user.resolve(".local").resolve("share");
-        return data.resolve("tornado-dit").resolve("weights");
+        Path onMac = user.resolve(mac);
+        Path parent = base != null && !base.isBlank()
+                ? Path.of(base)
+                : windows != null ? Path.of(windows) : Files.isDirectory(onMac) ? onMac : user.resolve(unix);
+        return parent.resolve(name);
     }
 
     /** Weights that are on this machine; {@code -Ddit.hub.cache} names another cache of the Hugging Face hub. */

@@ -1,7 +1,7 @@
 package org.tornadodit.scheduler.device;
 
-import java.util.Locale;
 import java.util.Optional;
+import org.tornadodit.model.ByteCount;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
 
@@ -33,14 +33,13 @@ public record ListedDevice(
 
     @Override
     public String toString() {
-        return String.format(
-                Locale.ROOT,
-                "%d: %s (%s, %s%s, %.1f GB)",
-                index,
-                name,
-                backend,
-                type,
-                capability.map(c -> ", capability " + c).orElse(""),
-                memory / 1e9);
+        return "%d: %s (%s, %s%s, %s)"
+                .formatted(
+                        index,
+                        name,
+                        backend,
+                        type,
+                        capability.map(c -> ", capability " + c).orElse(""),
+                        ByteCount.of(memory));
     }
 }

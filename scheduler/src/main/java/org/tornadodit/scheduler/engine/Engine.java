@@ -30,7 +30,7 @@ public interface Engine extends AutoCloseable {
      *
      * @param latents (N, C, H, W), as {@link #sample} returns them
      * @param samples N
-     * @return (N, 3, 8H, 8W), about -1..1
+     * @return (N, 3, U H, U W), about -1..1; U is the autoencoder's upsampling, 8 as a rule
      */
     float[] decode(float[] latents, int samples);
 

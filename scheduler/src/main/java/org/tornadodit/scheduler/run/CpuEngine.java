@@ -46,7 +46,8 @@ public final class CpuEngine implements Engine {
         // Latents before and after a step and noise (4), copies for guidance (4), a listener's; prediction and its
         // half.
         long denoising = Float.BYTES * (9 * inputs + 3 * outputs) + CpuDit.activationBytes(config, 2 * samples);
-        long images = (long) decodedTogether * vae.outChannels() * config.imageSize() * config.imageSize();
+        long side = (long) config.inputSize() * vae.upsampling();
+        long images = decodedTogether * side * side * vae.outChannels();
         long decoding = Float.BYTES * (4 * inputs + images) + CpuVaeDecoder.activationBytes(vae, pixels);
         return CpuDit.keptBytes(config, options)
                 + CpuVaeDecoder.keptBytes(vae, pixels, options)

@@ -225,7 +225,8 @@ public final class ShardedEngine implements Engine {
     @Override
     public float[] decode(float[] latents, int count) {
         int latent = config.inputElements();
-        int image = vaeConfig.outChannels() * config.imageSize() * config.imageSize();
+        int side = config.inputSize() * vaeConfig.upsampling();
+        int image = vaeConfig.outChannels() * side * side;
         float[] images = new float[Math.multiplyExact(count, image)];
         Work decoding = (worker, portion, kept, portions) -> {
             int first = portion.first();

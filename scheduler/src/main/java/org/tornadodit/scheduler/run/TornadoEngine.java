@@ -371,7 +371,8 @@ public final class TornadoEngine implements Engine {
     @Override
     public float[] decode(float[] latents, int samples) {
         int latent = config.inputElements();
-        int image = vaeConfig.outChannels() * config.imageSize() * config.imageSize();
+        int side = config.inputSize() * vaeConfig.upsampling();
+        int image = vaeConfig.outChannels() * side * side;
         float[] images = new float[Math.multiplyExact(samples, image)];
         for (int first = 0; first < samples; first += vaeBuffers.count) {
             int count = Math.min(vaeBuffers.count, samples - first);
