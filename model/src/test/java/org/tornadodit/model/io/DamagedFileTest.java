@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import org.tornadodit.model.Shape;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.Checkpoints;
 import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.model.io.file.ZipIndex;
 import org.tornadodit.model.io.numpy.NpzFile;
 import org.tornadodit.model.io.tensor.StoredTensor;
 import org.tornadodit.model.io.torch.TorchFile;
@@ -76,6 +79,75 @@ class DamagedFileTest {
             file[crc] ^= 1;
             refusal("the file is damaged", () -> NpzFile.parse(folder, MemorySegment.ofArray(file)));
         }
+    }
+
+    @Test
+    void noticesEveryFlippedBitOfStoredAndDeflatedValues() throws Exception {
+        for (String name : List.of("stored.npz", "deflated.npz")) {
+            byte[] sound = Files.readAllBytes(TestFiles.resource(name));
+            int local = indexOf(sound, new byte[] {'P', 'K', 3, 4});
+            int extra = Byte.toUnsignedInt(sound[local + 28]);
+            int data = local + 30 + Byte.toUnsignedInt(sound[local + 26]) + extra;
+            ZipIndex.Entry entry = ZipIndex.read(folder, MemorySegment.ofArray(sound))
+                    .values()
+                    .iterator()
+                    .next();
+            int size = (int) entry.data().byteSize();
+            // The last byte of what is stored is a value; deflate's last may be padding, so the middle.
+            int at = data + (entry.isStored() ? size - 1 : size / 2);
+            for (int bit = 0; bit < 8; bit++) {
+                byte[] flipped = sound.clone();
+                flipped[at] ^= (byte) (1 << bit);
+                CheckpointException thrown = assertThrows(
+                        CheckpointException.class, () -> NpzFile.parse(folder, MemorySegment.ofArray(flipped)));
+                assertTrue(
+                        !entry.isStored() || String.valueOf(thrown.getMessage()).contains("damaged"), name);
+            }
+        }
+    }
+
+    /** Two directory entries of the same bytes would be unpacked twice; many, to more than any file has. */
+    @Test
+    void refusesEntriesThatOverlap() {
+        byte[] file = ZipWriter.torch(tensor("w", List.of(6L), List.of(1L)));
+        int first = indexOf(file, new byte[] {'P', 'K', 1, 2});
+        int second = first + 46 + "archive/data.pkl".length();
+        assertEquals('P', file[second]);
+        System.arraycopy(file, first + 42, file, second + 42, 4); // the local header's offset
+        System.arraycopy(file, first + 16, file, second + 16, 12); // checksum and sizes
+        refusal("entries overlap", () -> TorchFile.parse(folder, MemorySegment.ofArray(file)));
+    }
+
+    @Test
+    void refusesADictWithAKeyTwice() {
+        byte[] pickle = new PickleWriter()
+                .op('}', '(')
+                .text("w")
+                .tensor("FloatStorage", 6, 0, new long[] {6}, new long[] {1})
+                .text("w")
+                .tensor("FloatStorage", 6, 1, new long[] {5}, new long[] {1})
+                .op('u')
+                .end();
+        refusal("found the key w twice", () -> TorchFile.parse(folder, MemorySegment.ofArray(ZipWriter.torch(pickle))));
+    }
+
+    /** 195 KB that took 14 s: a memoised list, walked again each time that it is named. */
+    @Test
+    void boundsTheTimeOfAPickle() {
+        PickleWriter lists = new PickleWriter().op(']').raw('q', 0).op('(');
+        for (int i = 0; i < 10_000; i++) {
+            lists.text("k" + i).op('N').raw(0x86);
+        }
+        lists.op('e').global("collections", "OrderedDict").raw('q', 1);
+        for (int i = 0; i < 14_000; i++) {
+            lists.raw('h', 1).raw('h', 0).raw(0x85).op('R');
+        }
+        byte[] file = ZipWriter.torch(lists.end());
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long start = threads.getCurrentThreadCpuTime();
+        refusal("walks over more than", () -> TorchFile.parse(folder, MemorySegment.ofArray(file)));
+        double seconds = (threads.getCurrentThreadCpuTime() - start) / 1e9;
+        assertTrue(file.length > 195_000 && seconds < 1, "%d bytes took %.2f s".formatted(file.length, seconds));
     }
 
     @Test
