@@ -69,7 +69,7 @@ public final class AutotuneCommand implements Callable<Integer> {
             names = "--batch",
             paramLabel = "N",
             defaultValue = "8",
-            description = "Samples of a batch, the number of sample's class labels. Default: ${DEFAULT-VALUE}")
+            description = "Samples of a batch: as many as sample gets class labels. Default: ${DEFAULT-VALUE}")
     int batch = 8;
 
     @Mixin

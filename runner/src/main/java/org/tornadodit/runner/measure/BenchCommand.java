@@ -130,7 +130,7 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--warm-up",
             paramLabel = "N",
             defaultValue = "3",
-            description = "Steps and decodings that are not counted, before. Default: ${DEFAULT-VALUE}")
+            description = "Steps and decodings before the timing, which are not counted. Default: ${DEFAULT-VALUE}")
     int warmUp = 3;
 
     @Option(names = "--default-kernels", description = "Leave out what autotune found")

@@ -33,7 +33,8 @@ public final class SamplingOptions {
             names = {"--cfg-scale", "--guidance-scale"},
             paramLabel = "SCALE",
             defaultValue = "4.0",
-            description = "Weight of classifier-free guidance. Default: ${DEFAULT-VALUE}")
+            description =
+                    "Weight of classifier-free guidance; 1 is without, for half of the work. Default: ${DEFAULT-VALUE}")
     double cfgScale = 4.0;
 
     @Option(
