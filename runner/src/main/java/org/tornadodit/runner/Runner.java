@@ -88,7 +88,10 @@ public final class Runner implements Runnable, Invocation {
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
 
-    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print a stack trace with an error")
+    @Option(
+            names = "--debug",
+            scope = ScopeType.INHERIT,
+            description = "Print a stack trace with an error, and where the time of a start goes")
     boolean debug;
 
     private PrintStream stdout = System.out;
@@ -154,6 +157,11 @@ public final class Runner implements Runnable, Invocation {
     @Override
     public PrintStream stdout() {
         return stdout;
+    }
+
+    @Override
+    public boolean debug() {
+        return debug;
     }
 
     @Override

@@ -43,11 +43,13 @@ import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.runner.terminal.Interruption;
 import org.tornadodit.runner.terminal.Invocation;
 import org.tornadodit.runner.terminal.Progress;
+import org.tornadodit.runner.terminal.StartProgress;
 import org.tornadodit.runner.terminal.Surroundings;
 import org.tornadodit.runner.terminal.Terminal;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.run.ShardedEngine;
 import org.tornadodit.scheduler.tune.DefaultRates;
 import picocli.CommandLine.Command;
@@ -90,6 +92,9 @@ public final class SampleCommand implements Callable<Integer> {
 
     private final Surroundings surroundings = Surroundings.read();
 
+    /** What shows that a run is being prepared. */
+    private volatile @Nullable StartProgress starting;
+
     /** What shows a batch that is being sampled. */
     private volatile @Nullable Progress shown;
 
@@ -104,13 +109,20 @@ public final class SampleCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), messageOf(e), e);
         }
-        try (Checkpoint weights = Checkpoints.open(source.checkpoint());
+        StartProgress progress =
+                new StartProgress(System.err, Terminal.now(surroundings.terminal()), outputOptions.quiet);
+        Startup startup = new Startup(Surroundings.secondsOfProcess(), progress::doing);
+        try (progress;
+                Checkpoint weights = Checkpoints.open(source.checkpoint());
                 Checkpoint vaeWeights = Checkpoints.openVae(source.vae())) {
+            starting = progress;
             SamplingPlan plan;
             SavedRun run = null;
             SavedRun.Point from = null;
             try {
-                plan = plan(source, weights);
+                try (Startup.Running running = startup.begin("", "devices")) {
+                    plan = plan(source, weights);
+                }
                 TypedOptions typed = new TypedOptions(spec.commandLine());
                 typed.requireEffect(samplingOptions, plan.device());
                 typed.requireEffect(outputOptions);
@@ -136,6 +148,7 @@ public final class SampleCommand implements Callable<Integer> {
                             source.inputs(),
                             outputOptions.resume);
             if (outputOptions.dryRun) {
+                progress.close();
                 plan.lines().forEach(spec.commandLine().getOut()::println);
                 if (from != null) {
                     spec.commandLine().getOut().println("resume   " + from.place());
@@ -145,7 +158,12 @@ public final class SampleCommand implements Callable<Integer> {
             plan.files().begin();
             PrintWriter err = spec.commandLine().getErr();
             DeviceTuning tuned = DeviceTuning.of(plan);
-            try (Engine engine = plan.load(weights, vaeWeights, tuned.tuning(), this::say)) {
+            try (Engine engine = plan.load(weights, vaeWeights, tuned.tuning(), this::say, startup)) {
+                progress.close();
+                starting = null;
+                if (invocation().debug()) {
+                    startup.table().forEach(err::println);
+                }
                 err.println(engine.description());
                 tuned.lines().forEach(err::println);
                 if (plan.devicesInUse().size() < plan.device().devices().size()) {
@@ -330,15 +348,22 @@ public final class SampleCommand implements Callable<Integer> {
     /** Prints what may come in the middle of the progress: from devices, and of the batch before. */
     private void aside(Runnable printing) {
         Progress progress = shown;
-        if (progress == null) {
-            printing.run();
-        } else {
+        StartProgress start = starting;
+        if (progress != null) {
             progress.aside(printing);
+        } else if (start != null) {
+            start.aside(printing);
+        } else {
+            printing.run();
         }
     }
 
     private Interruption interruption() {
-        return ((Invocation) spec.root().userObject()).interruption();
+        return invocation().interruption();
+    }
+
+    private Invocation invocation() {
+        return (Invocation) spec.root().userObject();
     }
 
     /** Results; stderr where stdout carries the picture. */
@@ -370,7 +395,7 @@ public final class SampleCommand implements Callable<Integer> {
     private void writePng(Path file, BufferedImage picture) {
         try {
             if (OutputFile.isStdout(file)) {
-                PrintStream stdout = ((Invocation) spec.root().userObject()).stdout();
+                PrintStream stdout = invocation().stdout();
                 ImageFiles.writePng(picture, stdout);
                 stdout.flush();
             } else {

@@ -25,6 +25,7 @@ import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.FaultPolicy;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
 import org.tornadodit.scheduler.run.CpuEngine;
@@ -121,18 +122,30 @@ public record SamplingPlan(
      * @param report takes a line about each device that fails
      */
     public Engine load(Checkpoint weights, Checkpoint vaeWeights, Tuning tuning, Consumer<String> report) {
-        return WeightFiles.of(weights, vaeWeights)
-                .read(() -> engine(
-                        DitWeights.load(weights, config), VaeWeights.load(vaeWeights, vaeConfig), tuning, report));
+        return load(weights, vaeWeights, tuning, report, Startup.silent());
     }
 
-    private Engine engine(DitWeights dit, VaeWeights vae, Tuning tuning, Consumer<String> report) {
+    /** As above, telling what is done. */
+    public Engine load(
+            Checkpoint weights, Checkpoint vaeWeights, Tuning tuning, Consumer<String> report, Startup startup) {
+        return WeightFiles.of(weights, vaeWeights).read(() -> {
+            DitWeights dit;
+            VaeWeights vae;
+            try (Startup.Running running = startup.begin("", "reading weights")) {
+                dit = DitWeights.load(weights, config);
+                vae = VaeWeights.load(vaeWeights, vaeConfig);
+            }
+            return engine(dit, vae, tuning, report, startup);
+        });
+    }
+
+    private Engine engine(DitWeights dit, VaeWeights vae, Tuning tuning, Consumer<String> report, Startup startup) {
         if (device.cpu()) {
             return new CpuEngine(config, dit, vaeConfig, vae, threads);
         }
         KernelOptions kernels = sampling.kernelArguments.options(config).with(tuning);
         boolean hostNoise = sampling.rng == SamplingOptions.Rng.CPU;
-        return new ShardedEngine(team(report), config, dit, vaeConfig, vae, request, hostNoise, kernels);
+        return new ShardedEngine(team(report), config, dit, vaeConfig, vae, request, hostNoise, kernels, startup);
     }
 
     /**

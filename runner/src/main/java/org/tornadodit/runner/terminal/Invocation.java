@@ -10,4 +10,7 @@ public interface Invocation {
 
     /** What is said and done when the process is asked to end. */
     Interruption interruption();
+
+    /** Whether to tell more than a user needs. */
+    boolean debug();
 }

@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
@@ -103,6 +105,16 @@ public record Surroundings(Path home, boolean terminal, String sdkProblem) {
         } catch (IOException | UncheckedIOException | InvalidPathException absent) {
             return "unknown";
         }
+    }
+
+    /** Seconds since this process began, the launcher's included; 0 where the system does not say. */
+    public static double secondsOfProcess() {
+        return ProcessHandle.current()
+                .info()
+                .startInstant()
+                .map(start -> Duration.between(start, Instant.now()).toNanos() / 1e9)
+                .filter(seconds -> seconds > 0)
+                .orElse(0.0);
     }
 
     /** Where this user's caches go; {@code -Ddit.cache} says otherwise. */

@@ -5,7 +5,9 @@ import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.ptx.KernelCompiler;
+import org.tornadodit.kernels.ptx.KernelCompiler.Work;
 import org.tornadodit.kernels.ptx.LaunchAhead;
+import org.tornadodit.scheduler.engine.Startup;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
@@ -24,26 +26,39 @@ public final class DevicePlan implements AutoCloseable {
      * Builds graphs and compiles all their tasks. May be called for several devices at once: what TornadoVM cannot do side
      * by side is done in turn, see {@link KernelCompiler#ONE_AT_A_TIME}.
      */
-    public DevicePlan(ListedDevice device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids) {
+    public DevicePlan(
+            ListedDevice device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids, Startup startup) {
+        String name = device.label();
         KernelCompiler compiler = KernelCompiler.fromClassPath();
         List<ImmutableTaskGraph> built;
-        KernelCompiler.ONE_AT_A_TIME.lock();
-        try {
-            compiler.prepare();
-            built = building.get();
-            plan = new TornadoExecutionPlan(built.toArray(ImmutableTaskGraph[]::new));
-            plan.withDevice(device.device()).withGridScheduler(grids);
-        } finally {
-            KernelCompiler.ONE_AT_A_TIME.unlock();
+        try (Startup.Running running = startup.begin(name, "graphs")) {
+            KernelCompiler.ONE_AT_A_TIME.lock();
+            try {
+                compiler.prepare();
+                built = building.get();
+                plan = new TornadoExecutionPlan(built.toArray(ImmutableTaskGraph[]::new));
+                plan.withDevice(device.device()).withGridScheduler(grids);
+            } finally {
+                KernelCompiler.ONE_AT_A_TIME.unlock();
+            }
         }
         graphs = built.size();
-        compiler.compile(plan, device.device(), built, grids, (done, kernels) -> {});
-        KernelCompiler.ONE_AT_A_TIME.lock();
-        try {
-            plan.withPreCompilation();
-        } finally {
-            KernelCompiler.ONE_AT_A_TIME.unlock();
+        try (Startup.Running running = startup.begin(name, "kernels")) {
+            Work work = compiler.compile(
+                    plan, device.device(), built, grids, (done, kernels) -> running.detail(done + " of " + kernels));
+            startup.count(name, work);
+            KernelCompiler.ONE_AT_A_TIME.lock();
+            try {
+                plan.withPreCompilation();
+            } finally {
+                KernelCompiler.ONE_AT_A_TIME.unlock();
+            }
         }
+    }
+
+    /** As above, telling nobody. */
+    public DevicePlan(ListedDevice device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids) {
+        this(device, building, grids, Startup.silent());
     }
 
     /** Runs one graph and waits for it. */

@@ -31,6 +31,11 @@ public record ListedDevice(
         return device.getPhysicalDevice().getDeviceMaxComputeUnits();
     }
 
+    /** What it is called where all devices are told apart by their numbers. */
+    public String label() {
+        return "device " + index;
+    }
+
     @Override
     public String toString() {
         return "%d: %s (%s, %s%s, %s)"

@@ -45,16 +45,14 @@ final class DeviceWorker {
         });
     }
 
-    /**
-     * Makes the engine, on the worker's thread.
-     *
-     * @throws RuntimeException or an error, as the engine does
-     */
-    void load(Supplier<TornadoEngine> making) {
-        if (FailedDevices.contains(device)) {
-            throw new IllegalStateException("it failed before, in this process");
-        }
-        engine = await(thread.submit(making::get));
+    /** Makes the engine, on the worker's thread; the future ends with what that ends with. */
+    Future<?> load(Supplier<TornadoEngine> making) {
+        return thread.submit(() -> {
+            if (FailedDevices.contains(device)) {
+                throw new IllegalStateException("it failed before, in this process");
+            }
+            engine = making.get();
+        });
     }
 
     Shard shard() {

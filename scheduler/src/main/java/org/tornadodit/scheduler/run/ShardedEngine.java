@@ -1,13 +1,15 @@
 package org.tornadodit.scheduler.run;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -27,6 +29,7 @@ import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.OverflowException;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.StepListener;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.Portion;
@@ -38,12 +41,13 @@ import org.tornadodit.scheduler.run.TornadoEngine.HostWeights;
 
 /**
  * A batch divided among devices, each with an engine and a thread of its own; nothing passes between them. The latents
- * and pictures are those of one device, bit for bit. Compilation is one device after the other, sampling in parallel.
+ * and pictures are those of one device, bit for bit. Devices are loaded side by side.
  *
  * <p>A device that fails is taken out, and what it had to do is done by the others when they are done with their own,
  * from the latents that were kept last: the pictures stay the same. See {@link FaultPolicy}.
  */
 public final class ShardedEngine implements Engine {
+    private static final Logger LOG = System.getLogger(ShardedEngine.class.getName());
 
     private final DitConfig config;
     private final VaeConfig vaeConfig;
@@ -56,8 +60,8 @@ public final class ShardedEngine implements Engine {
     private record WorkerSpeed(DeviceWorker worker, double speed) {}
 
     /**
-     * Loads the model on every device that gets samples. When one fails, or others hold its memory, those that are not
-     * loaded yet get its samples.
+     * Loads the model on every device that gets samples, side by side. When one fails, or others hold its memory, devices
+     * that had none get its samples; without such, the loaded ones do them in addition.
      *
      * @param shape a largest batch: no other will have more samples, or be guided where it is not
      * @param hostNoise see {@link TornadoEngine}
@@ -74,71 +78,143 @@ public final class ShardedEngine implements Engine {
             SamplingRequest shape,
             boolean hostNoise,
             KernelOptions kernels) {
+        this(team, config, weights, vaeConfig, vaeWeights, shape, hostNoise, kernels, Startup.silent());
+    }
+
+    /** As above, telling what is done. */
+    public ShardedEngine(
+            DeviceTeam team,
+            DitConfig config,
+            DitWeights weights,
+            VaeConfig vaeConfig,
+            VaeWeights vaeWeights,
+            SamplingRequest shape,
+            boolean hostNoise,
+            KernelOptions kernels,
+            Startup startup) {
         this.config = config;
         this.vaeConfig = vaeConfig;
         this.policy = team.policy();
         this.most = shape.samples();
-        Map<String, HostWeights> shared = new HashMap<>(); // equal devices take the same
-        DeviceTeam rest = team; // those that are not loaded yet
+        Map<String, HostWeights> shared = new ConcurrentHashMap<>(); // equal devices take the same
+        Making making = (device, count, first) -> {
+            HostWeights ofKind = shared.computeIfAbsent(device.backend() + device.name(), any -> {
+                try (Startup.Running running = startup.begin(device.label(), "weights")) {
+                    return HostWeights.of(
+                            config,
+                            weights,
+                            vaeConfig,
+                            vaeWeights,
+                            device,
+                            Part.of(config, count, shape.guided()),
+                            kernels);
+                }
+            });
+            SamplingRequest ofShard = part(shape, first, count);
+            return new TornadoEngine(
+                    device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, hostNoise, startup);
+        };
+        DeviceTeam rest = team; // those that were not tried yet
         while (rest != null && loaded() < most) {
-            Shard next = rest.plan(most - loaded()).shards().getFirst();
-            ListedDevice device = rest.devices().get(next.device());
-            int count = next.count();
-            DeviceWorker worker = new DeviceWorker(new Shard(device.index(), loaded(), count), device);
-            SamplingRequest ofShard = part(shape, loaded(), count);
+            rest = loadTogether(rest, making);
+        }
+    }
+
+    /** Makes a device's engine for some samples, on the device's thread. */
+    private interface Making {
+        TornadoEngine engine(ListedDevice device, int count, int first);
+    }
+
+    /** A device that is being loaded. */
+    private record Loading(DeviceWorker worker, double speed, Future<?> future) {
+        void awaitEnd() {
             try {
-                worker.load(() -> {
-                    HostWeights ofKind = shared.computeIfAbsent(
-                            device.backend() + device.name(),
-                            any -> HostWeights.of(
-                                    config,
-                                    weights,
-                                    vaeConfig,
-                                    vaeWeights,
-                                    device,
-                                    Part.of(config, count, shape.guided()),
-                                    kernels));
-                    return new TornadoEngine(
-                            device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, hostNoise);
-                });
-                workers.add(new WorkerSpeed(worker, rest.speeds().get(next.device())));
+                DeviceWorker.await(future);
+            } catch (CancellationException e) {
+                if (!future.isDone()) {
+                    throw e; // interrupted
+                }
+            } catch (RuntimeException | Error e) {
+                LOG.log(Level.DEBUG, "for later", e);
+            }
+        }
+    }
+
+    /**
+     * Loads all devices that get samples, side by side; returns those that are left over when some fail, null for none.
+     */
+    private @Nullable DeviceTeam loadTogether(DeviceTeam team, Making making) {
+        List<Loading> loadings = new ArrayList<>();
+        int base = loaded();
+        int last = 0;
+        for (Shard shard : team.plan(most - base).shards()) {
+            ListedDevice device = team.devices().get(shard.device());
+            int first = base + shard.first();
+            DeviceWorker worker = new DeviceWorker(new Shard(device.index(), first, shard.count()), device);
+            loadings.add(new Loading(
+                    worker,
+                    team.speeds().get(shard.device()),
+                    worker.load(() -> making.engine(device, shard.count(), first))));
+            last = Math.max(last, shard.device());
+        }
+        loadings.forEach(Loading::awaitEnd); // none is closed while another one's engine is being made
+        int left = loadings.size() + team.devices().size() - 1 - last;
+        for (Loading each : loadings) {
+            DeviceWorker worker = each.worker();
+            left--;
+            try {
+                DeviceWorker.await(each.future());
+                workers.add(new WorkerSpeed(worker, each.speed()));
             } catch (DeviceFullException e) { // nothing was allocated: the device is well
                 worker.close();
-                int left = workers.size() + rest.devices().size() - 1;
-                if (left == 0 || policy.failFast()) {
-                    close();
+                if (workers.size() + left == 0 || policy.failFast()) {
+                    closeAll(loadings);
                     throw e;
                 }
-                reportLeft(String.valueOf(e.getMessage()), left);
+                reportLeft(String.valueOf(e.getMessage()), workers.size() + left);
             } catch (DeviceUnavailableException | OverflowException | CancellationException e) {
                 worker.close();
-                close();
+                closeAll(loadings);
                 throw e;
             } catch (OutOfMemoryError e) {
                 worker.close();
-                close();
+                closeAll(loadings);
                 throw heapTooSmall(e);
             } catch (RuntimeException | Error e) {
                 worker.markFailed();
                 worker.close();
-                reportLoading(device, workers.size() + rest.devices().size() - 1, e);
+                String line = DeviceFailedException.line(worker.device(), "loading", e);
+                if (workers.size() + left == 0 || policy.failFast()) {
+                    closeAll(loadings);
+                    throw new DeviceFailedException(line, e);
+                }
+                reportLeft(line, workers.size() + left);
             }
-            rest = rest.behind(next.device());
         }
+        return team.behind(last);
+    }
+
+    /** Closes what was loaded; what has failed to load is left as it is. */
+    private void closeAll(List<Loading> loadings) {
+        for (Loading each : loadings) {
+            boolean added = workers.stream().anyMatch(worker -> worker.worker() == each.worker());
+            if (added) {
+                continue;
+            }
+            if (each.future().state() == Future.State.FAILED
+                    && !(each.future().exceptionNow() instanceof DeviceUnavailableException)
+                    && !(each.future().exceptionNow() instanceof OverflowException)
+                    && !(each.future().exceptionNow() instanceof OutOfMemoryError)) {
+                each.worker().markFailed();
+            }
+            each.worker().close();
+        }
+        close();
     }
 
     /** Samples that devices were loaded for; the others, of a device that failed, are done by these in addition. */
     private int loaded() {
         return workers.stream().mapToInt(each -> each.worker().shard().count()).sum();
-    }
-
-    private void reportLoading(ListedDevice device, int left, Throwable failure) {
-        String line = DeviceFailedException.line(device, "loading", failure);
-        if (left == 0 || policy.failFast()) {
-            close();
-            throw new DeviceFailedException(line, failure);
-        }
-        reportLeft(line, left);
     }
 
     private void reportLeft(String line, int left) {

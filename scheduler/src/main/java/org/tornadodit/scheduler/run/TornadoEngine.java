@@ -30,6 +30,7 @@ import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.OverflowException;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.StepListener;
 import org.tornadodit.scheduler.graph.DecoderTier;
 import org.tornadodit.scheduler.graph.DitBuffers;
@@ -102,7 +103,8 @@ public final class TornadoEngine implements Engine {
                         kernels),
                 vaeConfig,
                 shape,
-                hostNoise);
+                hostNoise,
+                Startup.silent());
     }
 
     /** Weights in host memory as the kernels of a device want them; several engines on equal devices share them. */
@@ -136,7 +138,8 @@ public final class TornadoEngine implements Engine {
             HostWeights weights,
             VaeConfig vaeConfig,
             SamplingRequest shape,
-            boolean hostNoise) {
+            boolean hostNoise,
+            Startup startup) {
         this.device = device;
         this.config = config;
         this.vaeConfig = vaeConfig;
@@ -157,13 +160,14 @@ public final class TornadoEngine implements Engine {
         ditPlan = new DevicePlan(
                 device,
                 () -> new DitGraphs(context, config, weights.dit(), buffers, part, operations, grids).build(hostNoise),
-                grids);
+                grids,
+                startup);
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder);
         GridScheduler vaeGrids = new GridScheduler();
         vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers, vaeGrids);
-        vaePlan = new DevicePlan(device, vaeGraphs::build, vaeGrids);
-        try {
+        vaePlan = new DevicePlan(device, vaeGraphs::build, vaeGrids, startup);
+        try (Startup.Running running = startup.begin(device.label(), "first step")) {
             warmUp();
         } catch (OverflowException | OutOfMemoryError e) { // the model's and Java's: the device is well
             closeAfter(e);
