@@ -41,9 +41,17 @@ class PseudoTerminalTest {
                         "5",
                         "--output",
                         folder.resolve("a.png")));
-        List<String> drawn = Stream.of(shown.split("\r\u001b\\[K"))
+        List<String> pieces = Stream.of(shown.split("\r\u001b\\[K"))
                 .skip(1)
                 .map(piece -> piece.split("\n", 2)[0])
+                .toList();
+        assertTrue(
+                pieces.stream()
+                        .filter(piece -> piece.startsWith("starting"))
+                        .allMatch(piece -> piece.length() < columns),
+                shown);
+        List<String> drawn = pieces.stream()
+                .dropWhile(piece -> !piece.contains("%")) // of the start
                 .filter(piece -> !piece.isEmpty() && !piece.startsWith(folder.toString()))
                 .toList();
         assertTrue(drawn.size() >= 20, shown);

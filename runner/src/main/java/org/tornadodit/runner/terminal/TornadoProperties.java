@@ -17,6 +17,9 @@ public final class TornadoProperties {
             "tornado.max.events", "256",
             // Room for graphs of more than 45 tasks.
             "tornado.tvm.maxbytecodesize", "65536",
+            // Looks for @Reduce in every task's method, for which it builds Graal's graph of each: a second of every
+            // start.
+            "tornado.experimental.reduce", "False",
             // OpenCL: the default includes -cl-fast-relaxed-math, whose arithmetic is not float32's.
             "tornado.opencl.compiler.flags", "-w");
 

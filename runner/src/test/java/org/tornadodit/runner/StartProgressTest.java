@@ -1,0 +1,39 @@
+package org.tornadodit.runner;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class StartProgressTest {
+
+    private static String shown(Terminal terminal, boolean quiet) throws InterruptedException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+        try (StartProgress progress = new StartProgress(out, terminal, quiet)) {
+            progress.doing("device 0: kernels 12 of 81");
+            TimeUnit.MILLISECONDS.sleep(500);
+            progress.aside(() -> out.println("dit: a line"));
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aTerminalHasALineThatIsGoneAtTheEnd() throws InterruptedException {
+        String shown = shown(new Terminal(true, 31), false);
+        assertTrue(shown.contains("\r\u001b[Kstarting, 0 s: device 0: kerne\r"), shown);
+        String afterLine = shown.substring(shown.indexOf("dit: a line"));
+        assertTrue(shown.contains("\r\u001b[Kdit: a line\n"), shown);
+        assertTrue(afterLine.equals("dit: a line\n") || afterLine.endsWith("\r\u001b[K"), shown);
+    }
+
+    @Test
+    void aQuickStartHasNoLineElsewhere() throws InterruptedException {
+        assertEquals("dit: a line\n", shown(Terminal.NONE, false));
+        assertEquals("dit: a line\n", shown(new Terminal(true, 80), true));
+    }
+}
