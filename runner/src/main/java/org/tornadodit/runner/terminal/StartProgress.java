@@ -14,17 +14,16 @@ public final class StartProgress implements AutoCloseable {
 
     private final PrintStream out;
     private final Terminal terminal;
-    private final boolean quiet;
     private final long start = System.nanoTime();
     private long lastLine = start;
     private String doing = "";
     private boolean drawn;
     private boolean ended;
 
+    /** @param quiet whether to show nothing */
     public StartProgress(PrintStream out, Terminal terminal, boolean quiet) {
         this.out = out;
         this.terminal = terminal;
-        this.quiet = quiet;
         if (!quiet) {
             Thread.ofVirtual().start(this::redraw);
         }

@@ -1,4 +1,4 @@
-package org.tornadodit.scheduler;
+package org.tornadodit.scheduler.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.tornadodit.kernels.ptx.KernelCompiler.Work;
-import org.tornadodit.scheduler.Startup.Phase;
-import org.tornadodit.scheduler.Startup.Running;
+import org.tornadodit.scheduler.engine.Startup.Phase;
+import org.tornadodit.scheduler.engine.Startup.Running;
 
 class StartupTest {
 

@@ -1,4 +1,4 @@
-package org.tornadodit.runner;
+package org.tornadodit.runner.terminal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
