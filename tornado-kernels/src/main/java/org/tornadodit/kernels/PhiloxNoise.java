@@ -73,12 +73,12 @@ public final class PhiloxNoise {
     static float normal(IntArray draw, int from, int index) {
         int threads = draw.get(from + TORCH_THREADS);
         int element = draw.get(from + FIRST_ELEMENT) + index;
-        int turn = element / threads;
+        int iteration = element / threads;
         int thread = element % threads;
-        int component = turn & 3;
+        int component = iteration & 3;
         int pair = component & 2;
-        long radiusWord = word(draw, from, turn / 4, thread, pair);
-        long angleWord = word(draw, from, turn / 4, thread, pair + 1);
+        long radiusWord = word(draw, from, iteration / 4, thread, pair);
+        long angleWord = word(draw, from, iteration / 4, thread, pair + 1);
         float u = (float) radiusWord * TWO_POW_MINUS_32 + TWO_POW_MINUS_32 / 2f;
         float angle = (float) angleWord * TWO_PI_POW_MINUS_32 + TWO_PI_POW_MINUS_32 / 2f;
         float radius = TornadoMath.sqrt(-2f * FloatMath.logUnit(u));
@@ -86,9 +86,9 @@ public final class PhiloxNoise {
         return radius * direction;
     }
 
-    /** One of the four words of counter (call + turn, thread) after ten rounds, an unsigned int in a long. */
-    private static long word(IntArray draw, int from, int turn, int thread, int which) {
-        long c0 = (draw.get(from + CALL_LOW) + turn) & MASK;
+    /** One of the four words of counter (call + offset, thread) after ten rounds, an unsigned int in a long. */
+    private static long word(IntArray draw, int from, int offset, int thread, int which) {
+        long c0 = (draw.get(from + CALL_LOW) + offset) & MASK;
         long c1 = draw.get(from + CALL_HIGH) & MASK;
         long c2 = thread & MASK;
         long c3 = 0L;

@@ -207,17 +207,17 @@ public final class WarpgroupAttention {
         int items = batch.get(Batch.PASSES) * (heads * queryBlocks);
         int tiles = (tokens + keys - 1) / keys;
         int round = 0;
-        int turn = 0;
+        int itemsDone = 0;
         if (thread >= consumers * WARPGROUP) {
             Wgmma.decreaseRegisters(producerRegisters(consumers));
             if (thread == consumers * WARPGROUP) {
                 for (int item = context.groupIdx; item < items; item += blocks) {
                     int head = item / queryBlocks;
                     int first = (item - head * queryBlocks) * queries;
-                    copyQueries(shared, qkv, head, first, tokens, queries, stages, tileBytes, groupBytes, turn);
+                    copyQueries(shared, qkv, head, first, tokens, queries, stages, tileBytes, groupBytes, itemsDone);
                     fill(shared, qkv, most * heads, head, tokens, keys, stages, tileBytes, groupBytes, round);
                     round += tiles;
-                    turn++;
+                    itemsDone++;
                 }
             }
         } else {
@@ -257,7 +257,7 @@ public final class WarpgroupAttention {
             for (int item = context.groupIdx; item < items; item += blocks) {
                 int head = item / queryBlocks;
                 int firstGroup = (item - head * queryBlocks) * (queries / 8);
-                MemoryBarrier.await(shared + QUERIES_FULL, turn & 1);
+                MemoryBarrier.await(shared + QUERIES_FULL, itemsDone & 1);
                 WarpgroupAttentionTile.loadQueries(q, queryRow, columns, planes, held);
                 if (held == planes) {
                     Warp.sync();
@@ -285,7 +285,7 @@ public final class WarpgroupAttention {
                     int valueAt = value + before * stageStep;
                     if (turns == 1) {
                         // So many tiles but the first of each item came before.
-                        MemoryBarrier.await(turnBarrier, use - 1 - turn + turnParity & 1);
+                        MemoryBarrier.await(turnBarrier, use - 1 - itemsDone + turnParity & 1);
                     }
                     Wgmma.fence();
                     WarpgroupAttentionTile.multiplyKeys(
@@ -330,7 +330,7 @@ public final class WarpgroupAttention {
                     }
                 }
                 round += tiles;
-                turn++;
+                itemsDone++;
             }
             if (!(largest <= Packed.LARGEST)) {
                 overflow.set(layer.get(0) * kinds + kind, 1);
@@ -349,10 +349,10 @@ public final class WarpgroupAttention {
             int stages,
             int tileBytes,
             int groupBytes,
-            int turn) {
+            int itemsDone) {
         int full = shared + QUERIES_FULL;
         int bytes = Math.min(queries, tokens - first) / 8 * groupBytes;
-        MemoryBarrier.await(shared + QUERIES_EMPTY, 1 - (turn & 1));
+        MemoryBarrier.await(shared + QUERIES_EMPTY, 1 - (itemsDone & 1));
         MemoryBarrier.arriveExpecting(full, bytes);
         int from = (head * (tokens / 8) + first / 8) * (groupBytes / 4);
         MemoryBarrier.copy(shared + HEADER_BYTES + stages * 2 * tileBytes, qkv, from, bytes, full);

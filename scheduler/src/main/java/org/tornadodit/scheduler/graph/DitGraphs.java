@@ -12,10 +12,10 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
 import org.tornadodit.scheduler.device.DeviceArrays;
 import org.tornadodit.scheduler.device.GraphScope;
+import org.tornadodit.scheduler.graph.Operations.Advance;
 import org.tornadodit.scheduler.graph.Operations.Gate;
 import org.tornadodit.scheduler.graph.Operations.Modulation;
 import org.tornadodit.scheduler.graph.Operations.Rows;
-import org.tornadodit.scheduler.graph.Operations.Turn;
 import org.tornadodit.scheduler.graph.PortableOperations.Patches;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -159,14 +159,14 @@ public final class DitGraphs {
         int chunks = 6 * part.layers().of();
         int heads = part.heads().count();
         Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks);
-        operations.normModulate(g, "norm1", new Turn(b.mlp, 1, b.attention), b.x, msa, b.normed, rows); // (N, T, D)
+        operations.normModulate(g, "norm1", new Advance(b.mlp, 1, b.attention), b.x, msa, b.normed, rows); // (N, T, D)
         operations.linearHeads(g, "attn_qkv", b.attention, b.normed, w.qkv(), b.qkv, rows, heads); // (N, T, 3 D)
         operations.attention(g, "attn", b.attention, b.qkv, b.attended, rows, heads); // (N, T, D)
         Gate gateMsa = new Gate(b.modulation, GATE_MSA, chunks);
         operations.linearGateResidual(g, "attn_proj", b.attention, b.attended, w.projection(), gateMsa, b.x, rows);
 
         Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, chunks);
-        operations.normModulate(g, "norm2", new Turn(b.attention, 0, b.mlp), b.x, mlp, b.normed, rows); // (N, T, D)
+        operations.normModulate(g, "norm2", new Advance(b.attention, 0, b.mlp), b.x, mlp, b.normed, rows); // (N, T, D)
         operations.linearGelu(g, "mlp_fc1", b.mlp, b.normed, w.fc1(), b.hidden, rows); // (N, T, M)
         Gate gateMlp = new Gate(b.modulation, GATE_MLP, chunks);
         operations.linearGateResidual(g, "mlp_fc2", b.mlp, b.hidden, w.fc2(), gateMlp, b.x, rows);
@@ -206,7 +206,13 @@ public final class DitGraphs {
                 false);
         Modulation modulation = new Modulation(b.finalModulation, SHIFT_MSA, SCALE_MSA, 2);
         operations.normModulate(
-                g, "final_layer_norm", new Turn(b.single, 0, b.end), b.x, modulation, b.finalNormed, rows); // (N, T, D)
+                g,
+                "final_layer_norm",
+                new Advance(b.single, 0, b.end),
+                b.x,
+                modulation,
+                b.finalNormed,
+                rows); // (N, T, D)
         operations.linear(g, "final_layer_linear", b.single, b.finalNormed, w.finalLinear(), b.prediction, rows);
         g.graph()
                 .task(

@@ -69,7 +69,7 @@ public interface Operations {
 
     /** {@code modulate(norm(x), shift, scale)}, (N, T, D), into either kind of operand, and the number of the layer for what follows. */
     void normModulate(
-            GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows);
+            GraphScope g, String task, Advance advance, FloatArray x, Modulation modulation, Operand out, Rows rows);
 
     /** {@code x W^T + b}, q, k and v of all heads, as {@link #attention} reads them. */
     void linearHeads(
@@ -103,7 +103,7 @@ public interface Operations {
      * @param more 1 to go on to the next number, 0 to stay
      * @param to the layer that runs now
      */
-    record Turn(Layer from, int more, Layer to) {}
+    record Advance(Layer from, int more, Layer to) {}
 
     /**
      * The rows of the token arrays, tokens of each pass.

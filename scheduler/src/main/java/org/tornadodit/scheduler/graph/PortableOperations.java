@@ -131,7 +131,7 @@ public final class PortableOperations implements Operations {
 
     @Override
     public void normModulate(
-            GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows) {
+            GraphScope g, String task, Advance advance, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         FloatArray target = floats(out);
         int hidden = x.getSize() / rows.count();
         Variant variant = tuning.choose(LayerNorm.operation(rows.passes(), rows.tokens(), hidden), LayerNorm.VARIANTS);
@@ -140,8 +140,8 @@ public final class PortableOperations implements Operations {
                         task,
                         LayerNorm::modulate,
                         context,
-                        turn.from().index(),
-                        turn.to().index(),
+                        advance.from().index(),
+                        advance.to().index(),
                         rows.batch(),
                         x,
                         modulation.array(),
@@ -151,7 +151,7 @@ public final class PortableOperations implements Operations {
                         modulation.shiftChunk() * hidden,
                         modulation.scaleChunk() * hidden,
                         modulation.chunks() * hidden,
-                        turn.more(),
+                        advance.more(),
                         variant.get(LayerNorm.ROWS));
         g.launch(task, LayerNorm.grid(rows.count(), variant));
     }

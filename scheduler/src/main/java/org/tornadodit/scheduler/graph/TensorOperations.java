@@ -235,7 +235,7 @@ public final class TensorOperations implements Operations {
 
     @Override
     public void normModulate(
-            GraphScope g, String task, Turn turn, FloatArray x, Modulation modulation, Operand out, Rows rows) {
+            GraphScope g, String task, Advance advance, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         int hidden = x.getSize() / rows.count();
         g.graph()
                 .task(
@@ -245,17 +245,17 @@ public final class TensorOperations implements Operations {
                         x,
                         modulation.array(),
                         halves(out),
-                        turn.from().index(),
-                        turn.to().index(),
+                        advance.from().index(),
+                        advance.to().index(),
                         rows.batch(),
-                        turn.to().overflow(),
+                        advance.to().overflow(),
                         rows.count(),
                         hidden,
                         rows.tokens(),
                         modulation.shiftChunk() * hidden,
                         modulation.scaleChunk() * hidden,
                         modulation.chunks() * hidden,
-                        turn.more(),
+                        advance.more(),
                         planes(out),
                         kind(modulation),
                         Overflow.KINDS,

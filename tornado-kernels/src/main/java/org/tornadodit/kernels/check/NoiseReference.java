@@ -28,14 +28,14 @@ public final class NoiseReference {
     /** The normal of element FIRST_ELEMENT + index of the draw that begins at {@code from}. */
     public static double normal(IntArray draw, int from, int index) {
         int element = draw.get(from + PhiloxNoise.FIRST_ELEMENT) + index;
-        int turn = element / draw.get(from + PhiloxNoise.TORCH_THREADS);
+        int iteration = element / draw.get(from + PhiloxNoise.TORCH_THREADS);
         long[] words = words(
-                draw.get(from + PhiloxNoise.CALL_LOW) + turn / 4,
+                draw.get(from + PhiloxNoise.CALL_LOW) + iteration / 4,
                 draw.get(from + PhiloxNoise.CALL_HIGH),
                 element % draw.get(from + PhiloxNoise.TORCH_THREADS),
                 draw.get(from + PhiloxNoise.SEED_LOW),
                 draw.get(from + PhiloxNoise.SEED_HIGH));
-        int component = turn % 4;
+        int component = iteration % 4;
         float u = (float) words[component / 2 * 2] * 0x1p-32f + 0x1p-33f;
         float scale = 0x1p-32f * 6.2831855f;
         float v = (float) words[component / 2 * 2 + 1] * scale + scale / 2;
