@@ -3,6 +3,10 @@
 
     python3 bench/compare.py FOLDER [--steps 250] [--json results/NAME.json] [--note TEXT]
 
+With --starts N, whole processes too, N of each, from the shell to the picture: PyTorch's import, reading and sampling
+(reference/sample.py) beside ./dit sample, whose first is a start with an empty folder of kept kernels and an empty driver's
+cache.
+
 PyTorch runs in strict FP32, TF32, TF32 compiled and FP16; this engine at each of --ours' precisions. Prints times, their
 ratios and how near the pictures are to those of strict FP32, and writes all of it for ./dit report. FOLDER gets weights
 (3 GB, made once), pictures and logs. Wants torch, torchvision, the built jar and TORNADOVM_HOME. --model, --image-size and
@@ -15,8 +19,11 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
+import statistics
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = {"strict": "PyTorch, strict FP32", "tf32": "PyTorch, TF32", "tf32-compiled": "PyTorch, TF32, compiled",
@@ -75,6 +82,52 @@ def times(text):
     return {"step_ms": float(found[2]), "decode_ms": 1e3 * float(found[3]), "seconds": float(whole[1])}
 
 
+def whole(name, key, mine, log, command, count, **environment):
+    """Times whole processes. Where they say when they were ready for the first step, that too."""
+    seconds, ready = [], []
+    for _ in range(count):
+        begun = time.monotonic()
+        words = run(log, command, **environment)
+        seconds.append(time.monotonic() - begun)
+        found = re.search(r"^ready after ([\d.]+) s|^ +([\d.]+) +ready$", words, re.M)
+        ready.append(float(found[1] or found[2]) if found else None)
+    return {"name": name, "key": key, "ours": mine, "seconds": seconds, "ready": ready}
+
+
+def starts(args, folder, labels):
+    """Whole processes of both; of ours the first is cold."""
+    result = []
+    for precision in (p for p in args.pytorch.split(",") if not p.endswith("compiled")):
+        result.append(whole(NAMES.get(precision, "PyTorch, " + precision), precision, False,
+                            folder / f"start-pytorch-{precision}.log",
+                            [sys.executable, ROOT / "reference/sample.py", folder, "--precision", precision, "--model",
+                             args.model, "--image-size", args.image_size, "--images", args.images, "--steps",
+                             args.steps, "--output", folder / f"start-{precision}.png"], args.starts))
+    for precision in args.ours.split(","):
+        command = [ROOT / "dit", "sample", "--debug", "--model", args.model, "--ckpt", folder / "dit.pt", "--vae",
+                   folder / "vae", "--num-sampling-steps", args.steps, "--class-labels", labels, "--output",
+                   folder / f"start-ours-{precision}.png", *args.dit, "--matmul-precision", precision]
+        kept = folder.resolve() / f"start-kernels-{precision}"
+        shutil.rmtree(kept, ignore_errors=True)
+        result.append(whole("tornado-dit, " + precision, precision, True, folder / f"start-ours-{precision}.log",
+                            command, args.starts + 1, CUDA_CACHE_PATH=str(kept / "driver"),
+                            DIT_JVM_OPTS=os.environ.get("DIT_JVM_OPTS", "") + f" -Ddit.kernels={kept}"))
+    return result
+
+
+def print_starts(result):
+    def words(values):
+        known = [value for value in values if value is not None]
+        return f"{statistics.median(known):.2f}" if known else "-"
+    print("\n| whole process | ready for the first step, s | to the picture, s |\n|---|---|---|")
+    for each in result:
+        if each["ours"]:
+            print(f"| {each['name']}, first start | {words(each['ready'][:1])} | {words(each['seconds'][:1])} |")
+        later = slice(1, None) if each["ours"] else slice(None)
+        name = each["name"] + (", later starts" if each["ours"] else "")
+        print(f"| {name} | {words(each['ready'][later])} | {words(each['seconds'][later])} |")
+
+
 def picture(folder, name, file):
     return judged(folder, name, file)[0]
 
@@ -113,6 +166,7 @@ def main():
     parser.add_argument("--dit", type=shlex.split, default=["--device", "tornado", "--devices", "0"],
                         help="options of ./dit: where it runs")
     parser.add_argument("--tune", action="store_true", help="run ./dit autotune before")
+    parser.add_argument("--starts", type=int, default=0, help="whole processes of each, timed from the shell")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--note")
     args = parser.parse_args()
@@ -138,6 +192,7 @@ def main():
         "options": {"model": args.model, "image_size": int(args.image_size), "batch": int(args.images),
                     "steps": args.steps},
         "engines": engines, "pictures": pictures,
+        **({"starts": starts(args, folder, labels)} if args.starts else {}),
     }
     if args.json:
         args.json.write_text(json.dumps(record, indent=2) + "\n")
@@ -162,6 +217,8 @@ def print_tables(record):
             print(f"| {p['name']} | " + " | ".join(
                 f"{p[key]:.{digits}f}" if key in p else "-" for key, digits in (("mae", 4), ("psnr", 1), ("ssim", 4)))
                 + " |")
+    if "starts" in record:
+        print_starts(record["starts"])
 
 
 if __name__ == "__main__":

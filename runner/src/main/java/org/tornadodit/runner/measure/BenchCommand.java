@@ -59,11 +59,11 @@ import picocli.CommandLine.Spec;
         name = "bench",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        subcommands = SoakCommand.class,
+        subcommands = {SoakCommand.class, StartCommand.class},
         description = {
             "Times a denoising step, a whole sampling, the decoder, or each kernel: medians with their spread, after a"
                     + " warm-up, with device, driver, versions and options.",
-            "bench soak runs many times in one JVM, to see what is left behind."
+            "bench soak runs many times in one JVM, to see what is left behind; bench start times whole processes."
         },
         footerHeading = "%nExamples:%n",
         footer = {

@@ -101,8 +101,7 @@ public final class DeviceOptions {
             throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
         }
         if (!noKernelCache) {
-            KernelCompiler.fromClassPath()
-                    .keep(Surroundings.cacheFolder().resolve("kernels"), TornadoProperties.all(), notice);
+            KernelCompiler.fromClassPath().keep(Surroundings.kernelFolder(), TornadoProperties.all(), notice);
         }
         Chosen chosen = find(surroundings);
         if (!weights.isEmpty()

@@ -5,8 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +25,11 @@ import org.tornadodit.scheduler.device.TornadoDevices;
  * @param sdkProblem why there is no TornadoVM SDK, should there be none; from {@code -Ddit.sdk.problem}
  */
 public record Surroundings(Path home, boolean terminal, String sdkProblem) {
+
+    /** Of /proc/PID/stat, behind the process's name: when it began, in ticks since the boot. */
+    private static final int STAT_BEGIN = 19;
+
+    private static final double TICKS_PER_SECOND = 100;
 
     public static Surroundings read() {
         String home = System.getProperty("dit.home");
@@ -107,19 +110,32 @@ public record Surroundings(Path home, boolean terminal, String sdkProblem) {
         }
     }
 
-    /** Seconds since this process began, the launcher's included; 0 where the system does not say. */
+    /**
+     * Seconds since this process began, the launcher's included; 0 where the system does not say. Java's own answer is off
+     * by up to a second on Linux, where it counts from the boot's time in whole seconds.
+     */
     public static double secondsOfProcess() {
-        return ProcessHandle.current()
-                .info()
-                .startInstant()
-                .map(start -> Duration.between(start, Instant.now()).toNanos() / 1e9)
-                .filter(seconds -> seconds > 0)
-                .orElse(0.0);
+        try {
+            String stat = Files.readString(Path.of("/proc/self/stat"));
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            double begun = Long.parseLong(fields[STAT_BEGIN]) / TICKS_PER_SECOND;
+            double now =
+                    Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ")[0]);
+            return Math.max(0, now - begun);
+        } catch (IOException | RuntimeException e) { // not Linux
+            return 0;
+        }
     }
 
     /** Where this user's caches go; {@code -Ddit.cache} says otherwise. */
     public static Path cacheFolder() {
         return folder("dit.cache", "XDG_CACHE_HOME", "Library/Caches", ".cache", "tornado-dit");
+    }
+
+    /** Where compiled kernels are kept; {@code -Ddit.kernels} says otherwise. */
+    public static Path kernelFolder() {
+        String set = System.getProperty("dit.kernels");
+        return set != null ? Path.of(set) : cacheFolder().resolve("kernels");
     }
 
     /** Where this user's downloaded weights go; {@code -Ddit.weights} says otherwise. */
