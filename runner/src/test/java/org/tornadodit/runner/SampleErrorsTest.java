@@ -43,6 +43,15 @@ class SampleErrorsTest {
         refused(ExitCode.CHECKPOINT, file.toString(), "--ckpt", file);
     }
 
+    /** Its checksums are compared while the model is loaded. */
+    @Test
+    void aFlippedBitOfAWeightEndsBeforeAnyPicture() throws IOException {
+        byte[] whole = Files.readAllBytes(DEMO.resolve("dit.pt"));
+        whole[whole.length / 2] ^= 1;
+        Path file = Files.write(folder.resolve("x.pt"), whole);
+        refused(ExitCode.CHECKPOINT, "the file is damaged: expected CRC-32", "--ckpt", file);
+    }
+
     @Test
     void aPickleThatCallsOsSystemIsRefusedByName() throws IOException {
         Path proof = folder.resolve("proof");

@@ -92,7 +92,8 @@ public record DitWeights(
 
     /**
      * Takes the parameters from a checkpoint, after all names and shapes have been compared. A checkpoint without
-     * {@code pos_embed} (diffusers does not store it) gets {@link PositionEmbedding#sinCos}.
+     * {@code pos_embed} (diffusers does not store it) gets {@link PositionEmbedding#sinCos}. Values are compared with the
+     * file's checksums meanwhile: {@link Checkpoint#requireIntact} is to be asked before anything made of them is used.
      *
      * @throws org.tornadodit.model.io.file.CheckpointException when a tensor is missing, surplus or of another shape
      */

@@ -143,7 +143,8 @@ public record VaeWeights(
 
     /**
      * Takes the decoder's parameters from a checkpoint, after all names and shapes have been compared. The encoder's
-     * ({@code encoder., quant_conv.}) may be there and are not read.
+     * ({@code encoder., quant_conv.}) may be there and are not read. Values are compared with the file's checksums
+     * meanwhile: {@link Checkpoint#requireIntact} is to be asked before anything made of them is used.
      *
      * @throws org.tornadodit.model.io.file.CheckpointException when a tensor is missing, surplus or of another shape
      */

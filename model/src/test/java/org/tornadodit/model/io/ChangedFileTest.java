@@ -31,7 +31,7 @@ class ChangedFileTest {
     @Test
     void aFileThatStaysIsWell() throws IOException {
         try (Checkpoint checkpoint = Checkpoints.open(copy())) {
-            assertDoesNotThrow(checkpoint::requireUnchanged);
+            assertDoesNotThrow(checkpoint::requireIntact);
         }
     }
 
@@ -45,7 +45,7 @@ class ChangedFileTest {
                 writer.write(1);
             }
             Files.setLastModifiedTime(file, FileTime.fromMillis(before.toMillis() + 2000));
-            assertNamed(file, assertThrows(CheckpointException.class, checkpoint::requireUnchanged));
+            assertNamed(file, assertThrows(CheckpointException.class, checkpoint::requireIntact));
         }
     }
 
@@ -56,7 +56,7 @@ class ChangedFileTest {
             try (RandomAccessFile writer = new RandomAccessFile(file.toFile(), "rw")) {
                 writer.setLength(4096);
             }
-            assertNamed(file, assertThrows(CheckpointException.class, checkpoint::requireUnchanged));
+            assertNamed(file, assertThrows(CheckpointException.class, checkpoint::requireIntact));
         }
     }
 

@@ -1,6 +1,7 @@
 package org.tornadodit.model.io.checkpoint;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
@@ -39,11 +40,20 @@ public interface Checkpoint extends AutoCloseable {
     }
 
     /**
-     * To be asked when what was read is used up, and when reading it failed: a mapped file shows what others write to it.
+     * Begins to compare tensors with the file's checksums beside other work: {@link #tensor} gives them without waiting,
+     * and {@link #requireIntact} tells the outcome.
      *
-     * @throws CheckpointException when a file was truncated or written to since it was opened
+     * @param names of tensors that are there
      */
-    default void requireUnchanged() {}
+    default void beginChecks(List<String> names) {}
+
+    /**
+     * To be asked before what was made of tensors is used, and when reading them failed: waits for the checks that have
+     * begun. A mapped file shows what others write to it.
+     *
+     * @throws CheckpointException when a tensor is damaged, or a file was truncated or written to since it was opened
+     */
+    default void requireIntact() {}
 
     /** Releases the mapped memory; tensors must not be used any more. */
     @Override

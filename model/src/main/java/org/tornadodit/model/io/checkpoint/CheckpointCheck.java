@@ -59,16 +59,18 @@ public final class CheckpointCheck {
     }
 
     /**
-     * Checks and converts tensors on all cores; what asks for them afterwards finds them ready, and their pages mapped.
+     * Converts tensors on all cores, so that what asks for them afterwards finds them ready, and begins to check them:
+     * {@link Checkpoint#requireIntact} tells whether one is damaged.
      *
      * @param tensors those that the checkpoint lacks are left out
-     * @throws CheckpointException when one of them is damaged
      */
     public static void readAll(Checkpoint checkpoint, List<TensorSpec> tensors) {
-        tensors.parallelStream()
+        List<String> names = tensors.stream()
                 .map(TensorSpec::name)
                 .filter(checkpoint.names()::contains)
-                .forEach(checkpoint::tensor);
+                .toList();
+        checkpoint.beginChecks(names);
+        names.parallelStream().forEach(checkpoint::tensor);
     }
 
     private static String list(List<String> names) {

@@ -72,8 +72,14 @@ final class DerivedCheckpoint implements Checkpoint {
     }
 
     @Override
-    public void requireUnchanged() {
-        source.requireUnchanged();
+    public void beginChecks(List<String> names) {
+        source.beginChecks(
+                names.stream().flatMap(name -> origin(name).parts().stream()).toList());
+    }
+
+    @Override
+    public void requireIntact() {
+        source.requireIntact();
     }
 
     private MemorySegment data(String name, Origin origin) {
@@ -84,7 +90,7 @@ final class DerivedCheckpoint implements Checkpoint {
         long offset = 0;
         for (String part : origin.parts()) {
             StoredTensor stored = source.stored(part);
-            stored.check().run();
+            source.requireChecked(stored);
             long bytes = stored.shape().elements() * Float.BYTES;
             stored.copyTo(joined.asSlice(offset, bytes));
             offset += bytes;

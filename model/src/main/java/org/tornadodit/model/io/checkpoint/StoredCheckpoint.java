@@ -5,6 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,6 +26,7 @@ final class StoredCheckpoint implements Checkpoint {
     private final Path path;
     private final MappedFiles files;
     private final Map<String, StoredTensor> stored;
+    private final BackgroundChecks background = new BackgroundChecks();
     private final Map<String, Tensor> tensors = new ConcurrentHashMap<>();
 
     /** @param files closed with the checkpoint */
@@ -52,7 +55,7 @@ final class StoredCheckpoint implements Checkpoint {
     public Tensor tensor(String name) {
         StoredTensor source = stored(name);
         return tensors.computeIfAbsent(name, key -> {
-            source.check().run();
+            requireChecked(source);
             if (source.isInPlace()) {
                 return new Tensor(key, source.shape(), source.bytes());
             }
@@ -69,8 +72,30 @@ final class StoredCheckpoint implements Checkpoint {
     }
 
     @Override
-    public void requireUnchanged() {
+    public void beginChecks(List<String> names) {
+        Set<StoredTensor.Check> checks = new LinkedHashSet<>();
+        for (String name : names) {
+            checks.add(stored(name).check());
+        }
+        background.begin(checks);
+    }
+
+    @Override
+    public void requireIntact() {
+        try {
+            background.await();
+        } catch (RuntimeException | Error failure) {
+            files.requireUnchanged(); // says more than what the change led to
+            throw failure;
+        }
         files.requireUnchanged();
+    }
+
+    /** Checks a tensor, unless that has begun in the background. */
+    void requireChecked(StoredTensor tensor) {
+        if (!background.has(tensor.check())) {
+            tensor.check().run();
+        }
     }
 
     /** A tensor as it is stored. */
@@ -100,6 +125,7 @@ final class StoredCheckpoint implements Checkpoint {
 
     @Override
     public void close() {
+        background.close();
         files.close();
     }
 }
