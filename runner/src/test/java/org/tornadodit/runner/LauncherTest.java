@@ -119,6 +119,20 @@ class LauncherTest {
         assertNeeds("tornado", "devices");
     }
 
+    /** The JVM chooses Serial on a small machine, with which a damaged JPEG can block for ever. */
+    @Test
+    void readsImagesWithoutCollectorsThatWaitForNativeCode() throws IOException {
+        dit.useJdk();
+        dit.makeJar();
+        assertTrue(dit.run("evaluate", "a.png", "b.png").out().contains("-XX:+UseG1GC"));
+        assertTrue(dit.run("evaluate", "a.png", "b.png", "--lpips-weights", "vgg")
+                .out()
+                .contains("-XX:+UseG1GC"));
+        assertFalse(dit.run("evaluate", "--help").out().contains("-XX:+UseG1GC"));
+        dit.environment.put("DIT_JVM_OPTS", "-XX:+UseZGC");
+        assertFalse(dit.run("evaluate", "a.png", "b.png").out().contains("G1GC"));
+    }
+
     private void assertNeeds(String engine, String... command) {
         String out = dit.run(command).out();
         assertEquals(engine.equals("vector"), out.contains("jdk.incubator.vector"), out);

@@ -24,6 +24,10 @@ import org.tornadodit.model.Printable;
  * Reads PNG and JPEG as PIL's {@code Image.open(path).convert("RGB")} does: levels as stored, colour profiles and gamma
  * ignored; palettes looked up; grey repeated; alpha dropped; the first picture of an animated PNG. Refused: other
  * formats (GIF, WebP, BMP, TIFF), 16 bits a channel, CMYK, more than {@link RgbImage#MAX_PIXELS}.
+ *
+ * <p>JPEGs that others made are best read with G1 or ZGC: the JDK's native reader allocates messages within a critical
+ * region, and Serial and Parallel collections wait for its end. With them, about one damaged file in a million blocks its
+ * thread, and every collection, for ever.
  */
 public final class ImageFiles {
 
