@@ -66,7 +66,7 @@ public final class PortableOperations implements Operations {
 
     @Override
     public Operand operand(int rows, int columns) {
-        return new FloatOperand(ArrayPages.floats(Math.multiplyExact(rows, columns)));
+        return new FloatOperand(ArrayPages.deviceFloats(Math.multiplyExact(rows, columns)));
     }
 
     @Override

@@ -121,7 +121,7 @@ public final class TensorOperations implements Operations {
     }
 
     private static Operand operand(int rows, int columns, int planes) {
-        return new PackedOperand(ArrayPages.ints(Packed.size(rows, columns, planes)), planes);
+        return new PackedOperand(ArrayPages.deviceInts(Packed.size(rows, columns, planes)), planes);
     }
 
     @Override
@@ -200,7 +200,7 @@ public final class TensorOperations implements Operations {
             ProductWeights w,
             FloatArray out,
             Rows rows) {
-        IntArray packed = ArrayPages.ints(Packed.size(rows.passes(), w.in(), FLOAT32_PLANES));
+        IntArray packed = ArrayPages.deviceInts(Packed.size(rows.passes(), w.in(), FLOAT32_PLANES));
         g.scratch(packed);
         g.graph()
                 .task(

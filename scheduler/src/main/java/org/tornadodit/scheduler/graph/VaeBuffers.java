@@ -53,17 +53,17 @@ public final class VaeBuffers {
         int pixels = latentSize * latentSize;
         int mid = config.midBlockAddAttention() ? config.midChannels() : 0;
         latents = ArrayPages.floats(count * config.latentChannels() * pixels);
-        even = ArrayPages.floats(map);
-        odd = ArrayPages.floats(map);
-        normed = ArrayPages.floats(
+        even = ArrayPages.deviceFloats(map);
+        odd = ArrayPages.deviceFloats(map);
+        normed = ArrayPages.deviceFloats(
                 tier.isPortable() ? map : count * pixels * Math.max(config.latentChannels(), Math.max(1, mid)));
-        packed = ArrayPages.ints(tier.isPortable() ? 1 : packedSize(config, latentSize, count, tier.planes()));
-        query = ArrayPages.floats(Math.max(1, count * pixels * mid));
-        key = ArrayPages.floats(Math.max(1, count * pixels * mid));
-        value = ArrayPages.floats(Math.max(1, count * pixels * mid));
-        scores = ArrayPages.floats(mid == 0 ? 1 : Math.multiplyExact(count, Math.multiplyExact(pixels, pixels)));
-        sums = ArrayPages.floats(count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
-        statistics = ArrayPages.floats(count * config.normNumGroups() * 2);
+        packed = ArrayPages.deviceInts(tier.isPortable() ? 1 : packedSize(config, latentSize, count, tier.planes()));
+        query = ArrayPages.deviceFloats(Math.max(1, count * pixels * mid));
+        key = ArrayPages.deviceFloats(Math.max(1, count * pixels * mid));
+        value = ArrayPages.deviceFloats(Math.max(1, count * pixels * mid));
+        scores = ArrayPages.deviceFloats(mid == 0 ? 1 : Math.multiplyExact(count, Math.multiplyExact(pixels, pixels)));
+        sums = ArrayPages.deviceFloats(count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
+        statistics = ArrayPages.deviceFloats(count * config.normNumGroups() * 2);
         layer = ArrayPages.ints(1);
         images = ArrayPages.floats(count * config.outChannels() * pixels * config.upsampling() * config.upsampling());
     }
