@@ -28,8 +28,6 @@ class ArchitectureTest {
     private static final String SCHEDULER = "org.tornadodit.scheduler..";
     private static final String RUNNER = "org.tornadodit.runner..";
     private static final String HOST = "org.tornadodit.host..";
-    private static final String PTX_INTRINSICS = "org.tornadodit.kernels.ptx..";
-    private static final String DEVICE = "org.tornadodit.scheduler.device..";
     private static final String PTX = "org.tornadodit.ptx..";
     private static final String TORNADO_API = "uk.ac.manchester.tornado..";
 
@@ -101,9 +99,9 @@ class ArchitectureTest {
             .resideInAnyPackage("..bench..", "..benchmarks..");
 
     @ArchTest
-    static final ArchRule onlyIntrinsicsAndDevicesKnowTheEmulator = noClasses()
+    static final ArchRule onlyTheEmulatedApiKnowsTheEmulator = noClasses()
             .that()
-            .resideOutsideOfPackages(HOST, PTX_INTRINSICS, DEVICE, TORNADO_API, "..benchmarks..")
+            .resideOutsideOfPackages(HOST, TORNADO_API, "..benchmarks..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage(HOST);

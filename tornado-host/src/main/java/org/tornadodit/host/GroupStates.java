@@ -3,6 +3,7 @@ package org.tornadodit.host;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import org.tornadodit.virtual.GroupState;
 
 /** The states of one work group, one of each class. */
 final class GroupStates {

@@ -1,6 +1,7 @@
 package org.tornadodit.host;
 
 import java.util.List;
+import org.tornadodit.virtual.VirtualBackend;
 import uk.ac.manchester.tornado.api.TornadoBackend;
 import uk.ac.manchester.tornado.api.TornadoRuntime;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
@@ -9,11 +10,16 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoBackendNotFound;
 
 /** The only backend there is without TornadoVM. */
-public final class HostBackend implements TornadoBackend {
+public final class HostBackend implements TornadoBackend, VirtualBackend {
     /** The runtime, with this backend as number 0. */
     public static final TornadoRuntime RUNTIME = new Runtime(new HostBackend());
 
     private HostBackend() {}
+
+    @Override
+    public void setDeviceCount(int count) {
+        HostRuntime.get().setDeviceCount(count);
+    }
 
     @Override
     public TornadoDevice getDefaultDevice() {

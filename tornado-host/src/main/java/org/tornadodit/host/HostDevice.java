@@ -5,6 +5,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import org.tornadodit.virtual.VirtualDevice;
 import uk.ac.manchester.tornado.api.TornadoTargetDevice;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
@@ -12,7 +13,7 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 
 /** A device that is made of this machine's cores and of a memory of its own, with a limit and a meter. */
-public final class HostDevice implements TornadoDevice, TornadoTargetDevice {
+public final class HostDevice implements TornadoDevice, TornadoTargetDevice, VirtualDevice {
     private final int index;
     private final HostFaults faults = new HostFaults();
     private final AtomicLong used = new AtomicLong();
@@ -33,12 +34,12 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice {
         return index;
     }
 
-    /** Bytes of all buffers that live on the device now, headers included. */
+    @Override
     public long usedBytes() {
         return used.get();
     }
 
-    /** Bytes that are left to allocate. */
+    @Override
     public long freeBytes() {
         return Math.max(0, memoryLimit - elsewhere - used.get());
     }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.virtual.WorkItem;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 
@@ -26,7 +27,7 @@ final class WorkGroup {
     private final boolean reversed;
     private final LocalMemory localMemory = new LocalMemory();
     private final GroupStates states = new GroupStates();
-    private final WorkItem[] items;
+    private final HostWorkItem[] items;
     private final @Nullable Coroutine[] coroutines;
     private @Nullable Throwable failure;
     private final Function<Runnable, Coroutine> factory;
@@ -46,9 +47,9 @@ final class WorkGroup {
         this.grid = grid;
         this.reversed = reversed;
         this.factory = factory;
-        this.items = new WorkItem[grid.groupSize()];
+        this.items = new HostWorkItem[grid.groupSize()];
         for (int i = 0; i < items.length; i++) {
-            items[i] = new WorkItem(grid, localMemory, states, i);
+            items[i] = new HostWorkItem(grid, localMemory, states, i);
         }
         this.coroutines = new Coroutine[items.length];
     }
@@ -64,9 +65,9 @@ final class WorkGroup {
         items[first].start(x, y, z, coroutine(first));
         resume(first);
         // A group that keeps a state may let its first work item end and the others wait for each other.
-        if (items[first].state == WorkItem.State.DONE && states.isEmpty()) {
+        if (items[first].state == HostWorkItem.State.DONE && states.isEmpty()) {
             for (int i = 1; i < items.length; i++) {
-                WorkItem item = items[inOrder(i)];
+                HostWorkItem item = items[inOrder(i)];
                 item.start(x, y, z, null);
                 call(item);
             }
@@ -79,7 +80,7 @@ final class WorkGroup {
         boolean allDone = false;
         while (!allDone) {
             for (int i = 0; i < items.length; i++) {
-                if (items[inOrder(i)].state == WorkItem.State.READY) {
+                if (items[inOrder(i)].state == HostWorkItem.State.READY) {
                     resume(inOrder(i));
                 }
             }
@@ -95,17 +96,17 @@ final class WorkGroup {
     private boolean release() {
         int done = 0;
         int waiting = 0;
-        for (WorkItem item : items) {
-            done += item.state == WorkItem.State.DONE ? 1 : 0;
-            waiting += item.state == WorkItem.State.AT_BARRIER ? 1 : 0;
+        for (HostWorkItem item : items) {
+            done += item.state == HostWorkItem.State.DONE ? 1 : 0;
+            waiting += item.state == HostWorkItem.State.AT_BARRIER ? 1 : 0;
         }
         if (done == items.length) {
             finish();
             return true;
         }
         if (waiting == items.length) {
-            for (WorkItem item : items) {
-                item.state = WorkItem.State.READY;
+            for (HostWorkItem item : items) {
+                item.state = HostWorkItem.State.READY;
             }
             return false;
         }
@@ -143,10 +144,10 @@ final class WorkGroup {
     /** Releases those whose conditions hold. True if there was one. */
     private boolean fulfil() {
         boolean released = false;
-        for (WorkItem item : items) {
-            if (item.state == WorkItem.State.AWAITING
+        for (HostWorkItem item : items) {
+            if (item.state == HostWorkItem.State.AWAITING
                     && Objects.requireNonNull(item.condition).getAsBoolean()) {
-                item.state = WorkItem.State.READY;
+                item.state = HostWorkItem.State.READY;
                 released = true;
             }
         }
@@ -157,7 +158,7 @@ final class WorkGroup {
     private boolean exchange() {
         boolean exchanged = false;
         for (int i = 0; i < items.length; i++) {
-            if (items[i].state == WorkItem.State.AT_EXCHANGE && i % items[i].lanes == 0) {
+            if (items[i].state == HostWorkItem.State.AT_EXCHANGE && i % items[i].lanes == 0) {
                 exchanged |= exchange(i, items[i].lanes);
             }
         }
@@ -172,9 +173,9 @@ final class WorkGroup {
         Object kind = items[first].exchange;
         Object[] values = new Object[lanes];
         for (int i = 0; i < lanes; i++) {
-            WorkItem item = items[first + i];
+            HostWorkItem item = items[first + i];
             Object value = item.lane;
-            if (item.state != WorkItem.State.AT_EXCHANGE
+            if (item.state != HostWorkItem.State.AT_EXCHANGE
                     || value == null
                     || item.lanes != lanes
                     || !Objects.equals(item.exchange, kind)) {
@@ -190,16 +191,16 @@ final class WorkGroup {
         }
         for (int i = 0; i < lanes; i++) {
             items[first + i].lane = results[i];
-            items[first + i].state = WorkItem.State.READY;
+            items[first + i].state = HostWorkItem.State.READY;
         }
         return true;
     }
 
     /** The error when nobody can go on: who waits for what, those with the same reason together. */
     private TornadoRuntimeException deadlock(int done) {
-        Map<String, List<WorkItem>> waiting = new LinkedHashMap<>();
-        for (WorkItem item : items) {
-            if (item.state != WorkItem.State.DONE) {
+        Map<String, List<HostWorkItem>> waiting = new LinkedHashMap<>();
+        for (HostWorkItem item : items) {
+            if (item.state != HostWorkItem.State.DONE) {
                 waiting.computeIfAbsent(item.reason.get(), reason -> new ArrayList<>())
                         .add(item);
             }
@@ -250,7 +251,7 @@ final class WorkGroup {
         }
     }
 
-    private void call(WorkItem item) {
+    private void call(HostWorkItem item) {
         Object[] own = arguments.clone();
         for (int i = 0; i < own.length; i++) {
             if (own[i] instanceof KernelContext) {
@@ -263,7 +264,7 @@ final class WorkGroup {
         } catch (RuntimeException e) {
             throw new WorkItemException(item, e);
         }
-        item.state = WorkItem.State.DONE;
+        item.state = HostWorkItem.State.DONE;
     }
 
     /** Ends the coroutines, those in the middle of a kernel too. */

@@ -2,8 +2,8 @@ package org.tornadodit.scheduler.device;
 
 import java.util.Optional;
 import java.util.OptionalLong;
-import org.tornadodit.host.HostDevice;
 import org.tornadodit.kernels.ptx.DriverMemory;
+import org.tornadodit.virtual.VirtualDevice;
 
 /**
  * Memory of a device as its driver knows it, which counts other processes' too, and what TornadoVM forgot.
@@ -34,8 +34,8 @@ public record DeviceMemory(long free, long used) {
 
     private static Optional<DeviceMemory> of(ListedDevice listed) {
         if (!TornadoDevices.sdkIsPresent()) {
-            return listed.device() instanceof HostDevice host
-                    ? Optional.of(new DeviceMemory(host.freeBytes(), host.usedBytes()))
+            return listed.device() instanceof VirtualDevice device
+                    ? Optional.of(new DeviceMemory(device.freeBytes(), device.usedBytes()))
                     : Optional.empty();
         }
         return listed.backend().equals("PTX")

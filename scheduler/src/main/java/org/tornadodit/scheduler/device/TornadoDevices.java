@@ -3,10 +3,10 @@ package org.tornadodit.scheduler.device;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.tornadodit.host.HostRuntime;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.virtual.VirtualBackend;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
@@ -76,10 +76,10 @@ public final class TornadoDevices {
      * @throws IllegalStateException when the SDK is present, which takes tornado-host's place
      */
     public static List<ListedDevice> emulated(int count) {
-        if (sdkIsPresent()) {
+        if (!(TornadoRuntimeProvider.getTornadoRuntime().getBackend(0) instanceof VirtualBackend backend)) {
             throw new IllegalStateException("TornadoVM's SDK has no emulated devices");
         }
-        HostRuntime.get().setDeviceCount(count);
+        backend.setDeviceCount(count);
         return list();
     }
 

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
-import org.tornadodit.host.GroupState;
-import org.tornadodit.host.WorkItem;
+import org.tornadodit.virtual.GroupState;
+import org.tornadodit.virtual.WorkItem;
 
 /**
  * What the instructions of one block share on the host: memory, barriers, copies and products under way. Copies that

@@ -1,6 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
-import org.tornadodit.host.WorkItem;
+import org.tornadodit.virtual.WorkItem;
 
 /** What the 32 lanes of a warp do together with matrices: ldmatrix and mma.sync. */
 final class MatrixLanes {

@@ -1,6 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
-import org.tornadodit.host.WorkItem;
+import org.tornadodit.virtual.WorkItem;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**

@@ -1,7 +1,7 @@
 package org.tornadodit.kernels.ptx;
 
 import java.util.Arrays;
-import org.tornadodit.host.WorkItem;
+import org.tornadodit.virtual.WorkItem;
 
 /** A barrier of some of a block's warps. */
 final class NamedBarrier {

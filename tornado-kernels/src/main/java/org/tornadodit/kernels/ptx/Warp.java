@@ -1,6 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
-import org.tornadodit.host.WorkItem;
+import org.tornadodit.virtual.WorkItem;
 
 /** Exchange among the 32 lanes of a warp, and barriers of some of a block's warps. All lanes take part. */
 public final class Warp {

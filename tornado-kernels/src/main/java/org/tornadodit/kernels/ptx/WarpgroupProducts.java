@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.tornadodit.host.WorkItem;
+import org.tornadodit.virtual.WorkItem;
 
 /**
  * The wgmma products of one warpgroup. A product is computed when its group is awaited; its operands must not have

@@ -1,7 +1,7 @@
 package org.tornadodit.kernels.ptx;
 
 import java.util.Arrays;
-import org.tornadodit.host.WorkItem;
+import org.tornadodit.virtual.WorkItem;
 
 /**
  * The tensor cores of a warpgroup (sm_90a): four warps, 128 threads, make the calls together; operands lie in shared

@@ -5,14 +5,12 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.virtual.GroupState;
+import org.tornadodit.virtual.WorkItem;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 
-/** One work item of a group: where it is in the grid, and how it waits for the others. */
-public final class WorkItem {
-    /** Lanes of a warp. */
-    private static final int WARP = 32;
-
-    private static final ThreadLocal<@Nullable WorkItem> CURRENT = new ThreadLocal<>();
+/** A work item that runs in a coroutine, or, where none of its group waits, as a call. */
+final class HostWorkItem extends WorkItem {
 
     /** What a work item is doing. */
     enum State {
@@ -59,7 +57,7 @@ public final class WorkItem {
     /** What it waits for or waited for last, in words. */
     Supplier<String> reason = () -> "nothing";
 
-    WorkItem(LaunchGrid grid, LocalMemory localMemory, GroupStates groupStates, int linearIndex) {
+    HostWorkItem(LaunchGrid grid, LocalMemory localMemory, GroupStates groupStates, int linearIndex) {
         this.grid = grid;
         this.localMemory = localMemory;
         this.groupStates = groupStates;
@@ -78,52 +76,47 @@ public final class WorkItem {
         state = State.READY;
     }
 
-    /** Index in the whole grid, dimension {@code d} (0 is x). */
+    @Override
     public int globalId(int d) {
         return group[d] * grid.local()[d] + local[d];
     }
 
-    /** Index in the group. */
+    @Override
     public int localId(int d) {
         return local[d];
     }
 
-    /** Index of the group. */
+    @Override
     public int groupId(int d) {
         return group[d];
     }
 
-    /** Work items of the whole grid. */
+    @Override
     public int globalSize(int d) {
         return grid.global()[d];
     }
 
-    /** Work items of the group. */
+    @Override
     public int localSize(int d) {
         return grid.local()[d];
     }
 
-    /** Number of the work item in its group, x fastest. */
+    @Override
     public int index() {
         return index;
     }
 
-    /** Work items of the group, all dimensions together. */
+    @Override
     public int groupSize() {
         return grid.groupSize();
     }
 
-    /** Waits until all work items of the group have come to a barrier. */
+    @Override
     public void barrier() {
         suspend(State.AT_BARRIER, () -> "the group's barrier");
     }
 
-    /**
-     * Waits until {@code condition} holds, which another work item or {@link GroupState#advance} brings about; returns at
-     * once if it does. It is asked again whenever the others have gone as far as they can.
-     *
-     * @param reason what is waited for, for the error when it never comes
-     */
+    @Override
     public void await(BooleanSupplier condition, Supplier<String> reason) {
         if (!condition.getAsBoolean()) {
             this.condition = condition;
@@ -131,28 +124,12 @@ public final class WorkItem {
         }
     }
 
-    /** The group's state of that class, made by {@code factory} for the first work item that asks. */
+    @Override
     public <T extends GroupState> T groupState(Class<T> type, Supplier<T> factory) {
         return groupStates.get(type, factory);
     }
 
-    /**
-     * Exchanges values among the 32 lanes of a warp; all of them have to take part.
-     *
-     * @param kind names the exchange: equal for all lanes
-     * @param combine makes the lanes' results of their values, lane 0 first
-     */
-    public Object exchange(Object value, Object kind, UnaryOperator<Object[]> combine) {
-        return exchange(WARP, value, kind, combine);
-    }
-
-    /**
-     * Exchanges values among {@code count} consecutive work items, from a multiple of {@code count} on; all of them have to
-     * take part.
-     *
-     * @param kind names the exchange: equal for all lanes
-     * @param combine makes the lanes' results of their values, in order
-     */
+    @Override
     public Object exchange(int count, Object value, Object kind, UnaryOperator<Object[]> combine) {
         lanes = count;
         lane = value;
@@ -160,25 +137,6 @@ public final class WorkItem {
         combination = combine;
         suspend(State.AT_EXCHANGE, () -> kind + " (all " + count + " lanes have to make the same call)");
         return Objects.requireNonNull(lane);
-    }
-
-    /** The work item that the calling code runs as; for methods that a kernel calls without its context. */
-    public static WorkItem current() {
-        WorkItem item = CURRENT.get();
-        if (item == null) {
-            throw new IllegalStateException("this code runs in a kernel with a KernelContext only");
-        }
-        return item;
-    }
-
-    /** To be called on the thread that goes on as this work item. */
-    void enter() {
-        CURRENT.set(this);
-    }
-
-    /** To be called when the thread goes on as none. */
-    static void leave() {
-        CURRENT.remove();
     }
 
     private void suspend(State waiting, Supplier<String> what) {
@@ -205,7 +163,7 @@ public final class WorkItem {
         }
     }
 
-    /** The group's next local array, the same for every work item that has made as many allocations. */
+    @Override
     public Object localArray(Class<?> elementType, int length, int elementBytes) {
         return localMemory.array(allocations++, elementType, length, elementBytes);
     }

@@ -1,4 +1,4 @@
-package org.tornadodit.host;
+package org.tornadodit.virtual;
 
 /**
  * What code that kernels call keeps for one work group, from {@link WorkItem#groupState}: memory by address, barriers,
