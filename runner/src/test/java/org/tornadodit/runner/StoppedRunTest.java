@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -117,6 +119,29 @@ class StoppedRunTest {
         assertStops(process, "TERM", 143);
         assertTrue(err().endsWith("dit: interrupted" + System.lineSeparator()), err());
         assertEquals(List.of("err", "out"), names());
+    }
+
+    /** The CPU engine computes with the file's pages: one that is gone is SIGBUS in the middle of a product. */
+    @Test
+    void weightsThatAreTruncatedWhileSamplingEndInALine() throws Exception {
+        Path weights = Files.copy(DATA.resolve("sampling/checkpoint.pt"), folder.resolve("weights.pt"));
+        Path output = folder.resolve("picture.png");
+        Path state = folder.resolve("picture.state.safetensors");
+        List<Object> arguments = thousandSteps(output, "--checkpoint-steps", 50, "--quiet");
+        arguments.set(arguments.indexOf("--ckpt") + 1, weights);
+        Process process = start(arguments);
+        waitFor(() -> Files.exists(state), process);
+        try (FileChannel file = FileChannel.open(weights, StandardOpenOption.WRITE)) {
+            file.truncate(10_000); // of 742 KB
+        }
+        assertTrue(process.waitFor(30, TimeUnit.SECONDS), "it goes on");
+        assertEquals(ExitCode.CHECKPOINT, process.exitValue(), err());
+        List<String> lines =
+                err().lines().filter(line -> line.startsWith("dit: ")).toList();
+        assertEquals(1, lines.size(), err());
+        assertTrue(lines.getFirst().startsWith("dit: " + weights + ": the file changed while it was read"), err());
+        assertFalse(err().contains("\tat "), err());
+        assertEquals(List.of("err", "out", "picture.state.safetensors", "weights.pt"), names());
     }
 
     @Test

@@ -59,7 +59,8 @@ public record LpipsWeights(List<Convolution> convolutions, List<Tensor> heads) {
      * <p>Names: VGG16's as in torchvision ({@code features.0.weight}) or in a whole LPIPS module
      * ({@code net.slice1.0.weight}); heads' as in lpips and torchmetrics ({@code lin0.model.1.weight}).
      *
-     * @throws CheckpointException when a file cannot be read, or tensors are missing or of another shape
+     * @throws CheckpointException when a file cannot be read, or tensors are missing or of another shape, or a
+     *     file changes while it is read
      */
     public static LpipsWeights open(Path fileOrFolder) {
         List<Checkpoint> files = new ArrayList<>();
@@ -75,6 +76,18 @@ public record LpipsWeights(List<Convolution> convolutions, List<Tensor> heads) {
 
     /** Copies the tensors onto the heap (59 MB), so that the checkpoints may be closed. */
     static LpipsWeights load(Path from, List<Checkpoint> files) {
+        LpipsWeights weights;
+        try {
+            weights = copy(from, files);
+        } catch (RuntimeException | Error failure) { // a page that is gone is an InternalError
+            files.forEach(Checkpoint::requireIntact);
+            throw failure;
+        }
+        files.forEach(Checkpoint::requireIntact);
+        return weights;
+    }
+
+    private static LpipsWeights copy(Path from, List<Checkpoint> files) {
         List<Convolution> convolutions = new ArrayList<>();
         int in = RgbImage.CHANNELS;
         for (int stage = 0; stage < STAGES.size(); stage++) {

@@ -3,9 +3,12 @@ package org.tornadodit.model.metrics;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +61,25 @@ class LpipsWeightsTest {
         CheckpointException error = assertThrows(
                 CheckpointException.class, () -> LpipsWeights.load(Path.of("weights"), List.of(new InMemory(vgg))));
         assertEquals("memory: features.2.bias: expected shape (64), found shape (1)", error.getMessage());
+    }
+
+    @Test
+    void saysThatAFileChangedMeanwhile(@TempDir Path folder) throws Exception {
+        Map<String, Tensor> vgg = vgg(HashedVgg.weights(), "features.");
+        byte[] heads = Files.readAllBytes(heads());
+        for (int size : new int[] {0, 4096, heads.length - 1, heads.length + 1}) {
+            Path file = folder.resolve(size + ".pth");
+            Files.write(file, heads);
+            try (Checkpoint checkpoint = Checkpoints.open(file)) {
+                Files.write(file, Arrays.copyOf(heads, size));
+                CheckpointException error = assertThrows(
+                        CheckpointException.class,
+                        () -> LpipsWeights.load(folder, List.of(new InMemory(vgg), checkpoint)));
+                assertTrue(
+                        String.valueOf(error.getMessage()).startsWith(file + ": the file changed while it was read"),
+                        error.getMessage());
+            }
+        }
     }
 
     @Test

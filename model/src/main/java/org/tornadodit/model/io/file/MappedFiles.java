@@ -11,6 +11,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The mapped files of one checkpoint, and how they were when they were opened. Closing unmaps them. */
@@ -34,8 +35,37 @@ public final class MappedFiles implements AutoCloseable {
         }
     }
 
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena;
     private final Map<Path, Version> opened = new LinkedHashMap<>();
+
+    @SuppressWarnings("MustBeClosedChecker") // closed with this
+    public MappedFiles() {
+        this(Arena.ofShared());
+    }
+
+    private MappedFiles(Arena arena) {
+        this.arena = arena;
+    }
+
+    /**
+     * Makes something of a file, which stays mapped as long as that refers to it.
+     *
+     * @throws CheckpointException when the file was truncated or written to meanwhile, whatever the work ended in
+     */
+    @SuppressWarnings("MustBeClosedChecker") // the collector unmaps it
+    public static <T> T parse(Path file, Function<MemorySegment, T> parser) {
+        MappedFiles files = new MappedFiles(Arena.ofAuto());
+        MemorySegment content = files.map(file);
+        T result;
+        try {
+            result = parser.apply(content);
+        } catch (RuntimeException | Error failure) { // a page that is gone is an InternalError
+            files.requireUnchanged();
+            throw failure;
+        }
+        files.requireUnchanged();
+        return result;
+    }
 
     /** Holds the mappings, and what is converted of them. */
     public Arena arena() {

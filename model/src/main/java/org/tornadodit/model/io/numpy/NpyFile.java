@@ -2,7 +2,6 @@ package org.tornadodit.model.io.numpy;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -13,7 +12,7 @@ import java.util.List;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.io.file.AtomicFile;
 import org.tornadodit.model.io.file.CheckpointException;
-import org.tornadodit.model.io.file.MappedFile;
+import org.tornadodit.model.io.file.MappedFiles;
 import org.tornadodit.model.io.file.Refusal;
 import org.tornadodit.model.io.tensor.DType;
 import org.tornadodit.model.io.tensor.StoredTensor;
@@ -29,10 +28,10 @@ public final class NpyFile {
      * Reads an array; a column-major one is given in row-major order. Large files are mapped, not copied.
      *
      * @throws CheckpointException when the file is not a {@code .npy} of plain little-endian numbers, or has more or
-     *     fewer bytes than its header says
+     *     fewer bytes than its header says, or changes while it is read
      */
     public static NpyArray read(Path file) {
-        return parse(file, "", MappedFile.map(file, Arena.ofAuto()));
+        return MappedFiles.parse(file, content -> parse(file, "", content));
     }
 
     /**

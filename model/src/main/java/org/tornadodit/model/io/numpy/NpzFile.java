@@ -1,7 +1,6 @@
 package org.tornadodit.model.io.numpy;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -17,7 +16,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.tornadodit.model.io.file.AtomicFile;
 import org.tornadodit.model.io.file.CheckpointException;
-import org.tornadodit.model.io.file.MappedFile;
+import org.tornadodit.model.io.file.MappedFiles;
 import org.tornadodit.model.io.file.Refusal;
 import org.tornadodit.model.io.file.ZipIndex;
 
@@ -38,10 +37,10 @@ public final class NpzFile {
      * Reads all arrays, by their names without {@code .npy}, in the order of the file. Stored arrays are mapped, not
      * copied.
      *
-     * @throws CheckpointException when the file is not sound
+     * @throws CheckpointException when the file is not sound, or changes while it is read
      */
     public static Map<String, NpyArray> read(Path file) {
-        return parse(file, MappedFile.map(file, Arena.ofAuto()));
+        return MappedFiles.parse(file, content -> parse(file, content));
     }
 
     public static Map<String, NpyArray> parse(Path file, MemorySegment content) {
