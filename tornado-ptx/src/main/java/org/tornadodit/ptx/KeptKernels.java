@@ -51,13 +51,13 @@ public final class KeptKernels implements KernelCompiler {
     }
 
     @Override
-    public Work compile(
+    public Compilation begin(
             TornadoExecutionPlan plan,
             TornadoDevice device,
             List<ImmutableTaskGraph> graphs,
             GridScheduler grids,
             Watcher watcher) {
         PlanCompiler made = compiler();
-        return made == null ? Work.NONE : made.compile(plan, device, graphs, grids, watcher);
+        return made == null ? () -> Work.NONE : made.begin(plan, device, graphs, grids, watcher);
     }
 }

@@ -17,6 +17,7 @@ import jdk.vm.ci.meta.JavaKind;
 import jdk.vm.ci.meta.ResolvedJavaMethod;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.KernelCompiler;
+import org.tornadodit.kernels.ptx.KernelCompiler.Compilation;
 import org.tornadodit.kernels.ptx.KernelCompiler.Watcher;
 import org.tornadodit.kernels.ptx.KernelCompiler.Work;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -103,24 +104,36 @@ final class PlanCompiler {
                 "settings " + settings);
     }
 
-    /** As {@link KernelCompiler#compile}. */
-    Work compile(
+    /** As {@link KernelCompiler#begin}. */
+    Compilation begin(
             TornadoExecutionPlan plan,
             TornadoDevice device,
             List<ImmutableTaskGraph> graphs,
             GridScheduler grids,
             Watcher watcher) {
         if (!(device instanceof PTXTornadoDevice gpu)) {
-            return Work.NONE;
+            return () -> Work.NONE;
         }
-        List<CompilableTask> tasks = tasks(graphs, grids);
-        Loading loading = new Loading(gpu, watcher);
+        Loading loading = new Loading(gpu);
+        boolean whole = false;
         try {
-            return compile(tasks, plan.getId(), loading);
+            Compiled compiled = compile(tasks(graphs, grids), loading, watcher);
+            whole = true;
+            return () -> finish(compiled, plan.getId(), loading);
         } finally {
-            loading.close();
+            loading.threads.shutdown(); // they end when the last kernel is loaded
+            if (!whole) {
+                loading.close();
+            }
         }
     }
+
+    /**
+     * Texts of a plan.
+     *
+     * @param kept of each text, whether it was compiled before
+     */
+    private record Compiled(Map<CompilableTask, KernelText> ofTask, Map<String, Boolean> kept, double seconds) {}
 
     /** All tasks, told of their grids as TornadoVM tells them before it compiles. */
     private List<CompilableTask> tasks(List<ImmutableTaskGraph> graphs, GridScheduler grids) {
@@ -139,12 +152,12 @@ final class PlanCompiler {
         return tasks;
     }
 
-    private Work compile(List<CompilableTask> tasks, long plan, Loading loading) {
-        long begun = System.nanoTime();
+    private Compiled compile(List<CompilableTask> tasks, Loading loading, Watcher watcher) {
         Map<CompilableTask, KernelText> ofTask = new LinkedHashMap<>();
         Map<String, Boolean> kept = new LinkedHashMap<>();
         KernelCompiler.ONE_AT_A_TIME.lock();
         try {
+            long begun = System.nanoTime();
             boolean made = false;
             for (CompilableTask task : tasks) {
                 Optional<String> key = key(task, loading.context);
@@ -160,23 +173,31 @@ final class PlanCompiler {
                 kept.putIfAbsent(text.ptx(), found);
                 ofTask.put(task, text);
                 loading.begin(text, task.meta().getCompilerFlags(TornadoVMBackendType.PTX));
-                loading.watcher.compiled(ofTask.size(), tasks.size());
+                watcher.compiled(ofTask.size(), tasks.size());
             }
             if (made && folder != null) {
                 folder.store(sketchesKey(origin), sketches.text().getBytes(StandardCharsets.UTF_8));
                 folder.prune();
             }
+            return new Compiled(ofTask, kept, (System.nanoTime() - begun) / 1e9);
         } finally {
             KernelCompiler.ONE_AT_A_TIME.unlock();
         }
-        long compiled = System.nanoTime();
-        loading.await();
-        ofTask.forEach((task, text) -> install(task, text, plan, loading));
+    }
+
+    private Work finish(Compiled compiled, long plan, Loading loading) {
+        long begun = System.nanoTime();
+        try {
+            loading.await();
+            compiled.ofTask().forEach((task, text) -> install(task, text, plan, loading));
+        } finally {
+            loading.close();
+        }
         return new Work(
-                kept.size(),
-                (int) kept.values().stream().filter(found -> found).count(),
-                (compiled - begun) / 1e9,
-                (System.nanoTime() - compiled) / 1e9);
+                compiled.kept().size(),
+                (int) compiled.kept().values().stream().filter(found -> found).count(),
+                compiled.seconds(),
+                (System.nanoTime() - begun) / 1e9);
     }
 
     private Optional<String> key(CompilableTask task, PTXDeviceContext context) {
@@ -263,16 +284,14 @@ final class PlanCompiler {
         private final PTXTornadoDevice device;
         private final PTXDeviceContext context;
         private final LoadedKernels kernels;
-        private final Watcher watcher;
         private final ExecutorService threads;
         private final Map<KernelText, Future<?>> begun = new LinkedHashMap<>();
 
-        Loading(PTXTornadoDevice device, Watcher watcher) {
+        Loading(PTXTornadoDevice device) {
             this.device = device;
             this.context = device.getDeviceContext();
             device.enableThreadSharing();
             this.kernels = loaded.computeIfAbsent(context, any -> new LoadedKernels());
-            this.watcher = watcher;
             this.threads = Executors.newFixedThreadPool(
                     LOADERS,
                     task -> Thread.ofPlatform().daemon().name("load-kernels").unstarted(task));
@@ -291,7 +310,6 @@ final class PlanCompiler {
 
         /** Gives back what no task uses. */
         void close() {
-            threads.shutdown();
             begun.forEach((text, future) -> {
                 if (future.state() == Future.State.SUCCESS) {
                     kernels.get(text).unload();

@@ -5,7 +5,6 @@ import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.ptx.KernelCompiler;
-import org.tornadodit.kernels.ptx.KernelCompiler.Work;
 import org.tornadodit.kernels.ptx.LaunchAhead;
 import org.tornadodit.scheduler.engine.Startup;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -21,17 +20,22 @@ public final class DevicePlan implements AutoCloseable {
 
     private final TornadoExecutionPlan plan;
     private final int graphs;
+    private final KernelCompiler.Compilation compilation;
+    private final String label;
+    private final Startup startup;
 
     /**
-     * Builds graphs and compiles all their tasks. May be called for several devices at once: what TornadoVM cannot do side
-     * by side is done in turn, see {@link KernelCompiler#ONE_AT_A_TIME}.
+     * Builds graphs and compiles all their tasks, while the device loads those that are ready: {@link #finish} comes next.
+     * May be called for several devices at once: what TornadoVM cannot do side by side is done in turn, see
+     * {@link KernelCompiler#ONE_AT_A_TIME}.
      */
     public DevicePlan(
             ListedDevice device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids, Startup startup) {
-        String name = device.label();
+        this.label = device.label();
+        this.startup = startup;
         KernelCompiler compiler = KernelCompiler.fromClassPath();
         List<ImmutableTaskGraph> built;
-        try (Startup.Running running = startup.begin(name, "graphs")) {
+        try (Startup.Running running = startup.begin(label, "graphs")) {
             KernelCompiler.ONE_AT_A_TIME.lock();
             try {
                 compiler.prepare();
@@ -43,10 +47,22 @@ public final class DevicePlan implements AutoCloseable {
             }
         }
         graphs = built.size();
-        try (Startup.Running running = startup.begin(name, "kernels")) {
-            Work work = compiler.compile(
+        try (Startup.Running running = startup.begin(label, "kernels")) {
+            compilation = compiler.begin(
                     plan, device.device(), built, grids, (done, kernels) -> running.detail(done + " of " + kernels));
-            startup.count(name, work);
+        }
+    }
+
+    /** As above, finished, telling nobody. */
+    public DevicePlan(ListedDevice device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids) {
+        this(device, building, grids, Startup.silent());
+        finish();
+    }
+
+    /** Waits until all kernels are on the device; once, before the first execution. */
+    public void finish() {
+        try (Startup.Running running = startup.begin(label, "loading kernels")) {
+            startup.count(label, compilation.finish());
             KernelCompiler.ONE_AT_A_TIME.lock();
             try {
                 plan.withPreCompilation();
@@ -54,11 +70,6 @@ public final class DevicePlan implements AutoCloseable {
                 KernelCompiler.ONE_AT_A_TIME.unlock();
             }
         }
-    }
-
-    /** As above, telling nobody. */
-    public DevicePlan(ListedDevice device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids) {
-        this(device, building, grids, Startup.silent());
     }
 
     /** Runs one graph and waits for it. */

@@ -14,6 +14,7 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.NoiseStream;
@@ -96,6 +97,8 @@ public final class ShardedEngine implements Engine {
         this.vaeConfig = vaeConfig;
         this.policy = team.policy();
         this.most = shape.samples();
+        // Reads what is known of kernels, while the weights are read.
+        Thread.ofPlatform().daemon().start(KernelCompiler.fromClassPath()::prepare);
         Map<String, HostWeights> shared = new ConcurrentHashMap<>(); // equal devices take the same
         Making making = (device, count, first) -> {
             HostWeights ofKind = shared.computeIfAbsent(device.backend() + device.name(), any -> {

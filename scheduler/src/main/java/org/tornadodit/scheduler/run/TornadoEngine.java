@@ -167,6 +167,8 @@ public final class TornadoEngine implements Engine {
         GridScheduler vaeGrids = new GridScheduler();
         vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers, vaeGrids);
         vaePlan = new DevicePlan(device, vaeGraphs::build, vaeGrids, startup);
+        ditPlan.finish(); // by now the driver has loaded most kernels
+        vaePlan.finish();
         try (Startup.Running running = startup.begin(device.label(), "first step")) {
             warmUp();
         } catch (OverflowException | OutOfMemoryError e) { // the model's and Java's: the device is well

@@ -64,7 +64,8 @@ public final class DeviceRunner implements KernelRunner {
             graphs = built.size();
             try {
                 plan.withDevice(device).withGridScheduler(grids).withProfiler(ProfilerMode.SILENT);
-                compiler.compile(plan, device, built, grids, (done, kernels) -> {});
+                compiler.begin(plan, device, built, grids, (done, kernels) -> {})
+                        .finish();
                 plan.withPreCompilation();
             } catch (RuntimeException e) {
                 close();

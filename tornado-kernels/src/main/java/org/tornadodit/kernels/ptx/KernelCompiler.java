@@ -63,11 +63,18 @@ public interface KernelCompiler {
     /** Makes what was kept known to TornadoVM; comes before a plan's graphs are built. */
     void prepare();
 
+    /** A plan's kernels on their way into its device. */
+    interface Compilation {
+        /** Waits for the driver, and gives TornadoVM the kernels; once, on the thread that has begun it. */
+        Work finish();
+    }
+
     /**
-     * Compiles a plan's kernels and loads them on its device, which the plan has by now; what TornadoVM's own compilation
-     * does afterwards is little. May be called for several devices at once.
+     * Compiles a plan's kernels for its device, which the plan has by now, while the driver loads those that are ready.
+     * What TornadoVM's own compilation does after {@link Compilation#finish} is little. May be called for several devices
+     * at once.
      */
-    Work compile(
+    Compilation begin(
             TornadoExecutionPlan plan,
             TornadoDevice device,
             List<ImmutableTaskGraph> graphs,
@@ -83,13 +90,13 @@ public interface KernelCompiler {
         public void prepare() {}
 
         @Override
-        public Work compile(
+        public Compilation begin(
                 TornadoExecutionPlan plan,
                 TornadoDevice device,
                 List<ImmutableTaskGraph> graphs,
                 GridScheduler grids,
                 Watcher watcher) {
-            return Work.NONE;
+            return () -> Work.NONE;
         }
     };
 
