@@ -10,7 +10,8 @@ import java.nio.ByteOrder;
  *
  * @param name PyTorch's module path, such as {@code blocks.7.attn.qkv.weight}
  * @param shape sizes, outermost first
- * @param data {@code shape.elements()} little-endian floats, any alignment
+ * @param data {@code shape.elements()} little-endian floats, any alignment; {@link MemorySegment#NULL} where the shape alone is
+ *     known, and reading an element fails
  */
 public record Tensor(String name, Shape shape, MemorySegment data) {
 
@@ -19,7 +20,8 @@ public record Tensor(String name, Shape shape, MemorySegment data) {
 
     /** @throws IllegalArgumentException when the memory's size is not that of the shape */
     public Tensor {
-        if (data.byteSize() != Math.multiplyExact(shape.elements(), (long) Float.BYTES)) {
+        if (!data.equals(MemorySegment.NULL)
+                && data.byteSize() != Math.multiplyExact(shape.elements(), (long) Float.BYTES)) {
             throw new IllegalArgumentException("%s: %d bytes for shape %s".formatted(name, data.byteSize(), shape));
         }
     }

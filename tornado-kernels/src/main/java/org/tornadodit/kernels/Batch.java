@@ -26,9 +26,14 @@ public final class Batch {
     /** For products that are no passes of the model: all rows count. */
     public static IntArray allRows() {
         IntArray batch = ArrayPages.ints(HEADER);
+        fillAllRows(batch);
+        return batch;
+    }
+
+    /** Makes an array that {@link #allRows}. */
+    public static void fillAllRows(IntArray batch) {
         batch.set(SAMPLES, 1 << 20);
         batch.set(PASSES, 1 << 20);
-        return batch;
     }
 
     /** Ints of the array. */

@@ -37,7 +37,12 @@ public final class Packed {
 
     /** Ints of an operand. */
     public static int size(int rows, int columns, int planes) {
-        return Math.multiplyExact(Math.multiplyExact(paddedRows(rows), columns / 2), planes);
+        return Math.toIntExact(elements(rows, columns, planes));
+    }
+
+    /** As {@link #size}, also where it is more than an array can have. */
+    public static long elements(long rows, int columns, int planes) {
+        return Math.ceilDiv(rows, ROWS) * ROWS * (columns / 2) * planes;
     }
 
     /**

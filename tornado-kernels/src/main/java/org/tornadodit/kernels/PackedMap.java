@@ -57,8 +57,12 @@ public final class PackedMap {
 
     /** Ints of n images. */
     public static int size(int n, int height, int width, int channels, int planes) {
-        return Math.multiplyExact(
-                Math.multiplyExact(channels / 8, planes), Math.multiplyExact(4, length(n, height, width)));
+        return Math.toIntExact(elements(n, height, width, channels, planes));
+    }
+
+    /** As {@link #size}, also where it is more than an array can have. */
+    public static long elements(int n, int height, int width, int channels, int planes) {
+        return 4L * (channels / 8) * planes * length(n, height, width);
     }
 
     /** The launch of {@link #pack}. */

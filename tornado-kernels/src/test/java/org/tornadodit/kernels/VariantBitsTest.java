@@ -7,22 +7,47 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.tornadodit.kernels.check.KernelCase;
-import org.tornadodit.kernels.check.TransformerTunables;
 import org.tornadodit.kernels.check.Tunable;
+import org.tornadodit.kernels.check.TunableOperations;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 
 /** Every variant that the autotuner may choose gives the default's bits, at rows that no tile divides. */
 class VariantBitsTest {
     private static final int MULTIPROCESSORS = 132;
 
+    private static final int PASSES = 41;
+    private static final int TOKENS = 8;
     /** 328 rows: two tiles of 256, the second of 72 of its rows; padded to 384, an odd multiple of 128. */
-    private static final TransformerTunables SIZES = new TransformerTunables(41, 8, 144, 2, 160, 1, 4, 8, 2, 8, 64);
+    private static final int ROWS = PASSES * TOKENS;
+
+    private static final int HIDDEN = 144;
+    private static final int HEADS = 2;
+    private static final int MLP = 160;
 
     @TestFactory
     Stream<DynamicTest> variantsHaveTheDefaultsBits() {
-        return Stream.concat(SIZES.tensor(1, MULTIPROCESSORS).stream(), SIZES.tensor(2, MULTIPROCESSORS).stream())
+        Stream<Tunable> blocks = Stream.of(1, 2)
+                .flatMap(planes -> Stream.of(
+                        linear(MLP, HIDDEN, Epilogue.BIAS_GELU, planes),
+                        linear(HIDDEN, MLP, Epilogue.GATE_RESIDUAL, planes),
+                        linear(3 * HIDDEN, HIDDEN, Epilogue.BIAS_HEADS, planes),
+                        TunableOperations.tensorAttention(
+                                PASSES, TOKENS, HEADS, HIDDEN / HEADS, planes, MULTIPROCESSORS),
+                        linear(HIDDEN, HIDDEN, Epilogue.GATE_RESIDUAL, planes)));
+        Stream<Tunable> around = Stream.of(
+                linear(32, HIDDEN, Epilogue.BIAS, 2),
+                TunableOperations.tensorLinear(PASSES, 6 * HIDDEN, HIDDEN, Epilogue.BIAS, 1, 1, 2, MULTIPROCESSORS),
+                TunableOperations.layerNorm(PASSES, TOKENS, HIDDEN),
+                TunableOperations.fewRows(PASSES, 2 * HIDDEN, HIDDEN, Epilogue.BIAS),
+                TunableOperations.fewRows(PASSES, HIDDEN, 64, Epilogue.BIAS_SILU),
+                TunableOperations.patchify(21, 20, 4, 8, 2));
+        return Stream.concat(blocks, around)
                 .filter(tunable -> tunable.variants().size() > 1)
                 .map(tunable -> DynamicTest.dynamicTest(tunable.operation().toString(), () -> check(tunable)));
+    }
+
+    private static Tunable linear(int n, int k, int epilogue, int planes) {
+        return TunableOperations.tensorLinear(ROWS, n, k, epilogue, TOKENS, HEADS, planes, MULTIPROCESSORS);
     }
 
     private static void check(Tunable tunable) throws Exception {

@@ -29,6 +29,7 @@ import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.ShardPlan;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
 import org.tornadodit.scheduler.tune.Autotuner;
@@ -209,8 +210,10 @@ public final class AutotuneCommand implements Callable<Integer> {
         return ShardPlan.even(batch, Math.min(batch, devices)).shards().stream()
                 .map(Shard::count)
                 .distinct()
-                .flatMap(count ->
-                        ModelTuning.operations(device, config, kernelArguments.options(config), count).stream())
+                .flatMap(
+                        count -> ModelTuning.operations(
+                                device, config, kernelArguments.options(config), Part.of(config, count, true))
+                                .stream())
                 .toList();
     }
 

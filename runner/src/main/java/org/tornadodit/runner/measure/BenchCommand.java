@@ -40,6 +40,7 @@ import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.tune.Autotuner;
 import org.tornadodit.scheduler.tune.DefaultRates;
 import org.tornadodit.scheduler.tune.KernelRunner;
@@ -354,7 +355,10 @@ public final class BenchCommand implements Callable<Integer> {
         KernelRunner runner = ModelTuning.runner(device);
         int samples = Math.ceilDiv(plan.request().samples(), plan.devicesInUse().size());
         List<Tunable> operations = ModelTuning.operations(
-                        device, plan.config(), samplingOptions.kernelArguments.options(plan.config()), samples)
+                        device,
+                        plan.config(),
+                        samplingOptions.kernelArguments.options(plan.config()),
+                        Part.of(plan.config(), samples, plan.request().guided()))
                 .stream()
                 .map(one -> one.in(tuning.tuning().choose(one.operation(), one.variants())))
                 .toList();

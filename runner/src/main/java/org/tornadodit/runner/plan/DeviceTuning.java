@@ -6,6 +6,7 @@ import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.runner.terminal.Surroundings;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.tune.ModelTuning;
 import org.tornadodit.scheduler.tune.TuningCache;
 import org.tornadodit.scheduler.tune.TuningKey;
@@ -29,7 +30,10 @@ public record DeviceTuning(Tuning tuning, List<String> lines) {
         loaded.ignored().ifPresent(lines::add);
         int samples = Math.ceilDiv(plan.request().samples(), plan.devicesInUse().size());
         List<Tunable> operations = ModelTuning.operations(
-                        device, plan.config(), plan.sampling().kernelArguments.options(plan.config()), samples)
+                        device,
+                        plan.config(),
+                        plan.sampling().kernelArguments.options(plan.config()),
+                        Part.of(plan.config(), samples, plan.request().guided()))
                 .stream()
                 .filter(one -> one.variants().size() > 1)
                 .toList();

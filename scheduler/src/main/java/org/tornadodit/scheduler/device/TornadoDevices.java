@@ -111,13 +111,12 @@ public final class TornadoDevices {
         FloatArray to = ArrayPages.floats(TEST_ELEMENTS);
         GridScheduler grids = new GridScheduler();
         String name = "self_test_" + listed.index();
-        GraphScope g = new GraphScope(name, grids);
-        g.graph()
+        TaskGraph graph = new TaskGraph(name)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, from)
                 .task("copy", Embedding::copy, new KernelContext(), from, to, TEST_ELEMENTS)
                 .transferToHost(DataTransferMode.EVERY_EXECUTION, to);
-        g.launch("copy", Launch.elementwise(TEST_ELEMENTS));
-        TornadoExecutionPlan plan = new TornadoExecutionPlan(g.graph().snapshot());
+        grids.addWorkerGrid(name + ".copy", Launch.elementwise(TEST_ELEMENTS));
+        TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot());
         boolean right = false;
         try {
             plan.withDevice(listed.device()).withGridScheduler(grids).execute();

@@ -5,7 +5,6 @@ import java.util.Optional;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.model.vae.VaeWeights.Resnet;
-import org.tornadodit.scheduler.device.GraphScope;
 
 /**
  * The decoder's parts as tasks, with the kernels of one tier. Feature maps are (N, H, W, C); {@link VaeBuffers#x} is the one

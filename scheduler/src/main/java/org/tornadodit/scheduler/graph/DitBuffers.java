@@ -1,11 +1,11 @@
 package org.tornadodit.scheduler.graph;
 
-import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.PhiloxNoise;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.graph.Operations.Layer;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -46,6 +46,8 @@ public final class DitBuffers {
     final Layer end;
     /** (depth, {@link Overflow#KINDS}): set where a value did not fit an operand. */
     public final IntArray overflow;
+    /** (N, D): {@link #conditioning} as the product of all blocks' adaLN_modulation reads it. */
+    final Operand modulationInput;
     /** (N, depth, 6 D): of all blocks, which need the same conditioning. */
     final FloatArray modulation;
     /** (N, T, D). */
@@ -68,50 +70,36 @@ public final class DitBuffers {
     public final IntArray draw;
 
     public DitBuffers(DitConfig config, Part part, Operations operations) {
-        int samples = part.samples().count();
-        int n = part.passes();
-        int rows = part.rows();
+        ArraySource arrays = operations.arrays();
+        long samples = part.samples().count();
+        long n = part.passes();
+        long rows = part.rows();
         int width = config.hiddenSize();
-        latents = ArrayPages.floats(samples * config.inputElements());
-        noise = ArrayPages.floats(samples * config.inputElements());
-        noNoise = ArrayPages.floats(1);
-        patches = ArrayPages.deviceFloats(rows * config.inChannels() * config.patchSize() * config.patchSize());
-        frequencies = ArrayPages.floats(n * DitConfig.FREQUENCY_SIZE);
-        timestepHidden = ArrayPages.deviceFloats(n * width);
-        timestep = ArrayPages.deviceFloats(n * width);
-        batch = ArrayPages.ints(Batch.length(n));
-        conditioning = ArrayPages.deviceFloats(n * width);
-        x = ArrayPages.deviceFloats(rows * width);
-        overflow = ArrayPages.ints(config.depth() * Overflow.KINDS);
-        attention = new Layer(ArrayPages.ints(1), overflow);
-        mlp = new Layer(ArrayPages.ints(1), overflow);
-        end = new Layer(ArrayPages.ints(1), overflow);
-        single = new Layer(ArrayPages.ints(1), overflow);
-        modulation = ArrayPages.deviceFloats(n * config.depth() * 6 * width);
+        latents = arrays.floats(samples * config.inputElements());
+        noise = arrays.floats(samples * config.inputElements());
+        noNoise = arrays.floats(1);
+        patches = arrays.deviceFloats(rows * config.inChannels() * config.patchSize() * config.patchSize());
+        frequencies = arrays.floats(n * DitConfig.FREQUENCY_SIZE);
+        timestepHidden = arrays.deviceFloats(n * width);
+        timestep = arrays.deviceFloats(n * width);
+        batch = arrays.ints(Batch.length(part.passes()));
+        conditioning = arrays.deviceFloats(n * width);
+        x = arrays.deviceFloats(rows * width);
+        overflow = arrays.ints(config.depth() * Overflow.KINDS);
+        attention = new Layer(arrays.ints(1), overflow);
+        mlp = new Layer(arrays.ints(1), overflow);
+        end = new Layer(arrays.ints(1), overflow);
+        single = new Layer(arrays.ints(1), overflow);
+        modulationInput = operations.modulationOperand(n, width);
+        modulation = arrays.deviceFloats(n * config.depth() * 6 * width);
         normed = operations.operand(rows, width);
         qkv = operations.operand(rows, 3 * width);
         attended = operations.operand(rows, width);
         hidden = operations.operand(rows, config.mlpHidden());
-        finalModulation = ArrayPages.deviceFloats(n * 2 * width);
+        finalModulation = arrays.deviceFloats(n * 2 * width);
         finalNormed = operations.float32Operand(rows, width);
-        prediction = ArrayPages.deviceFloats(rows * config.patchOutputs());
-        coefficients = ArrayPages.floats(samples * DenoiseStep.LENGTH);
-        draw = ArrayPages.ints(samples * PhiloxNoise.LENGTH);
-    }
-
-    /** Bytes of device memory that the buffers of a part take. */
-    static long bytes(DitConfig config, Part part, Operations operations) {
-        long n = part.passes();
-        long rows = part.rows();
-        long width = config.hiddenSize();
-        long patch = (long) config.inChannels() * config.patchSize() * config.patchSize();
-        long floats = 2L * part.samples().count() * config.inputElements()
-                + n * (DitConfig.FREQUENCY_SIZE + (5 + 6L * config.depth()) * width)
-                + rows * (width + patch + config.patchOutputs());
-        return floats * Float.BYTES
-                + 2 * operations.operandBytes(rows, width)
-                + operations.float32OperandBytes(rows, width)
-                + operations.operandBytes(rows, 3 * width)
-                + operations.operandBytes(rows, config.mlpHidden());
+        prediction = arrays.deviceFloats(rows * config.patchOutputs());
+        coefficients = arrays.floats(samples * DenoiseStep.LENGTH);
+        draw = arrays.ints(samples * PhiloxNoise.LENGTH);
     }
 }

@@ -2,20 +2,23 @@ package org.tornadodit.scheduler.graph;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.tornadodit.kernels.DenoiseStep;
-import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.Overflow;
+import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
 import org.tornadodit.scheduler.device.DeviceArrays;
-import org.tornadodit.scheduler.device.GraphScope;
 import org.tornadodit.scheduler.graph.Operations.Advance;
 import org.tornadodit.scheduler.graph.Operations.Gate;
 import org.tornadodit.scheduler.graph.Operations.Modulation;
 import org.tornadodit.scheduler.graph.Operations.Rows;
+import org.tornadodit.scheduler.graph.PortableOperations.Passes;
 import org.tornadodit.scheduler.graph.PortableOperations.Patches;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -59,7 +62,6 @@ public final class DitGraphs {
     /** For what is small, or comes before the first block: FP32 on any tier. */
     private final PortableOperations portable;
 
-    private final GridScheduler grids;
     private final String prefix;
     private final Part part;
     private final Rows rows;
@@ -72,84 +74,112 @@ public final class DitGraphs {
             DitDeviceWeights weights,
             DitBuffers buffers,
             Part part,
-            Operations operations,
-            GridScheduler grids) {
+            Operations operations) {
         this.prefix = prefix;
         this.config = config;
         this.weights = weights;
         this.buffers = buffers;
         this.part = part;
         this.operations = operations;
-        this.portable = new PortableOperations(operations.tuning());
-        this.grids = grids;
+        this.portable = operations.portable();
         this.rows = new Rows(buffers.batch, part.passes(), part.tokens().count());
     }
 
     /**
      * All graphs, in the order of {@link #START} to {@link #LAST}.
      *
+     * @param grids gets the launch of every task
      * @param hostNoise whether a step's noise comes from the host, or is drawn on the device
      */
-    public List<ImmutableTaskGraph> build(boolean hostNoise) {
-        return List.of(start(), embed(), block(), last(hostNoise));
+    public List<ImmutableTaskGraph> build(GridScheduler grids, boolean hostNoise) {
+        List<ImmutableTaskGraph> graphs = new ArrayList<>();
+        for (Piece piece : pieces(hostNoise)) {
+            TaskGraphScope scope = new TaskGraphScope(prefix + piece.name(), grids);
+            piece.content().accept(scope);
+            graphs.add(scope.snapshot());
+        }
+        return graphs;
     }
 
-    private ImmutableTaskGraph start() {
-        GraphScope g = scope("start");
+    /**
+     * Writes the graphs of a step into other scopes than task graphs.
+     *
+     * @param scopes makes them, of a graph's name and how often it runs in a step
+     */
+    void walk(BiFunction<String, Integer, GraphScope> scopes) {
+        pieces(false).forEach(piece -> piece.content().accept(scopes.apply(piece.name(), piece.times())));
+    }
+
+    /**
+     * A graph.
+     *
+     * @param times that it runs in a step
+     */
+    private record Piece(String name, int times, Consumer<GraphScope> content) {}
+
+    private List<Piece> pieces(boolean hostNoise) {
+        return List.of(
+                new Piece("start", 0, this::start),
+                new Piece("embed", 1, this::embed),
+                new Piece("block", part.layers().count(), this::block),
+                new Piece("last", 1, g -> last(g, hostNoise)));
+    }
+
+    private void start(GraphScope g) {
         DitBuffers b = buffers;
-        g.graph().transferToDevice(DataTransferMode.EVERY_EXECUTION, b.noise);
-        g.graph().task("latents", Embedding::copy, context, b.noise, b.latents, b.latents.getSize());
-        g.launch("latents", Launch.elementwise(b.latents.getSize()));
-        g.graph().task("overflow", Embedding::fill, context, b.overflow, b.overflow.getSize(), 0);
-        g.launch("overflow", Launch.elementwise(b.overflow.getSize()));
-        g.graph().persistOnDevice(b.latents, b.overflow);
-        return g.graph().snapshot();
+        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, b.noise));
+        portable.copy(g, "latents", b.noise, b.latents, part.samples().count() * config.inputElements());
+        portable.fill(g, "overflow", b.overflow, config.depth() * Overflow.KINDS, 0);
+        g.arrays(graph -> graph.persistOnDevice(b.latents, b.overflow));
     }
 
-    private ImmutableTaskGraph embed() {
-        GraphScope g = scope("embed");
+    private void embed(GraphScope g) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.graph()
-                .consumeFromDevice(prefix + "start", b.latents, b.overflow)
+        g.arrays(graph -> graph.consumeFromDevice(prefix + "start", b.latents, b.overflow)
                 .consumeFromDevice(prefix + "last", b.latents, b.overflow)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies, b.batch)
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions(), w.labelTable());
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions(), w.labelTable()));
         upload(g, w.patchEmbedding(), w.timestepIn(), w.timestepOut(), w.modulation());
         g.scratch(b.patches, b.timestepHidden, b.timestep);
+        g.scratch(b.modulationInput.arrays());
 
+        Passes passes = new Passes(part.samples().count(), part.passes());
         Patches patches = new Patches(config.inChannels(), config.inputSize(), config.patchSize());
-        portable.patchify(g, "patches", b.latents, b.patches, rows, patches); // (N, T, C P P)
+        portable.patchify(g, "patches", b.latents, b.patches, rows, passes, patches); // (N, T, C P P)
         portable.linearAddTable(g, "x_embedder", b.single, b.patches, w.patchEmbedding(), w.positions(), b.x, rows);
         portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, rows, true);
         portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, rows, false);
-        g.graph()
-                .task(
-                        "y_embedder",
-                        Embedding::condition,
-                        context,
-                        b.batch,
-                        b.timestep,
-                        w.labelTable(),
-                        b.conditioning,
-                        rows.passes(),
-                        config.hiddenSize()); // (N, D)
-        g.launch("y_embedder", Launch.elementwise(b.conditioning.getSize()));
+        portable.condition(
+                g,
+                "y_embedder",
+                b.timestep,
+                w.labelTable(),
+                b.conditioning,
+                rows,
+                passes,
+                config.hiddenSize()); // (N, D)
         operations.modulation(
-                g, "adaLN_modulation", b.single, b.conditioning, w.modulation(), b.modulation, rows); // (N, depth, 6 D)
-        g.graph().task("layer", Embedding::fill, context, b.mlp.index(), 1, -1);
-        g.launch("layer", Launch.elementwise(1));
+                g,
+                "adaLN_modulation",
+                b.single,
+                b.conditioning,
+                b.modulationInput,
+                w.modulation(),
+                b.modulation,
+                rows); // (N, depth, 6 D)
+        portable.fill(g, "layer", b.mlp.index(), 1, -1);
         // In this order: releasing a plan stops at what the graph before has released, here the last two.
-        g.graph().persistOnDevice(b.x, b.conditioning, b.modulation, b.mlp.index(), b.batch, b.overflow, b.latents);
-        return g.graph().snapshot();
+        g.arrays(graph -> graph.persistOnDevice(
+                b.x, b.conditioning, b.modulation, b.mlp.index(), b.batch, b.overflow, b.latents));
     }
 
     /** {@code x + gate * attn(modulate(norm1(x)))}, then {@code x + gate * mlp(modulate(norm2(x)))}. */
-    private ImmutableTaskGraph block() {
-        GraphScope g = scope("block");
+    private void block(GraphScope g) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.graph().consumeFromDevice(prefix + "embed", carried()).consumeFromDevice(prefix + "block", carried());
+        g.arrays(graph ->
+                graph.consumeFromDevice(prefix + "embed", carried()).consumeFromDevice(prefix + "block", carried()));
         upload(g, w.qkv(), w.projection(), w.fc1(), w.fc2());
         g.scratch(b.attention.index());
         for (Operand operand : List.of(b.normed, b.qkv, b.attended, b.hidden)) {
@@ -158,21 +188,21 @@ public final class DitGraphs {
 
         int chunks = 6 * part.layers().of();
         int heads = part.heads().count();
-        Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks);
+        int width = config.hiddenSize();
+        Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks, width);
         operations.normModulate(g, "norm1", new Advance(b.mlp, 1, b.attention), b.x, msa, b.normed, rows); // (N, T, D)
         operations.linearHeads(g, "attn_qkv", b.attention, b.normed, w.qkv(), b.qkv, rows, heads); // (N, T, 3 D)
-        operations.attention(g, "attn", b.attention, b.qkv, b.attended, rows, heads); // (N, T, D)
+        operations.attention(g, "attn", b.attention, b.qkv, b.attended, rows, heads, config.headSize()); // (N, T, D)
         Gate gateMsa = new Gate(b.modulation, GATE_MSA, chunks);
         operations.linearGateResidual(g, "attn_proj", b.attention, b.attended, w.projection(), gateMsa, b.x, rows);
 
-        Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, chunks);
+        Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, chunks, width);
         operations.normModulate(g, "norm2", new Advance(b.attention, 0, b.mlp), b.x, mlp, b.normed, rows); // (N, T, D)
         operations.linearGelu(g, "mlp_fc1", b.mlp, b.normed, w.fc1(), b.hidden, rows); // (N, T, M)
         Gate gateMlp = new Gate(b.modulation, GATE_MLP, chunks);
         operations.linearGateResidual(g, "mlp_fc2", b.mlp, b.hidden, w.fc2(), gateMlp, b.x, rows);
 
-        g.graph().persistOnDevice(carried());
-        return g.graph().snapshot();
+        g.arrays(graph -> graph.persistOnDevice(carried()));
     }
 
     /** What the graphs of a step hand on to the blocks, and they to one another. */
@@ -181,16 +211,14 @@ public final class DitGraphs {
         return new Object[] {b.latents, b.x, b.conditioning, b.modulation, b.batch, b.overflow, b.mlp.index()};
     }
 
-    private ImmutableTaskGraph last(boolean hostNoise) {
-        GraphScope g = scope("last");
+    private void last(GraphScope g, boolean hostNoise) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
         FloatArray noise = hostNoise ? b.noise : b.noNoise;
-        g.graph()
-                .consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning, b.batch, b.overflow)
+        g.arrays(graph -> graph.consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning, b.batch, b.overflow)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.coefficients, b.draw)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, noise)
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index());
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index()));
         upload(g, w.finalModulation(), w.finalLinear());
         g.scratch(b.finalModulation, b.end.index(), b.prediction);
         g.scratch(b.finalNormed.arrays());
@@ -204,7 +232,7 @@ public final class DitGraphs {
                 b.finalModulation,
                 rows,
                 false);
-        Modulation modulation = new Modulation(b.finalModulation, SHIFT_MSA, SCALE_MSA, 2);
+        Modulation modulation = new Modulation(b.finalModulation, SHIFT_MSA, SCALE_MSA, 2, config.hiddenSize());
         operations.normModulate(
                 g,
                 "final_layer_norm",
@@ -214,8 +242,19 @@ public final class DitGraphs {
                 b.finalNormed,
                 rows); // (N, T, D)
         operations.linear(g, "final_layer_linear", b.single, b.finalNormed, w.finalLinear(), b.prediction, rows);
-        g.graph()
-                .task(
+        Work step = Work.moving(
+                TunableOperations.step(
+                        part.samples().count(),
+                        config.inChannels(),
+                        config.inputSize(),
+                        config.patchSize(),
+                        config.outChannels()),
+                4.0 * part.rows() * config.patchOutputs() + 8.0 * part.samples().count() * config.inputElements());
+        g.task(
+                "step",
+                step,
+                () -> Launch.elementwise(b.latents.getSize()),
+                graph -> graph.task(
                         "step",
                         DenoiseStep::denoise,
                         context,
@@ -230,19 +269,13 @@ public final class DitGraphs {
                         config.inputSize(),
                         config.patchSize(),
                         config.outChannels(),
-                        hostNoise ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX);
-        g.launch("step", Launch.elementwise(b.latents.getSize()));
-        g.graph().persistOnDevice(b.latents, b.overflow);
-        return g.graph().snapshot();
-    }
-
-    private GraphScope scope(String name) {
-        return new GraphScope(prefix + name, grids);
+                        hostNoise ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX));
+        g.arrays(graph -> graph.persistOnDevice(b.latents, b.overflow));
     }
 
     private static void upload(GraphScope g, ProductWeights... weights) {
         for (ProductWeights w : weights) {
-            g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, w.arrays());
+            g.arrays(graph -> graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, w.arrays()));
         }
     }
 
@@ -262,13 +295,13 @@ public final class DitGraphs {
             ProductWeights finalLinear) {
 
         public static DitDeviceWeights of(DitWeights weights, Operations operations) {
-            PortableOperations portable = new PortableOperations(operations.tuning());
+            PortableOperations portable = operations.portable();
             return new DitDeviceWeights(
                     portable.weights(List.of(weights.patchEmbedding())),
-                    DeviceArrays.of(weights.positionEmbedding()),
+                    DeviceArrays.of(operations.arrays(), weights.positionEmbedding()),
                     portable.weights(List.of(weights.timestepIn())),
                     portable.weights(List.of(weights.timestepOut())),
-                    DeviceArrays.of(weights.labelTable()),
+                    DeviceArrays.of(operations.arrays(), weights.labelTable()),
                     operations.weightsTogether(ofBlocks(weights, Block::modulation)),
                     operations.weights(ofBlocks(weights, Block::qkv)),
                     operations.weights(ofBlocks(weights, Block::projection)),

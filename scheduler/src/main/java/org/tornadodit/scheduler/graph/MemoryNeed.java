@@ -3,7 +3,6 @@ package org.tornadodit.scheduler.graph;
 import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.vae.VaeConfig;
-import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.DeviceFullException;
 import org.tornadodit.scheduler.device.DeviceMemory;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
@@ -22,16 +21,12 @@ public record MemoryNeed(long weights, long denoiser, long decoder, int decodedT
 
     public static MemoryNeed of(
             DitConfig config, VaeConfig vae, Part part, Operations operations, DecoderTier decoder, long decoderBytes) {
-        long vaeParameters = VaeWeights.specs(vae).stream()
-                .mapToLong(spec -> spec.shape().elements())
-                .sum();
-        long image = VaeBuffers.bytes(vae, config.inputSize(), 1, decoder);
+        Count step = Count.ofStep(config, part, operations);
+        long image = Count.ofDecoder(vae, config.inputSize(), 1, decoder).activationBytes();
         int together = (int) Math.clamp(decoderBytes / image, 1, part.samples().count());
+        Count pass = Count.ofDecoder(vae, config.inputSize(), together, decoder);
         return new MemoryNeed(
-                operations.weightBytes(config) + vaeParameters * Float.BYTES,
-                DitBuffers.bytes(config, part, operations),
-                VaeBuffers.bytes(vae, config.inputSize(), together, decoder),
-                together);
+                step.weightBytes() + pass.weightBytes(), step.activationBytes(), pass.activationBytes(), together);
     }
 
     public long bytes() {

@@ -1,11 +1,8 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.List;
-import org.tornadodit.kernels.check.TransformerTunables;
-import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.model.Linear;
-import org.tornadodit.model.dit.DitConfig;
-import org.tornadodit.scheduler.device.GraphScope;
+import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.Tuning;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -24,23 +21,26 @@ public interface Operations {
     /** Which variants of kernels are used. */
     Tuning tuning();
 
-    /** What the autotuner may choose among. */
-    List<Tunable> tunables(TransformerTunables sizes);
+    /** Where its arrays come from. */
+    ArraySource arrays();
+
+    /** The same tier with arrays from elsewhere. */
+    Operations with(ArraySource arrays);
+
+    /** For what is small, or comes before the first block: FP32 on any tier, its arrays from the same source. */
+    PortableOperations portable();
 
     /** Room for a product's left operand of (rows, columns), for up to as many columns as any layer has. */
-    Operand operand(int rows, int columns);
-
-    /** Bytes of device memory that {@link #operand} takes. */
-    long operandBytes(long rows, long columns);
+    Operand operand(long rows, int columns);
 
     /**
      * As {@link #operand}, for a product whose error goes into the picture as it is, not through later blocks: with FP32's
      * accuracy at any precision.
      */
-    Operand float32Operand(int rows, int columns);
+    Operand float32Operand(long rows, int columns);
 
-    /** Bytes of device memory that {@link #float32Operand} takes. */
-    long float32OperandBytes(long rows, long columns);
+    /** Room for what {@link #modulation} reads in place of the conditioning (rows, columns); nothing where it reads that. */
+    Operand modulationOperand(long rows, int columns);
 
     /** Copies the same layer of all blocks into one array a device can hold. */
     ProductWeights weights(List<Linear> layers);
@@ -51,18 +51,20 @@ public interface Operations {
     /** Copies the same layer of all blocks into one array, for {@link #modulation}: one layer with all of their outputs. */
     ProductWeights weightsTogether(List<Linear> layers);
 
-    /** Bytes of device memory that a model's weights take. */
-    long weightBytes(DitConfig config);
-
     /** Whether the kernels set {@link Layer#overflow}. */
     boolean reportsOverflow();
 
-    /** {@code conditioning W^T + b} of all blocks, (N, depth, 6 D). */
+    /**
+     * {@code conditioning W^T + b} of all blocks, (N, depth, 6 D).
+     *
+     * @param packed a {@link #modulationOperand}
+     */
     void modulation(
             GraphScope g,
             String task,
             Layer layer,
             FloatArray conditioning,
+            Operand packed,
             ProductWeights w,
             FloatArray out,
             Rows rows);
@@ -86,7 +88,8 @@ public interface Operations {
             GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows);
 
     /** Multi-head attention of (N, T, 3 D) to (N, T, D). */
-    void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads);
+    void attention(
+            GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize);
 
     /**
      * Which layer runs.
@@ -118,8 +121,8 @@ public interface Operations {
         }
     }
 
-    /** Shift and scale: chunks of D columns of adaLN_modulations' outputs (N, chunks * D), as in layer 0. */
-    record Modulation(FloatArray array, int shiftChunk, int scaleChunk, int chunks) {}
+    /** Shift and scale: chunks of D columns of adaLN_modulations' outputs (N, chunks * D), as in layer 0; {@code hidden} is D. */
+    record Modulation(FloatArray array, int shiftChunk, int scaleChunk, int chunks, int hidden) {}
 
     /** A gate: one chunk of D columns of adaLN_modulations' outputs (N, chunks * D), as in layer 0. */
     record Gate(FloatArray array, int chunk, int chunks) {}

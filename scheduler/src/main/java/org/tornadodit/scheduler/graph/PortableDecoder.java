@@ -10,6 +10,7 @@ import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.ImageLayout;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.Softmax;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
@@ -18,8 +19,8 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.model.vae.VaeWeights.Norm;
 import org.tornadodit.model.vae.VaeWeights.Resnet;
+import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
-import org.tornadodit.scheduler.device.GraphScope;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -29,10 +30,12 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 final class PortableDecoder implements DecoderOperations {
     private final VaeBuffers buffers;
     private final VaeConfig config;
+    private final ArraySource arrays;
     private final KernelContext context = new KernelContext();
 
     PortableDecoder(VaeBuffers buffers, VaeConfig config) {
         this.buffers = buffers;
+        this.arrays = buffers.arrays;
         this.config = config;
     }
 
@@ -42,12 +45,24 @@ final class PortableDecoder implements DecoderOperations {
         int pixels = size * size;
         int channels = config.latentChannels();
         Linear quant = weights.postQuantConv() != null ? weights.postQuantConv() : identity(channels);
-        FloatArray weight = DeviceArrays.of(quant.weight());
-        FloatArray bias = DeviceArrays.of(quant.bias());
-        g.graph()
-                .transferToDevice(DataTransferMode.EVERY_EXECUTION, buffers.latents)
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, weight, bias)
-                .task(
+        FloatArray weight = DeviceArrays.of(arrays, quant.weight());
+        FloatArray bias = DeviceArrays.of(arrays, quant.bias());
+        upload(g, weight);
+        upload(g, bias);
+        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, buffers.latents));
+        double inputs = (double) buffers.count * pixels;
+        g.task(
+                "post_quant_conv",
+                Work.convolution(
+                        OperationShape.of("postQuantConv", buffers.count, pixels, channels),
+                        inputs,
+                        channels,
+                        channels,
+                        1,
+                        Float.BYTES,
+                        2 * Float.BYTES * inputs * channels),
+                () -> Launch.elementwise(buffers.count * pixels * channels),
+                graph -> graph.task(
                         "post_quant_conv",
                         ImageLayout::postQuantConv,
                         context,
@@ -58,13 +73,15 @@ final class PortableDecoder implements DecoderOperations {
                         buffers.count,
                         channels,
                         pixels,
-                        (float) config.scalingFactor());
-        g.launch("post_quant_conv", Launch.elementwise(buffers.count * pixels * channels));
+                        (float) config.scalingFactor()));
         FloatArray branch = buffers.branch(size);
         conv(g, "conv_in", List.of(weights.convIn()), buffers.normed, branch, branch, size, 1, Epilogue.BIAS);
         int elements = buffers.count * pixels * out;
-        g.graph().task("x", Embedding::copy, context, branch, buffers.x(size), elements);
-        g.launch("x", Launch.elementwise(elements));
+        g.task(
+                "x",
+                Work.moving(2.0 * Float.BYTES * elements, "copy", elements),
+                () -> Launch.elementwise(elements),
+                graph -> graph.task("x", Embedding::copy, context, branch, buffers.x(size), elements));
     }
 
     @Override
@@ -102,8 +119,8 @@ final class PortableDecoder implements DecoderOperations {
         pointwise(g, "to_q", List.of(layer.query()), normed, buffers.query, buffers.query, size, Epilogue.BIAS);
         pointwise(g, "to_k", List.of(layer.key()), normed, buffers.key, buffers.key, size, Epilogue.BIAS);
         // The values come transposed, W_v x^T, as the right operand of the product with the probabilities.
-        FloatArray weight = upload(g, DeviceArrays.of(layer.value().weight()));
-        FloatArray bias = upload(g, DeviceArrays.of(layer.value().bias()));
+        FloatArray weight = upload(g, DeviceArrays.of(arrays, layer.value().weight()));
+        FloatArray bias = upload(g, DeviceArrays.of(arrays, layer.value().bias()));
         matrices(
                 g,
                 "to_v",
@@ -133,8 +150,12 @@ final class PortableDecoder implements DecoderOperations {
                 image,
                 tokens * tokens);
         float scale = (float) (1 / Math.sqrt(channels));
-        g.graph().task("softmax", Softmax::softmax, context, buffers.scores, tokens, scale);
-        g.launch("softmax", Softmax.grid(buffers.count * tokens));
+        g.task(
+                "softmax",
+                Work.moving(
+                        2.0 * Float.BYTES * buffers.count * tokens * tokens, "softmax", buffers.count * tokens, tokens),
+                () -> Softmax.grid(buffers.count * tokens),
+                graph -> graph.task("softmax", Softmax::softmax, context, buffers.scores, tokens, scale));
         matrices(
                 g,
                 "values",
@@ -168,8 +189,18 @@ final class PortableDecoder implements DecoderOperations {
 
     /** The images channels first, from an array (N, H, W, stride) whose first channels they are. */
     void images(GraphScope g, FloatArray x, int stride, int size) {
-        g.graph()
-                .task(
+        double elements = (double) buffers.count * size * size;
+        g.task(
+                "images",
+                Work.moving(
+                        Float.BYTES * elements * (stride + config.outChannels()),
+                        "channelsFirst",
+                        buffers.count,
+                        config.outChannels(),
+                        stride,
+                        size * size),
+                () -> Launch.elementwise(buffers.images.getSize()),
+                graph -> graph.task(
                         "images",
                         ImageLayout::channelsFirst,
                         context,
@@ -178,8 +209,7 @@ final class PortableDecoder implements DecoderOperations {
                         buffers.count,
                         config.outChannels(),
                         stride,
-                        size * size);
-        g.launch("images", Launch.elementwise(buffers.images.getSize()));
+                        size * size));
     }
 
     private void norm(
@@ -193,13 +223,22 @@ final class PortableDecoder implements DecoderOperations {
             boolean silu) {
         int pixels = size * size;
         int groups = config.normNumGroups();
-        FloatArray weight =
-                upload(g, DeviceArrays.stacked(norms.stream().map(Norm::weight).toList()));
-        FloatArray bias =
-                upload(g, DeviceArrays.stacked(norms.stream().map(Norm::bias).toList()));
+        FloatArray weight = upload(
+                g, DeviceArrays.stacked(arrays, norms.stream().map(Norm::weight).toList()));
+        FloatArray bias = upload(
+                g, DeviceArrays.stacked(arrays, norms.stream().map(Norm::bias).toList()));
         statistics(g, task, x, channels, size);
-        g.graph()
-                .task(
+        double elements = (double) buffers.count * pixels * channels;
+        g.task(
+                task,
+                new Work(
+                        OperationShape.of("groupNorm", buffers.count, pixels, channels),
+                        0,
+                        2.0 * Float.BYTES * channels,
+                        2 * Float.BYTES * elements,
+                        null),
+                () -> Launch.elementwise(buffers.count * pixels * channels),
+                graph -> graph.task(
                         task,
                         GroupNorm::scaleAndShift,
                         context,
@@ -213,16 +252,18 @@ final class PortableDecoder implements DecoderOperations {
                         pixels,
                         channels,
                         groups,
-                        silu ? 1 : 0);
-        g.launch(task, Launch.elementwise(buffers.count * pixels * channels));
+                        silu ? 1 : 0));
     }
 
     /** Mean and deviation of each image and group of x, for the norm that is {@code task}. */
     private void statistics(GraphScope g, String task, FloatArray x, int channels, int size) {
         int groups = config.normNumGroups();
         int parts = GroupNorm.parts(size * size);
-        g.graph()
-                .task(
+        g.task(
+                task + "_partial",
+                statistics(channels, size),
+                () -> GroupNorm.partialGrid(buffers.count, size * size),
+                graph -> graph.task(
                         task + "_partial",
                         GroupNorm::partial,
                         context,
@@ -231,17 +272,35 @@ final class PortableDecoder implements DecoderOperations {
                         size * size,
                         channels,
                         groups,
-                        parts);
-        g.launch(task + "_partial", GroupNorm.partialGrid(buffers.count, size * size));
+                        parts));
         finish(g, task, channels, size);
+    }
+
+    /** What reading a map for its statistics takes. */
+    Work statistics(int channels, int size) {
+        return Work.moving(
+                (double) Float.BYTES * buffers.count * size * size * channels,
+                "groupStatistics",
+                buffers.count,
+                size * size,
+                channels);
     }
 
     /** Joins the parts' statistics. */
     void finish(GraphScope g, String task, int channels, int size) {
         int groups = config.normNumGroups();
         g.scratch(buffers.sums, buffers.statistics);
-        g.graph()
-                .task(
+        int parts = GroupNorm.parts(size * size);
+        g.task(
+                task + "_finish",
+                Work.moving(
+                        2.0 * Float.BYTES * buffers.count * groups * (parts + 1),
+                        "groupFinish",
+                        buffers.count,
+                        groups,
+                        parts),
+                () -> Launch.elementwise(buffers.count * groups),
+                graph -> graph.task(
                         task + "_finish",
                         GroupNorm::finish,
                         context,
@@ -251,9 +310,8 @@ final class PortableDecoder implements DecoderOperations {
                         size * size,
                         channels,
                         groups,
-                        GroupNorm.parts(size * size),
-                        (float) config.normEps());
-        g.launch(task + "_finish", Launch.elementwise(buffers.count * groups));
+                        parts,
+                        (float) config.normEps()));
     }
 
     /** A 3 x 3 convolution whose output is {@code size} pixels a side; the input is half that with scale 2. */
@@ -269,11 +327,25 @@ final class PortableDecoder implements DecoderOperations {
             int epilogue) {
         Linear first = layers.getFirst();
         int in = first.in() / 9;
-        FloatArray weight = upload(g, DeviceArrays.stackedConvolutions(layers, first.out(), in));
-        FloatArray bias =
-                upload(g, DeviceArrays.stacked(layers.stream().map(Linear::bias).toList()));
-        g.graph()
-                .task(
+        FloatArray weight = upload(g, DeviceArrays.stackedConvolutions(arrays, layers, first.out(), in));
+        FloatArray bias = upload(
+                g,
+                DeviceArrays.stacked(arrays, layers.stream().map(Linear::bias).toList()));
+        double pixels = (double) buffers.count * size * size;
+        double moved = pixels * in / (scale * scale) + pixels * first.out() * (epilogue == Epilogue.RESIDUAL ? 2 : 1);
+        Work work = Work.convolution(
+                OperationShape.of("conv3x3", buffers.count, size, in, first.out(), scale),
+                pixels,
+                first.out(),
+                in,
+                9,
+                Float.BYTES,
+                Float.BYTES * moved);
+        g.task(
+                task,
+                work,
+                () -> Conv2d.grid(buffers.count, size, size, first.out()),
+                graph -> graph.task(
                         task,
                         Conv2d::conv3x3,
                         context,
@@ -289,8 +361,7 @@ final class PortableDecoder implements DecoderOperations {
                         in,
                         first.out(),
                         scale,
-                        epilogue);
-        g.launch(task, Conv2d.grid(buffers.count, size, size, first.out()));
+                        epilogue));
     }
 
     /** A 1 x 1 convolution. */
@@ -305,14 +376,27 @@ final class PortableDecoder implements DecoderOperations {
             int epilogue) {
         Linear first = layers.getFirst();
         FloatArray weight = upload(
-                g, DeviceArrays.stacked(layers.stream().map(Linear::weight).toList()));
-        FloatArray bias =
-                upload(g, DeviceArrays.stacked(layers.stream().map(Linear::bias).toList()));
+                g,
+                DeviceArrays.stacked(arrays, layers.stream().map(Linear::weight).toList()));
+        FloatArray bias = upload(
+                g,
+                DeviceArrays.stacked(arrays, layers.stream().map(Linear::bias).toList()));
         int rows = buffers.count * size * size;
-        IntArray allRows = Batch.allRows();
-        g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, allRows);
-        g.graph()
-                .task(
+        IntArray allRows = allRows(g);
+        double moved = (double) rows * (first.in() + first.out() * (epilogue == Epilogue.RESIDUAL ? 2 : 1));
+        Work work = Work.convolution(
+                OperationShape.of("linear, " + Epilogue.name(epilogue), rows, first.out(), first.in()),
+                rows,
+                first.out(),
+                first.in(),
+                1,
+                Float.BYTES,
+                Float.BYTES * moved);
+        g.task(
+                task,
+                work,
+                () -> org.tornadodit.kernels.Linear.grid(rows, first.out(), 1),
+                graph -> graph.task(
                         task,
                         org.tornadodit.kernels.Linear::linear,
                         context,
@@ -333,8 +417,7 @@ final class PortableDecoder implements DecoderOperations {
                         0,
                         0,
                         0,
-                        0);
-        g.launch(task, org.tornadodit.kernels.Linear.grid(rows, first.out(), 1));
+                        0));
     }
 
     /** One product for each image: left (m, k) times right (n, k) transposed. */
@@ -352,10 +435,19 @@ final class PortableDecoder implements DecoderOperations {
             int leftStride,
             int rightStride,
             int outStride) {
-        IntArray allRows = Batch.allRows();
-        g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, allRows);
-        g.graph()
-                .task(
+        IntArray allRows = allRows(g);
+        double images = buffers.count;
+        Work work = new Work(
+                OperationShape.of("linear, " + Epilogue.name(epilogue), buffers.count, m, n, k),
+                2 * images * m * n * k,
+                0,
+                Float.BYTES * images * ((double) m * k + (double) n * k + (double) m * n),
+                null);
+        g.task(
+                task,
+                work,
+                () -> org.tornadodit.kernels.Linear.grid(m, n, buffers.count),
+                graph -> graph.task(
                         task,
                         org.tornadodit.kernels.Linear::linear,
                         context,
@@ -376,12 +468,18 @@ final class PortableDecoder implements DecoderOperations {
                         0,
                         leftStride,
                         rightStride,
-                        outStride);
-        g.launch(task, org.tornadodit.kernels.Linear.grid(m, n, buffers.count));
+                        outStride));
+    }
+
+    /** For products that are no passes of the model. */
+    private IntArray allRows(GraphScope g) {
+        IntArray allRows = arrays.ints(Batch.length(0), Batch::fillAllRows);
+        g.arrays(graph -> graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, allRows));
+        return allRows;
     }
 
     static FloatArray upload(GraphScope g, FloatArray array) {
-        g.graph().transferToDevice(DataTransferMode.FIRST_EXECUTION, array);
+        g.arrays(graph -> graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array));
         return array;
     }
 

@@ -1,7 +1,6 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.List;
-import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
@@ -10,14 +9,14 @@ import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.Variant;
-import org.tornadodit.kernels.check.TransformerTunables;
 import org.tornadodit.kernels.check.Tunable;
-import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.kernels.check.TunableOperations;
+import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
-import org.tornadodit.scheduler.device.GraphScope;
 import org.tornadodit.scheduler.engine.Tuning;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * Tier 1: plain FP32 on any device. An operand is a row-major float array, a product the SIMT kernel. Also what is too small
@@ -39,14 +38,31 @@ public final class PortableOperations implements Operations {
     /** How latents are cut: channels C, size H = W, patch P. */
     record Patches(int channels, int size, int patch) {}
 
+    /** S samples that take N passes: as many more as are guided. */
+    record Passes(int samples, int passes) {
+        int guided() {
+            return passes - samples;
+        }
+    }
+
+    /** What an operand is of that nobody reads. */
+    private static final Operand NOTHING = () -> new Object[0];
+
     private final Tuning tuning;
+    private final ArraySource arrays;
     private final KernelContext context = new KernelContext();
     /** Stands where an epilogue reads no array. */
-    private final FloatArray none = ArrayPages.floats(1);
+    private final FloatArray none;
 
     /** @param tuning variants of kernels; the defaults where it says nothing */
     public PortableOperations(Tuning tuning) {
+        this(tuning, ArraySource.PAGES);
+    }
+
+    PortableOperations(Tuning tuning, ArraySource arrays) {
         this.tuning = tuning;
+        this.arrays = arrays;
+        this.none = arrays.floats(1);
     }
 
     @Override
@@ -55,8 +71,18 @@ public final class PortableOperations implements Operations {
     }
 
     @Override
-    public List<Tunable> tunables(TransformerTunables sizes) {
-        return sizes.portable();
+    public ArraySource arrays() {
+        return arrays;
+    }
+
+    @Override
+    public PortableOperations with(ArraySource source) {
+        return new PortableOperations(tuning, source);
+    }
+
+    @Override
+    public PortableOperations portable() {
+        return this;
     }
 
     @Override
@@ -65,34 +91,24 @@ public final class PortableOperations implements Operations {
     }
 
     @Override
-    public Operand operand(int rows, int columns) {
-        return new FloatOperand(ArrayPages.deviceFloats(Math.multiplyExact(rows, columns)));
-    }
-
-    @Override
-    public long operandBytes(long rows, long columns) {
-        return rows * columns * Float.BYTES;
+    public Operand operand(long rows, int columns) {
+        return new FloatOperand(arrays.deviceFloats(rows * columns));
     }
 
     /** The same: all products are FP32's. */
     @Override
-    public Operand float32Operand(int rows, int columns) {
+    public Operand float32Operand(long rows, int columns) {
         return operand(rows, columns);
     }
 
     @Override
-    public long float32OperandBytes(long rows, long columns) {
-        return operandBytes(rows, columns);
+    public Operand modulationOperand(long rows, int columns) {
+        return NOTHING;
     }
 
     @Override
     public ProductWeights float32Weights(List<org.tornadodit.model.Linear> layers) {
         return weights(layers);
-    }
-
-    @Override
-    public long weightBytes(DitConfig config) {
-        return config.parameters() * Float.BYTES;
     }
 
     @Override
@@ -104,8 +120,10 @@ public final class PortableOperations implements Operations {
     public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
         return new ProductWeights(
                 DeviceArrays.stacked(
+                        arrays,
                         layers.stream().map(org.tornadodit.model.Linear::weight).toList()),
                 DeviceArrays.stacked(
+                        arrays,
                         layers.stream().map(org.tornadodit.model.Linear::bias).toList()),
                 layers.size(),
                 layers.getFirst().out(),
@@ -123,6 +141,7 @@ public final class PortableOperations implements Operations {
             String task,
             Layer layer,
             FloatArray conditioning,
+            Operand packed,
             ProductWeights w,
             FloatArray out,
             Rows rows) {
@@ -133,10 +152,15 @@ public final class PortableOperations implements Operations {
     public void normModulate(
             GraphScope g, String task, Advance advance, FloatArray x, Modulation modulation, Operand out, Rows rows) {
         FloatArray target = floats(out);
-        int hidden = x.getSize() / rows.count();
-        Variant variant = tuning.choose(LayerNorm.operation(rows.passes(), rows.tokens(), hidden), LayerNorm.VARIANTS);
-        g.graph()
-                .task(
+        int hidden = modulation.hidden();
+        Tunable norm = TunableOperations.layerNorm(rows.passes(), rows.tokens(), hidden);
+        Variant variant = choose(norm);
+        Work work = Work.moving(norm, 8.0 * rows.count() * hidden + 8.0 * rows.passes() * hidden);
+        g.task(
+                task,
+                work,
+                () -> LayerNorm.grid(rows.count(), variant),
+                graph -> graph.task(
                         task,
                         LayerNorm::modulate,
                         context,
@@ -152,8 +176,7 @@ public final class PortableOperations implements Operations {
                         modulation.scaleChunk() * hidden,
                         modulation.chunks() * hidden,
                         advance.more(),
-                        variant.get(LayerNorm.ROWS));
-        g.launch(task, LayerNorm.grid(rows.count(), variant));
+                        variant.get(LayerNorm.ROWS)));
     }
 
     @Override
@@ -206,8 +229,20 @@ public final class PortableOperations implements Operations {
         if (after.residual() == none || after.gate() == none) {
             g.scratch(none);
         }
-        g.graph()
-                .task(
+        double m = rows.count();
+        double moved = m * w.in() + m * w.out();
+        if (after.residual() != none) {
+            moved += after.gate() != none
+                    ? m * w.out() + (double) rows.passes() * w.out()
+                    : (double) rows.tokens() * w.out();
+        }
+        Tunable product = TunableOperations.linear(rows.count(), w.out(), w.in(), after.epilogue(), rows.tokens());
+        Work work = Work.product(product, m, w.out(), w.in(), Float.BYTES, Float.BYTES * moved);
+        g.task(
+                task,
+                work,
+                () -> Linear.grid(rows.count(), w.out(), 1),
+                graph -> graph.task(
                         task,
                         Linear::linear,
                         context,
@@ -228,26 +263,28 @@ public final class PortableOperations implements Operations {
                         after.stride(),
                         0,
                         0,
-                        0);
-        g.launch(task, Linear.grid(rows.count(), w.out(), 1));
+                        0));
     }
 
     @Override
-    public void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads) {
-        FloatArray array = floats(qkv);
-        int headSize = array.getSize() / rows.count() / 3 / heads;
-        g.graph()
-                .task(
+    public void attention(
+            GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize) {
+        Tunable attention = TunableOperations.attention(rows.passes(), rows.tokens(), heads, headSize);
+        Work work = Work.attention(attention, rows, heads, headSize, Float.BYTES);
+        g.task(
+                task,
+                work,
+                () -> Attention.grid(rows.passes(), rows.tokens(), heads),
+                graph -> graph.task(
                         task,
                         Attention::attention,
                         context,
                         rows.batch(),
-                        array,
+                        floats(qkv),
                         floats(out),
                         rows.tokens(),
                         heads,
-                        headSize);
-        g.launch(task, Attention.grid(rows.passes(), rows.tokens(), heads));
+                        headSize));
     }
 
     /** {@code x W^T + b} of the few rows of the conditioning (N, D), for all layers next to each other. */
@@ -262,10 +299,15 @@ public final class PortableOperations implements Operations {
             boolean silu) {
         int features = w.layers() * w.out();
         int epilogue = silu ? Epilogue.BIAS_SILU : Epilogue.BIAS;
-        Variant variant = tuning.choose(
-                LinearFewRows.operation(rows.passes(), features, w.in(), epilogue), LinearFewRows.VARIANTS);
-        g.graph()
-                .task(
+        Tunable product = TunableOperations.fewRows(rows.passes(), features, w.in(), epilogue);
+        Variant variant = choose(product);
+        double moved = (double) rows.passes() * (w.in() + features);
+        Work work = Work.product(product, rows.passes(), features, w.in(), Float.BYTES, Float.BYTES * moved);
+        g.task(
+                task,
+                work,
+                () -> LinearFewRows.grid(rows.passes(), features, variant),
+                graph -> graph.task(
                         task,
                         LinearFewRows::linear,
                         context,
@@ -279,17 +321,28 @@ public final class PortableOperations implements Operations {
                         w.in(),
                         epilogue,
                         variant.get(LinearFewRows.WARPS),
-                        variant.get(LinearFewRows.TOGETHER));
-        g.launch(task, LinearFewRows.grid(rows.passes(), features, variant));
+                        variant.get(LinearFewRows.TOGETHER)));
     }
 
     /** Patches of the latents, (N, T, C P P). */
-    void patchify(GraphScope g, String task, FloatArray latents, FloatArray target, Rows rows, Patches patches) {
-        Variant variant = tuning.choose(
-                Embedding.patchifyOperation(rows.passes(), patches.channels(), patches.size(), patches.patch()),
-                Launch.ELEMENTWISE_VARIANTS);
-        g.graph()
-                .task(
+    void patchify(
+            GraphScope g,
+            String task,
+            FloatArray latents,
+            FloatArray target,
+            Rows rows,
+            Passes passes,
+            Patches patches) {
+        Tunable patchify = TunableOperations.patchify(
+                passes.samples(), passes.guided(), patches.channels(), patches.size(), patches.patch());
+        Variant variant = choose(patchify);
+        double elements = (double) patches.channels() * patches.size() * patches.size();
+        Work work = Work.moving(patchify, Float.BYTES * elements * (passes.samples() + passes.passes()));
+        g.task(
+                task,
+                work,
+                () -> Launch.elementwise(target.getSize(), variant),
+                graph -> graph.task(
                         task,
                         Embedding::patchify,
                         context,
@@ -298,8 +351,57 @@ public final class PortableOperations implements Operations {
                         target,
                         patches.channels(),
                         patches.size(),
-                        patches.patch());
-        g.launch(task, Launch.elementwise(target.getSize(), variant));
+                        patches.patch()));
+    }
+
+    /** {@code silu(t + table[label])} of each pass, (N, D). */
+    void condition(
+            GraphScope g,
+            String task,
+            FloatArray timestep,
+            FloatArray labelTable,
+            FloatArray out,
+            Rows rows,
+            Passes passes,
+            int hidden) {
+        Tunable condition = TunableOperations.condition(passes.samples(), passes.guided(), hidden);
+        double moved = (double) Float.BYTES * passes.passes() * hidden;
+        g.task(
+                task,
+                new Work(condition.operation(), 0, moved, 2 * moved, condition),
+                () -> Launch.elementwise(out.getSize()),
+                graph -> graph.task(
+                        task,
+                        Embedding::condition,
+                        context,
+                        rows.batch(),
+                        timestep,
+                        labelTable,
+                        out,
+                        rows.passes(),
+                        hidden));
+    }
+
+    /** A copy of the first elements. */
+    void copy(GraphScope g, String task, FloatArray from, FloatArray to, int elements) {
+        g.task(
+                task,
+                Work.moving(2.0 * Float.BYTES * elements, "copy", elements),
+                () -> Launch.elementwise(elements),
+                graph -> graph.task(task, Embedding::copy, context, from, to, elements));
+    }
+
+    /** The same value in the first elements. */
+    void fill(GraphScope g, String task, IntArray to, int elements, int value) {
+        g.task(
+                task,
+                Work.moving((double) Integer.BYTES * elements, "fill", elements),
+                () -> Launch.elementwise(elements),
+                graph -> graph.task(task, Embedding::fill, context, to, elements, value));
+    }
+
+    private Variant choose(Tunable operation) {
+        return tuning.choose(operation.operation(), operation.variants());
     }
 
     private static FloatArray floats(Operand operand) {

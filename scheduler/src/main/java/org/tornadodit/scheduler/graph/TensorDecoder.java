@@ -5,13 +5,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.GroupStatistics;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorConv2d;
 import org.tornadodit.model.Linear;
@@ -19,8 +19,8 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.model.vae.VaeWeights.Norm;
 import org.tornadodit.model.vae.VaeWeights.Resnet;
+import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
-import org.tornadodit.scheduler.device.GraphScope;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -39,10 +39,12 @@ final class TensorDecoder implements DecoderOperations {
     private final VaeConfig config;
     private final PortableDecoder portable;
     private final int planes;
+    private final ArraySource arrays;
     private final KernelContext context = new KernelContext();
     /** By index in {@link #overflow}: the layer whose input it is about. */
     private final List<String> packedInputs = new ArrayList<>();
 
+    private final int overflows;
     private final IntArray overflow;
 
     TensorDecoder(VaeBuffers buffers, VaeConfig config) {
@@ -52,19 +54,25 @@ final class TensorDecoder implements DecoderOperations {
         this.planes = buffers.tier.planes();
         int blocks = config.blockOutChannels().size();
         int resnets = 2 + blocks * config.resnetsPerUpBlock();
-        overflow = ArrayPages.ints(3 * resnets + blocks + 1);
-        overflow.init(0);
+        arrays = buffers.arrays;
+        overflows = 3 * resnets + blocks + 1;
+        overflow = arrays.ints(overflows);
     }
 
     @Override
     public void head(GraphScope g, VaeWeights weights, int out) {
         portable.head(g, weights, out);
         // The first graph owns what all share: one element written makes the map its own.
-        g.graph()
-                .task("overflow", Embedding::fill, context, overflow, overflow.getSize(), 0)
-                .task("map", Embedding::fill, context, buffers.packed, 1, 0);
-        g.launch("overflow", Launch.elementwise(overflow.getSize()));
-        g.launch("map", Launch.elementwise(1));
+        fill(g, "overflow", overflow, overflows);
+        fill(g, "map", buffers.packed, 1);
+    }
+
+    private void fill(GraphScope g, String task, IntArray array, int elements) {
+        g.task(
+                task,
+                Work.moving((double) Integer.BYTES * elements, "fill", elements),
+                () -> Launch.elementwise(elements),
+                graph -> graph.task(task, Embedding::fill, context, array, elements, 0));
     }
 
     @Override
@@ -133,11 +141,14 @@ final class TensorDecoder implements DecoderOperations {
     private void norm(
             GraphScope g, String task, List<Norm> norms, List<Linear> next, FloatArray x, int channels, int size) {
         FloatArray weight = PortableDecoder.upload(
-                g, DeviceArrays.stacked(norms.stream().map(Norm::weight).toList()));
+                g, DeviceArrays.stacked(arrays, norms.stream().map(Norm::weight).toList()));
         FloatArray bias = PortableDecoder.upload(
-                g, DeviceArrays.stacked(norms.stream().map(Norm::bias).toList()));
-        g.graph()
-                .task(
+                g, DeviceArrays.stacked(arrays, norms.stream().map(Norm::bias).toList()));
+        g.task(
+                task + "_partial",
+                portable.statistics(channels, size),
+                () -> GroupNorm.partialGrid(buffers.count, size * size),
+                graph -> graph.task(
                         task + "_partial",
                         GroupStatistics::partial,
                         context,
@@ -146,8 +157,7 @@ final class TensorDecoder implements DecoderOperations {
                         size * size,
                         channels,
                         config.normNumGroups(),
-                        GroupNorm.parts(size * size));
-        g.launch(task + "_partial", GroupNorm.partialGrid(buffers.count, size * size));
+                        GroupNorm.parts(size * size)));
         portable.finish(g, task, channels, size);
         pack(g, task, next, x, buffers.statistics, weight, bias, channels, size, PackedMap.NORM_SILU);
     }
@@ -172,8 +182,18 @@ final class TensorDecoder implements DecoderOperations {
         for (Linear layer : next) {
             packedInputs.add(layer.weight().name().replaceFirst("\\.weight$", ""));
         }
-        g.graph()
-                .task(
+        double elements = (double) buffers.count * size * size * channels;
+        Work work = new Work(
+                OperationShape.of("packedMap", buffers.count, size, channels, planes),
+                0,
+                norm == PackedMap.RAW ? 0 : 2.0 * Float.BYTES * channels,
+                (Float.BYTES + 2.0 * planes) * elements,
+                null);
+        g.task(
+                task,
+                work,
+                () -> PackedMap.grid(buffers.count, size, size, channels),
+                graph -> graph.task(
                         task,
                         PackedMap::pack,
                         context,
@@ -191,8 +211,7 @@ final class TensorDecoder implements DecoderOperations {
                         channels,
                         config.normNumGroups(),
                         planes,
-                        norm);
-        g.launch(task, PackedMap.grid(buffers.count, size, size, channels));
+                        norm));
     }
 
     /**
@@ -216,25 +235,30 @@ final class TensorDecoder implements DecoderOperations {
             int norm) {
         Linear first = layers.getFirst();
         int in = first.in() / (taps == 1 ? 1 : 9);
-        IntArray weight = ArrayPages.ints(
-                Math.multiplyExact(layers.size(), ConvolutionWeights.size(first.out(), in, taps, planes)));
-        FloatArray scale = ArrayPages.floats(layers.size());
-        FloatArray bias = ArrayPages.floats(layers.size() * outChannels);
-        bias.init(0);
-        for (int layer = 0; layer < layers.size(); layer++) {
-            Linear parameters = layers.get(layer);
-            float undo = ConvolutionWeights.pack(
-                    parameters.weight().toArray(), first.out(), in, taps, planes, weight, layer);
-            scale.set(layer, norm == PackedMap.RAW ? undo / PackedMap.RAW_SCALE : undo);
-            for (int i = 0; i < first.out(); i++) {
-                bias.set(layer * outChannels + i, parameters.bias().get(i));
+        FloatArray scale = arrays.floats(layers.size(), any -> {});
+        IntArray weight =
+                arrays.ints((long) layers.size() * ConvolutionWeights.size(first.out(), in, taps, planes), array -> {
+                    for (int layer = 0; layer < layers.size(); layer++) {
+                        float undo = ConvolutionWeights.pack(
+                                layers.get(layer).weight().toArray(), first.out(), in, taps, planes, array, layer);
+                        scale.set(layer, norm == PackedMap.RAW ? undo / PackedMap.RAW_SCALE : undo);
+                    }
+                });
+        FloatArray bias = arrays.floats((long) layers.size() * outChannels, array -> {
+            for (int layer = 0; layer < layers.size(); layer++) {
+                for (int i = 0; i < first.out(); i++) {
+                    array.set(layer * outChannels + i, layers.get(layer).bias().get(i));
+                }
             }
-        }
+        });
         int blocks = TensorConv2d.blocks(
                 buffers.count, size, size, outChannels, taps, planes, buffers.tier.multiprocessors());
-        g.graph()
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, weight, scale, bias)
-                .task(
+        g.arrays(graph -> graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weight, scale, bias));
+        g.task(
+                task,
+                work(taps, in, first.out(), size, epilogue),
+                () -> TensorConv2d.grid(blocks),
+                graph -> graph.task(
                         task,
                         TensorConv2d::conv,
                         context,
@@ -253,7 +277,24 @@ final class TensorDecoder implements DecoderOperations {
                         taps,
                         planes,
                         epilogue,
-                        blocks);
-        g.launch(task, TensorConv2d.grid(blocks));
+                        blocks));
+    }
+
+    /**
+     * A convolution's work as the model has it: an upsampler's kernel of 3 x 3 on the doubled map, which four of 2 x 2 on the
+     * map do with less.
+     */
+    private Work work(int taps, int in, int out, int size, int epilogue) {
+        double inputs = (double) buffers.count * size * size;
+        double pixels = taps == 2 ? 4 * inputs : inputs;
+        double moved = 2 * planes * inputs * in + Float.BYTES * pixels * out * (epilogue == Epilogue.RESIDUAL ? 2 : 1);
+        return Work.convolution(
+                OperationShape.of("tensorConv", buffers.count, size, in, out, taps, planes),
+                pixels,
+                out,
+                in,
+                taps == 1 ? 1 : 9,
+                2 * planes,
+                moved);
     }
 }

@@ -2,7 +2,6 @@ package org.tornadodit.scheduler.graph;
 
 import java.util.List;
 import java.util.Optional;
-import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
@@ -11,12 +10,13 @@ import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.TensorVariants;
+import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.WarpgroupAttention;
-import org.tornadodit.kernels.check.TransformerTunables;
 import org.tornadodit.kernels.check.Tunable;
+import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.vae.VaeConfig;
-import org.tornadodit.scheduler.device.GraphScope;
+import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -53,17 +53,27 @@ public final class TensorOperations implements Operations {
     private final int planes;
     private final int multiprocessors;
     private final Tuning tuning;
+    private final PortableOperations portable;
+    private final ArraySource arrays;
     private final KernelContext context = new KernelContext();
     /** Stand where an epilogue uses no array. */
-    private final FloatArray noFloats = ArrayPages.floats(1);
+    private final FloatArray noFloats;
 
-    private final IntArray noHalves = ArrayPages.ints(1);
+    private final IntArray noHalves;
 
     TensorOperations(MatmulPrecision precision, int multiprocessors, Tuning tuning) {
+        this(precision, multiprocessors, new PortableOperations(tuning));
+    }
+
+    private TensorOperations(MatmulPrecision precision, int multiprocessors, PortableOperations portable) {
         this.precision = precision;
         this.planes = precision == MatmulPrecision.HIGHEST ? 2 : 1;
         this.multiprocessors = multiprocessors;
-        this.tuning = tuning;
+        this.portable = portable;
+        this.tuning = portable.tuning();
+        this.arrays = portable.arrays();
+        this.noFloats = arrays.floats(1);
+        this.noHalves = arrays.ints(1);
     }
 
     @Override
@@ -72,8 +82,18 @@ public final class TensorOperations implements Operations {
     }
 
     @Override
-    public List<Tunable> tunables(TransformerTunables sizes) {
-        return sizes.tensor(planes, multiprocessors);
+    public ArraySource arrays() {
+        return arrays;
+    }
+
+    @Override
+    public TensorOperations with(ArraySource source) {
+        return new TensorOperations(precision, multiprocessors, portable.with(source));
+    }
+
+    @Override
+    public PortableOperations portable() {
+        return portable;
     }
 
     /** Why the kernels cannot serve a model; empty if they can. */
@@ -111,38 +131,22 @@ public final class TensorOperations implements Operations {
     }
 
     @Override
-    public Operand operand(int rows, int columns) {
+    public Operand operand(long rows, int columns) {
         return operand(rows, columns, planes);
     }
 
     @Override
-    public Operand float32Operand(int rows, int columns) {
+    public Operand float32Operand(long rows, int columns) {
         return operand(rows, columns, FLOAT32_PLANES);
     }
 
-    private static Operand operand(int rows, int columns, int planes) {
-        return new PackedOperand(ArrayPages.deviceInts(Packed.size(rows, columns, planes)), planes);
-    }
-
     @Override
-    public long operandBytes(long rows, long columns) {
-        return operandBytes(rows, columns, planes);
+    public Operand modulationOperand(long rows, int columns) {
+        return operand(rows, columns, FLOAT32_PLANES);
     }
 
-    @Override
-    public long float32OperandBytes(long rows, long columns) {
-        return operandBytes(rows, columns, FLOAT32_PLANES);
-    }
-
-    private static long operandBytes(long rows, long columns, int planes) {
-        return (rows + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS * columns * 2 * planes;
-    }
-
-    @Override
-    public long weightBytes(DitConfig config) {
-        long modulation = 6L * config.hiddenSize() * config.hiddenSize() * config.depth();
-        long finalLinear = (long) config.patchOutputs() * config.hiddenSize();
-        return config.parameters() * 2 * planes + (modulation + finalLinear) * 2 * (FLOAT32_PLANES - planes);
+    private Operand operand(long rows, int columns, int planes) {
+        return new PackedOperand(arrays.deviceInts(Packed.elements(rows, columns, planes)), planes);
     }
 
     @Override
@@ -160,19 +164,24 @@ public final class TensorOperations implements Operations {
         return weights(layers, FLOAT32_PLANES);
     }
 
-    private static ProductWeights weights(List<org.tornadodit.model.Linear> layers, int planes) {
+    private ProductWeights weights(List<org.tornadodit.model.Linear> layers, int planes) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
-        PackedWeights packed = new PackedWeights(
-                ArrayPages.ints(TensorLinear.weightSize(layers.size(), out, in, planes)),
-                ArrayPages.floats(Math.multiplyExact(layers.size(), out + 1)));
-        packed.fill(
-                layers.stream().map(layer -> layer.weight().data()).toList(),
-                layers.stream().map(layer -> layer.bias().data()).toList(),
-                out,
-                in,
-                planes);
-        return new ProductWeights(packed.weight(), packed.bias(), layers.size(), out, in);
+        FloatArray bias = arrays.floats((long) layers.size() * (out + 1), any -> {});
+        IntArray weight = arrays.ints(
+                TensorLinear.weightSize(layers.size(), out, in, planes),
+                array -> new PackedWeights(array, bias)
+                        .fill(
+                                layers.stream()
+                                        .map(layer -> layer.weight().data())
+                                        .toList(),
+                                layers.stream()
+                                        .map(layer -> layer.bias().data())
+                                        .toList(),
+                                out,
+                                in,
+                                planes));
+        return new ProductWeights(weight, bias, layers.size(), out, in);
     }
 
     @Override
@@ -180,15 +189,21 @@ public final class TensorOperations implements Operations {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
         int all = Math.multiplyExact(layers.size(), out);
-        PackedWeights packed = new PackedWeights(
-                ArrayPages.ints(TensorLinear.weightSize(1, all, in, FLOAT32_PLANES)), ArrayPages.floats(all + 1));
-        packed.fillTogether(
-                layers.stream().map(layer -> layer.weight().data()).toList(),
-                layers.stream().map(layer -> layer.bias().data()).toList(),
-                out,
-                in,
-                FLOAT32_PLANES);
-        return new ProductWeights(packed.weight(), packed.bias(), 1, all, in);
+        FloatArray bias = arrays.floats(all + 1L, any -> {});
+        IntArray weight = arrays.ints(
+                TensorLinear.weightSize(1, all, in, FLOAT32_PLANES),
+                array -> new PackedWeights(array, bias)
+                        .fillTogether(
+                                layers.stream()
+                                        .map(layer -> layer.weight().data())
+                                        .toList(),
+                                layers.stream()
+                                        .map(layer -> layer.bias().data())
+                                        .toList(),
+                                out,
+                                in,
+                                FLOAT32_PLANES));
+        return new ProductWeights(weight, bias, 1, all, in);
     }
 
     @Override
@@ -197,31 +212,36 @@ public final class TensorOperations implements Operations {
             String task,
             Layer layer,
             FloatArray conditioning,
+            Operand packed,
             ProductWeights w,
             FloatArray out,
             Rows rows) {
-        IntArray packed = ArrayPages.deviceInts(Packed.size(rows.passes(), w.in(), FLOAT32_PLANES));
-        g.scratch(packed);
-        g.graph()
-                .task(
+        double elements = (double) rows.passes() * w.in();
+        Work work = Work.moving(
+                TunableOperations.packedRows(rows.passes(), w.in(), FLOAT32_PLANES),
+                (Float.BYTES + 2 * FLOAT32_PLANES) * elements);
+        g.task(
+                task + "_input",
+                work,
+                () -> PackedRows.grid(rows.passes(), w.in()),
+                graph -> graph.task(
                         task + "_input",
                         PackedRows::pack,
                         context,
                         conditioning,
-                        packed,
+                        halves(packed),
                         layer.index(),
                         rows.batch(),
                         layer.overflow(),
                         rows.passes(),
                         w.in(),
                         FLOAT32_PLANES,
-                        Overflow.CONDITIONING);
-        g.launch(task + "_input", PackedRows.grid(rows.passes(), w.in()));
+                        Overflow.CONDITIONING));
         product(
                 g,
                 task,
                 layer,
-                packed,
+                halves(packed),
                 w,
                 noFloats,
                 out,
@@ -236,9 +256,15 @@ public final class TensorOperations implements Operations {
     @Override
     public void normModulate(
             GraphScope g, String task, Advance advance, FloatArray x, Modulation modulation, Operand out, Rows rows) {
-        int hidden = x.getSize() / rows.count();
-        g.graph()
-                .task(
+        int hidden = modulation.hidden();
+        Work work = Work.moving(
+                TunableOperations.packedLayerNorm(rows.passes(), rows.tokens(), hidden, planes(out)),
+                (Float.BYTES + 2.0 * planes(out)) * rows.count() * hidden + 8.0 * rows.passes() * hidden);
+        g.task(
+                task,
+                work,
+                () -> PackedLayerNorm.grid(rows.count(), hidden),
+                graph -> graph.task(
                         task,
                         PackedLayerNorm::modulate,
                         context,
@@ -259,8 +285,7 @@ public final class TensorOperations implements Operations {
                         planes(out),
                         kind(modulation),
                         Overflow.KINDS,
-                        PackedLayerNorm.warps(hidden));
-        g.launch(task, PackedLayerNorm.grid(rows.count(), hidden));
+                        PackedLayerNorm.warps(hidden)));
     }
 
     /** Which norm it is: the final layer's modulation has two chunks, a block's norms differ by theirs. */
@@ -334,18 +359,30 @@ public final class TensorOperations implements Operations {
             int epilogue,
             int b,
             int c) {
-        TensorLinear.Tile tile = TensorVariants.tile(tuning.choose(
-                TensorVariants.linearOperation(rows.count(), w.out(), w.in(), epilogue, planes),
-                TensorVariants.linear(rows.count(), w.out(), w.in(), planes, multiprocessors)));
-        int blocks = TensorLinear.blocks(rows.count(), w.out(), tile, multiprocessors);
+        int m = rows.count();
+        Tunable product = TunableOperations.tensorLinear(
+                m,
+                w.out(),
+                w.in(),
+                epilogue,
+                rows.tokens(),
+                epilogue == Epilogue.BIAS_HEADS ? b : 1,
+                planes,
+                multiprocessors);
+        TensorLinear.Tile tile = TensorVariants.tile(choose(product));
+        int blocks = TensorLinear.blocks(m, w.out(), tile, multiprocessors);
+        Work work = Work.product(product, m, w.out(), w.in(), 2 * planes, moved(rows, w, planes, epilogue));
         if (gate == noFloats || target == noFloats) {
             g.scratch(noFloats);
         }
         if (packed == noHalves) {
             g.scratch(noHalves);
         }
-        g.graph()
-                .task(
+        g.task(
+                task,
+                work,
+                () -> TensorLinear.grid(blocks),
+                graph -> graph.task(
                         task,
                         TensorLinear::linear,
                         context,
@@ -367,19 +404,37 @@ public final class TensorOperations implements Operations {
                         epilogue,
                         rows.tokens(),
                         b,
-                        c);
-        g.launch(task, TensorLinear.grid(blocks));
+                        c));
+    }
+
+    /** Bytes of a product's activations: its input, and its output as the epilogue leaves it. */
+    private static double moved(Rows rows, ProductWeights w, int planes, int epilogue) {
+        double m = rows.count();
+        double input = 2 * planes * m * w.in();
+        return switch (epilogue) {
+            case Epilogue.BIAS -> input + Float.BYTES * m * w.out();
+            case Epilogue.GATE_RESIDUAL -> input + Float.BYTES * (2 * m + rows.passes()) * w.out();
+            default -> input + 2 * planes * m * w.out();
+        };
+    }
+
+    private Variant choose(Tunable operation) {
+        return tuning.choose(operation.operation(), operation.variants());
     }
 
     @Override
-    public void attention(GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads) {
-        int headSize = halves(qkv).getSize() * 2 / planes / Packed.paddedRows(rows.count()) / 3 / heads;
-        WarpgroupAttention.Tiling tiling = TensorVariants.attentionTiling(tuning.choose(
-                TensorVariants.attentionOperation(rows.passes(), rows.tokens(), heads, headSize, planes),
-                TensorVariants.attention(headSize, planes, rows.tokens())));
+    public void attention(
+            GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize) {
+        Tunable attention = TunableOperations.tensorAttention(
+                rows.passes(), rows.tokens(), heads, headSize, planes, multiprocessors);
+        WarpgroupAttention.Tiling tiling = TensorVariants.attentionTiling(choose(attention));
         int blocks = WarpgroupAttention.blocks(rows.passes(), rows.tokens(), heads, tiling, multiprocessors);
-        g.graph()
-                .task(
+        Work work = Work.attention(attention, rows, heads, headSize, 2 * planes);
+        g.task(
+                task,
+                work,
+                () -> WarpgroupAttention.grid(rows.tokens(), heads, headSize, planes, tiling, blocks),
+                graph -> graph.task(
                         task,
                         WarpgroupAttention::attention,
                         context,
@@ -400,8 +455,7 @@ public final class TensorOperations implements Operations {
                         tiling.stages(),
                         tiling.held(),
                         tiling.turns(),
-                        blocks);
-        g.launch(task, WarpgroupAttention.grid(rows.tokens(), heads, headSize, planes, tiling, blocks));
+                        blocks));
     }
 
     private static IntArray halves(Operand operand) {

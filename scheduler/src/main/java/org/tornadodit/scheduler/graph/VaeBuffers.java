@@ -1,9 +1,9 @@
 package org.tornadodit.scheduler.graph;
 
-import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.scheduler.device.ArraySource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -12,6 +12,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * (N, H, W, C), channels last, in arrays of the largest map's size.
  */
 public final class VaeBuffers {
+    /** Where the weights' arrays come from too. */
+    final ArraySource arrays;
     /** Images that one pass decodes (N). */
     public final int count;
     /** Latent pixels a side. */
@@ -46,26 +48,32 @@ public final class VaeBuffers {
     public final FloatArray images;
 
     public VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier) {
+        this(config, latentSize, count, tier, ArraySource.PAGES);
+    }
+
+    VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier, ArraySource arrays) {
         this.tier = tier;
+        this.arrays = arrays;
         this.count = count;
         this.latentSize = latentSize;
-        int map = Math.toIntExact(count * largestMap(config, latentSize));
-        int pixels = latentSize * latentSize;
-        int mid = config.midBlockAddAttention() ? config.midChannels() : 0;
-        latents = ArrayPages.floats(count * config.latentChannels() * pixels);
-        even = ArrayPages.deviceFloats(map);
-        odd = ArrayPages.deviceFloats(map);
-        normed = ArrayPages.deviceFloats(
-                tier.isPortable() ? map : count * pixels * Math.max(config.latentChannels(), Math.max(1, mid)));
-        packed = ArrayPages.deviceInts(tier.isPortable() ? 1 : packedSize(config, latentSize, count, tier.planes()));
-        query = ArrayPages.deviceFloats(Math.max(1, count * pixels * mid));
-        key = ArrayPages.deviceFloats(Math.max(1, count * pixels * mid));
-        value = ArrayPages.deviceFloats(Math.max(1, count * pixels * mid));
-        scores = ArrayPages.deviceFloats(mid == 0 ? 1 : Math.multiplyExact(count, Math.multiplyExact(pixels, pixels)));
-        sums = ArrayPages.deviceFloats(count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
-        statistics = ArrayPages.deviceFloats(count * config.normNumGroups() * 2);
-        layer = ArrayPages.ints(1);
-        images = ArrayPages.floats(count * config.outChannels() * pixels * config.upsampling() * config.upsampling());
+        long map = count * largestMap(config, latentSize);
+        long pixels = (long) latentSize * latentSize;
+        long inputs = count * pixels; // of the first convolution and of the middle's attention
+        long mid = config.midBlockAddAttention() ? config.midChannels() : 0;
+        latents = arrays.floats(inputs * config.latentChannels());
+        even = arrays.deviceFloats(map);
+        odd = arrays.deviceFloats(map);
+        normed = arrays.deviceFloats(
+                tier.isPortable() ? map : inputs * Math.max(config.latentChannels(), Math.max(1, mid)));
+        packed = arrays.deviceInts(tier.isPortable() ? 1 : packedSize(config, latentSize, count, tier.planes()));
+        query = arrays.deviceFloats(Math.max(1, inputs * mid));
+        key = arrays.deviceFloats(Math.max(1, inputs * mid));
+        value = arrays.deviceFloats(Math.max(1, inputs * mid));
+        scores = arrays.deviceFloats(mid == 0 ? 1 : inputs * pixels);
+        sums = arrays.deviceFloats((long) count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
+        statistics = arrays.deviceFloats((long) count * config.normNumGroups() * 2);
+        layer = arrays.ints(1);
+        images = arrays.floats(inputs * config.outChannels() * config.upsampling() * config.upsampling());
     }
 
     /** The feature map at a size of pixels a side. */
@@ -87,16 +95,16 @@ public final class VaeBuffers {
         return new Object[] {even, odd, normed};
     }
 
-    private static int packedSize(VaeConfig config, int latentSize, int count, int planes) {
-        int largest = 0;
+    private static long packedSize(VaeConfig config, int latentSize, int count, int planes) {
+        long largest = 0;
         int size = latentSize;
         int channels = config.midChannels();
         for (int out : config.upBlockChannels()) {
-            largest = Math.max(largest, PackedMap.size(count, size, size, Math.max(channels, out), planes));
+            largest = Math.max(largest, PackedMap.elements(count, size, size, Math.max(channels, out), planes));
             channels = out;
             if (size < latentSize * config.upsampling()) {
                 size *= 2;
-                largest = Math.max(largest, PackedMap.size(count, size, size, channels, planes));
+                largest = Math.max(largest, PackedMap.elements(count, size, size, channels, planes));
             }
         }
         return largest;
@@ -116,17 +124,5 @@ public final class VaeBuffers {
             }
         }
         return largest;
-    }
-
-    /** Bytes of device memory that decoding {@code count} images at a time takes, without the weights. */
-    static long bytes(VaeConfig config, int latentSize, int count, DecoderTier tier) {
-        long pixels = (long) latentSize * latentSize;
-        long mid = config.midBlockAddAttention() ? config.midChannels() : 0;
-        long attention = mid == 0 ? 0 : 3 * pixels * mid + pixels * pixels;
-        long image = pixels * config.upsampling() * config.upsampling() * config.outChannels();
-        long maps = tier.isPortable()
-                ? 3L * count * largestMap(config, latentSize)
-                : 2L * count * largestMap(config, latentSize) + packedSize(config, latentSize, count, tier.planes());
-        return Float.BYTES * (maps + count * (attention + image));
     }
 }

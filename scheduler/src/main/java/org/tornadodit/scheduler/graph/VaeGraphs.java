@@ -8,13 +8,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.model.vae.VaeWeights.Resnet;
 import org.tornadodit.model.vae.VaeWeights.UpBlock;
-import org.tornadodit.scheduler.device.GraphScope;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
@@ -48,18 +48,16 @@ public final class VaeGraphs {
     private final String prefix;
     private final VaeWeights weights;
     private final VaeBuffers buffers;
-    private final GridScheduler grids;
     private final DecoderOperations operations;
     private final Map<Stage, List<Object>> layers = new LinkedHashMap<>();
     private final Map<Stage, Set<Stage>> predecessors = new LinkedHashMap<>();
     private final List<Run> runs = new ArrayList<>();
     private @Nullable Stage last;
 
-    public VaeGraphs(String prefix, VaeConfig config, VaeWeights weights, VaeBuffers buffers, GridScheduler grids) {
+    public VaeGraphs(String prefix, VaeConfig config, VaeWeights weights, VaeBuffers buffers) {
         this.prefix = prefix;
         this.weights = weights;
         this.buffers = buffers;
-        this.grids = grids;
         this.operations =
                 buffers.tier.isPortable() ? new PortableDecoder(buffers, config) : new TensorDecoder(buffers, config);
         plan(config);
@@ -111,18 +109,36 @@ public final class VaeGraphs {
         return operations.overflow();
     }
 
-    /** All graphs, in the order that {@link Run} counts them. */
-    public List<ImmutableTaskGraph> build() {
-        return layers.keySet().stream().map(this::build).toList();
+    /**
+     * All graphs, in the order that {@link Run} counts them.
+     *
+     * @param grids gets the launch of every task
+     */
+    public List<ImmutableTaskGraph> build(GridScheduler grids) {
+        List<ImmutableTaskGraph> graphs = new ArrayList<>();
+        for (Stage stage : layers.keySet()) {
+            TaskGraphScope scope = new TaskGraphScope(prefix + stage.name(), grids);
+            write(scope, stage);
+            graphs.add(scope.snapshot());
+        }
+        return graphs;
     }
 
-    private ImmutableTaskGraph build(Stage stage) {
-        GraphScope g = new GraphScope(prefix + stage.name(), grids);
+    /**
+     * Writes the graphs into other scopes than task graphs.
+     *
+     * @param scopes makes them, of a graph's name and how often it runs in a pass
+     */
+    void walk(BiFunction<String, Integer, GraphScope> scopes) {
+        layers.forEach((stage, parameters) -> write(scopes.apply(stage.name(), parameters.size()), stage));
+    }
+
+    private void write(GraphScope g, Stage stage) {
         Object[] carried = operations.carried();
         for (Stage before : predecessors.getOrDefault(stage, Set.of())) {
-            g.graph().consumeFromDevice(prefix + before.name(), carried);
+            g.arrays(graph -> graph.consumeFromDevice(prefix + before.name(), carried));
         }
-        g.graph().transferToDevice(DataTransferMode.EVERY_EXECUTION, buffers.layer);
+        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, buffers.layer));
         List<Object> parameters = layers.getOrDefault(stage, List.of());
         switch (stage.kind()) {
             case HEAD -> operations.head(g, weights, stage.out());
@@ -135,10 +151,9 @@ public final class VaeGraphs {
             case TAIL -> operations.tail(g, weights, stage.in(), stage.out(), stage.size());
         }
         if (stage.kind() == Kind.TAIL) {
-            g.graph().transferToHost(DataTransferMode.EVERY_EXECUTION, operations.results());
+            g.arrays(graph -> graph.transferToHost(DataTransferMode.EVERY_EXECUTION, operations.results()));
         } else {
-            g.graph().persistOnDevice(carried);
+            g.arrays(graph -> graph.persistOnDevice(carried));
         }
-        return g.graph().snapshot();
     }
 }

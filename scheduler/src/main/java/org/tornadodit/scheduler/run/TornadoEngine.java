@@ -159,14 +159,14 @@ public final class TornadoEngine implements Engine {
         GridScheduler grids = new GridScheduler();
         ditPlan = new DevicePlan(
                 device,
-                () -> new DitGraphs(context, config, weights.dit(), buffers, part, operations, grids).build(hostNoise),
+                () -> new DitGraphs(context, config, weights.dit(), buffers, part, operations).build(grids, hostNoise),
                 grids,
                 startup);
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder);
         GridScheduler vaeGrids = new GridScheduler();
-        vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers, vaeGrids);
-        vaePlan = new DevicePlan(device, vaeGraphs::build, vaeGrids, startup);
+        vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers);
+        vaePlan = new DevicePlan(device, () -> vaeGraphs.build(vaeGrids), vaeGrids, startup);
         ditPlan.finish(); // by now the driver has loaded most kernels
         vaePlan.finish();
         try (Startup.Running running = startup.begin(device.label(), "first step")) {

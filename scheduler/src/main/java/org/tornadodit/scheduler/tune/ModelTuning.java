@@ -7,12 +7,13 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import org.tornadodit.kernels.check.Ceiling;
-import org.tornadodit.kernels.check.TransformerTunables;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.graph.Count;
 import org.tornadodit.scheduler.graph.KernelChoice;
+import org.tornadodit.scheduler.plan.Part;
 
 /** What there is to tune of a model on a device, and what the device can do at most. */
 public final class ModelTuning {
@@ -27,23 +28,12 @@ public final class ModelTuning {
      * The operations of a denoising step, with the kernels that the device gets.
      *
      * @param options which kernels
-     * @param samples of a batch or shard, without the halves that guidance adds
+     * @param part of a run that the device holds
      */
-    public static List<Tunable> operations(ListedDevice device, DitConfig config, KernelOptions options, int samples) {
-        return KernelChoice.of(device, config, options)
-                .operations()
-                .tunables(new TransformerTunables(
-                        2 * samples,
-                        config.tokens(),
-                        config.hiddenSize(),
-                        config.numHeads(),
-                        config.mlpHidden(),
-                        config.depth(),
-                        config.inChannels(),
-                        config.inputSize(),
-                        config.patchSize(),
-                        config.outChannels(),
-                        DitConfig.FREQUENCY_SIZE));
+    public static List<Tunable> operations(ListedDevice device, DitConfig config, KernelOptions options, Part part) {
+        return Count.ofStep(
+                        config, part, KernelChoice.of(device, config, options).operations())
+                .tunables();
     }
 
     /** Runs kernels on a device. */

@@ -66,8 +66,8 @@ class TensorDecoderTest {
         DecoderTier tier = DecoderTier.tensorCores(CONFIG, planes, 2);
         VaeBuffers buffers = new VaeBuffers(CONFIG, SIZE, samples, tier);
         GridScheduler grids = new GridScheduler();
-        VaeGraphs graphs = new VaeGraphs(name + "_", CONFIG, weights, buffers, grids);
-        try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), graphs::build, grids)) {
+        VaeGraphs graphs = new VaeGraphs(name + "_", CONFIG, weights, buffers);
+        try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids), grids)) {
             DeviceArrays.fill(buffers.latents, latents(samples));
             for (int pass = 0; pass < passes; pass++) {
                 for (VaeGraphs.Run run : graphs.runs()) {

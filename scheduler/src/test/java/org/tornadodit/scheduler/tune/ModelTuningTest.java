@@ -38,7 +38,7 @@ class ModelTuningTest {
     @Test
     void everyTaskIsLaunchedAsItsVariantSays() {
         Map<OperationShape, Variant> choices = new LinkedHashMap<>();
-        ModelTuning.operations(DEVICE, CONFIG, KernelOptions.DEFAULT, SAMPLES)
+        ModelTuning.operations(DEVICE, CONFIG, KernelOptions.DEFAULT, PART)
                 .forEach(one -> choices.put(one.operation(), one.variants().getLast()));
         Operations operations = new PortableOperations(new Tuning(choices));
         GridScheduler grids = new GridScheduler();
@@ -48,9 +48,8 @@ class ModelTuningTest {
                         DitDeviceWeights.of(WEIGHTS, operations),
                         new DitBuffers(CONFIG, PART, operations),
                         PART,
-                        operations,
-                        grids)
-                .build(false);
+                        operations)
+                .build(grids, false);
         int norm = 32 * LayerNorm.VARIANTS.getLast().get(LayerNorm.ROWS);
         int fewRows = 32 * LinearFewRows.VARIANTS.getLast().get(LinearFewRows.WARPS);
         int patches = Launch.ELEMENTWISE_VARIANTS.getLast().get(Launch.THREADS);

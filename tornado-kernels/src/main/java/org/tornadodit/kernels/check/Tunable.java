@@ -31,11 +31,16 @@ public record Tunable(
     }
 
     /** An operation that can be run in one way only, timed for the table. */
-    static Tunable fixed(OperationShape operation, int launches, Ceiling ceiling, Supplier<KernelCase> only) {
-        return new Tunable(operation, List.of(Variant.ONLY), launches, ceiling, () -> {
+    static Tunable fixed(OperationShape operation, Ceiling ceiling, Supplier<KernelCase> only) {
+        return new Tunable(operation, List.of(Variant.ONLY), 1, ceiling, () -> {
             KernelCase kernel = only.get();
             return variant -> kernel;
         });
+    }
+
+    /** The same operation, run so many times in a step. */
+    public Tunable times(int count) {
+        return new Tunable(operation, variants, count, ceiling, cases);
     }
 
     /** The same operation in one variant alone. */

@@ -1,0 +1,33 @@
+package org.tornadodit.scheduler.graph;
+
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+
+/**
+ * What the forward pass is written into, a graph at a time: {@link TaskGraphScope} makes task graphs of it, {@link Count}
+ * counts it. Everything that needs device memory or an array's values is in what is handed over, which only the first runs.
+ */
+interface GraphScope {
+
+    /** What the graph takes over from others, sends, returns and hands on. */
+    void arrays(Consumer<TaskGraph> declaration);
+
+    /**
+     * Notes arrays that live within this graph. TornadoVM releases only what a graph says it sends, returns or keeps: an
+     * array that tasks use and no such list names would stay on the device until the process ends. Comes before what the
+     * graph hands on, since releasing stops at an array that another graph has released.
+     */
+    void scratch(Object... arrays);
+
+    /**
+     * A launch of a kernel.
+     *
+     * @param name of the task: PyTorch's module path with {@code _}
+     * @param work that it does
+     * @param grid of its threads
+     * @param emission adds the task of that name to the graph
+     */
+    void task(String name, Work work, Supplier<WorkerGrid> grid, Consumer<TaskGraph> emission);
+}

@@ -1,0 +1,51 @@
+package org.tornadodit.scheduler.graph;
+
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+
+/** A task graph under construction and the launch grids of its tasks, which TornadoVM keeps apart. */
+final class TaskGraphScope implements GraphScope {
+    private final String name;
+    private final TaskGraph graph;
+    private final GridScheduler grids;
+    private final Set<Object> scratch = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    /** @param name the graph's, unique in the process */
+    TaskGraphScope(String name, GridScheduler grids) {
+        this.name = name;
+        this.graph = new TaskGraph(name);
+        this.grids = grids;
+    }
+
+    @Override
+    public void arrays(Consumer<TaskGraph> declaration) {
+        declaration.accept(graph);
+    }
+
+    @Override
+    public void scratch(Object... arrays) {
+        for (Object array : arrays) {
+            if (scratch.add(array)) {
+                graph.persistOnDevice(array);
+            }
+        }
+    }
+
+    /** A task without a grid would run in a single thread. */
+    @Override
+    public void task(String task, Work work, Supplier<WorkerGrid> grid, Consumer<TaskGraph> emission) {
+        emission.accept(graph);
+        grids.addWorkerGrid(name + "." + task, grid.get());
+    }
+
+    ImmutableTaskGraph snapshot() {
+        return graph.snapshot();
+    }
+}
