@@ -2,7 +2,6 @@ package org.tornadodit.kernels;
 
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
-import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -138,7 +137,7 @@ public final class GroupNorm {
                 }
             }
             statistics.set(index * 2, mean);
-            statistics.set(index * 2 + 1, 1f / TornadoMath.sqrt(square / total + epsilon));
+            statistics.set(index * 2 + 1, LayerNorm.inverse(square / total + epsilon));
         }
     }
 

@@ -122,7 +122,7 @@ public final class LayerNorm {
             for (int i = 0; i < LANES; i++) {
                 variance += partial[threads + lanes + i];
             }
-            float inverse = 1f / TornadoMath.sqrt(variance / hidden + EPSILON);
+            float inverse = inverse(variance / hidden + EPSILON);
 
             if (row < rows) {
                 int sample = row / tokens * stride + number * (CHUNKS * hidden);
@@ -133,6 +133,14 @@ public final class LayerNorm {
                 }
             }
         }
+    }
+
+    /**
+     * {@code 1 / sqrt(variance)}, and NaN of a variance that a float does not hold, of which it would be zero: a row of
+     * zeros looks as if all were well, NaN is noticed.
+     */
+    static float inverse(float variance) {
+        return 1f / TornadoMath.sqrt(variance) + 0f * variance;
     }
 
     /**

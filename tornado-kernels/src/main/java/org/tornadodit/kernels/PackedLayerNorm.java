@@ -6,7 +6,6 @@ import org.tornadodit.kernels.ptx.SharedMemory;
 import org.tornadodit.kernels.ptx.Warp;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
-import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -128,7 +127,7 @@ public final class PackedLayerNorm {
                 }
             }
             float variance = sumOfRow(context, squares, partial + warps * ROWS * 4, lane, warp, warps) / hidden;
-            float inverse = 1f / TornadoMath.sqrt(variance + EPSILON);
+            float inverse = LayerNorm.inverse(variance + EPSILON);
 
             int chunks = row / tokens * stride + number * (LayerNorm.CHUNKS * hidden) + firstColumn;
             int paddedRows = Packed.paddedRows(most);

@@ -66,6 +66,9 @@ class DeviceFiniteTest {
         "blocks.0.attn.qkv.weight, NaN, 'the batch of latents has .* by step 1;'",
         "final_layer.linear.bias, Infinity, 'the batch of latents has .* by step 1;'",
         "decoder.conv_out.bias, NaN, 'the output of the decoder has .* in the decoder;'",
+        // The variance alone is too large: zeros of its row would look as if all were well.
+        "blocks.0.mlp.fc1.bias, 3e38, 'the batch of latents has .* by step 1;'",
+        "decoder.conv_in.bias, 1e30, 'the output of the decoder has .* in the decoder;'",
     })
     void weightsThatAreNotFinite(String spoiled, float value, String words) {
         OverflowException thrown = assertOverflow(
@@ -73,6 +76,16 @@ class DeviceFiniteTest {
                 () -> TinyModel.engine(TinyModel.team(2, 1, reports), REQUEST, spoiled, value)
                         .close());
         assertTrue(String.valueOf(thrown.getMessage()).matches(words + ".*"), thrown.getMessage());
+    }
+
+    @Test
+    void varianceThatFloatsDoNotHoldOnTensorCores() {
+        assertOverflow("the input of blocks.0.mlp.fc1 has a value ", () -> {
+            try (ShardedEngine engine = TinyModel.tensorEngine(
+                    TinyModel.team(2, 1, reports), REQUEST, "blocks.0.attn.proj.bias", 3e38f)) {
+                engine.sample(REQUEST, TorchRandn.cuda(0), (done, now) -> {});
+            }
+        });
     }
 
     @Test

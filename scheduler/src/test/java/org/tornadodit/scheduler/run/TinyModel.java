@@ -79,6 +79,19 @@ public final class TinyModel {
                 KernelOptions.DEFAULT);
     }
 
+    /** The same on the tensor cores' kernels. */
+    static ShardedEngine tensorEngine(DeviceTeam team, SamplingRequest shape, String spoiled, float value) {
+        return new ShardedEngine(
+                team,
+                TENSOR_CONFIG,
+                DitWeights.load(spoil(random(DitWeights.specs(TENSOR_CONFIG), 3), spoiled, value), TENSOR_CONFIG),
+                TENSOR_VAE,
+                TENSOR_VAE_WEIGHTS,
+                shape,
+                false,
+                new KernelOptions(MatmulPrecision.HIGHEST, KernelOptions.Tier.TENSOR));
+    }
+
     /** On the tensor cores' kernels, the transformer's and the decoder's. */
     static ShardedEngine tensorEngine(
             DeviceTeam team, SamplingRequest shape, boolean hostNoise, MatmulPrecision precision) {
