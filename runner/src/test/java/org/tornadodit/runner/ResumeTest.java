@@ -75,6 +75,30 @@ class ResumeTest {
         }
     }
 
+    /** On the kernels that ship for GPUs, and two devices of which one fails between two states. */
+    @Test
+    void goesOnOnTensorCoresToTheBitsOfOneDevice() throws IOException {
+        model = TinyModelFiles.writeForTensorCores(Files.createDirectory(folder.resolve("tensor")));
+        Object[] options = {"--kernels", "tensor", "--batches", 1};
+        CommandLineRun whole = run("whole", join(options, "--devices", "cpu:1"));
+        assertEquals(ExitCode.DONE, whole.exitCode(), whole.err());
+
+        HostRuntime.get().setDeviceCount(2);
+        HostRuntime.get().device(1).faults().failLaunch("d1_last.step", STEPS); // the first is the warm-up's
+        CommandLineRun stopped =
+                run("stopped", join(options, "--devices", "cpu:2", "--fail-fast", "--checkpoint-steps", 2));
+        assertEquals(ExitCode.FAILURE, stopped.exitCode(), stopped.err());
+        assertFalse(Files.exists(folder.resolve("stopped.png")));
+        Path state = folder.resolve("stopped.state.safetensors");
+        HostRuntime.get().renewDevices();
+
+        CommandLineRun resumed = run("stopped", join(options, "--devices", "cpu:2", "--resume", state));
+        assertEquals(ExitCode.DONE, resumed.exitCode(), resumed.err());
+        assertTrue(resumed.err().contains("goes on after step 2"), resumed.err());
+        assertArrayEquals(
+                Files.readAllBytes(folder.resolve("whole.png")), Files.readAllBytes(folder.resolve("stopped.png")));
+    }
+
     @Test
     void aStateOfAnotherRunIsRefused() throws IOException {
         Path state = stop("stopped");

@@ -13,7 +13,7 @@ import org.tornadodit.model.io.tensor.TensorSpec;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 
-/** A model of 16 x 16 pixels with random weights, small enough for devices that are emulated. */
+/** A model of 16 x 16 or 32 x 32 pixels with random weights, small enough for devices that are emulated. */
 public final class TinyModelFiles {
     private final Path folder;
 
@@ -22,17 +22,26 @@ public final class TinyModelFiles {
     }
 
     public static TinyModelFiles write(Path folder) throws IOException {
+        return write(folder, 2, 8);
+    }
+
+    /** The smallest that the tensor cores' kernels take: 16 tokens, and a decoder of 16 channels. */
+    static TinyModelFiles writeForTensorCores(Path folder) throws IOException {
+        return write(folder, 4, 16);
+    }
+
+    private static TinyModelFiles write(Path folder, int inputSize, int channels) throws IOException {
         Path dit = Files.writeString(folder.resolve("tiny.json"), """
-            {"input_size": 2, "patch_size": 1, "in_channels": 4, "hidden_size": 32, "depth": 1, "num_heads": 2,
+            {"input_size": %d, "patch_size": 1, "in_channels": 4, "hidden_size": 32, "depth": 1, "num_heads": 2,
              "mlp_ratio": 2.0, "num_classes": 6, "learn_sigma": true}
-            """);
+            """.formatted(inputSize));
         Path vae = Files.createDirectory(folder.resolve("vae"));
         Files.writeString(vae.resolve("config.json"), """
-            {"_class_name": "AutoencoderKL", "block_out_channels": [8, 8, 8, 8], "layers_per_block": 1,
+            {"_class_name": "AutoencoderKL", "block_out_channels": [%1$d, %1$d, %1$d, %1$d], "layers_per_block": 1,
              "norm_num_groups": 4, "scaling_factor": 0.5, "mid_block_add_attention": false,
              "up_block_types":
                  ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}
-            """);
+            """.formatted(channels));
         Files.write(folder.resolve("tiny.safetensors"), random(DitWeights.specs(DitConfig.fromJson(dit)), 1));
         Files.write(
                 vae.resolve("diffusion_pytorch_model.safetensors"),
