@@ -26,6 +26,7 @@ class ArchitectureTest {
     private static final String MODEL = "org.tornadodit.model..";
     private static final String KERNELS = "org.tornadodit.kernels..";
     private static final String SCHEDULER = "org.tornadodit.scheduler..";
+    private static final String PIPELINE = "org.tornadodit.pipeline..";
     private static final String RUNNER = "org.tornadodit.runner..";
     private static final String HOST = "org.tornadodit.host..";
     private static final String PTX = "org.tornadodit.ptx..";
@@ -37,7 +38,7 @@ class ArchitectureTest {
             .resideInAPackage(MODEL)
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(TORNADO_API, KERNELS, SCHEDULER, RUNNER);
+            .resideInAnyPackage(TORNADO_API, KERNELS, SCHEDULER, PIPELINE, RUNNER);
 
     @ArchTest
     static final ArchRule kernelsKnowTornadoAlone = noClasses()
@@ -45,36 +46,46 @@ class ArchitectureTest {
             .resideInAPackage(KERNELS)
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(MODEL, SCHEDULER, RUNNER);
+            .resideInAnyPackage(MODEL, SCHEDULER, PIPELINE, RUNNER);
 
     @ArchTest
-    static final ArchRule schedulerDoesNotKnowTheRunner = noClasses()
+    static final ArchRule schedulerDoesNotKnowWhatUsesIt = noClasses()
             .that()
             .resideInAPackage(SCHEDULER)
             .should()
             .dependOnClassesThat()
-            .resideInAPackage(RUNNER);
+            .resideInAnyPackage(PIPELINE, RUNNER);
+
+    @ArchTest
+    static final ArchRule pipelineDoesNotKnowTheRunner = noClasses()
+            .that()
+            .resideInAPackage(PIPELINE)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(RUNNER, "picocli..");
 
     @ArchTest
     static final ArchRule nobodyNeedsThePtxPlugin = noClasses()
             .that()
-            .resideInAnyPackage(KERNELS, SCHEDULER, RUNNER)
+            .resideInAnyPackage(KERNELS, SCHEDULER, PIPELINE, RUNNER)
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(PTX, "jdk.graal..", "jdk.vm.ci..");
 
     @ArchTest
-    static final ArchRule runnerLeavesTornadoToTheScheduler = noClasses()
+    static final ArchRule tornadoIsLeftToTheScheduler = noClasses()
             .that()
-            .resideInAPackage(RUNNER)
+            .resideInAnyPackage(PIPELINE, RUNNER)
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(TORNADO_API);
 
     @ArchTest
-    static final ArchRule onlyTheRunnerReadsTheConfiguration = noClasses()
+    static final ArchRule configurationIsReadAtTheEdge = noClasses()
             .that()
-            .resideOutsideOfPackages(RUNNER, TORNADO_API)
+            .resideOutsideOfPackages(PIPELINE, RUNNER, TORNADO_API)
+            .and()
+            .doNotHaveSimpleName("TornadoProperties")
             .and()
             .resideInAPackage("org.tornadodit..")
             .should()

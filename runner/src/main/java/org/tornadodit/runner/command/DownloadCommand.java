@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.pipeline.setup.Machine;
 import org.tornadodit.runner.download.Downloader;
 import org.tornadodit.runner.download.Hub;
 import org.tornadodit.runner.download.Licence;
@@ -123,7 +124,7 @@ public final class DownloadCommand implements Callable<Integer> {
                     System.getProperties(),
                     hub,
                     trust,
-                    "tornado-dit/" + Surroundings.projectVersion(),
+                    "tornado-dit/" + Machine.projectVersion(),
                     progress);
             for (PublishedWeights weights : wanted) {
                 for (RemoteFile file : weights.files()) {

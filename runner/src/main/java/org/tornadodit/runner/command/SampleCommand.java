@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
+import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
@@ -22,19 +23,19 @@ import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.pipeline.setup.DeviceTuning;
+import org.tornadodit.pipeline.setup.Machine;
+import org.tornadodit.pipeline.setup.WeightFiles;
 import org.tornadodit.runner.challenge.ScoreCommand;
-import org.tornadodit.runner.option.ClassNames;
 import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.option.ModelSource;
 import org.tornadodit.runner.option.SamplingOptions;
-import org.tornadodit.runner.option.WeightFiles;
 import org.tornadodit.runner.output.BatchWatcher;
 import org.tornadodit.runner.output.BatchWriter;
 import org.tornadodit.runner.output.DecodedBatch;
 import org.tornadodit.runner.output.OutputFile;
 import org.tornadodit.runner.output.PreviewFile;
-import org.tornadodit.runner.plan.DeviceTuning;
 import org.tornadodit.runner.plan.OutputOptions;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.plan.SavedRun;
@@ -157,8 +158,8 @@ public final class SampleCommand implements Callable<Integer> {
             }
             plan.files().begin();
             PrintWriter err = spec.commandLine().getErr();
-            DeviceTuning tuned = DeviceTuning.of(plan);
-            try (Engine engine = plan.load(weights, vaeWeights, tuned.tuning(), this::say, startup)) {
+            DeviceTuning tuned = plan.tuning();
+            try (Engine engine = plan.load(weights, vaeWeights, tuned, this::say, startup)) {
                 progress.close();
                 starting = null;
                 if (invocation().debug()) {
@@ -174,7 +175,7 @@ public final class SampleCommand implements Callable<Integer> {
                             plan.request().samples());
                 }
                 if (!plan.device().cpu()) {
-                    Surroundings.nvidiaDriver().ifPresent(driver -> err.println("driver: " + driver));
+                    Machine.nvidiaDriver().ifPresent(driver -> err.println("driver: " + driver));
                 }
                 err.println(plan.summary());
                 if (from != null) {

@@ -16,11 +16,13 @@ import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.check.Ceiling;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.pipeline.setup.DeviceChoice;
+import org.tornadodit.pipeline.setup.DeviceTuning;
+import org.tornadodit.pipeline.setup.Machine;
 import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.KernelArguments;
 import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.output.OutputFile;
-import org.tornadodit.runner.plan.DeviceTuning;
 import org.tornadodit.runner.plan.TypedOptions;
 import org.tornadodit.runner.report.RunRecord;
 import org.tornadodit.runner.terminal.ExitCode;
@@ -129,7 +131,7 @@ public final class AutotuneCommand implements Callable<Integer> {
         TuningKey key = virtual
                 ? DeviceTuning.key(device, "made-up times")
                 : DeviceTuning.key(device, kernelArguments.precisionName());
-        TuningCache cache = new TuningCache(Surroundings.cacheFolder());
+        TuningCache cache = new TuningCache(Machine.cacheFolder());
         TuningCache.Loaded loaded = cache.load(key);
         if (json != null) {
             OutputFile.requireNoInput(json, List.of(loaded.file()));
@@ -197,7 +199,7 @@ public final class AutotuneCommand implements Callable<Integer> {
         if (chosen.cpu()) {
             String problem = "there is nothing to tune for the CPU engine (%s); autotune is for devices of TornadoVM"
                     .formatted(chosen.reason());
-            if (chosen.reason().equals(DeviceOptions.ASKED_FOR)) {
+            if (chosen.reason().equals(DeviceChoice.ASKED_FOR)) {
                 throw new IllegalArgumentException(problem);
             }
             throw new DeviceUnavailableException(problem);

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.check.Ceiling;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
@@ -23,13 +24,12 @@ import org.tornadodit.model.io.checkpoint.Checkpoints;
 import org.tornadodit.model.io.checkpoint.SeededCheckpoint;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
-import org.tornadodit.runner.option.ClassNames;
+import org.tornadodit.pipeline.setup.DeviceTuning;
 import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.option.ModelSource;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.output.OutputFile;
-import org.tornadodit.runner.plan.DeviceTuning;
 import org.tornadodit.runner.plan.RunFiles;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.plan.TypedOptions;
@@ -188,16 +188,14 @@ public final class BenchCommand implements Callable<Integer> {
             }
             Set<What> what = what(plan);
             plan.requireMemory(plan.heapNeedOfWholeBatches(), model.dit(), model.vae());
-            DeviceTuning tuning = defaultKernels
-                    ? new DeviceTuning(Tuning.NONE, List.of("the kernels' defaults"))
-                    : DeviceTuning.of(plan);
+            DeviceTuning tuning =
+                    defaultKernels ? new DeviceTuning(Tuning.NONE, List.of("the kernels' defaults")) : plan.tuning();
             JsonObject record = RunRecord.begin("bench", spec, plan.devicesInUse(), note);
             record.add("options", options(plan, tuning));
             List<JsonObject> measurements = new ArrayList<>();
             PrintWriter err = spec.commandLine().getErr();
             if (!what.equals(EnumSet.of(What.KERNELS))) {
-                try (Engine engine =
-                        plan.load(model.dit(), model.vae(), tuning.tuning(), line -> err.println("dit: " + line))) {
+                try (Engine engine = plan.load(model.dit(), model.vae(), tuning, line -> err.println("dit: " + line))) {
                     err.println(engine.description());
                     tuning.lines().forEach(err::println);
                     measure(engine, plan, what, measurements);

@@ -16,16 +16,16 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.Checkpoints;
 import org.tornadodit.model.vae.VaeConfig;
-import org.tornadodit.runner.option.ClassNames;
+import org.tornadodit.pipeline.setup.DeviceTuning;
 import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.option.ModelSource;
 import org.tornadodit.runner.option.SamplingOptions;
-import org.tornadodit.runner.plan.DeviceTuning;
 import org.tornadodit.runner.plan.RunFiles;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.plan.TypedOptions;
@@ -177,9 +177,8 @@ final class SoakCommand implements Callable<Integer> {
 
     private List<SoakRecord.Run> soak(SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        DeviceTuning tuned = DeviceTuning.of(plan);
-        Callable<Engine> load =
-                () -> plan.load(weights, vaeWeights, tuned.tuning(), line -> err.println("dit: " + line));
+        DeviceTuning tuned = plan.tuning();
+        Callable<Engine> load = () -> plan.load(weights, vaeWeights, tuned, line -> err.println("dit: " + line));
         List<SoakRecord.Run> done = new ArrayList<>();
         @Nullable Result first = null;
         long shown = System.nanoTime();

@@ -4,20 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.tornadodit.kernels.ptx.KernelCompiler;
+import org.tornadodit.pipeline.setup.DeviceChoice;
+import org.tornadodit.pipeline.setup.Machine;
 import org.tornadodit.runner.terminal.Surroundings;
-import org.tornadodit.runner.terminal.TornadoProperties;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.ListedDevice;
-import org.tornadodit.scheduler.device.TornadoDevices;
+import org.tornadodit.scheduler.device.TornadoProperties;
 import picocli.CommandLine.Option;
 
 /** Where a model runs. */
 public final class DeviceOptions {
 
     private static final String VIRTUAL = "cpu:";
-
-    /** Why a device was chosen that an option names. */
-    public static final String ASKED_FOR = "asked for";
 
     /** The engines. */
     enum Device {
@@ -101,9 +99,11 @@ public final class DeviceOptions {
             throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
         }
         if (!noKernelCache) {
-            KernelCompiler.fromClassPath().keep(Surroundings.kernelFolder(), TornadoProperties.all(), notice);
+            KernelCompiler.fromClassPath().keep(Machine.kernelFolder(), TornadoProperties.all(), notice);
         }
-        Chosen chosen = find(surroundings);
+        DeviceChoice found = find(
+                new DeviceChoice.Words(surroundings.sdkProblem(), "--device cpu", "--devices cpu:%d", "./dit devices"));
+        Chosen chosen = new Chosen(found.devices(), weights, failFast, found.reason());
         if (!weights.isEmpty()
                 && !chosen.cpu()
                 && weights.size() != chosen.devices().size()) {
@@ -119,79 +119,32 @@ public final class DeviceOptions {
         return chosen;
     }
 
-    private Chosen find(Surroundings surroundings) {
+    private DeviceChoice find(DeviceChoice.Words words) {
         if (device == Device.CPU) {
             if (!names.isEmpty()) {
                 throw new IllegalArgumentException("--devices counts TornadoVM's devices, but --device is cpu");
             }
-            return cpu(ASKED_FOR);
+            return DeviceChoice.ofCpu(DeviceChoice.ASKED_FOR);
         }
         if (names.stream().anyMatch(name -> name.startsWith(VIRTUAL))) {
-            return virtual();
+            return DeviceChoice.emulated(virtual(), words);
         }
         List<Integer> indices = indices();
-        boolean wanted = device == Device.TORNADO || !indices.isEmpty();
-        if (!TornadoDevices.sdkIsPresent()) {
-            String problem = surroundings.sdkProblem();
-            if (wanted) {
-                throw new DeviceUnavailableException(
-                        problem + "; run ./setup-tornado.sh to get the TornadoVM 5.2.0-jdk25 SDK, or use --device cpu");
-            }
-            return cpu(problem);
-        }
-        List<ListedDevice> devices;
-        try {
-            devices = TornadoDevices.list();
-        } catch (DeviceUnavailableException e) {
-            if (wanted) {
-                throw e;
-            }
-            return cpu(String.valueOf(e.getMessage()));
-        }
         if (!indices.isEmpty()) {
-            return chosen(pick(indices, devices), "asked for");
+            return DeviceChoice.numbered(indices, words);
         }
-        for (ListedDevice first : devices) {
-            if (first.isGpu()) {
-                List<ListedDevice> kind = devices.stream()
-                        .filter(other -> other.name().equals(first.name())
-                                && other.backend().equals(first.backend()))
-                        .toList();
-                return chosen(kind, kind.size() == 1 ? "the first GPU" : "all GPUs of the first one's kind");
-            }
-        }
-        if (!wanted) {
-            return cpu("TornadoVM sees no GPU");
-        }
-        if (devices.isEmpty()) {
-            throw new DeviceUnavailableException(
-                    "TornadoVM sees no device; is the NVIDIA driver installed? use --device cpu without one");
-        }
-        return chosen(List.of(devices.getFirst()), "the first device; none is a GPU");
+        return device == Device.TORNADO ? DeviceChoice.tornado(words) : DeviceChoice.automatic(words);
     }
 
-    private Chosen chosen(List<ListedDevice> devices, String reason) {
-        return new Chosen(devices, weights, failFast, reason);
-    }
-
-    private Chosen cpu(String reason) {
-        return chosen(List.of(), reason);
-    }
-
-    /** Devices that are emulated on the host. */
-    private Chosen virtual() {
+    /** Number of devices that are emulated on the host. */
+    private int virtual() {
         String count = names.getFirst()
                 .substring(Math.min(VIRTUAL.length(), names.getFirst().length()));
         if (names.size() != 1 || !count.matches("[1-9][0-9]?")) {
             throw new IllegalArgumentException(
                     "--devices is %s, expected cpu:N alone, with N from 1 to 99".formatted(String.join(",", names)));
         }
-        if (TornadoDevices.sdkIsPresent()) {
-            throw new DeviceUnavailableException(
-                    "the TornadoVM SDK is in use, which has no virtual devices; unset TORNADOVM_HOME for --devices "
-                            + names.getFirst());
-        }
-        return chosen(TornadoDevices.emulated(Integer.parseInt(count)), "emulated on the processor, for tests");
+        return Integer.parseInt(count);
     }
 
     private List<Integer> indices() {
@@ -201,24 +154,12 @@ public final class DeviceOptions {
                 throw new IllegalArgumentException(
                         "--devices has \"%s\", expected numbers of devices, or cpu:N".formatted(name));
             }
-            indices.add(Integer.parseInt(name));
-        }
-        return indices;
-    }
-
-    private static List<ListedDevice> pick(List<Integer> indices, List<ListedDevice> devices) {
-        List<ListedDevice> picked = new ArrayList<>();
-        for (int index : indices) {
-            if (index < 0 || index >= devices.size()) {
-                throw new DeviceUnavailableException(
-                        "there is no device %d; TornadoVM sees %d: see ./dit devices".formatted(index, devices.size()));
-            }
-            ListedDevice device = devices.get(index);
-            if (picked.contains(device)) {
+            int index = Integer.parseInt(name);
+            if (indices.contains(index)) {
                 throw new IllegalArgumentException("--devices names device " + index + " twice");
             }
-            picked.add(device);
+            indices.add(index);
         }
-        return picked;
+        return indices;
     }
 }

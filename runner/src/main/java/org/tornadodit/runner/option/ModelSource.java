@@ -6,11 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
-import org.tornadodit.model.Shape;
+import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.pipeline.setup.CheckpointSizes;
 import org.tornadodit.runner.download.WeightsFinder;
 import org.tornadodit.runner.terminal.Surroundings;
 
@@ -117,8 +118,9 @@ public record ModelSource(
             return config;
         }
         DitVariant variant = DitVariant.parse(name);
-        int imageSize = options.imageSize != null ? options.imageSize : trainedImageSize(weights, variant.patchSize());
-        int numClasses = options.numClasses != null ? options.numClasses : trainedClasses(weights);
+        int imageSize =
+                options.imageSize != null ? options.imageSize : CheckpointSizes.imageSize(weights, variant.patchSize());
+        int numClasses = options.numClasses != null ? options.numClasses : CheckpointSizes.numClasses(weights);
         return variant.config(imageSize, numClasses);
     }
 
@@ -126,28 +128,6 @@ public record ModelSource(
         if (given != null && given != found) {
             throw new IllegalArgumentException("%s is %d, but %s is made for %d".formatted(option, given, name, found));
         }
-    }
-
-    private static int trainedImageSize(Checkpoint weights, int patchSize) {
-        if (weights.names().contains("pos_embed")) {
-            Shape shape = weights.shape("pos_embed"); // (1, T, D)
-            int grid = shape.rank() == 3 ? (int) Math.round(Math.sqrt(shape.dim(1))) : 0;
-            if (grid > 0 && grid <= 512 && (long) grid * grid == shape.dim(1)) {
-                return grid * patchSize * DitConfig.IMAGE_PIXELS_PER_LATENT;
-            }
-        }
-        return 256; // the reference's default; the loading says what does not fit
-    }
-
-    private static int trainedClasses(Checkpoint weights) {
-        String table = "y_embedder.embedding_table.weight";
-        if (weights.names().contains(table)) {
-            Shape shape = weights.shape(table); // (classes and the null class, D)
-            if (shape.rank() == 2 && shape.dim(0) > 1 && shape.dim(0) <= 10_000_000) {
-                return (int) shape.dim(0) - 1;
-            }
-        }
-        return 1000;
     }
 
     /** All that may be read for this model: files, and folders. */

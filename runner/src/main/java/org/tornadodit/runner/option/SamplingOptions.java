@@ -4,6 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.diffusion.Diffusion;
 import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.noise.TorchRandn;

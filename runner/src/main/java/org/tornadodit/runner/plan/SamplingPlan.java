@@ -7,30 +7,25 @@ import java.util.function.Consumer;
 import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.JavaHeap;
 import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
-import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
-import org.tornadodit.model.vae.VaeWeights;
-import org.tornadodit.runner.option.ClassNames;
+import org.tornadodit.pipeline.setup.DeviceTuning;
+import org.tornadodit.pipeline.setup.EngineSetup;
+import org.tornadodit.pipeline.setup.HeapNeed;
+import org.tornadodit.pipeline.setup.NativeNeed;
 import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.ModelSource;
 import org.tornadodit.runner.option.SamplingOptions;
-import org.tornadodit.runner.option.WeightFiles;
 import org.tornadodit.runner.output.ImageGrid;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.Engine;
-import org.tornadodit.scheduler.engine.FaultPolicy;
-import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Startup;
-import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
-import org.tornadodit.scheduler.run.CpuEngine;
-import org.tornadodit.scheduler.run.DeviceTeam;
-import org.tornadodit.scheduler.run.ShardedEngine;
 import org.tornadodit.scheduler.tune.DeviceRates;
 
 /** A run that is resolved and checked, but not begun: what {@code --dry-run} prints. */
@@ -73,7 +68,21 @@ public record SamplingPlan(
 
     /** No more devices than samples. */
     public List<ListedDevice> devicesInUse() {
-        return device.devices().subList(0, Math.min(device.devices().size(), request.samples()));
+        return setup().devicesInUse();
+    }
+
+    /** The engine that the run takes. */
+    private EngineSetup setup() {
+        return new EngineSetup(
+                config,
+                vaeConfig,
+                device.devices(),
+                device.weights(),
+                device.failFast(),
+                threads,
+                sampling.kernelArguments.options(),
+                sampling.rng == SamplingOptions.Rng.CPU,
+                request);
     }
 
     /** What a state notes of the engine: another's pictures differ by rounding. */
@@ -98,54 +107,28 @@ public record SamplingPlan(
     }
 
     private DeviceRates.Rate rate(ListedDevice listed) {
-        return rates.of(listed, config, sampling.kernelArguments.options(config));
+        return setup().rate(rates, listed);
     }
 
-    /** The devices in use, with the speeds that the user or the rates give them. */
-    DeviceTeam team(Consumer<String> report) {
-        List<Double> speeds = new ArrayList<>();
-        for (int i = 0; i < devicesInUse().size(); i++) {
-            ListedDevice listed = devicesInUse().get(i);
-            speeds.add(
-                    device.weights().isEmpty()
-                            ? rate(listed).denoiser()
-                            : device.weights().get(i));
-        }
-        return new DeviceTeam(
-                devicesInUse(), speeds, new FaultPolicy(device.failFast(), FaultPolicy.KEEP_STEPS, report));
+    /** What was tuned for the devices. */
+    public DeviceTuning tuning() {
+        return setup().tuning();
     }
 
     /**
      * Reads the weights into an engine.
      *
-     * @param tuning of its kernels
+     * @param tuned of its kernels
      * @param report takes a line about each device that fails
      */
-    public Engine load(Checkpoint weights, Checkpoint vaeWeights, Tuning tuning, Consumer<String> report) {
-        return load(weights, vaeWeights, tuning, report, Startup.silent());
+    public Engine load(Checkpoint weights, Checkpoint vaeWeights, DeviceTuning tuned, Consumer<String> report) {
+        return load(weights, vaeWeights, tuned, report, Startup.silent());
     }
 
     /** As above, telling what is done. */
     public Engine load(
-            Checkpoint weights, Checkpoint vaeWeights, Tuning tuning, Consumer<String> report, Startup startup) {
-        return WeightFiles.of(weights, vaeWeights).read(() -> {
-            DitWeights dit;
-            VaeWeights vae;
-            try (Startup.Running running = startup.begin("", "reading weights")) {
-                dit = DitWeights.load(weights, config);
-                vae = VaeWeights.load(vaeWeights, vaeConfig);
-            }
-            return engine(dit, vae, tuning, report, startup);
-        });
-    }
-
-    private Engine engine(DitWeights dit, VaeWeights vae, Tuning tuning, Consumer<String> report, Startup startup) {
-        if (device.cpu()) {
-            return new CpuEngine(config, dit, vaeConfig, vae, threads);
-        }
-        KernelOptions kernels = sampling.kernelArguments.options(config).with(tuning);
-        boolean hostNoise = sampling.rng == SamplingOptions.Rng.CPU;
-        return new ShardedEngine(team(report), config, dit, vaeConfig, vae, request, hostNoise, kernels, startup);
+            Checkpoint weights, Checkpoint vaeWeights, DeviceTuning tuned, Consumer<String> report, Startup startup) {
+        return setup().load(weights, vaeWeights, tuned, rates, report, startup);
     }
 
     /**
@@ -155,9 +138,7 @@ public record SamplingPlan(
      */
     public void requireMemory(HeapNeed need, Checkpoint weights, Checkpoint vaeWeights) {
         requireHeap(need);
-        long copied = NativeNeed.copies(weights, DitWeights.specs(config))
-                + NativeNeed.copies(vaeWeights, VaeWeights.specs(vaeConfig));
-        new NativeNeed(copied, need.bytes()).require(NativeNeed.room());
+        NativeNeed.of(weights, config, vaeWeights, vaeConfig, need).require(NativeNeed.room());
     }
 
     /** {@link #requireMemory} without what is outside the heap. */
@@ -184,7 +165,7 @@ public record SamplingPlan(
                 config,
                 vaeConfig,
                 request.samples(),
-                files.perRow(),
+                Integer.BYTES * ImageGrid.pixels(request.samples(), files.perRow(), config.imageSize()),
                 device.cpu() ? threads : 0,
                 previews || batches() > 1);
     }
@@ -288,7 +269,8 @@ public record SamplingPlan(
         } else {
             slowest = new Forecast(0, 0);
             source = rate(devicesInUse().getFirst()).source();
-            for (Shard shard : team(line -> {}).plan(request.samples()).shards()) {
+            for (Shard shard :
+                    setup().team(rates, line -> {}).plan(request.samples()).shards()) {
                 ListedDevice listed = devicesInUse().get(shard.device());
                 Forecast own = Forecast.of(config, vaeConfig, shard.count(), passesOfSample(), rate(listed));
                 slowest = own.seconds(steps) > slowest.seconds(steps) ? own : slowest;

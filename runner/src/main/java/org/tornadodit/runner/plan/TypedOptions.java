@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.pipeline.setup.DeviceChoice;
 import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.SamplingOptions;
 import picocli.CommandLine;
@@ -66,7 +67,7 @@ public final class TypedOptions {
         if (chosen.cpu()) {
             refuse(
                     OF_DEVICES,
-                    has("--device") && chosen.reason().equals(DeviceOptions.ASKED_FOR)
+                    has("--device") && chosen.reason().equals(DeviceChoice.ASKED_FOR)
                             ? "with --device cpu; leave one of them out"
                             : "without --device tornado, on the CPU engine (%s); leave it out"
                                     .formatted(chosen.reason()));

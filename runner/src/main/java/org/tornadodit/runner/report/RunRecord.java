@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.io.file.AtomicFile;
-import org.tornadodit.runner.terminal.Surroundings;
+import org.tornadodit.pipeline.setup.Machine;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.tune.Timing;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,7 +42,7 @@ public final class RunRecord {
         if (note != null) {
             record.addProperty("note", note);
         }
-        record.addProperty("project", Surroundings.projectVersion());
+        record.addProperty("project", Machine.projectVersion());
         record.addProperty(
                 "device", devices.isEmpty() ? processor() : devices.getFirst().name());
         record.addProperty("devices", Math.max(1, devices.size()));
@@ -50,8 +50,8 @@ public final class RunRecord {
             ListedDevice device = devices.getFirst();
             record.addProperty("backend", device.backend());
             device.capability().ifPresent(capability -> record.addProperty("capability", capability));
-            Surroundings.driverVersion().ifPresent(driver -> record.addProperty("driver", driver));
-            record.addProperty("tornadovm", Surroundings.tornadoVersion());
+            Machine.driverVersion().ifPresent(driver -> record.addProperty("driver", driver));
+            record.addProperty("tornadovm", Machine.tornadoVersion());
         }
         record.addProperty("java", Runtime.version().toString());
         record.addProperty("processor", processor());

@@ -34,11 +34,15 @@ public final class TornadoDevices {
     }
 
     /**
-     * All devices.
+     * All devices. Sets TornadoVM's properties, see {@link TornadoProperties}.
      *
      * @throws DeviceUnavailableException when a backend fails to start
+     * @throws IllegalStateException when TornadoVM would run kernels that do not compile as sequential Java
      */
     public static List<ListedDevice> list() {
+        if (sdkIsPresent()) {
+            TornadoProperties.require();
+        }
         List<ListedDevice> devices = new ArrayList<>();
         try {
             TornadoRuntime runtime = TornadoRuntimeProvider.getTornadoRuntime();

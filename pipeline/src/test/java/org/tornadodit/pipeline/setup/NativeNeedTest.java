@@ -1,4 +1,4 @@
-package org.tornadodit.runner.plan;
+package org.tornadodit.pipeline.setup;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,4 +1,4 @@
-package org.tornadodit.runner.option;
+package org.tornadodit.model.dit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,4 +1,4 @@
-package org.tornadodit.runner.option;
+package org.tornadodit.model.dit;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -40,7 +40,7 @@ public record ClassNames(List<String> names, List<Integer> favourites) {
     }
 
     /** Reads {@code {"names": [...], "favourites": [...]}}. */
-    static ClassNames read(Path file) {
+    public static ClassNames read(Path file) {
         try (Reader reader = Files.newBufferedReader(file)) {
             JsonObject json = JsonParser.parseReader(reader).getAsJsonObject();
             return new ClassNames(
@@ -62,7 +62,7 @@ public record ClassNames(List<String> names, List<Integer> favourites) {
      *
      * @throws IllegalArgumentException when there is no such class
      */
-    int parse(String text, int numClasses) {
+    public int parse(String text, int numClasses) {
         String name = text.strip().toLowerCase(Locale.ROOT).replace('_', ' ').replace('-', ' ');
         for (int i = 0; i < names.size(); i++) {
             if (names.get(i).toLowerCase(Locale.ROOT).replace('-', ' ').equals(name)) {

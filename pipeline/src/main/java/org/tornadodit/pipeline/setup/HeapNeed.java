@@ -1,9 +1,8 @@
-package org.tornadodit.runner.plan;
+package org.tornadodit.pipeline.setup;
 
 import org.tornadodit.model.JavaHeap;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.vae.VaeConfig;
-import org.tornadodit.runner.output.ImageGrid;
 import org.tornadodit.scheduler.run.CpuEngine;
 
 /**
@@ -22,24 +21,24 @@ public record HeapNeed(long engine, long pictures, int decodedTogether) {
     /**
      * What a run needs.
      *
-     * @param perRow pictures in a row of the grid
+     * @param pictures bytes of the pictures that are laid out at a time
      * @param threads of the CPU engine; 0 where devices compute, which keep activations in their own memory
      * @param overlaps whether a picture may be written while the next is made: several batches, previews
      */
-    static HeapNeed of(DitConfig config, VaeConfig vae, int samples, int perRow, int threads, boolean overlaps) {
+    public static HeapNeed of(
+            DitConfig config, VaeConfig vae, int samples, long pictures, int threads, boolean overlaps) {
         long side = config.imageSize();
         long image = Float.BYTES * vae.outChannels() * side * side;
         int together = (int) Math.clamp(JavaHeap.room() / SHARE_OF_PORTION / image, 1, samples);
         long latents = (long) Float.BYTES * samples * config.inputElements();
         long engine = engine(config, vae, samples, threads, together);
-        // The grid's pixels, a row of the PNG at a time; before it the batch's latents and its last portion.
-        long grid = Integer.BYTES * ImageGrid.pixels(samples, perRow, config.imageSize());
-        long waiting = overlaps ? grid + together * image + latents : 0;
-        return new HeapNeed(engine, grid + latents + waiting, together);
+        // The pictures, a row of the PNG at a time; before them the batch's latents and its last portion.
+        long waiting = overlaps ? pictures + together * image + latents : 0;
+        return new HeapNeed(engine, pictures + latents + waiting, together);
     }
 
     /** What a run needs that decodes whole batches in one call, and keeps the images of one to compare with. */
-    static HeapNeed ofWholeBatches(DitConfig config, VaeConfig vae, int samples, int threads) {
+    public static HeapNeed ofWholeBatches(DitConfig config, VaeConfig vae, int samples, int threads) {
         long images = (long) Float.BYTES * vae.outChannels() * config.imageSize() * config.imageSize() * samples;
         return new HeapNeed(engine(config, vae, samples, threads, samples), images, samples);
     }
@@ -52,7 +51,8 @@ public record HeapNeed(long engine, long pictures, int decodedTogether) {
         return 6L * Float.BYTES * samples * config.inputElements() + 2 * together * image;
     }
 
-    long bytes() {
+    /** In all. */
+    public long bytes() {
         return engine + pictures;
     }
 }

@@ -1,4 +1,4 @@
-package org.tornadodit.runner.option;
+package org.tornadodit.pipeline.setup;
 
 import java.util.List;
 import java.util.function.Supplier;

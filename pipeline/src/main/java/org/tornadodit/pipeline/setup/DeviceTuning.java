@@ -1,10 +1,13 @@
-package org.tornadodit.runner.plan;
+package org.tornadodit.pipeline.setup;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.tornadodit.kernels.check.Tunable;
-import org.tornadodit.runner.terminal.Surroundings;
+import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.tune.ModelTuning;
@@ -17,24 +20,28 @@ import org.tornadodit.scheduler.tune.TuningKey;
  * @param lines what to tell the user about it; none for the CPU engine
  */
 public record DeviceTuning(Tuning tuning, List<String> lines) {
-    /** Looks a run's devices up; they are of one kind, so the first stands for all. */
-    public static DeviceTuning of(SamplingPlan plan) {
-        if (plan.device().cpu()) {
-            return new DeviceTuning(Tuning.NONE, List.of());
+    /** The kernels' defaults, of which there is nothing to say. */
+    public static final DeviceTuning NONE = new DeviceTuning(Tuning.NONE, List.of());
+
+    /**
+     * Looks a run's devices up.
+     *
+     * @param devices in use, of one kind, so that the first stands for all; none for the CPU engine
+     * @param kernels that are asked for
+     * @param shape a largest batch
+     */
+    public static DeviceTuning of(List<ListedDevice> devices, DitConfig config, KernelOptions kernels, SamplingRequest shape) {
+        if (devices.isEmpty()) {
+            return NONE;
         }
-        ListedDevice device = plan.devicesInUse().getFirst();
-        TuningCache cache = new TuningCache(Surroundings.cacheFolder());
+        ListedDevice device = devices.getFirst();
+        TuningCache cache = new TuningCache(Machine.cacheFolder());
         TuningCache.Loaded loaded =
-                cache.load(key(device, plan.sampling().kernelArguments.precisionName()));
+                cache.load(key(device, kernels.precision().name().toLowerCase(Locale.ROOT)));
         List<String> lines = new ArrayList<>();
         loaded.ignored().ifPresent(lines::add);
-        int samples = Math.ceilDiv(plan.request().samples(), plan.devicesInUse().size());
-        List<Tunable> operations = ModelTuning.operations(
-                        device,
-                        plan.config(),
-                        plan.sampling().kernelArguments.options(plan.config()),
-                        Part.of(plan.config(), samples, plan.request().guided()))
-                .stream()
+        Part part = Part.of(config, Math.ceilDiv(shape.samples(), devices.size()), shape.guided());
+        List<Tunable> operations = ModelTuning.operations(device, config, kernels.forModel(config), part).stream()
                 .filter(one -> one.variants().size() > 1)
                 .toList();
         long tuned = operations.stream()
@@ -52,9 +59,9 @@ public record DeviceTuning(Tuning tuning, List<String> lines) {
         return new TuningKey(
                 device.name(),
                 device.capability().orElse(""),
-                Surroundings.driverVersion().orElse("unknown"),
-                Surroundings.tornadoVersion(),
-                Surroundings.projectVersion(),
+                Machine.driverVersion().orElse("unknown"),
+                Machine.tornadoVersion(),
+                Machine.projectVersion(),
                 precision);
     }
 }

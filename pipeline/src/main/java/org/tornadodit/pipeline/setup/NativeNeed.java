@@ -1,4 +1,4 @@
-package org.tornadodit.runner.plan;
+package org.tornadodit.pipeline.setup;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
@@ -9,8 +9,12 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.tornadodit.model.ByteCount;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.tensor.TensorSpec;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
 
 /**
  * Memory of the process that the system has to give, known before anything is loaded: where it does not have it, it
@@ -19,13 +23,21 @@ import org.tornadodit.model.io.tensor.TensorSpec;
  * @param copies bytes of weights that are converted, or joined, outside the heap
  * @param heap bytes of the run's heap
  */
-record NativeNeed(long copies, long heap) {
+public record NativeNeed(long copies, long heap) {
 
     /** What Java takes besides, at least. */
     private static final long BASE = 64L << 20;
 
     private static final Path MEMORY = Path.of("/proc/meminfo");
     private static final Pattern AVAILABLE = Pattern.compile("^MemAvailable: +(\\d+) kB$", Pattern.MULTILINE);
+
+    /** What a model's weights and a run's heap take. */
+    public static NativeNeed of(
+            Checkpoint weights, DitConfig config, Checkpoint vaeWeights, VaeConfig vaeConfig, HeapNeed heap) {
+        return new NativeNeed(
+                copies(weights, DitWeights.specs(config)) + copies(vaeWeights, VaeWeights.specs(vaeConfig)),
+                heap.bytes());
+    }
 
     /** Bytes of copies of these tensors; those that the checkpoint lacks take none. */
     static long copies(Checkpoint checkpoint, List<TensorSpec> tensors) {
@@ -37,7 +49,7 @@ record NativeNeed(long copies, long heap) {
     }
 
     /** Bytes that the machine or the container can give: its memory, without what others use where that is known. */
-    static long room() {
+    public static long room() {
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         return Math.min(system.getTotalMemorySize(), available()) + system.getFreeSwapSpaceSize();
     }
@@ -58,7 +70,7 @@ record NativeNeed(long copies, long heap) {
      * @param room bytes that there are
      * @throws IllegalStateException with what is needed, what is there and what to do
      */
-    void require(long room) {
+    public void require(long room) {
         long needed = copies + heap + BASE;
         if (needed > room) {
             String what = copies == 0

@@ -1,0 +1,108 @@
+package org.tornadodit.pipeline.setup;
+
+import java.util.List;
+import java.util.function.Consumer;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.engine.Engine;
+import org.tornadodit.scheduler.engine.FaultPolicy;
+import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.run.CpuEngine;
+import org.tornadodit.scheduler.run.DeviceTeam;
+import org.tornadodit.scheduler.run.ShardedEngine;
+import org.tornadodit.scheduler.tune.DeviceRates;
+
+/**
+ * All that decides an engine.
+ *
+ * @param devices TornadoVM's; none for the CPU engine
+ * @param speeds how fast each device is, as the user has it; empty where the rates are to tell
+ * @param failFast whether the first failure of a device ends a run
+ * @param threads of the CPU engine
+ * @param kernels of the devices, as they are asked for
+ * @param hostNoise whether devices get their noise from the host, as they do for PyTorch's CPU generator
+ * @param shape a largest batch
+ */
+public record EngineSetup(
+        DitConfig config,
+        VaeConfig vaeConfig,
+        List<ListedDevice> devices,
+        List<Double> speeds,
+        boolean failFast,
+        int threads,
+        KernelOptions kernels,
+        boolean hostNoise,
+        SamplingRequest shape) {
+
+    public EngineSetup {
+        devices = List.copyOf(devices);
+        speeds = List.copyOf(speeds);
+    }
+
+    /** Whether the CPU engine serves. */
+    public boolean cpu() {
+        return devices.isEmpty();
+    }
+
+    /** No more devices than samples. */
+    public List<ListedDevice> devicesInUse() {
+        return devices.subList(0, Math.min(devices.size(), shape.samples()));
+    }
+
+    /** A device's rates with these kernels. */
+    public DeviceRates.Rate rate(DeviceRates rates, ListedDevice device) {
+        return rates.of(device, config, kernels.forModel(config));
+    }
+
+    /**
+     * The devices in use, with the speeds that the user or the rates give them.
+     *
+     * @param report takes a line about each device that fails
+     */
+    public DeviceTeam team(DeviceRates rates, Consumer<String> report) {
+        List<ListedDevice> used = devicesInUse();
+        List<Double> each = speeds.isEmpty()
+                ? used.stream().map(device -> rate(rates, device).denoiser()).toList()
+                : speeds.subList(0, used.size());
+        return new DeviceTeam(used, each, new FaultPolicy(failFast, FaultPolicy.KEEP_STEPS, report));
+    }
+
+    /** What was tuned for these devices. */
+    public DeviceTuning tuning() {
+        return DeviceTuning.of(devicesInUse(), config, kernels, shape);
+    }
+
+    /**
+     * Reads the weights into an engine.
+     *
+     * @param tuned of its kernels
+     * @param report takes a line about each device that fails
+     * @param startup hears what is done
+     * @throws org.tornadodit.model.io.file.CheckpointException when the files do not fit the model, or changed meanwhile
+     * @throws org.tornadodit.scheduler.device.DeviceUnavailableException when a device is too small or its memory in use
+     */
+    public Engine load(
+            Checkpoint weights, Checkpoint vaeWeights, DeviceTuning tuned, DeviceRates rates, Consumer<String> report) {
+        return WeightFiles.of(weights, vaeWeights).read(() -> {
+            DitWeights dit = DitWeights.load(weights, config);
+            VaeWeights vae = VaeWeights.load(vaeWeights, vaeConfig);
+            return cpu()
+                    ? new CpuEngine(config, dit, vaeConfig, vae, threads)
+                    : new ShardedEngine(
+                            team(rates, report),
+                            config,
+                            dit,
+                            vaeConfig,
+                            vae,
+                            shape,
+                            hostNoise,
+                            kernels.forModel(config).with(tuned.tuning()),
+                            startup);
+        });
+    }
+}
