@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.model.TinyModelFiles;
 
 /** The command line in a pseudo-terminal, which util-linux' script makes, where there is one. */
 class PseudoTerminalTest {

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
+import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.model.io.file.StateFile;
 import org.tornadodit.runner.terminal.ExitCode;
 

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.runner.measure.SoakRecord;
 import org.tornadodit.runner.terminal.ExitCode;
 

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.scheduler.tune.DefaultRates;
 import org.tornadodit.scheduler.tune.DeviceRates;

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.runner.terminal.ExitCode;
 
 /** {@code --devices cpu:N} through the command line: the same files for any N, and what a user sees of a failure. */

@@ -11,6 +11,7 @@ import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.Checkpoints;
 import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.model.io.file.JsonConfig;
+import org.tornadodit.model.vae.VaeConfig;
 
 /** A model's sizes as its checkpoint's shapes tell them. Whether all of it fits is for the loading to say. */
 public final class CheckpointSizes {
@@ -73,6 +74,23 @@ public final class CheckpointSizes {
                             .formatted(Printable.path(checkpoint), found.imageSize(), imageSize));
         }
         return found;
+    }
+
+    /**
+     * Passes where an autoencoder decodes what a model makes.
+     *
+     * @param name of the model, for the message
+     * @throws IllegalArgumentException otherwise
+     */
+    public static void requireFit(DitConfig config, String name, VaeConfig vaeConfig, Path vae) {
+        if (vaeConfig.latentChannels() != config.inChannels()) {
+            throw new IllegalArgumentException("the autoencoder in %s has %d latent channels, %s has %d"
+                    .formatted(vae, vaeConfig.latentChannels(), name, config.inChannels()));
+        }
+        if (vaeConfig.upsampling() != DitConfig.IMAGE_PIXELS_PER_LATENT) {
+            throw new IllegalArgumentException("the autoencoder in %s enlarges %d times, expected %d"
+                    .formatted(vae, vaeConfig.upsampling(), DitConfig.IMAGE_PIXELS_PER_LATENT));
+        }
     }
 
     private static Optional<DitConfig> described(Path checkpoint) {

@@ -12,6 +12,7 @@ import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.FaultPolicy;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.run.CpuEngine;
 import org.tornadodit.scheduler.run.DeviceTeam;
 import org.tornadodit.scheduler.run.ShardedEngine;
@@ -87,10 +88,19 @@ public record EngineSetup(
      * @throws org.tornadodit.scheduler.device.DeviceUnavailableException when a device is too small or its memory in use
      */
     public Engine load(
-            Checkpoint weights, Checkpoint vaeWeights, DeviceTuning tuned, DeviceRates rates, Consumer<String> report) {
+            Checkpoint weights,
+            Checkpoint vaeWeights,
+            DeviceTuning tuned,
+            DeviceRates rates,
+            Consumer<String> report,
+            Startup startup) {
         return WeightFiles.of(weights, vaeWeights).read(() -> {
-            DitWeights dit = DitWeights.load(weights, config);
-            VaeWeights vae = VaeWeights.load(vaeWeights, vaeConfig);
+            DitWeights dit;
+            VaeWeights vae;
+            try (Startup.Running running = startup.begin("", "reading weights")) {
+                dit = DitWeights.load(weights, config);
+                vae = VaeWeights.load(vaeWeights, vaeConfig);
+            }
             return cpu()
                     ? new CpuEngine(config, dit, vaeConfig, vae, threads)
                     : new ShardedEngine(

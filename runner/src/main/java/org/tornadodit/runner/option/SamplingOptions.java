@@ -8,6 +8,7 @@ import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.pipeline.Rng;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -15,12 +16,6 @@ import picocli.CommandLine.Option;
 /** What to sample and how: the reference's options, with diffusers' names as aliases. */
 public final class SamplingOptions {
     private static final int MOST_LABELS = 4096;
-
-    /** Whose random numbers: those of PyTorch on a GPU, or on the CPU. */
-    public enum Rng {
-        CUDA,
-        CPU
-    }
 
     @Option(
             names = {"--num-sampling-steps", "--num-inference-steps"},
@@ -87,8 +82,7 @@ public final class SamplingOptions {
 
     /** The noise of the whole run, which goes on from batch to batch. */
     public NoiseStream noise() {
-        long word = TorchRandn.parseSeed(seed);
-        return rng == Rng.CUDA ? TorchRandn.cuda(word) : TorchRandn.cpu(word);
+        return rng.stream(TorchRandn.parseSeed(seed));
     }
 
     /** @throws IllegalArgumentException when an option is out of range, or names no class */

@@ -1,6 +1,7 @@
 package org.tornadodit.runner.output;
 
 import java.awt.image.BufferedImage;
+import org.tornadodit.model.vae.PixelLevel;
 
 /**
  * Lays images out as torchvision's {@code save_image(images, nrow, normalize=True, value_range=(-1, 1))} does: so many a
@@ -89,17 +90,11 @@ public final class ImageGrid {
             int left = left(place);
             int top = top(place);
             for (int i = 0; i < plane; i++) {
-                int red = level(images[3 * image * plane + i]);
-                int green = level(images[(3 * image + 1) * plane + i]);
-                int blue = level(images[(3 * image + 2) * plane + i]);
+                int red = PixelLevel.of(images[3 * image * plane + i]);
+                int green = PixelLevel.of(images[(3 * image + 1) * plane + i]);
+                int blue = PixelLevel.of(images[(3 * image + 2) * plane + i]);
                 grid.setRGB(left + i % size, top + i / size, red << 16 | green << 8 | blue);
             }
         }
-    }
-
-    /** -1..1 to 0..255: clamp, (x + 1) / 2, times 255 plus 0.5, clamp, truncate; each step rounded to float32. */
-    static int level(float value) {
-        float unit = (Math.clamp(value, -1f, 1f) + 1f) / 2f;
-        return (int) Math.clamp(unit * 255f + 0.5f, 0f, 255f);
     }
 }

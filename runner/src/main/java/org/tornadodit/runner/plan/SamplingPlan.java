@@ -13,6 +13,8 @@ import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.pipeline.Rng;
+import org.tornadodit.pipeline.setup.CheckpointSizes;
 import org.tornadodit.pipeline.setup.DeviceTuning;
 import org.tornadodit.pipeline.setup.EngineSetup;
 import org.tornadodit.pipeline.setup.HeapNeed;
@@ -47,14 +49,7 @@ public record SamplingPlan(
 
     /** @throws IllegalArgumentException when the autoencoder does not fit the model */
     public SamplingPlan {
-        if (vaeConfig.latentChannels() != config.inChannels()) {
-            throw new IllegalArgumentException("the autoencoder in %s has %d latent channels, %s has %d"
-                    .formatted(source.vae(), vaeConfig.latentChannels(), source.name(), config.inChannels()));
-        }
-        if (vaeConfig.upsampling() != DitConfig.IMAGE_PIXELS_PER_LATENT) {
-            throw new IllegalArgumentException("the autoencoder in %s enlarges %d times, expected %d"
-                    .formatted(source.vae(), vaeConfig.upsampling(), DitConfig.IMAGE_PIXELS_PER_LATENT));
-        }
+        CheckpointSizes.requireFit(config, source.name(), vaeConfig, source.vae());
     }
 
     int batches() {
@@ -81,7 +76,7 @@ public record SamplingPlan(
                 device.failFast(),
                 threads,
                 sampling.kernelArguments.options(),
-                sampling.rng == SamplingOptions.Rng.CPU,
+                sampling.rng == Rng.CPU,
                 request);
     }
 

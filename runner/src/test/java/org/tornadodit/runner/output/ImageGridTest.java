@@ -7,6 +7,7 @@ import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.tornadodit.model.vae.PixelLevel;
 
 class ImageGridTest {
 
@@ -67,12 +68,12 @@ class ImageGridTest {
 
     @Test
     void roundsAndClampsAsSaveImage() {
-        assertEquals(0, ImageGrid.level(-7f));
-        assertEquals(0, ImageGrid.level(-1f));
-        assertEquals(128, ImageGrid.level(0f));
-        assertEquals(255, ImageGrid.level(1f));
-        assertEquals(255, ImageGrid.level(Float.POSITIVE_INFINITY));
-        assertEquals(254, ImageGrid.level(0.9921f));
+        assertEquals(0, PixelLevel.of(-7f));
+        assertEquals(0, PixelLevel.of(-1f));
+        assertEquals(128, PixelLevel.of(0f));
+        assertEquals(255, PixelLevel.of(1f));
+        assertEquals(255, PixelLevel.of(Float.POSITIVE_INFINITY));
+        assertEquals(254, PixelLevel.of(0.9921f));
     }
 
     @Test

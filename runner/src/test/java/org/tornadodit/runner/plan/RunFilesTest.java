@@ -14,8 +14,8 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.runner.CommandLineRun;
-import org.tornadodit.runner.TinyModelFiles;
 import org.tornadodit.runner.output.PictureOutput;
 import org.tornadodit.runner.terminal.ExitCode;
 

@@ -1,4 +1,4 @@
-package org.tornadodit.runner;
+package org.tornadodit.model;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,6 +49,21 @@ public final class TinyModelFiles {
         return new TinyModelFiles(folder);
     }
 
+    /** Its sizes. */
+    public Path config() {
+        return folder.resolve("tiny.json");
+    }
+
+    /** The DiT's weights. */
+    public Path checkpoint() {
+        return folder.resolve("tiny.safetensors");
+    }
+
+    /** The autoencoder's folder. */
+    public Path vae() {
+        return folder.resolve("vae");
+    }
+
     private static byte[] random(List<TensorSpec> specs, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         SafetensorsWriter writer = new SafetensorsWriter();
@@ -68,15 +83,9 @@ public final class TinyModelFiles {
     }
 
     /** A command with this model, with more options. */
-    List<Object> command(List<String> words, Object... options) {
+    public List<Object> command(List<String> words, Object... options) {
         List<Object> arguments = new ArrayList<>(words);
-        arguments.addAll(List.of(
-                "--model",
-                folder.resolve("tiny.json"),
-                "--ckpt",
-                folder.resolve("tiny.safetensors"),
-                "--vae",
-                folder.resolve("vae")));
+        arguments.addAll(List.of("--model", config(), "--ckpt", checkpoint(), "--vae", vae()));
         arguments.addAll(List.of(options));
         return arguments;
     }

@@ -1,0 +1,226 @@
+package org.tornadodit.pipeline;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.dit.ClassNames;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.device.TornadoDevices;
+import org.tornadodit.scheduler.engine.Engine;
+
+/**
+ * A Diffusion Transformer that is loaded and ready: turns class labels into pictures, those that facebookresearch/DiT makes in
+ * PyTorch of the same weights, labels and seed.
+ *
+ * <p>Any number of threads may use it. Their requests take turns, batch by batch, in the order in which they came; a request's
+ * pictures are the same bits as when it is alone. A listener is told while the engine waits for it, so it is best quick.
+ *
+ * <p>On the CPU Java needs {@code --add-modules=jdk.incubator.vector}; on GPUs the arguments of TornadoVM's SDK and of
+ * tornado-ptx, see the README.
+ */
+public final class DitPipeline implements AutoCloseable {
+    private final EngineQueue queue;
+    private final DitConfig config;
+    private final ClassNames classes;
+    private final String reason;
+    private final Rng rng;
+    private final int maxBatch;
+    private final int decodedTogether;
+
+    /** @param decodedTogether images in a call of the decoder, as the heap allows */
+    DitPipeline(
+            EngineQueue queue,
+            DitConfig config,
+            ClassNames classes,
+            String reason,
+            Rng rng,
+            int maxBatch,
+            int decodedTogether) {
+        this.queue = queue;
+        this.config = config;
+        this.classes = classes;
+        this.reason = reason;
+        this.rng = rng;
+        this.maxBatch = maxBatch;
+        this.decodedTogether = decodedTogether;
+    }
+
+    /**
+     * Names a model to be opened. Its sizes are read from a config.json beside the weights, else from the weights' shapes.
+     *
+     * @param checkpoint the DiT's weights: {@code .pt}, {@code .safetensors}, or a diffusers folder
+     * @param vae the AutoencoderKL's folder, with config.json and weights
+     */
+    public static PipelineBuilder load(Path checkpoint, Path vae) {
+        return new PipelineBuilder(checkpoint, vae);
+    }
+
+    /**
+     * The devices that TornadoVM sees, one a line, with the numbers that {@link PipelineBuilder#devices} takes; none without
+     * TornadoVM.
+     *
+     * @throws PipelineException when TornadoVM does not start
+     */
+    public static List<String> devices() {
+        if (!TornadoDevices.sdkIsPresent()) {
+            return List.of();
+        }
+        try {
+            return TornadoDevices.list().stream().map(ListedDevice::toString).toList();
+        } catch (RuntimeException e) {
+            throw PipelineException.of(e);
+        }
+    }
+
+    /** Samples pictures. */
+    public List<Picture> sample(Request request) {
+        return sample(request, progress -> {});
+    }
+
+    /**
+     * Samples pictures, and waits for them.
+     *
+     * @param listener told after each step; what it throws ends the request and comes out here
+     * @return in the order of the labels, batch after batch
+     * @throws IllegalArgumentException when the model has no such class
+     * @throws CancellationException when the listener cancelled, this thread was interrupted, or the pipeline was closed
+     * @throws PipelineException when the request cannot be done
+     */
+    public List<Picture> sample(Request request, Consumer<Progress> listener) {
+        return sample(request, listener, new AtomicBoolean());
+    }
+
+    private List<Picture> sample(Request request, Consumer<Progress> listener, AtomicBoolean cancelled) {
+        requireClasses(request.labels());
+        List<Picture> pictures = new ArrayList<>();
+        Listening told = new Listening(listener);
+        told.run(() -> {
+            new RequestRun(this, queue, request, told, cancelled)
+                    .sample((engine, latents) -> pictures.addAll(decode(engine, latents)));
+            return pictures;
+        });
+        return List.copyOf(pictures);
+    }
+
+    /** Begins to sample on a thread of its own; the handle cancels and waits. The listener is as {@link #sample} has it. */
+    public Sampling start(Request request, Consumer<Progress> listener) {
+        requireClasses(request.labels());
+        return new Sampling(cancelled -> sample(request, listener, cancelled)).begin();
+    }
+
+    /**
+     * Samples latents, without decoding them.
+     *
+     * @return of all pictures, batch after batch (N, C, H, W)
+     * @throws RuntimeException as {@link #sample}
+     */
+    public Latents latents(Request request, Consumer<Progress> listener) {
+        requireClasses(request.labels());
+        List<Latents> parts = new ArrayList<>();
+        Listening told = new Listening(listener);
+        return told.run(() -> {
+            new RequestRun(this, queue, request, told, new AtomicBoolean())
+                    .sample((engine, latents) -> parts.add(latents));
+            return RequestRun.joined(parts, this);
+        });
+    }
+
+    /**
+     * Decodes latents, any number of them.
+     *
+     * @throws IllegalArgumentException when they are not of this model's shape
+     * @throws PipelineException when it cannot be done
+     */
+    public List<Picture> decode(Latents latents) {
+        Shape expected = shape(latents.samples());
+        if (!latents.shape().equals(expected)) {
+            throw new IllegalArgumentException(
+                    "latents of shape %s, the model's are %s".formatted(latents.shape(), expected));
+        }
+        return new Listening(progress -> {}).run(() -> queue.take(engine -> decode(engine, latents)));
+    }
+
+    List<Picture> decode(Engine engine, Latents latents) {
+        int elements = config.inputElements();
+        int size = config.imageSize();
+        int most = Math.min(decodedTogether, maxBatch);
+        List<Picture> pictures = new ArrayList<>();
+        for (int first = 0; first < latents.samples(); first += most) {
+            int count = Math.min(most, latents.samples() - first);
+            float[] images = engine.decode(
+                    Arrays.copyOfRange(latents.values(), first * elements, (first + count) * elements), count);
+            for (int i = 0; i < count; i++) {
+                int label = latents.labels().get(first + i);
+                pictures.add(Picture.of(images, i, size, label, classes.name(label)));
+            }
+        }
+        return pictures;
+    }
+
+    Latents latents(float[] values, List<Integer> labels) {
+        return new Latents(values, shape(labels.size()), labels);
+    }
+
+    private Shape shape(int samples) {
+        return Shape.of(samples, config.inChannels(), config.inputSize(), config.inputSize());
+    }
+
+    private void requireClasses(List<Integer> labels) {
+        for (int label : labels) {
+            if (label < 0 || label >= config.numClasses()) {
+                throw new IllegalArgumentException("class label %d is out of range, the model has classes 0 to %d"
+                        .formatted(label, config.numClasses() - 1));
+            }
+        }
+    }
+
+    /**
+     * Classes by name or number, for {@link Request#of}.
+     *
+     * @throws IllegalArgumentException when the model has no such class
+     */
+    public int[] labels(String... names) {
+        return Arrays.stream(names)
+                .mapToInt(name -> classes.parse(name, config.numClasses()))
+                .toArray();
+    }
+
+    /** Names of the classes, where they are known. */
+    public ClassNames classes() {
+        return classes;
+    }
+
+    /** The model's sizes. */
+    public DitConfig config() {
+        return config;
+    }
+
+    /** Samples of a largest batch. */
+    public int maxBatch() {
+        return maxBatch;
+    }
+
+    Rng rng() {
+        return rng;
+    }
+
+    /** The engine in words: devices, kernels, why these. */
+    public String description() {
+        return queue.description() + " (" + reason + ")";
+    }
+
+    /**
+     * Ends requests that are at work, after their step, with a {@link CancellationException}, and those that wait; releases
+     * the devices' memory and the files. Closing twice does nothing.
+     */
+    @Override
+    public void close() {
+        queue.close();
+    }
+}

@@ -1,0 +1,312 @@
+package org.tornadodit.pipeline;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.TinyModelFiles;
+import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.dit.Guidance;
+import org.tornadodit.model.io.checkpoint.Checkpoint;
+import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.model.vae.PixelLevel;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.run.CpuEngine;
+
+/** The Java API on the CPU engine and on virtual devices, with a tiny model. */
+class DitPipelineTest {
+    private static final Consumer<Progress> SILENT = progress -> {};
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // set by JUnit
+    static Path folder;
+
+    @SuppressWarnings("NullAway.Init") // set before all tests
+    private static TinyModelFiles model;
+
+    @BeforeAll
+    static void writeModel() throws IOException {
+        model = TinyModelFiles.write(folder);
+    }
+
+    @AfterEach
+    void notInterrupted() {
+        assertFalse(Thread.interrupted(), "a test left its thread interrupted");
+    }
+
+    /** Opened once for all tests: emulated devices compile and warm up for seconds. */
+    private static final Map<String, DitPipeline> OPEN = new HashMap<>();
+
+    private static DitPipeline shared(String devices) {
+        return OPEN.computeIfAbsent(devices, any -> on(devices).open());
+    }
+
+    @AfterAll
+    static void closeAll() {
+        OPEN.values().forEach(DitPipeline::close);
+        HostRuntime.get().setDeviceCount(1);
+    }
+
+    private static PipelineBuilder on(String devices) {
+        return DitPipeline.load(model.checkpoint(), model.vae())
+                .config(model.config())
+                .devices(devices)
+                .threads(1)
+                .noKernelCache()
+                .notices(line -> {})
+                .maxBatch(2);
+    }
+
+    private static Request request(int... labels) {
+        return Request.of(labels).steps(3).seed(7);
+    }
+
+    private static byte[][] bytes(List<Picture> pictures) {
+        return pictures.stream().map(Picture::rgb).toArray(byte[][]::new);
+    }
+
+    /** What the CPU engine makes of these batches and one stream of noise, without the API. */
+    private static byte[][] expected(List<List<Integer>> batches) {
+        DitConfig config = DitConfig.fromJson(model.config());
+        VaeConfig vaeConfig = VaeConfig.fromJson(model.vae());
+        List<byte[]> pictures = new ArrayList<>();
+        try (Checkpoint dit = Checkpoints.open(model.checkpoint());
+                Checkpoint vae = Checkpoints.openVae(model.vae());
+                CpuEngine engine = new CpuEngine(
+                        config, DitWeights.load(dit, config), vaeConfig, VaeWeights.load(vae, vaeConfig), 1)) {
+            NoiseStream noise = TorchRandn.cuda(7);
+            for (List<Integer> labels : batches) {
+                float[] latents = engine.sample(
+                        new SamplingRequest(labels, Diffusion.create("3"), Sampler.DDPM, 0, 4, Guidance.FIRST_THREE),
+                        noise,
+                        (done, now) -> {});
+                float[] images = engine.decode(latents, labels.size());
+                int plane = 16 * 16;
+                for (int n = 0; n < labels.size(); n++) {
+                    byte[] rgb = new byte[3 * plane];
+                    for (int i = 0; i < rgb.length; i++) {
+                        rgb[i] = (byte) PixelLevel.of(images[3 * n * plane + i % 3 * plane + i / 3]);
+                    }
+                    pictures.add(rgb);
+                }
+            }
+        }
+        return pictures.toArray(byte[][]::new);
+    }
+
+    @Test
+    void samplesWhatTheEngineSamples() {
+        try (DitPipeline dit = on("cpu").open()) {
+            assertArrayEquals(expected(List.of(List.of(1, 4))), bytes(dit.sample(request(1, 4))));
+            assertArrayEquals(
+                    expected(List.of(List.of(1, 4), List.of(2))),
+                    bytes(dit.sample(request(1, 4, 2))),
+                    "more labels than a largest batch");
+            assertArrayEquals(
+                    expected(List.of(List.of(3), List.of(3))),
+                    bytes(dit.sample(request(3).batches(2))));
+        }
+        try (DitPipeline dit = on("cpu").maxBatch(5).open()) {
+            assertArrayEquals(expected(List.of(List.of(1, 4))), bytes(dit.sample(request(1, 4))), "a smaller batch");
+        }
+    }
+
+    @Test
+    void virtualDevicesSampleWhatTheCpuDoesButForRounding() {
+        DitPipeline dit = shared("cpu:2");
+        byte[][] pictures = bytes(dit.sample(request(1, 4)));
+        byte[][] cpu = expected(List.of(List.of(1, 4)));
+        int worst = 0;
+        for (int i = 0; i < cpu.length; i++) {
+            for (int j = 0; j < cpu[i].length; j++) {
+                worst = Math.max(worst, Math.abs((pictures[i][j] & 0xff) - (cpu[i][j] & 0xff)));
+            }
+        }
+        assertTrue(worst <= 1, "a picture is off by " + worst + " levels");
+        assertTrue(dit.description().contains("emulated on the processor"), dit.description());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cpu", "cpu:2"})
+    void cancelsAfterAStepAndGoesOnToOtherRequests(String devices) {
+        DitPipeline dit = shared(devices);
+        float[] alone = dit.latents(request(1, 4), SILENT).values();
+        CancellationException cancelled = assertThrows(
+                CancellationException.class,
+                () -> dit.sample(request(1, 4).batches(2).steps(5), progress -> {
+                    if (progress.step() == 2) {
+                        progress.cancel();
+                    }
+                }));
+        assertEquals("cancelled after step 2 of 5, batch 1 of 2", cancelled.getMessage());
+        assertArrayEquals(alone, dit.latents(request(1, 4), SILENT).values());
+
+        Thread caller = Thread.currentThread();
+        CancellationException interrupted = assertThrows(
+                CancellationException.class,
+                () -> dit.sample(request(1, 4).steps(200), progress -> caller.interrupt()));
+        assertTrue(Thread.interrupted(), "the thread stays interrupted");
+        assertTrue(interrupted.getMessage().matches("interrupted after step [01] of 200"), interrupted.getMessage());
+        assertArrayEquals(alone, dit.latents(request(1, 4), SILENT).values());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cpu", "cpu:2"})
+    void whatAListenerThrowsComesOutAsItIs(String devices) {
+        DitPipeline dit = shared(devices);
+        RuntimeException own = new IllegalStateException("the application's");
+        assertSame(
+                own,
+                assertThrows(
+                        RuntimeException.class,
+                        () -> dit.sample(request(1), progress -> {
+                            throw own;
+                        })));
+        Error error = new AssertionError("the application's");
+        assertSame(
+                error,
+                assertThrows(
+                        Error.class,
+                        () -> dit.sample(request(1), progress -> {
+                            throw error;
+                        })));
+        assertEquals(1, dit.latents(request(1), SILENT).samples(), "the devices are well");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cpu", "cpu:2"})
+    void tellsProgressAndShowsPreviews(String devices) {
+        DitPipeline dit = shared(devices);
+        Request request = request(1, 4, 2).steps(2);
+        List<String> told = Collections.synchronizedList(new ArrayList<>());
+        Latents latents = dit.latents(
+                request.previewEvery(1),
+                progress -> told.add("%d/%d %d/%d %s %s"
+                        .formatted(
+                                progress.step(),
+                                progress.steps(),
+                                progress.batch(),
+                                progress.batches(),
+                                progress.previews().stream().map(Picture::label).toList(),
+                                progress.timeLeft().isNegative())));
+        assertEquals(
+                List.of("1/2 1/2 [1, 4] false", "2/2 1/2 [] false", "1/2 2/2 [2] false", "2/2 2/2 [] false"), told);
+        assertArrayEquals(dit.latents(request, SILENT).values(), latents.values(), "previews change nothing");
+    }
+
+    @Test
+    void threadsGetThePicturesOfRequestsAlone() throws Exception {
+        try (DitPipeline dit = on("cpu").open()) {
+            List<byte[][]> alone = IntStream.range(0, 4)
+                    .mapToObj(seed -> bytes(dit.sample(request(1, 4, 2).seed(seed))))
+                    .toList();
+            List<Sampling> together = IntStream.range(0, 4)
+                    .mapToObj(seed -> dit.start(request(1, 4, 2).seed(seed), SILENT))
+                    .toList();
+            for (int seed = 0; seed < 4; seed++) {
+                assertArrayEquals(alone.get(seed), bytes(together.get(seed).pictures()), "seed " + seed);
+                assertTrue(together.get(seed).isDone());
+            }
+        }
+    }
+
+    /** A request of many batches lets others in between: the short one is done long before it. */
+    @Test
+    void requestsTakeTurnsBatchByBatch() throws Exception {
+        try (DitPipeline dit = on("cpu").open()) {
+            CountDownLatch begun = new CountDownLatch(1);
+            Sampling large = dit.start(request(1).steps(2).batches(100_000), progress -> begun.countDown());
+            begun.await();
+            assertEquals(1, dit.sample(request(2)).size());
+            assertFalse(large.isDone());
+            Sampling waiting = dit.start(request(1), SILENT);
+            large.cancel();
+            assertTrue(assertThrows(CancellationException.class, large::pictures)
+                    .getMessage()
+                    .matches("(cancelled|interrupted) .*"));
+            assertEquals(1, waiting.pictures().size());
+        }
+    }
+
+    @Test
+    void closingEndsWhatIsAtWork() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        Sampling running;
+        DitPipeline dit = on("cpu").open();
+        try (dit) {
+            running = dit.start(request(1).steps(1000), progress -> begun.countDown());
+            begun.await();
+        }
+        assertTrue(assertThrows(CancellationException.class, running::pictures)
+                .getMessage()
+                .startsWith("the pipeline was closed after step"));
+        assertEquals(
+                "the pipeline is closed",
+                assertThrows(PipelineException.class, () -> dit.sample(request(1)))
+                        .getMessage());
+        dit.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cpu", "cpu:2"})
+    void aListenerCannotSample(String devices) {
+        DitPipeline dit = shared(devices);
+        PipelineException refused = assertThrows(
+                PipelineException.class, () -> dit.latents(request(1), progress -> dit.latents(request(2), SILENT)));
+        assertTrue(refused.getMessage().startsWith("a listener cannot sample"), refused.getMessage());
+    }
+
+    @Test
+    void latentsAreWhatPicturesAreDecodedFrom() throws Exception {
+        try (DitPipeline dit = on("cpu").open()) {
+            Latents latents = dit.latents(request(1, 4, 2), SILENT);
+            assertEquals("(3, 4, 2, 2)", latents.shape().toString());
+            assertEquals(List.of(1, 4, 2), latents.labels());
+            assertArrayEquals(bytes(dit.sample(request(1, 4, 2))), bytes(dit.decode(latents)));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> dit.decode(new Latents(new float[16], Shape.of(2, 2, 2, 2), List.of(0, 0))));
+        }
+    }
+
+    @Test
+    void cpuNoiseIsAnotherStream() {
+        try (DitPipeline cuda = on("cpu").open();
+                DitPipeline cpu = on("cpu").rng(Rng.CPU).open()) {
+            assertFalse(Arrays.equals(
+                    cuda.sample(request(1)).getFirst().rgb(),
+                    cpu.sample(request(1)).getFirst().rgb()));
+        }
+    }
+}
