@@ -219,8 +219,7 @@ public final class PipelineBuilder {
         DitWeights.requireFit(weights, sizes);
         VaeWeights.requireFit(vaeWeights, vaeSizes);
         if (kernelCache) {
-            KernelCompiler.fromClassPath()
-                    .keep(Machine.cacheFolder().resolve("kernels"), TornadoProperties.all(), notices);
+            KernelCompiler.fromClassPath().keep(Machine.kernelFolder(), TornadoProperties.all(), notices);
         }
         DeviceChoice chosen = devices.find();
         if (chosen.cpu()) {

@@ -113,7 +113,7 @@ class PipelineErrorsTest {
     void linesOfTheEnginesComeInTheApisWords() {
         assertEquals(
                 "too small; open with a smaller maxBatch or use devices(\"cpu\"); give more with -Xmx2g",
-                PipelineException.inJava("too small; name fewer --class-labels or use --device cpu;\n"
+                PipelineException.inJava("too small; name fewer --class-labels or use --device cpu\n"
                         + " give more with DIT_JVM_OPTS=-Xmx2g"));
     }
 
