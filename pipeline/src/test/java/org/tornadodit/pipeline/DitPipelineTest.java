@@ -88,6 +88,10 @@ class DitPipelineTest {
                 .maxBatch(2);
     }
 
+    private static String line(Throwable thrown) {
+        return String.valueOf(thrown.getMessage());
+    }
+
     private static Request request(int... labels) {
         return Request.of(labels).steps(3).seed(7);
     }
@@ -177,7 +181,7 @@ class DitPipelineTest {
                 CancellationException.class,
                 () -> dit.sample(request(1, 4).steps(200), progress -> caller.interrupt()));
         assertTrue(Thread.interrupted(), "the thread stays interrupted");
-        assertTrue(interrupted.getMessage().matches("interrupted after step [01] of 200"), interrupted.getMessage());
+        assertTrue(line(interrupted).matches("interrupted after step [01] of 200"), line(interrupted));
         assertArrayEquals(alone, dit.latents(request(1, 4), SILENT).values());
     }
 
@@ -252,8 +256,7 @@ class DitPipelineTest {
             assertFalse(large.isDone());
             Sampling waiting = dit.start(request(1), SILENT);
             large.cancel();
-            assertTrue(assertThrows(CancellationException.class, large::pictures)
-                    .getMessage()
+            assertTrue(line(assertThrows(CancellationException.class, large::pictures))
                     .matches("(cancelled|interrupted) .*"));
             assertEquals(1, waiting.pictures().size());
         }
@@ -268,8 +271,7 @@ class DitPipelineTest {
             running = dit.start(request(1).steps(1000), progress -> begun.countDown());
             begun.await();
         }
-        assertTrue(assertThrows(CancellationException.class, running::pictures)
-                .getMessage()
+        assertTrue(line(assertThrows(CancellationException.class, running::pictures))
                 .startsWith("the pipeline was closed after step"));
         assertEquals(
                 "the pipeline is closed",
@@ -284,7 +286,7 @@ class DitPipelineTest {
         DitPipeline dit = shared(devices);
         PipelineException refused = assertThrows(
                 PipelineException.class, () -> dit.latents(request(1), progress -> dit.latents(request(2), SILENT)));
-        assertTrue(refused.getMessage().startsWith("a listener cannot sample"), refused.getMessage());
+        assertTrue(line(refused).startsWith("a listener cannot sample"), line(refused));
     }
 
     @Test

@@ -43,6 +43,10 @@ class PipelineErrorsTest {
                 .threads(1);
     }
 
+    private static String line(Throwable thrown) {
+        return String.valueOf(thrown.getMessage());
+    }
+
     private static void assertRefused(Class<? extends RuntimeException> type, String line, Executable work) {
         assertEquals(line, assertThrows(type, work).getMessage());
     }
@@ -68,10 +72,9 @@ class PipelineErrorsTest {
                 IllegalArgumentException.class,
                 "eta is 2.0, expected 0 to 1",
                 () -> Request.of(1).eta(2));
-        assertTrue(
-                assertThrows(IllegalArgumentException.class, () -> Request.of(1).steps(1001))
-                        .getMessage()
-                        .contains("1001"));
+        assertTrue(line(assertThrows(
+                        IllegalArgumentException.class, () -> Request.of(1).steps(1001)))
+                .contains("1001"));
         try (DitPipeline dit = tiny().open()) {
             assertRefused(
                     IllegalArgumentException.class,
@@ -91,12 +94,12 @@ class PipelineErrorsTest {
         PipelineException missing = assertThrows(
                 PipelineException.class,
                 () -> DitPipeline.load(absent, model.vae()).open());
-        assertTrue(missing.getMessage().startsWith(absent.toString()), missing.getMessage());
+        assertTrue(line(missing).startsWith(absent.toString()), line(missing));
         assertTrue(missing.getCause() instanceof CheckpointException);
         PipelineException unknown = assertThrows(
                 PipelineException.class,
                 () -> DitPipeline.load(model.checkpoint(), model.vae()).open());
-        assertTrue(unknown.getMessage().endsWith("give its sizes in a config.json"), unknown.getMessage());
+        assertTrue(line(unknown).endsWith("give its sizes in a config.json"), line(unknown));
     }
 
     @Test
