@@ -30,7 +30,8 @@ public record DeviceTuning(Tuning tuning, List<String> lines) {
      * @param kernels that are asked for
      * @param shape a largest batch
      */
-    public static DeviceTuning of(List<ListedDevice> devices, DitConfig config, KernelOptions kernels, SamplingRequest shape) {
+    public static DeviceTuning of(
+            List<ListedDevice> devices, DitConfig config, KernelOptions kernels, SamplingRequest shape) {
         if (devices.isEmpty()) {
             return NONE;
         }
