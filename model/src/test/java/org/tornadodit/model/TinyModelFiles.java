@@ -26,7 +26,7 @@ public final class TinyModelFiles {
     }
 
     /** The smallest that the tensor cores' kernels take: 16 tokens, and a decoder of 16 channels. */
-    static TinyModelFiles writeForTensorCores(Path folder) throws IOException {
+    public static TinyModelFiles writeForTensorCores(Path folder) throws IOException {
         return write(folder, 4, 16);
     }
 
