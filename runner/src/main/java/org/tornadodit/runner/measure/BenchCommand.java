@@ -1,6 +1,5 @@
 package org.tornadodit.runner.measure;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -8,14 +7,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.check.Ceiling;
 import org.tornadodit.kernels.check.Tunable;
-import org.tornadodit.model.diffusion.Diffusion;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
@@ -38,14 +35,12 @@ import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.runner.terminal.Surroundings;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.Engine;
-import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.tune.Autotuner;
 import org.tornadodit.scheduler.tune.DefaultRates;
 import org.tornadodit.scheduler.tune.KernelRunner;
 import org.tornadodit.scheduler.tune.ModelTuning;
-import org.tornadodit.scheduler.tune.Timing;
 import org.tornadodit.scheduler.tune.TunedOperation;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -73,9 +68,6 @@ import picocli.CommandLine.Spec;
             "  dit bench kernels --json kernels.json"
         })
 public final class BenchCommand implements Callable<Integer> {
-    private static final int STEPS = 20;
-    private static final int DECODES = 5;
-    private static final int SAMPLINGS = 1;
     /** Seconds; kernels are all timed, however long it takes. */
     private static final double UNLIMITED = 1e6;
     /** Stable Diffusion's decoder, which facebookresearch/DiT uses. */
@@ -88,13 +80,6 @@ public final class BenchCommand implements Callable<Integer> {
         SAMPLING,
         VAE,
         KERNELS
-    }
-
-    /** How results are printed. */
-    enum Format {
-        MD,
-        CSV,
-        JSON
     }
 
     @Spec
@@ -122,8 +107,8 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--repetitions",
             paramLabel = "N",
-            description = "How often each is timed. Default: " + STEPS + " steps, " + DECODES + " decodings, "
-                    + SAMPLINGS + " sampling")
+            description = "How often each is timed. Default: " + EngineTimes.STEPS + " steps, " + EngineTimes.DECODES
+                    + " decodings, " + EngineTimes.SAMPLINGS + " sampling")
     @Nullable
     Integer repetitions;
 
@@ -142,7 +127,7 @@ public final class BenchCommand implements Callable<Integer> {
             paramLabel = "md|csv|json",
             defaultValue = "md",
             description = "Default: ${DEFAULT-VALUE}")
-    Format format = Format.MD;
+    BenchTable.Format format = BenchTable.Format.MD;
 
     @Option(names = "--json", paramLabel = "FILE.json", description = "Also write the record, for ./dit report")
     @Nullable
@@ -198,7 +183,7 @@ public final class BenchCommand implements Callable<Integer> {
                 try (Engine engine = plan.load(model.dit(), model.vae(), tuning, line -> err.println("dit: " + line))) {
                     err.println(engine.description());
                     tuning.lines().forEach(err::println);
-                    measure(engine, plan, what, measurements);
+                    measurements.addAll(new EngineTimes(engine, plan, repetitions, warmUp).of(what));
                 }
             }
             record.add("measurements", RunRecord.array(measurements));
@@ -210,7 +195,8 @@ public final class BenchCommand implements Callable<Integer> {
                 right = kernels.operations().stream()
                         .allMatch(one -> one.chosen().isPresent());
             }
-            print(record, measurements, kernels, plan.device().cpu());
+            new BenchTable(record, measurements, kernels, plan.device().cpu())
+                    .print(spec.commandLine().getOut(), format);
             if (json != null) {
                 RunRecord.write(json, record);
             }
@@ -292,61 +278,6 @@ public final class BenchCommand implements Callable<Integer> {
         return options;
     }
 
-    private void measure(Engine engine, SamplingPlan plan, Set<What> what, List<JsonObject> results) {
-        int samples = plan.request().samples();
-        if (what.contains(What.STEP)) {
-            double flop = 2.0 * samples * SamplingPlan.forwardFlops(plan.config());
-            JsonObject step = RunRecord.timing("step", steps(engine, plan.request()));
-            step.addProperty("flop", flop);
-            results.add(step);
-        }
-        if (what.contains(What.VAE)) {
-            float[] latents = new float[samples * plan.config().inputElements()];
-            for (int i = 0; i < latents.length; i++) {
-                latents[i] = (float) Math.sin(i);
-            }
-            double[] times = new double[repetitions != null ? repetitions : DECODES];
-            for (int i = -warmUp; i < times.length; i++) {
-                long start = System.nanoTime();
-                engine.decode(latents, samples);
-                if (i >= 0) {
-                    times[i] = (System.nanoTime() - start) * 1e-9;
-                }
-            }
-            results.add(RunRecord.timing("vae", Timing.of(times)));
-        }
-        if (what.contains(What.SAMPLING)) {
-            double[] times = new double[repetitions != null ? repetitions : SAMPLINGS];
-            for (int i = 0; i < times.length; i++) {
-                long start = System.nanoTime();
-                float[] latents = engine.sample(plan.request(), samplingOptions.noise(), (done, now) -> {});
-                engine.decode(latents, samples);
-                times[i] = (System.nanoTime() - start) * 1e-9;
-            }
-            results.add(RunRecord.timing("sampling", Timing.of(times)));
-        }
-    }
-
-    /** Steps of one run, each from the end of the one before: the engine waits for the device at every step. */
-    private Timing steps(Engine engine, SamplingRequest request) {
-        int count = repetitions != null ? repetitions : STEPS;
-        long[] ends = new long[warmUp + count + 1];
-        SamplingRequest run = new SamplingRequest(
-                request.labels(),
-                Diffusion.create(String.valueOf(ends.length - 1)),
-                request.sampler(),
-                request.eta(),
-                request.cfgScale(),
-                request.guidance());
-        ends[0] = System.nanoTime();
-        engine.sample(run, samplingOptions.noise(), (done, now) -> ends[done] = System.nanoTime());
-        double[] times = new double[count];
-        for (int i = 0; i < count; i++) {
-            times[i] = (ends[warmUp + i + 1] - ends[warmUp + i]) * 1e-9;
-        }
-        return Timing.of(times);
-    }
-
     /** Every kernel of a step in the variant that sampling uses, checked and timed on its own. */
     private KernelTable kernels(SamplingPlan plan, DeviceTuning tuning) {
         ListedDevice device = plan.devicesInUse().getFirst();
@@ -364,82 +295,6 @@ public final class BenchCommand implements Callable<Integer> {
         List<TunedOperation> times = new Autotuner(runner, UNLIMITED)
                 .tune(operations, one -> spec.commandLine().getErr().println(one.operation()));
         return new KernelTable(times, ceilings);
-    }
-
-    private void print(JsonObject record, List<JsonObject> measurements, @Nullable KernelTable kernels, boolean cpu) {
-        PrintWriter out = spec.commandLine().getOut();
-        if (format == Format.JSON) {
-            out.println(RunRecord.text(record));
-            return;
-        }
-        List<JsonObject> rows = new ArrayList<>(measurements);
-        if (kernels != null && format == Format.CSV) {
-            JsonArray all = record.getAsJsonArray("kernels");
-            all.forEach(kernel -> rows.add(kernel.getAsJsonObject()));
-        }
-        if (format == Format.CSV) {
-            out.println("name,shape,variant,ms,shortest_ms,longest_ms,repetitions");
-            for (JsonObject row : rows) {
-                out.println(String.format(
-                        Locale.ROOT,
-                        "%s,%s,\"%s\",%.6f,%.6f,%.6f,%d",
-                        row.get("name").getAsString(),
-                        row.has("shape") ? row.get("shape").getAsString() : "",
-                        row.has("variant") ? row.get("variant").getAsString() : "",
-                        row.get("ms").getAsDouble(),
-                        row.get("shortest_ms").getAsDouble(),
-                        row.get("longest_ms").getAsDouble(),
-                        row.get("repetitions").getAsInt()));
-            }
-            return;
-        }
-        out.println("%s x %d, %s"
-                .formatted(
-                        record.get("device").getAsString(),
-                        record.get("devices").getAsInt(),
-                        record.get("date").getAsString()));
-        out.println(conditions(record.getAsJsonObject("options"), cpu));
-        if (!rows.isEmpty()) {
-            out.println("| what | median, ms | shortest | longest | repetitions | rate |");
-            out.println("|---|---|---|---|---|---|");
-        }
-        for (JsonObject row : rows) {
-            double ms = row.get("ms").getAsDouble();
-            out.println(String.format(
-                    Locale.ROOT,
-                    "| %s | %.3f | %.3f | %.3f | %d | %s |",
-                    row.get("name").getAsString(),
-                    ms,
-                    row.get("shortest_ms").getAsDouble(),
-                    row.get("longest_ms").getAsDouble(),
-                    row.get("repetitions").getAsInt(),
-                    row.has("flop") ? KernelTable.arithmetic(row.get("flop").getAsDouble() / ms * 1e3) : ""));
-        }
-        if (kernels != null) {
-            kernels.print(out);
-        }
-    }
-
-    /** Model and options in one line, those alone that have an effect on the device. */
-    private static String conditions(JsonObject options, boolean cpu) {
-        List<String> parts = new ArrayList<>();
-        parts.add(options.get("model").getAsString());
-        String size = options.get("image_size").getAsString();
-        parts.add(size + " x " + size);
-        parts.add("batch of " + options.get("batch").getAsString());
-        parts.add(options.get("sampler").getAsString() + " of "
-                + options.get("steps").getAsString() + " steps");
-        parts.add("guidance " + options.get("guidance").getAsString());
-        parts.add(options.get("weights").getAsString().equals("random") ? "random weights" : "weights of a checkpoint");
-        if (cpu) {
-            String threads = options.get("threads").getAsString();
-            parts.add(threads + (threads.equals("1") ? " thread" : " threads"));
-        } else {
-            parts.add("precision " + options.get("precision").getAsString());
-            parts.add("kernels " + options.get("kernels").getAsString());
-            parts.add(options.get("tuned_operations").getAsString() + " operations tuned");
-        }
-        return String.join(", ", parts);
     }
 
     private ParameterException usage(String message) {
