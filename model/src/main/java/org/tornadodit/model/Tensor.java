@@ -3,6 +3,7 @@ package org.tornadodit.model;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.stream.IntStream;
 
 /**
  * A float32 tensor: row major, contiguous, little endian. Its memory may be a mapped file, so it lives only as long as
@@ -17,6 +18,9 @@ public record Tensor(String name, Shape shape, MemorySegment data) {
 
     /** How an element lies in {@link #data}; unaligned, because checkpoint formats align to bytes only. */
     public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** Bytes that one core copies at a time. */
+    private static final long CHUNK = 1 << 20;
 
     /** @throws IllegalArgumentException when the memory's size is not that of the shape */
     public Tensor {
@@ -34,6 +38,17 @@ public record Tensor(String name, Shape shape, MemorySegment data) {
     /** Element {@code index} in row-major order. */
     public float get(long index) {
         return data.get(FLOAT, index * Float.BYTES);
+    }
+
+    /** Writes all elements in row-major order to {@code target}, which holds exactly them; on all cores. */
+    public void copyTo(MemorySegment target) {
+        long bytes = target.byteSize();
+        IntStream.range(0, Math.toIntExact(Math.ceilDiv(bytes, CHUNK)))
+                .parallel()
+                .forEach(chunk -> {
+                    long at = chunk * CHUNK;
+                    MemorySegment.copy(data, at, target, at, Math.min(CHUNK, bytes - at));
+                });
     }
 
     /**

@@ -160,6 +160,11 @@ public final class GraphDefinition {
         return consumed.get(array);
     }
 
+    /** Whether any array may be taken from the graph of this name. */
+    boolean consumesFrom(String graph) {
+        return consumed.values().stream().anyMatch(sources -> sources.contains(graph));
+    }
+
     boolean persists(TornadoNativeArray array) {
         return persisted.contains(array);
     }

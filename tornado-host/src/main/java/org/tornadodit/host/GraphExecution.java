@@ -96,6 +96,10 @@ final class GraphExecution {
                         + " earlier execute(); select one with withGraph and execute it first");
             }
             String name = last.graph.name();
+            DeviceBuffer taken = buffers.get(array);
+            if (!sources.contains(name) && graph.consumesFrom(name) && taken != null && !taken.isFreed()) {
+                continue; // from an earlier execution: TornadoVM replaces what the last graph is named for
+            }
             if (!sources.contains(name) && !sources.contains(graph.name())) {
                 throw new TornadoRuntimeException(what + " from " + String.join(" or ", sources) + ", but graph " + name
                         + " ran last; name the graph that runs last before this one");

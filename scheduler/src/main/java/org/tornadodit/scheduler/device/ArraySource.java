@@ -34,6 +34,16 @@ public interface ArraySource {
         }
 
         @Override
+        public FloatArray weightFloats(long elements) {
+            return deviceFloats(elements);
+        }
+
+        @Override
+        public IntArray weightInts(long elements) {
+            return deviceInts(elements);
+        }
+
+        @Override
         public FloatArray floats(long elements, Consumer<FloatArray> fill) {
             FloatArray array = floats(elements);
             fill.accept(array);
@@ -77,6 +87,12 @@ public interface ArraySource {
 
     /** As {@link #floats(long, Consumer)}. */
     IntArray ints(long elements, Consumer<IntArray> fill);
+
+    /** An array of weights that kernels write. */
+    FloatArray weightFloats(long elements);
+
+    /** As {@link #weightFloats}. */
+    IntArray weightInts(long elements);
 
     private static int indexed(long elements) {
         if (elements > Integer.MAX_VALUE) {

@@ -174,6 +174,18 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
         }
 
         @Override
+        public FloatArray weightFloats(long elements) {
+            weightBytes += bytes(elements);
+            return floats;
+        }
+
+        @Override
+        public IntArray weightInts(long elements) {
+            weightBytes += bytes(elements);
+            return ints;
+        }
+
+        @Override
         public FloatArray floats(long elements, Consumer<FloatArray> fill) {
             weightBytes += bytes(elements);
             return floats;

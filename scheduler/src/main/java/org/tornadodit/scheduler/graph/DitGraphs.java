@@ -14,6 +14,7 @@ import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
 import org.tornadodit.scheduler.device.DeviceArrays;
+import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.graph.Operations.Advance;
 import org.tornadodit.scheduler.graph.Operations.Gate;
 import org.tornadodit.scheduler.graph.Operations.Modulation;
@@ -47,6 +48,8 @@ public final class DitGraphs {
     public static final int EMBED = 1;
     public static final int BLOCK = 2;
     public static final int LAST = 3;
+    private static final int MODULATION_WEIGHTS = 4;
+    private static final int BLOCK_WEIGHTS = 6;
 
     private static final int SHIFT_MSA = 0;
     private static final int SCALE_MSA = 1;
@@ -66,6 +69,8 @@ public final class DitGraphs {
     private final Part part;
     private final Rows rows;
     private final KernelContext context = new KernelContext();
+    private final WeightStaging modulationWeights;
+    private final WeightStaging blockWeights;
 
     /** @param prefix makes the graphs' names unique in the process */
     public DitGraphs(
@@ -83,10 +88,23 @@ public final class DitGraphs {
         this.operations = operations;
         this.portable = operations.portable();
         this.rows = new Rows(buffers.batch, part.passes(), part.tokens().count());
+        DitDeviceWeights w = weights;
+        this.modulationWeights = new WeightStaging(
+                operations.arrays(),
+                prefix + "modulation_",
+                prefix + "start",
+                new Object[] {buffers.latents, buffers.overflow},
+                List.of(w.modulation()));
+        this.blockWeights = new WeightStaging(
+                operations.arrays(),
+                prefix + "blocks_",
+                prefix + "embed",
+                carried(),
+                List.of(w.qkv(), w.projection(), w.fc1(), w.fc2()));
     }
 
     /**
-     * All graphs, in the order of {@link #START} to {@link #LAST}.
+     * All graphs, in the order of {@link #START} to {@link #LAST}, then those that load the weights.
      *
      * @param grids gets the launch of every task
      * @param hostNoise whether a step's noise comes from the host, or is drawn on the device
@@ -98,7 +116,19 @@ public final class DitGraphs {
             piece.content().accept(scope);
             graphs.add(scope.snapshot());
         }
+        graphs.addAll(modulationWeights.build(grids));
+        graphs.addAll(blockWeights.build(grids));
         return graphs;
+    }
+
+    /** Sends the modulations' weights. Once, between the first {@link #START} and {@link #EMBED}. */
+    public void loadModulation(DevicePlan plan) {
+        modulationWeights.run(plan, MODULATION_WEIGHTS);
+    }
+
+    /** Sends the blocks' weights. Once, between the first {@link #EMBED} and {@link #BLOCK}. */
+    public void loadBlocks(DevicePlan plan) {
+        blockWeights.run(plan, BLOCK_WEIGHTS);
     }
 
     /**
@@ -138,9 +168,11 @@ public final class DitGraphs {
         DitDeviceWeights w = weights;
         g.arrays(graph -> graph.consumeFromDevice(prefix + "start", b.latents, b.overflow)
                 .consumeFromDevice(prefix + "last", b.latents, b.overflow)
+                .consumeFromDevice(modulationWeights.last(), b.latents, b.overflow)
+                .consumeFromDevice(modulationWeights.last(), modulationWeights.arrays())
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies, b.batch)
                 .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions(), w.labelTable()));
-        upload(g, w.patchEmbedding(), w.timestepIn(), w.timestepOut(), w.modulation());
+        upload(g, w.patchEmbedding(), w.timestepIn(), w.timestepOut());
         g.scratch(b.patches, b.timestepHidden, b.timestep);
         g.scratch(b.modulationInput.arrays());
 
@@ -178,9 +210,10 @@ public final class DitGraphs {
     private void block(GraphScope g) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.arrays(graph ->
-                graph.consumeFromDevice(prefix + "embed", carried()).consumeFromDevice(prefix + "block", carried()));
-        upload(g, w.qkv(), w.projection(), w.fc1(), w.fc2());
+        g.arrays(graph -> graph.consumeFromDevice(prefix + "embed", carried())
+                .consumeFromDevice(prefix + "block", carried())
+                .consumeFromDevice(blockWeights.last(), carried())
+                .consumeFromDevice(blockWeights.last(), blockWeights.arrays()));
         g.scratch(b.attention.index());
         for (Operand operand : List.of(b.normed, b.qkv, b.attended, b.hidden)) {
             g.scratch(operand.arrays());
@@ -297,17 +330,17 @@ public final class DitGraphs {
         public static DitDeviceWeights of(DitWeights weights, Operations operations) {
             PortableOperations portable = operations.portable();
             return new DitDeviceWeights(
-                    portable.weights(List.of(weights.patchEmbedding())),
+                    portable.float32Weights(List.of(weights.patchEmbedding())),
                     DeviceArrays.of(operations.arrays(), weights.positionEmbedding()),
-                    portable.weights(List.of(weights.timestepIn())),
-                    portable.weights(List.of(weights.timestepOut())),
+                    portable.float32Weights(List.of(weights.timestepIn())),
+                    portable.float32Weights(List.of(weights.timestepOut())),
                     DeviceArrays.of(operations.arrays(), weights.labelTable()),
                     operations.weightsTogether(ofBlocks(weights, Block::modulation)),
                     operations.weights(ofBlocks(weights, Block::qkv)),
                     operations.weights(ofBlocks(weights, Block::projection)),
                     operations.weights(ofBlocks(weights, Block::fc1)),
                     operations.weights(ofBlocks(weights, Block::fc2)),
-                    portable.weights(List.of(weights.finalModulation())),
+                    portable.float32Weights(List.of(weights.finalModulation())),
                     operations.float32Weights(List.of(weights.finalLinear())));
         }
 

@@ -42,13 +42,13 @@ public interface Operations {
     /** Room for what {@link #modulation} reads in place of the conditioning (rows, columns); nothing where it reads that. */
     Operand modulationOperand(long rows, int columns);
 
-    /** Copies the same layer of all blocks into one array a device can hold. */
+    /** The same layer of all blocks in one array, to be filled by {@link WeightStaging}. */
     ProductWeights weights(List<Linear> layers);
 
-    /** As {@link #weights}, for a product of a {@link #float32Operand}. */
+    /** Layers of a product of a {@link #float32Operand}, copied into one array of the host. */
     ProductWeights float32Weights(List<Linear> layers);
 
-    /** Copies the same layer of all blocks into one array, for {@link #modulation}: one layer with all of their outputs. */
+    /** As {@link #weights}, for {@link #modulation}: one layer with all of their outputs. */
     ProductWeights weightsTogether(List<Linear> layers);
 
     /** Whether the kernels set {@link Layer#overflow}. */

@@ -14,6 +14,7 @@ import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.graph.WeightStaging.StagedLayers;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -108,16 +109,6 @@ public final class PortableOperations implements Operations {
 
     @Override
     public ProductWeights float32Weights(List<org.tornadodit.model.Linear> layers) {
-        return weights(layers);
-    }
-
-    @Override
-    public boolean reportsOverflow() {
-        return false;
-    }
-
-    @Override
-    public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
         return new ProductWeights(
                 DeviceArrays.stacked(
                         arrays,
@@ -128,6 +119,24 @@ public final class PortableOperations implements Operations {
                 layers.size(),
                 layers.getFirst().out(),
                 layers.getFirst().in());
+    }
+
+    @Override
+    public boolean reportsOverflow() {
+        return false;
+    }
+
+    @Override
+    public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
+        int out = layers.getFirst().out();
+        int in = layers.getFirst().in();
+        return new ProductWeights(
+                arrays.weightFloats((long) layers.size() * out * in),
+                arrays.weightFloats((long) layers.size() * out),
+                layers.size(),
+                out,
+                in,
+                new StagedLayers(layers, 0, false));
     }
 
     @Override

@@ -19,6 +19,7 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.graph.WeightStaging.StagedLayers;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -156,20 +157,24 @@ public final class TensorOperations implements Operations {
 
     @Override
     public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
-        return weights(layers, planes);
+        int out = layers.getFirst().out();
+        int in = layers.getFirst().in();
+        return new ProductWeights(
+                arrays.weightInts(TensorLinear.weightSize(layers.size(), out, in, planes)),
+                arrays.weightFloats((long) layers.size() * (out + 1)),
+                layers.size(),
+                out,
+                in,
+                new StagedLayers(layers, planes, false));
     }
 
     @Override
     public ProductWeights float32Weights(List<org.tornadodit.model.Linear> layers) {
-        return weights(layers, FLOAT32_PLANES);
-    }
-
-    private ProductWeights weights(List<org.tornadodit.model.Linear> layers, int planes) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
         FloatArray bias = arrays.floats((long) layers.size() * (out + 1), any -> {});
         IntArray weight = arrays.ints(
-                TensorLinear.weightSize(layers.size(), out, in, planes),
+                TensorLinear.weightSize(layers.size(), out, in, FLOAT32_PLANES),
                 array -> new PackedWeights(array, bias)
                         .fill(
                                 layers.stream()
@@ -180,30 +185,21 @@ public final class TensorOperations implements Operations {
                                         .toList(),
                                 out,
                                 in,
-                                planes));
+                                FLOAT32_PLANES));
         return new ProductWeights(weight, bias, layers.size(), out, in);
     }
 
     @Override
     public ProductWeights weightsTogether(List<org.tornadodit.model.Linear> layers) {
-        int out = layers.getFirst().out();
         int in = layers.getFirst().in();
-        int all = Math.multiplyExact(layers.size(), out);
-        FloatArray bias = arrays.floats(all + 1L, any -> {});
-        IntArray weight = arrays.ints(
-                TensorLinear.weightSize(1, all, in, FLOAT32_PLANES),
-                array -> new PackedWeights(array, bias)
-                        .fillTogether(
-                                layers.stream()
-                                        .map(layer -> layer.weight().data())
-                                        .toList(),
-                                layers.stream()
-                                        .map(layer -> layer.bias().data())
-                                        .toList(),
-                                out,
-                                in,
-                                FLOAT32_PLANES));
-        return new ProductWeights(weight, bias, 1, all, in);
+        int all = Math.multiplyExact(layers.size(), layers.getFirst().out());
+        return new ProductWeights(
+                arrays.weightInts(TensorLinear.weightSize(1, all, in, FLOAT32_PLANES)),
+                arrays.weightFloats(all + 1L),
+                1,
+                all,
+                in,
+                new StagedLayers(layers, FLOAT32_PLANES, true));
     }
 
     @Override

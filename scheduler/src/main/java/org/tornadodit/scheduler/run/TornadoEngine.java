@@ -107,11 +107,11 @@ public final class TornadoEngine implements Engine {
                 Startup.silent());
     }
 
-    /** Weights in host memory as the kernels of a device want them; several engines on equal devices share them. */
-    record HostWeights(KernelChoice choice, DitDeviceWeights dit, VaeWeights vae) {
+    /** Weights as the checkpoint has them, and the kernels that read them; several engines on equal devices share them. */
+    record HostWeights(KernelChoice choice, DitWeights dit, VaeWeights vae) {
 
         /**
-         * Copies the weights, once it is known that they and the activations of a part fit the device.
+         * Chooses the kernels, once it is known that the weights and the activations of a part fit the device.
          *
          * @throws DeviceUnavailableException when they do not
          */
@@ -126,7 +126,7 @@ public final class TornadoEngine implements Engine {
             KernelChoice choice = KernelChoice.of(device, config, kernels);
             MemoryNeed.of(config, vaeConfig, part, choice.operations(), choice.decoder(vaeConfig), DECODER_BYTES)
                     .requireFits(device, part.samples().count());
-            return new HostWeights(choice, DitDeviceWeights.of(dit, choice.operations()), vae);
+            return new HostWeights(choice, dit, vae);
         }
     }
 
@@ -157,11 +157,9 @@ public final class TornadoEngine implements Engine {
 
         buffers = new DitBuffers(config, part, operations);
         GridScheduler grids = new GridScheduler();
-        ditPlan = new DevicePlan(
-                device,
-                () -> new DitGraphs(context, config, weights.dit(), buffers, part, operations).build(grids, hostNoise),
-                grids,
-                startup);
+        DitGraphs ditGraphs = new DitGraphs(
+                context, config, DitDeviceWeights.of(weights.dit(), operations), buffers, part, operations);
+        ditPlan = new DevicePlan(device, () -> ditGraphs.build(grids, hostNoise), grids, startup);
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder);
         GridScheduler vaeGrids = new GridScheduler();
@@ -169,8 +167,11 @@ public final class TornadoEngine implements Engine {
         vaePlan = new DevicePlan(device, () -> vaeGraphs.build(vaeGrids), vaeGrids, startup);
         ditPlan.finish(); // by now the driver has loaded most kernels
         vaePlan.finish();
-        try (Startup.Running running = startup.begin(device.label(), "first step")) {
-            warmUp();
+        try {
+            loadWeights(ditGraphs, startup);
+            try (Startup.Running running = startup.begin(device.label(), "first step")) {
+                warmUp();
+            }
         } catch (OverflowException | OutOfMemoryError e) { // the model's and Java's: the device is well
             closeAfter(e);
             throw e;
@@ -188,15 +189,25 @@ public final class TornadoEngine implements Engine {
         }
     }
 
+    /** Brings the weights into arrays on the device. The graphs that read them come right after. */
+    private void loadWeights(DitGraphs graphs, Startup startup) {
+        try (Startup.Running running = startup.begin(device.label(), "weights")) {
+            int step = shape.diffusion().steps() - 1;
+            Draw draw = new Draw(0, 0, CudaGrid.DEFAULT.threads(2L * buffers.latents.getSize()), 0);
+            ditPlan.execute(DitGraphs.START);
+            graphs.loadModulation(ditPlan);
+            prepare(steps(shape, step, sample -> draw));
+            ditPlan.execute(DitGraphs.EMBED);
+            graphs.loadBlocks(ditPlan);
+        }
+    }
+
     /**
-     * One step and one pass of the decoder: the first execution of a graph uploads its weights. What comes back tells
-     * whether the device took them, for TornadoVM logs the driver's errors and goes on.
+     * The rest of one step and one pass of the decoder: the first execution of a graph uploads its weights. What comes back
+     * tells whether the device took them, for TornadoVM logs the driver's errors and goes on.
      */
     private void warmUp() {
-        int step = shape.diffusion().steps() - 1;
-        Draw draw = new Draw(0, 0, CudaGrid.DEFAULT.threads(2L * buffers.latents.getSize()), 0);
-        ditPlan.execute(DitGraphs.START);
-        TornadoExecutionResult result = step(steps(shape, step, sample -> draw));
+        TornadoExecutionResult result = blocks();
         int size = buffers.latents.getSize();
         float[] latents = ReturnedValues.requireReturned(latents(result, size), size);
         if (!reportsOverflow || !overflowed(result)) { // else sampling will name the tensor
@@ -316,6 +327,13 @@ public final class TornadoEngine implements Engine {
 
     /** One denoising step: embed, the blocks one after the other, final layer and sampler. */
     private TornadoExecutionResult step(List<SampleStep> samples) {
+        prepare(samples);
+        ditPlan.launch(DitGraphs.EMBED);
+        return blocks();
+    }
+
+    /** What the host sends for a step. */
+    private void prepare(List<SampleStep> samples) {
         int[] labels = samples.stream().mapToInt(SampleStep::label).toArray();
         boolean[] guided = new boolean[labels.length];
         for (int i = 0; i < labels.length; i++) {
@@ -331,7 +349,9 @@ public final class TornadoEngine implements Engine {
             float[] embedding = embeddings.computeIfAbsent(timestep, TimestepEmbedding::of);
             DeviceArrays.fill(buffers.frequencies, pass * embedding.length, embedding);
         }
-        ditPlan.launch(DitGraphs.EMBED);
+    }
+
+    private TornadoExecutionResult blocks() {
         for (int block = 0; block < config.depth(); block++) {
             ditPlan.launch(DitGraphs.BLOCK);
         }
