@@ -230,6 +230,28 @@ class TaskGraphTest {
         other.execute();
     }
 
+    /** Weights that one graph brings stay with their reader, which takes other arrays from whichever graph runs before it. */
+    @Test
+    void whatTheLastGraphIsNotNamedForStaysAsItWasTaken() throws Exception {
+        TaskGraph both = new TaskGraph("both")
+                .transferToDevice(FIRST_EXECUTION, x, y)
+                .task("t", TaskGraphTest::increment, x)
+                .task("u", TaskGraphTest::increment, y)
+                .persistOnDevice(x, y);
+        TaskGraph reader = new TaskGraph("reader")
+                .consumeFromDevice("both", x, y)
+                .consumeFromDevice("reader", x)
+                .task("t", TaskGraphTest::increment, x)
+                .task("u", TaskGraphTest::increment, y)
+                .persistOnDevice(x);
+        try (TornadoExecutionPlan plan = new TornadoExecutionPlan(both.snapshot(), reader.snapshot())) {
+            plan.withGraph(0).execute();
+            plan.withGraph(1).execute();
+            plan.withGraph(1).execute().transferToHost(x);
+            assertEquals(4, x.get(0));
+        }
+    }
+
     @Test
     void consumptionFollowsTheGraphThatRanLast() {
         TornadoExecutionPlan early = new TornadoExecutionPlan(
