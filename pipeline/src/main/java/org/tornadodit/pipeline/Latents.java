@@ -30,6 +30,17 @@ public record Latents(float[] values, Shape shape, List<Integer> labels) {
     }
 
     /**
+     * Others of the same model.
+     *
+     * @param values (M, C, H, W)
+     * @param labels class of each sample (M)
+     * @throws IllegalArgumentException when the sizes do not belong together
+     */
+    public Latents withSamples(float[] values, List<Integer> labels) {
+        return new Latents(values, Shape.of(labels.size(), shape.dim(1), shape.dim(2), shape.dim(3)), labels);
+    }
+
+    /**
      * Writes them as {@code --save-latents} does: float32 {@code .npy}.
      *
      * @throws IOException when the file cannot be written

@@ -1,0 +1,96 @@
+package org.tornadodit.distribution;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What mvn package leaves in target/ runs where it is unpacked: no Maven, no checkout. */
+class DistributionTest {
+    private static final Path ROOT = Path.of(System.getProperty("dit.root", ".."));
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // set by JUnit
+    Path folder;
+
+    @SuppressWarnings("NullAway.Init") // set before each test
+    private Path unpacked;
+
+    @BeforeEach
+    void unpack() throws IOException {
+        try (Stream<Path> made = Files.list(ROOT.resolve("distribution/target"))) {
+            List<Path> zips =
+                    made.filter(file -> file.toString().endsWith(".zip")).toList();
+            assertEquals(1, zips.size(), zips::toString);
+            unpack(zips.getFirst());
+        }
+        try (Stream<Path> tops = Files.list(folder)) {
+            List<Path> all = tops.toList();
+            assertEquals(1, all.size(), all::toString);
+            unpacked = all.getFirst();
+        }
+        assertTrue(unpacked.resolve("bin/dit").toFile().setExecutable(true));
+    }
+
+    private void unpack(Path file) throws IOException {
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+            for (Enumeration<? extends ZipEntry> entries = zip.entries(); entries.hasMoreElements(); ) {
+                ZipEntry entry = entries.nextElement();
+                Path target = folder.resolve(entry.getName()).normalize();
+                assertTrue(target.startsWith(folder), entry::getName);
+                if (entry.isDirectory()) {
+                    Files.createDirectories(target);
+                } else {
+                    Files.createDirectories(target.resolveSibling("."));
+                    try (InputStream in = zip.getInputStream(entry);
+                            OutputStream out = Files.newOutputStream(target)) {
+                        in.transferTo(out);
+                    }
+                }
+            }
+        }
+    }
+
+    private String run(String... words) throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(List.of("sh", unpacked.resolve("bin/dit").toString()));
+        command.addAll(List.of(words));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(Files.createDirectories(folder.resolve("elsewhere")).toFile())
+                .redirectErrorStream(true);
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
+        builder.environment().put("PATH", "/usr/bin:/bin");
+        builder.environment().remove("TORNADOVM_HOME");
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(120, TimeUnit.SECONDS), output);
+        assertEquals(0, process.exitValue(), output);
+        return output;
+    }
+
+    @Test
+    void runsWhereItIsUnpacked() throws Exception {
+        assertTrue(run("--version").startsWith("tornado-dit 0."));
+        run("demo", "--num-sampling-steps", "2", "--class-labels", "fox", "--device", "cpu");
+        assertTrue(Files.size(folder.resolve("elsewhere/sample.png")) > 1000);
+        for (String file : List.of("LICENSE", "NOTICE", "README.md", "lib/jvm-flags", "demo/LICENSE-images.txt")) {
+            assertTrue(Files.isRegularFile(unpacked.resolve(file)), file);
+        }
+    }
+}
