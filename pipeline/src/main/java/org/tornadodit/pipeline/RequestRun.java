@@ -131,7 +131,7 @@ final class RequestRun {
 
         void requireWanted() {
             if (cancelled.get() || caller.isInterrupted()) {
-                throw new CancellationException(cancellation(caller.isInterrupted() ? "interrupted" : "cancelled"));
+                throw new CancellationException(cancellation(cancelled.get() ? "cancelled" : "interrupted"));
             }
             if (queue.isClosed()) {
                 throw new CancellationException(cancellation("the pipeline was closed"));
