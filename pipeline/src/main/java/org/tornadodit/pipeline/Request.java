@@ -2,8 +2,7 @@ package org.tornadodit.pipeline;
 
 import java.util.Arrays;
 import java.util.List;
-import org.tornadodit.model.diffusion.Diffusion;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 
@@ -17,10 +16,11 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
  *
  * @param labels class of each picture; see {@link DitPipeline#labels} for names
  * @param steps denoising steps as {@code --num-sampling-steps} takes them: {@code "250"}, {@code "10,15,20"}, {@code "ddim50"}
+ *     (DPM-Solver++: a number up to 999)
  * @param guidance weight of classifier-free guidance; 1 for none, which is half of the work and other noise
  * @param channels latent channels that guidance changes: three as facebookresearch/DiT does, or all as diffusers does
  * @param sampler how a step goes from x_t to x_{t-1}
- * @param eta DDIM's share of noise, 0 to 1; DDPM ignores it
+ * @param eta DDIM's share of noise, 0 to 1; the others ignore it
  * @param seed as {@code torch.manual_seed} takes it; a negative one is the 64-bit word with the same bits
  * @param batches how often the labels are sampled, from one stream of noise
  * @param previewEvery every so many steps the pictures are decoded as they are so far; 0 for never
@@ -30,7 +30,7 @@ public record Request(
         String steps,
         double guidance,
         Guidance channels,
-        Sampler sampler,
+        SamplingMethod sampler,
         double eta,
         long seed,
         int batches,
@@ -60,13 +60,21 @@ public record Request(
         if (previewEvery < 0) {
             throw new IllegalArgumentException("previewEvery is " + previewEvery + ", expected 0 or more steps");
         }
-        Diffusion.create(steps); // refuses what is no number of steps
+        sampler.of(steps, eta); // refuses what is no number of steps
     }
 
     /** One picture of each of these classes: 250 steps of DDPM, guidance 4 on three channels, seed 0. */
     public static Request of(int... labels) {
         return new Request(
-                Arrays.stream(labels).boxed().toList(), "250", 4, Guidance.FIRST_THREE, Sampler.DDPM, 0, 0, 1, 0);
+                Arrays.stream(labels).boxed().toList(),
+                "250",
+                4,
+                Guidance.FIRST_THREE,
+                SamplingMethod.DDPM,
+                0,
+                0,
+                1,
+                0);
     }
 
     /** @param steps 1 to 1000 */
@@ -89,8 +97,8 @@ public record Request(
         return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, previewEvery);
     }
 
-    /** @param sampler DDPM or DDIM */
-    public Request sampler(Sampler sampler) {
+    /** @param sampler DDPM, DDIM or DPM-Solver++; the latter needs 20 to 30 steps */
+    public Request sampler(SamplingMethod sampler) {
         return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, previewEvery);
     }
 
@@ -121,6 +129,6 @@ public record Request(
 
     /** Some of the labels as the engine takes them. */
     SamplingRequest batch(List<Integer> some) {
-        return new SamplingRequest(some, Diffusion.create(steps), sampler, eta, guidance, channels);
+        return new SamplingRequest(some, sampler.of(steps, eta), guidance, channels);
     }
 }

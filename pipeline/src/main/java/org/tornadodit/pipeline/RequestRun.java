@@ -96,17 +96,17 @@ final class RequestRun {
         }
 
         private int steps() {
-            return part.diffusion().steps();
+            return part.steps();
         }
 
         @Override
-        public boolean wantsLatents(int step) {
+        public boolean wantsState(int step) {
             int every = request.previewEvery();
             return every > 0 && step % every == 0 && step < steps();
         }
 
         @Override
-        public synchronized void stepDone(int step, Supplier<float[]> now) {
+        public synchronized void stepDone(int step, Supplier<SamplingState> now) {
             if (ended) {
                 return;
             }
@@ -117,8 +117,8 @@ final class RequestRun {
             requireWanted();
         }
 
-        private List<Picture> previews(int step, Supplier<float[]> now) {
-            float[] latents = wantsLatents(step) ? now.get() : new float[0];
+        private List<Picture> previews(int step, Supplier<SamplingState> now) {
+            float[] latents = wantsState(step) ? now.get().latents() : new float[0];
             return latents.length == 0 ? List.of() : pipeline.decode(engine, pipeline.latents(latents, part.labels()));
         }
 

@@ -29,8 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TinyModelFiles;
-import org.tornadodit.model.diffusion.Diffusion;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
@@ -112,7 +111,7 @@ class DitPipelineTest {
             NoiseStream noise = TorchRandn.cuda(7);
             for (List<Integer> labels : batches) {
                 float[] latents = engine.sample(
-                        new SamplingRequest(labels, Diffusion.create("3"), Sampler.DDPM, 0, 4, Guidance.FIRST_THREE),
+                        new SamplingRequest(labels, SamplingMethod.DDPM.of("3", 0), 4, Guidance.FIRST_THREE),
                         noise,
                         (done, now) -> {});
                 float[] images = engine.decode(latents, labels.size());

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.runner.plan.TypedOptions;
 import org.tornadodit.runner.terminal.ExitCode;
 import picocli.CommandLine;
@@ -60,7 +61,9 @@ class GeneratedPagesTest {
                 Class<?> type = argument.auxiliaryTypes()[0];
                 if (type.isEnum()) {
                     List<String> constants = Stream.of(type.getEnumConstants())
-                            .map(constant -> TypedOptions.asHelpWritesIt(((Enum<?>) constant).name()))
+                            .map(constant -> constant instanceof SamplingMethod sampler
+                                    ? sampler.option()
+                                    : TypedOptions.asHelpWritesIt(((Enum<?>) constant).name()))
                             .sorted()
                             .toList();
                     List<String> label = Stream.of(argument.paramLabel().split("\\|"))
@@ -81,7 +84,7 @@ class GeneratedPagesTest {
         assertFalse(script.out().contains("\"DDPM\""), script.out());
         assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "bash");
         Path file = Files.writeString(folder.resolve("completion"), script.out());
-        assertEquals("ddpm ddim", completed(file, "sample", "--sampler", ""));
+        assertEquals("ddpm ddim dpm++", completed(file, "sample", "--sampler", ""));
         assertEquals("ddim", completed(file, "demo", "--sampler", "ddi"));
         assertEquals("3 all", completed(file, "bench", "--cfg-channels", ""));
         assertEquals("strict final none", completed(file, "evaluate", "--gates", ""));

@@ -100,6 +100,24 @@ class ResumeTest {
                 Files.readAllBytes(folder.resolve("whole.png")), Files.readAllBytes(folder.resolve("stopped.png")));
     }
 
+    /** A sampler that remembers a step: its history is in the state, and the stream has no noise for the steps. */
+    @Test
+    void aMultistepSamplerGoesOnWithItsHistory() throws IOException {
+        Object[] options = {"--sampler", "dpm++"};
+        Path state = stop("multistep", options);
+        StateFile stored = StateFile.read(state, facts -> {}, Shape.of(3, 4, 2, 2), 2);
+        assertEquals("DPM-Solver++", stored.facts().get("--sampler"));
+        refused(ExitCode.USAGE, "was made with --sampler DPM-Solver++", state, "--sampler", "ddpm");
+        CommandLineRun whole = run("multistep-whole", join(options, "--devices", "cpu:1"));
+        assertEquals(ExitCode.DONE, whole.exitCode(), whole.err());
+        CommandLineRun resumed =
+                run("multistep", "--devices", "cpu:3", "--resume", state, "--sampler", "DPMSolverMultistepScheduler");
+        assertEquals(ExitCode.DONE, resumed.exitCode(), resumed.err());
+        assertArrayEquals(
+                Files.readAllBytes(folder.resolve("multistep-whole_1.png")),
+                Files.readAllBytes(folder.resolve("multistep_1.png")));
+    }
+
     @Test
     void aStateOfAnotherRunIsRefused() throws IOException {
         Path state = stop("stopped");
@@ -125,8 +143,8 @@ class ResumeTest {
     @Test
     void aStateThatHoldsNaNIsRefused() throws IOException {
         Path state = stop("stopped");
-        StateFile stored = StateFile.read(state, facts -> {}, Shape.of(3, 4, 2, 2));
-        stored.latents()[5] = Float.NaN;
+        StateFile stored = StateFile.read(state, facts -> {}, Shape.of(3, 4, 2, 2), 1);
+        stored.arrays().getFirst()[5] = Float.NaN;
         Path spoiled = folder.resolve("spoiled.safetensors");
         stored.write(spoiled);
         refused(ExitCode.CHECKPOINT, "the state's latents hold NaN, expected numbers", spoiled);

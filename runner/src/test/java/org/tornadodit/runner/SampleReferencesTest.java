@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,8 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
-import org.tornadodit.model.diffusion.Diffusion;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
@@ -55,20 +55,29 @@ class SampleReferencesTest {
     @SuppressWarnings("NullAway.Init") // set by JUnit
     Path folder;
 
+    /** As diffusers samples it; see make_sampler_references.py. */
+    @ParameterizedTest
+    @ValueSource(strings = {"dpm++-3", "dpm++-all", "dpm++-unguided"})
+    void equalsDiffusersSampler(String run) throws IOException {
+        assumeTrue(Files.isDirectory(SAMPLING.resolve(run)), "reference/data/sampling/" + run + " is not made");
+        String channels = run.substring(run.indexOf('-') + 1);
+        boolean guided = !channels.equals("unguided");
+        equalsReference(run, "dpm++", guided ? channels : "3", "--cfg-scale", guided ? "4" : "1");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"ddpm-3", "ddpm-all", "ddim-3", "ddim-all"})
     void equalsPyTorch(String run) throws IOException {
+        equalsReference(run, run.substring(0, 4), run.substring(5));
+    }
+
+    private void equalsReference(String run, String sampler, String channels, Object... more) throws IOException {
         Path latents = folder.resolve("latents.npy");
         Path output = folder.resolve("sample.png");
-        CommandLineRun sampled = sample(
-                "--sampler",
-                run.substring(0, 4),
-                "--cfg-channels",
-                run.substring(5),
-                "--save-latents",
-                latents,
-                "--output",
-                output);
+        List<Object> options = new ArrayList<>(List.of(more));
+        options.addAll(List.of(
+                "--sampler", sampler, "--cfg-channels", channels, "--save-latents", latents, "--output", output));
+        CommandLineRun sampled = sample(options.toArray());
         assertEquals(ExitCode.DONE, sampled.exitCode(), sampled.err());
         assertTrue(
                 sampled.out().startsWith(output + System.lineSeparator() + "Average sampling time: "), sampled.out());
@@ -134,7 +143,7 @@ class SampleReferencesTest {
                         VaeWeights.load(vaeWeights, VaeConfig.fromJson(vae)),
                         1)) {
             SamplingRequest request = new SamplingRequest(
-                    List.of(0, 1, 2, 3, 4, 5, 0, 1), Diffusion.create("10"), Sampler.DDPM, 0, 4, Guidance.FIRST_THREE);
+                    List.of(0, 1, 2, 3, 4, 5, 0, 1), SamplingMethod.DDPM.of("10", 0), 4, Guidance.FIRST_THREE);
             NoiseStream noise = TorchRandn.cuda(0);
             float[] first = engine.sample(request, noise, (done, now) -> {});
             assertArrayEquals(

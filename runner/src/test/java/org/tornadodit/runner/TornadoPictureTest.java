@@ -8,8 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
-import org.tornadodit.model.diffusion.Diffusion;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
@@ -35,7 +34,7 @@ class TornadoPictureTest {
     @Test
     void thePictureIsPyTorchs() throws IOException {
         SamplingRequest request = new SamplingRequest(
-                List.of(0, 1, 2, 3, 4, 5, 0, 1), Diffusion.create("10"), Sampler.DDPM, 0, 4.0, Guidance.FIRST_THREE);
+                List.of(0, 1, 2, 3, 4, 5, 0, 1), SamplingMethod.DDPM.of("10", 0), 4.0, Guidance.FIRST_THREE);
         DitConfig config = DitConfig.fromJson(SAMPLING.resolve("config.json"));
         VaeConfig vaeConfig = VaeConfig.fromJson(DATA.resolve("vae-tiny"));
         try (Checkpoint weights = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"));

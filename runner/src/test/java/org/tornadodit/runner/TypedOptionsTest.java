@@ -115,7 +115,7 @@ class TypedOptionsTest {
 
     @Test
     void choicesAreWrittenAsInHelp() {
-        refused("--sampler is \"euler\", expected ddpm or ddim", "--sampler", "euler");
+        refused("--sampler is \"euler\", expected ddpm, ddim or dpm++", "--sampler", "euler");
         refused("--device is \"gpu\", expected auto, cpu or tornado", "--device", "gpu");
     }
 

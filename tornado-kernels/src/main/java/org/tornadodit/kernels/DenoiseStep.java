@@ -7,19 +7,25 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * What follows the model in a step of sampling, in one pass over the latents: unpatchify, classifier-free guidance, the
- * DDPM step with the learned variance or the DDIM step, and the step's noise. Step, sampler, guidance and place in the
+ * DDPM step with the learned variance, the DDIM step or a multistep solver's, and the step's noise. Step, sampler, guidance and place in the
  * noise are each sample's own.
  *
  * <p>DDPM: {@code x0 = a x - b eps}; {@code mean = c1 x0 + c2 x}; {@code log variance = f maxLog + (1 - f) minLog}
  * with {@code f = (v + 1) / 2} (A. Nichol and P. Dhariwal, Improved DDPM, 2021, equation 15);
  * {@code x' = mean + exp(log variance / 2) noise}. DDIM: {@code eps' = (a x - x0) / b} and
- * {@code x' = sqrt(abar') x0 + sqrt(1 - abar' - sigma^2) eps' + sigma noise} (J. Song et al., 2021, equation 12).
+ * {@code x' = sqrt(abar') x0 + sqrt(1 - abar' - sigma^2) eps' + sigma noise} (J. Song et al., 2021, equation 12). Multistep,
+ * DPM-Solver++ of order 1 or 2: {@code x' = (m1 x0 + m2 x) + m3 (x0 - last x0)} (C. Lu et al., arXiv 2211.01095,
+ * algorithm 2); the last x0 is kept behind the latents.
  */
 public final class DenoiseStep {
     /** Samplers. */
     public static final int DDPM = 0;
 
     public static final int DDIM = 1;
+    public static final int MULTISTEP = 2;
+
+    /** Arrays of the latents' shape that lie behind the latents, for what a sampler keeps from step to step. */
+    public static final int HISTORY = 1;
 
     /** Sources of noise: {@link PhiloxNoise}, or the array that the host filled. */
     public static final int NOISE_PHILOX = 0;
@@ -50,11 +56,16 @@ public final class DenoiseStep {
 
     /** which sampler, a constant above, */
     public static final int SAMPLER = 11;
-    /** and how many of the first channels guidance changes, 3 in facebookresearch/DiT; 0 for an unguided sample. */
+    /** how many of the first channels guidance changes, 3 in facebookresearch/DiT; 0 for an unguided sample, */
     public static final int GUIDED_CHANNELS = 12;
+    /** and for a multistep solver m1, m2 and m3 above. */
+    public static final int MULTISTEP_START = 13;
+
+    public static final int MULTISTEP_X = 14;
+    public static final int MULTISTEP_DIFFERENCE = 15;
 
     /** Coefficients of a sample. */
-    public static final int LENGTH = 13;
+    public static final int LENGTH = 16;
 
     private DenoiseStep() {}
 
@@ -63,12 +74,13 @@ public final class DenoiseStep {
      *
      * @param batch see {@link Batch}
      * @param model the final layer's output, (N, T, P * P * outChannels)
-     * @param latents (S, C, size, size), x, replaced by x'
+     * @param latents (1 + {@link #HISTORY}, most samples, C, size, size): x, replaced by x', and the samplers' history
      * @param coefficients (S, {@link #LENGTH}), see the constants of this class
      * @param draw (S, {@link PhiloxNoise#LENGTH}); a draw's elements are those of its sample's latents
      * @param noise (S, C, size, size) for {@link #NOISE_ARRAY}, else any array
      * @param most passes that the batch has room for
      * @param outChannels 2 C with a learned variance, else C
+     * @param stride elements of an array of latents
      */
     public static void denoise(
             KernelContext context,
@@ -83,6 +95,7 @@ public final class DenoiseStep {
             int size,
             int patch,
             int outChannels,
+            int stride,
             int noiseSource) {
         int index = context.globalIdx;
         if (index < batch.get(Batch.SAMPLES) * channels * size * size) {
@@ -108,7 +121,13 @@ public final class DenoiseStep {
             float start = recip * x - recipm1 * eps;
             float mean;
             float deviation;
-            if (coefficients.get(of + SAMPLER) == DDIM) {
+            float sampler = coefficients.get(of + SAMPLER);
+            if (sampler == MULTISTEP) {
+                mean = coefficients.get(of + MULTISTEP_START) * start + coefficients.get(of + MULTISTEP_X) * x;
+                mean = mean + coefficients.get(of + MULTISTEP_DIFFERENCE) * (start - latents.get(stride + index));
+                latents.set(stride + index, start);
+                deviation = 0f;
+            } else if (sampler == DDIM) {
                 float direction = (recip * x - start) / recipm1;
                 mean = start * coefficients.get(of + SQRT_ALPHAS_CUMPROD_PREV)
                         + coefficients.get(of + DDIM_DIRECTION) * direction;

@@ -1,16 +1,14 @@
 package org.tornadodit.model.diffusion;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * The diffusion process that DiT was trained with, respaced to fewer steps: linear betas from 1e-4 to 0.02 over 1000
- * timesteps, predicted noise, variance learned between its bounds. Tables are float64; {@link #step} is float32 in the
- * order of operations of the reference, each operation rounded by itself.
+ * timesteps, variance learned between its bounds. Tables are float64; what a step needs of them is rounded to float32 in
+ * the order of operations of the reference, each operation by itself.
  *
  * <p>Steps are indexed as in the reference: sampling goes from index {@code steps() - 1} down to 0. Source:
  * {@code GaussianDiffusion} and {@code SpacedDiffusion} of openai/guided-diffusion, as facebookresearch/DiT uses them.
  */
-public final class Diffusion {
+public final class Diffusion implements NoiseSchedule {
 
     /** Length of the process that the models were trained on. */
     public static final int TRAINED_TIMESTEPS = 1000;
@@ -48,6 +46,7 @@ public final class Diffusion {
     }
 
     /** Number of sampling steps. */
+    @Override
     public int steps() {
         return timesteps.length;
     }
@@ -55,6 +54,16 @@ public final class Diffusion {
     /** The timestep, 0 to 999, that the model is given at step {@code index}. */
     public int timestep(int index) {
         return timesteps[index];
+    }
+
+    @Override
+    public double time(int index) {
+        return timesteps[index];
+    }
+
+    @Override
+    public NoiseLevel level(int index) {
+        return NoiseLevel.ofAlphaCumprod(alphaCumprod(index));
     }
 
     /** beta at step {@code index} of the respaced process. */
@@ -76,22 +85,8 @@ public final class Diffusion {
         return betas[index] * (1.0 - alphaCumprod(index - 1)) / (1.0 - alphaCumprod(index));
     }
 
-    /** What DDPM, and DDIM with eta 0, need at step {@code index}. */
-    public StepCoefficients coefficients(int index) {
-        return coefficients(index, 0);
-    }
-
-    /**
-     * What a step needs.
-     *
-     * @param index step, 0 to {@code steps() - 1}
-     * @param eta DDIM's share of fresh noise: 0 is deterministic, 1 has DDPM's variance
-     * @throws IllegalArgumentException when eta is not within 0 and 1
-     */
-    public StepCoefficients coefficients(int index, double eta) {
-        if (!(eta >= 0 && eta <= 1)) {
-            throw new IllegalArgumentException("eta %s: expected 0 to 1".formatted(eta));
-        }
+    /** What DDPM needs at step {@code index}. */
+    Update.Ancestral ancestral(int index) {
         double beta = betas[index];
         double alphaBar = alphaCumprod(index);
         double previous = alphaCumprod(index - 1);
@@ -99,108 +94,34 @@ public final class Diffusion {
         // A process of one step has no posterior variance at all; its only step adds no noise.
         double minLog = steps() > 1 ? Math.log(posterior) : Math.log(beta);
         double fixed = index == 0 ? minLog : Math.log(beta);
-
-        float alphaBarF = (float) alphaBar;
-        float previousF = (float) previous;
-        float sigma = (float) eta * sqrt((1 - previousF) / (1 - alphaBarF)) * sqrt(1 - alphaBarF / previousF);
-        return new StepCoefficients(
-                timesteps[index],
-                (float) Math.sqrt(1.0 / alphaBar),
-                (float) Math.sqrt(1.0 / alphaBar - 1),
+        return new Update.Ancestral(
                 (float) (beta * Math.sqrt(previous) / (1.0 - alphaBar)),
                 (float) ((1.0 - previous) * Math.sqrt(1.0 - beta) / (1.0 - alphaBar)),
                 (float) minLog,
                 (float) Math.log(beta),
                 (float) fixed,
-                index == 0 ? 0 : 1,
-                sqrt(previousF),
-                sqrt(1 - previousF - sigma * sigma),
-                sigma);
+                noiseMask(index));
+    }
+
+    /**
+     * What DDIM needs at step {@code index}.
+     *
+     * @param eta share of fresh noise
+     */
+    Update.Implicit implicit(int index, double eta) {
+        float alphaBar = (float) alphaCumprod(index);
+        float previous = (float) alphaCumprod(index - 1);
+        float sigma = (float) eta * sqrt((1 - previous) / (1 - alphaBar)) * sqrt(1 - alphaBar / previous);
+        return new Update.Implicit(sqrt(previous), sqrt(1 - previous - sigma * sigma), sigma, noiseMask(index));
+    }
+
+    private static float noiseMask(int index) {
+        return index == 0 ? 0 : 1;
     }
 
     /** Index 0 has variance 0, whose logarithm the reference replaces by that of index 1. */
     private int clipped(int index) {
         return Math.min(Math.max(index, 1), steps() - 1);
-    }
-
-    /** {@link #step(Sampler, StepCoefficients, int, float[], float[], float[], float[])} with eta 0. */
-    public void step(
-            Sampler sampler, int index, int n, float[] x, float[] modelOutput, float @Nullable [] noise, float[] out) {
-        step(sampler, coefficients(index), n, x, modelOutput, noise, out);
-    }
-
-    /**
-     * One reverse step, x_t to x_{t-1}, without clipping of the predicted x_0, as {@code sample.py} runs it.
-     *
-     * @param n samples N
-     * @param x latents (N, C, H, W), or any layout whose samples follow one another
-     * @param modelOutput (N, 2C, H, W), predicted noise and then variance in each sample; (N, C, H, W) for a model
-     *     that learns no variance
-     * @param noise (N, C, H, W) normals; may be longer, as the second half of a guided batch is not used. May be null
-     *     for DDIM with eta 0. At index 0 it is multiplied by 0.
-     * @param out receives (N, C, H, W); may be {@code x}
-     * @throws IllegalArgumentException when the lengths do not fit together
-     */
-    public static void step(
-            Sampler sampler,
-            StepCoefficients c,
-            int n,
-            float[] x,
-            float[] modelOutput,
-            float @Nullable [] noise,
-            float[] out) {
-        boolean learned = modelOutput.length == 2 * x.length;
-        if (n < 1 || x.length % n != 0 || !learned && modelOutput.length != x.length || out.length != x.length) {
-            throw new IllegalArgumentException("%d samples, x of %d elements, model output of %d, out of %d"
-                    .formatted(n, x.length, modelOutput.length, out.length));
-        }
-        boolean noisy = sampler == Sampler.DDPM || c.ddimSigma() != 0;
-        if (noisy && (noise == null || noise.length < x.length)) {
-            throw new IllegalArgumentException("%s: noise of %d elements for x of %d"
-                    .formatted(sampler, noise == null ? 0 : noise.length, x.length));
-        }
-        int size = x.length / n;
-        int outputs = modelOutput.length / n;
-        for (int sample = 0; sample < n; sample++) {
-            for (int i = 0; i < size; i++) {
-                int at = sample * size + i;
-                int eps = sample * outputs + i;
-                float z = noise == null ? 0 : noise[at];
-                out[at] = switch (sampler) {
-                    case DDPM ->
-                        ddpm(
-                                c,
-                                x[at],
-                                modelOutput[eps],
-                                learned ? logVariance(c, modelOutput[eps + size]) : c.fixedLogVariance(),
-                                z);
-                    case DDIM -> ddim(c, x[at], modelOutput[eps], z);
-                };
-            }
-        }
-    }
-
-    private static float startFromEps(StepCoefficients c, float x, float eps) {
-        return c.sqrtRecipAlphasCumprod() * x - c.sqrtRecipm1AlphasCumprod() * eps;
-    }
-
-    private static float logVariance(StepCoefficients c, float value) {
-        float fraction = (value + 1) / 2;
-        return fraction * c.maxLogVariance() + (1 - fraction) * c.minLogVariance();
-    }
-
-    private static float ddpm(StepCoefficients c, float x, float eps, float logVariance, float noise) {
-        float start = startFromEps(c, x, eps);
-        float mean = c.posteriorMeanCoef1() * start + c.posteriorMeanCoef2() * x;
-        return mean + c.noiseMask() * (float) Math.exp(0.5f * logVariance) * noise;
-    }
-
-    private static float ddim(StepCoefficients c, float x, float eps, float noise) {
-        float start = startFromEps(c, x, eps);
-        // Derived again from x_0, as the reference does; it rounds differently from eps.
-        float derived = (c.sqrtRecipAlphasCumprod() * x - start) / c.sqrtRecipm1AlphasCumprod();
-        float mean = start * c.sqrtAlphasCumprodPrev() + c.ddimDirection() * derived;
-        return mean + c.noiseMask() * c.ddimSigma() * noise;
     }
 
     /** {@code numpy.linspace}: multiples of the step added to the start, the end exact. */

@@ -1,9 +1,32 @@
 package org.tornadodit.model.diffusion;
 
-/** How x_{t-1} is drawn from x_t and the model's output. */
-public enum Sampler {
-    /** Ancestral sampling with the learned variance: Ho et al. 2020, Nichol and Dhariwal 2021. */
-    DDPM,
-    /** Song et al. 2020, equation 12; deterministic with eta 0. */
-    DDIM
+/**
+ * How latents go from noise to data: which steps there are, and what each makes of a denoiser's output. Immutable, and
+ * the same for all samples that share it.
+ */
+public interface Sampler {
+
+    /** Which it is, with {@link SamplingMethod}'s name. */
+    SamplingMethod method();
+
+    /** Number of steps, each with one call of the denoiser. */
+    int steps();
+
+    /**
+     * A step.
+     *
+     * @param done steps before it, 0 to {@code steps() - 1}
+     */
+    SamplerStep step(int done);
+
+    /** Arrays of the latents' shape that pass from a step to the next beside the latents. */
+    default int history() {
+        return method().history();
+    }
+
+    /**
+     * Whether a call of {@code torch.randn} belongs to each step, used or not: the stream's position after a run is part
+     * of what is reproduced.
+     */
+    boolean drawsEachStep();
 }

@@ -2,10 +2,11 @@ package org.tornadodit.model.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,8 +46,8 @@ class DiffusionTest {
         "10, DDIM, 1, 'ddim1.0', 9:5:1:0",
         "250, DDIM, 0.5, 'ddim0.5', 249:3:0"
     })
-    void stepsAsTheReference(String respacing, Sampler sampler, double eta, String kind, String indices) {
-        Diffusion diffusion = Diffusion.create(respacing);
+    void stepsAsTheReference(String respacing, SamplingMethod method, double eta, String kind, String indices) {
+        Sampler sampler = method.of(respacing, eta);
         float[] x = NpyResource.floats(getClass(), "/diffusion/x.npy");
         float[] output = NpyResource.floats(getClass(), "/diffusion/model_output.npy");
         float[] noise = NpyResource.floats(getClass(), "/diffusion/noise.npy");
@@ -54,11 +55,10 @@ class DiffusionTest {
         for (String index : indices.split(":")) {
             String name = kind + "-" + (respacing.isEmpty() ? "all" : respacing.replace(',', '-')) + "-" + index;
             float[] expected = NpyResource.floats(getClass(), "/diffusion/" + name + ".npy");
-            float[] actual = new float[x.length];
-            StepCoefficients c = diffusion.coefficients(Integer.parseInt(index), eta);
-            Diffusion.step(sampler, c, 2, x, given, noise, actual);
+            SamplerStep step = sampler.step(sampler.steps() - 1 - Integer.parseInt(index));
+            float[] actual = step.take(2, List.of(x), given, noise).getFirst();
             // One unit in the last place of exp, the only operation that IEEE 754 does not fix.
-            Tolerance tolerance = sampler == Sampler.DDIM ? Tolerance.absolute(1e-30) : new Tolerance(3e-7, 2e-7);
+            Tolerance tolerance = method == SamplingMethod.DDIM ? Tolerance.absolute(1e-30) : new Tolerance(3e-7, 2e-7);
             TensorAssert.assertClose(name, SHAPE, actual, expected, tolerance);
         }
     }
@@ -68,7 +68,7 @@ class DiffusionTest {
     void ddimWithEtaOneHasDdpmsVariance() {
         Diffusion diffusion = Diffusion.create("25");
         for (int i = 1; i < diffusion.steps(); i++) {
-            double sigma = diffusion.coefficients(i, 1).ddimSigma();
+            double sigma = diffusion.implicit(i, 1).sigma();
             // 1 - abar loses three digits to cancellation in float32.
             assertEquals(1, sigma * sigma / diffusion.posteriorVariance(i), 1e-3, "step " + i);
         }
@@ -90,33 +90,32 @@ class DiffusionTest {
             x[i] = (float) (Math.sqrt(alphaBar) * start[i] + Math.sqrt(1 - alphaBar) * eps[i]);
         }
         for (int index = 49; index >= 0; index--) {
-            diffusion.step(Sampler.DDIM, index, 1, x, eps, null, x);
+            x = new Ddim(diffusion, 0)
+                    .step(49 - index)
+                    .take(1, List.of(x), eps, null)
+                    .getFirst();
         }
         TensorAssert.assertClose("seed " + seed, Shape.of(64), x, start, Tolerance.absolute(2e-4));
     }
 
     @Test
     void theLastStepIsFreeOfNoise() {
-        Diffusion diffusion = Diffusion.create("10");
-        float[] quiet = new float[4];
-        float[] loud = new float[4];
+        Sampler sampler = SamplingMethod.DDPM.of("10", 0);
         float[] x = {1, 2, 3, 4};
         float[] output = {.1f, .2f, .3f, .4f, 0, 1, -1, .5f};
-        diffusion.step(Sampler.DDPM, 0, 1, x, output, new float[4], quiet);
-        diffusion.step(Sampler.DDPM, 0, 1, x, output, new float[] {9, -9, 9, -9}, loud);
-        assertArrayEquals(quiet, loud);
-        diffusion.step(Sampler.DDPM, 1, 1, x, output, new float[] {9, -9, 9, -9}, loud);
-        assertTrue(!Arrays.equals(quiet, loud));
+        float[] loud = {9, -9, 9, -9};
+        assertArrayEquals(taken(sampler.step(9), x, output, new float[4]), taken(sampler.step(9), x, output, loud));
+        assertFalse(Arrays.equals(
+                taken(sampler.step(8), x, output, new float[4]), taken(sampler.step(8), x, output, loud)));
     }
 
     @Test
     void oneStepGoesStraightToTheStart() {
         Diffusion diffusion = Diffusion.create("1");
-        float[] out = new float[1];
-        diffusion.step(Sampler.DDPM, 0, 1, new float[] {0.5f}, new float[] {0.25f, 1}, new float[] {3}, out);
-        StepCoefficients c = diffusion.coefficients(0);
+        SamplerStep step = SamplingMethod.DDPM.of("1", 0).step(0);
+        float[] out = taken(step, new float[] {0.5f}, new float[] {0.25f, 1}, new float[] {3});
         assertEquals(0, diffusion.timestep(0));
-        assertEquals(c.sqrtRecipAlphasCumprod() * 0.5f - c.sqrtRecipm1AlphasCumprod() * 0.25f, out[0], 1e-7f);
+        assertEquals(step.start().of(0.5f, 0.25f), out[0], 1e-7f);
     }
 
     @ParameterizedTest
@@ -130,7 +129,8 @@ class DiffusionTest {
                 "10,400,3 | sampling steps '10,400,3': section 2 of 3 has 333 timesteps, not 400",
                 "many | sampling steps 'many': expected a number like 250, a list like 10,15,20, or ddim50",
                 "10,,3 | sampling steps '10,,3': expected a number like 250, a list like 10,15,20, or ddim50",
-                "99999999999 | sampling steps '99999999999': expected a number like 250, a list like 10,15,20, or ddim50",
+                "99999999999 | sampling steps '99999999999': expected a number like 250, a list like 10,15,20, or"
+                        + " ddim50",
                 "ddim300 | sampling steps 'ddim300': no whole stride divides 1000 timesteps into 300; "
                         + "the nearest are ddim250 and ddim334",
                 "ddim1 | sampling steps 'ddim1': no whole stride divides 1000 timesteps into 1; the nearest is ddim2",
@@ -146,21 +146,21 @@ class DiffusionTest {
 
     @Test
     void refusesEtaBeyondOne() {
-        Diffusion diffusion = Diffusion.create("10");
-        assertThrows(IllegalArgumentException.class, () -> diffusion.coefficients(3, 1.5));
-        assertThrows(IllegalArgumentException.class, () -> diffusion.coefficients(3, Double.NaN));
+        assertThrows(IllegalArgumentException.class, () -> SamplingMethod.DDIM.of("10", 1.5));
+        assertThrows(IllegalArgumentException.class, () -> SamplingMethod.DDIM.of("10", Double.NaN));
     }
 
     @Test
     void refusesArraysThatDoNotFit() {
-        Diffusion diffusion = Diffusion.create("10");
+        SamplerStep step = SamplingMethod.DDPM.of("10", 0).step(6);
         IllegalArgumentException error = assertThrows(
-                IllegalArgumentException.class,
-                () -> diffusion.step(Sampler.DDPM, 3, 1, new float[4], new float[8], new float[3], new float[4]));
-        assertEquals("DDPM: noise of 3 elements for x of 4", error.getMessage());
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> diffusion.step(Sampler.DDPM, 3, 1, new float[4], new float[7], new float[4], new float[4]));
+                IllegalArgumentException.class, () -> taken(step, new float[4], new float[8], new float[3]));
+        assertEquals("noise of 3 elements for x of 4", error.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> taken(step, new float[4], new float[7], new float[4]));
+    }
+
+    private static float[] taken(SamplerStep step, float[] x, float[] output, float[] noise) {
+        return step.take(1, List.of(x), output, noise).getFirst();
     }
 
     private static String fileName(String respacing) {

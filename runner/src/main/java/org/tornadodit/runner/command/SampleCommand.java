@@ -127,13 +127,12 @@ public final class SampleCommand implements Callable<Integer> {
                 TypedOptions typed = new TypedOptions(spec.commandLine());
                 typed.requireEffect(samplingOptions, plan.device());
                 typed.requireEffect(outputOptions);
-                outputOptions.checkReached(plan.request().diffusion().steps());
+                outputOptions.checkReached(plan.request().steps());
                 if (outputOptions.resume != null || outputOptions.checkpointSteps != null) {
                     run = WeightFiles.of(weights, vaeWeights).read(() -> SavedRun.of(plan, weights, vaeWeights));
                 }
                 if (outputOptions.resume != null && run != null) {
-                    from = run.read(
-                            outputOptions.resume, plan.request().diffusion().steps());
+                    from = run.read(outputOptions.resume, plan.request().steps());
                 }
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), messageOf(e), e);
@@ -228,7 +227,7 @@ public final class SampleCommand implements Callable<Integer> {
             WeightFiles used)
             throws IOException {
         SamplingRequest request = plan.request();
-        int steps = request.diffusion().steps();
+        int steps = request.steps();
         PrintWriter out = results();
         PrintWriter err = spec.commandLine().getErr();
         int first = from == null ? 0 : from.batch();
@@ -258,15 +257,13 @@ public final class SampleCommand implements Callable<Integer> {
                         .take(
                                 outputOptions.preview,
                                 steps - 1,
-                                (done, now) -> preview(
-                                        unfinished, decode(engine, now, plan).picture()))
+                                now -> preview(
+                                        unfinished,
+                                        decode(engine, now.latents(), plan).picture()))
                         .take(
                                 outputOptions.checkpointSteps,
                                 steps,
-                                (done, now) -> keep(
-                                        run,
-                                        writer,
-                                        new SavedRun.Point(number, new SamplingState(done, now), plan.engineName())));
+                                now -> keep(run, writer, new SavedRun.Point(number, now, plan.engineName())));
                 latents = used.read(() -> engine.sample(request, noise, start, watcher));
             } finally {
                 shown = null;

@@ -268,7 +268,7 @@ public final class BenchCommand implements Callable<Integer> {
         JsonObject options = ModelSizes.json(
                 modelOptions.model, plan.config(), plan.request().samples(), samplingOptions.kernelArguments);
         options.addProperty("steps", samplingOptions.steps);
-        options.addProperty("sampler", plan.request().sampler().toString());
+        options.addProperty("sampler", plan.request().sampler().method().toString());
         options.addProperty("guidance", plan.request().cfgScale());
         options.addProperty("weights", randomWeights ? "random" : "checkpoint");
         options.addProperty("tuned_operations", tuning.tuning().choices().size());

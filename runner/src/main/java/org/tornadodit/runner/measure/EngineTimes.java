@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.tornadodit.model.diffusion.Diffusion;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.report.RunRecord;
 import org.tornadodit.scheduler.engine.Engine;
@@ -68,9 +67,7 @@ record EngineTimes(
         long[] ends = new long[warmUp + count + 1];
         SamplingRequest run = new SamplingRequest(
                 request.labels(),
-                Diffusion.create(String.valueOf(ends.length - 1)),
-                request.sampler(),
-                request.eta(),
+                plan.sampling().sampler(String.valueOf(ends.length - 1)),
                 request.cfgScale(),
                 request.guidance());
         ends[0] = System.nanoTime();

@@ -5,18 +5,19 @@ import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.StepListener;
 
-/** Follows a batch: shows its progress, and hands out its latents every so many steps. */
+/** Follows a batch: shows its progress, and hands out its state every so many steps. */
 public final class BatchWatcher implements StepListener {
 
-    /** Takes the latents after a step. */
+    /** Takes the state after a step. */
     public interface Taker {
-        void take(int done, float[] latents);
+        void take(SamplingState state);
     }
 
     /**
-     * Who wants latents.
+     * Who wants states.
      *
      * @param every so many steps
      * @param last the last step of interest
@@ -35,7 +36,7 @@ public final class BatchWatcher implements StepListener {
         this.progress = progress;
     }
 
-    /** Hands out latents; does nothing without {@code every}. */
+    /** Hands out states; does nothing without {@code every}. */
     public BatchWatcher take(@Nullable Integer every, int last, Taker taker) {
         if (every != null) {
             interests.add(new Interest(every, last, taker));
@@ -44,12 +45,12 @@ public final class BatchWatcher implements StepListener {
     }
 
     @Override
-    public void stepDone(int done, Supplier<float[]> now) {
-        if (wantsLatents(done)) {
-            float[] latents = now.get();
+    public void stepDone(int done, Supplier<SamplingState> now) {
+        if (wantsState(done)) {
+            SamplingState state = now.get();
             for (Interest interest : interests) {
-                if (interest.includes(done) && latents.length > 0) {
-                    interest.taker().take(done, latents);
+                if (interest.includes(done) && !state.arrays().isEmpty()) {
+                    interest.taker().take(state);
                 }
             }
         }
@@ -57,7 +58,7 @@ public final class BatchWatcher implements StepListener {
     }
 
     @Override
-    public boolean wantsLatents(int done) {
+    public boolean wantsState(int done) {
         return interests.stream().anyMatch(interest -> interest.includes(done));
     }
 }

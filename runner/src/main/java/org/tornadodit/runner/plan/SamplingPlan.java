@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.function.Consumer;
 import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.JavaHeap;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
@@ -92,7 +92,7 @@ public record SamplingPlan(
     public void skipNoise(NoiseStream noise) {
         int elements = request.samples() * config.inputElements();
         noise.skip(elements);
-        for (int step = 0; step < request.diffusion().steps(); step++) {
+        for (int step = 0; request.sampler().drawsEachStep() && step < request.steps(); step++) {
             noise.skip(request.passes() * config.inputElements());
         }
     }
@@ -174,8 +174,8 @@ public record SamplingPlan(
     public boolean isTheChallenges() {
         return config.equals(DitVariant.XL_2.config(CHALLENGE_PIXELS, config.numClasses()))
                 && request.samples() == CHALLENGE_IMAGES
-                && request.diffusion().steps() == CHALLENGE_STEPS
-                && request.sampler() == Sampler.DDPM;
+                && request.steps() == CHALLENGE_STEPS
+                && request.sampler().method() == SamplingMethod.DDPM;
     }
 
     /** The last words before the work begins. */
@@ -187,8 +187,8 @@ public record SamplingPlan(
                 request.samples(),
                 config.imageSize(),
                 config.imageSize(),
-                request.diffusion().steps(),
-                request.sampler(),
+                request.steps(),
+                request.sampler().method(),
                 number(request.cfgScale()),
                 sampling.seed);
     }
@@ -213,8 +213,8 @@ public record SamplingPlan(
         lines.add(String.format(
                 Locale.ROOT,
                 "steps    %d %s, guidance %s on %s channels, %s noise of seed %s",
-                request.diffusion().steps(),
-                request.sampler(),
+                request.steps(),
+                request.sampler().method(),
                 number(request.cfgScale()),
                 sampling.cfgChannels,
                 sampling.rng.name().toLowerCase(Locale.ROOT),
@@ -237,7 +237,7 @@ public record SamplingPlan(
                 Locale.ROOT,
                 "work     %.3f TFLOP a step, %.1f TFLOP a batch without the decoder, %d %s",
                 flops / 1e12,
-                flops * request.diffusion().steps() / 1e12,
+                flops * request.steps() / 1e12,
                 batches(),
                 batches() == 1 ? "batch" : "batches"));
         lines.add(String.format(
@@ -254,7 +254,7 @@ public record SamplingPlan(
     /** Who does what, and how long it may take. */
     private List<String> deviceLines() {
         List<String> lines = new ArrayList<>();
-        int steps = request.diffusion().steps();
+        int steps = request.steps();
         Forecast slowest;
         String source;
         if (device.cpu()) {

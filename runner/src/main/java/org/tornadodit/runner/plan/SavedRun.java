@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
+import org.tornadodit.model.diffusion.Ddim;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.CheckpointFingerprint;
@@ -25,8 +26,9 @@ import org.tornadodit.scheduler.engine.SamplingState;
  *
  * @param facts everything that decides the pictures, by the name of its option; the model's weights by their fingerprint
  * @param shape of a batch's latents
+ * @param history arrays of that shape that the sampler keeps from step to step
  */
-public record SavedRun(Map<String, String> facts, Shape shape) {
+public record SavedRun(Map<String, String> facts, Shape shape, int history) {
 
     private static final String MODEL = "model";
     private static final String BATCH = "batch";
@@ -64,8 +66,8 @@ public record SavedRun(Map<String, String> facts, Shape shape) {
                 "--class-labels",
                 plan.request().labels().stream().map(String::valueOf).collect(Collectors.joining(",")));
         facts.put("--num-sampling-steps", options.steps);
-        facts.put("--sampler", String.valueOf(plan.request().sampler()));
-        facts.put("--eta", String.valueOf(plan.request().eta()));
+        facts.put("--sampler", String.valueOf(plan.request().sampler().method()));
+        facts.put("--eta", String.valueOf(plan.request().sampler() instanceof Ddim ddim ? ddim.eta() : 0.0));
         facts.put("--cfg-scale", String.valueOf(plan.request().cfgScale()));
         facts.put("--cfg-channels", options.cfgChannels);
         facts.put("--rng", String.valueOf(options.rng));
@@ -76,7 +78,9 @@ public record SavedRun(Map<String, String> facts, Shape shape) {
         facts.put("--batches", String.valueOf(plan.batches()));
         int size = plan.config().inputSize();
         return new SavedRun(
-                facts, Shape.of(plan.request().samples(), plan.config().inChannels(), size, size));
+                facts,
+                Shape.of(plan.request().samples(), plan.config().inChannels(), size, size),
+                plan.request().sampler().history());
     }
 
     /** The file in which the run of an output keeps its state: {@code sample.state.safetensors} of {@code sample.png}. */
@@ -93,7 +97,7 @@ public record SavedRun(Map<String, String> facts, Shape shape) {
         all.put(DONE, String.valueOf(point.state().done()));
         all.put(ENGINE, point.engine());
         requireState(file);
-        new StateFile(all, shape, point.state().latents()).write(file);
+        new StateFile(all, shape, point.state().arrays()).write(file);
     }
 
     /**
@@ -122,10 +126,12 @@ public record SavedRun(Map<String, String> facts, Shape shape) {
      * @throws IllegalArgumentException when it is the state of a run with other options, of which one is named
      */
     public Point read(Path file, int steps) {
-        StateFile stored = StateFile.read(file, found -> requireSame(file, found), shape);
-        for (float value : stored.latents()) {
-            if (!Float.isFinite(value)) {
-                throw new CheckpointException(file + ": the state's latents hold " + value + ", expected numbers");
+        StateFile stored = StateFile.read(file, found -> requireSame(file, found), shape, 1 + history);
+        for (float[] array : stored.arrays()) {
+            for (float value : array) {
+                if (!Float.isFinite(value)) {
+                    throw new CheckpointException(file + ": the state's latents hold " + value + ", expected numbers");
+                }
             }
         }
         try {
@@ -139,7 +145,7 @@ public record SavedRun(Map<String, String> facts, Shape shape) {
             }
             return new Point(
                     batch,
-                    new SamplingState(done, stored.latents()),
+                    new SamplingState(done, stored.arrays()),
                     stored.facts().getOrDefault(ENGINE, "?"));
         } catch (NumberFormatException e) {
             throw new CheckpointException(file + ": the state tells of a batch or step that the run does not have", e);

@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.pipeline.setup.DeviceChoice;
 import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.SamplingOptions;
@@ -49,8 +49,10 @@ public final class TypedOptions {
      * @throws IllegalArgumentException naming the option and the one that makes it idle
      */
     public void requireEffect(SamplingOptions sampling, DeviceOptions.Chosen chosen) {
-        if (sampling.sampler == Sampler.DDPM) {
-            refuse(List.of("--eta"), "with --sampler ddpm; leave it out, or give --sampler ddim");
+        if (sampling.sampler != SamplingMethod.DDIM) {
+            refuse(
+                    List.of("--eta"),
+                    "with --sampler " + sampling.sampler.option() + "; leave it out, or give --sampler ddim");
         }
         requireEffect(chosen);
     }

@@ -9,8 +9,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.tornadodit.model.diffusion.Diffusion;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
@@ -31,14 +30,18 @@ class SamplingPlanTest {
 
     @Test
     void scoresTheChallengesRunAndNoOther() {
-        assertTrue(plan(XL_512, 8, "250", Sampler.DDPM).isTheChallenges());
-        assertFalse(plan(XL_512, 7, "250", Sampler.DDPM).isTheChallenges(), "seven images");
-        assertFalse(plan(XL_512, 8, "50", Sampler.DDPM).isTheChallenges(), "50 steps");
-        assertFalse(plan(XL_512, 8, "250", Sampler.DDIM).isTheChallenges(), "DDIM");
+        assertTrue(plan(XL_512, 8, "250", SamplingMethod.DDPM).isTheChallenges());
+        assertFalse(plan(XL_512, 7, "250", SamplingMethod.DDPM).isTheChallenges(), "seven images");
+        assertFalse(plan(XL_512, 8, "50", SamplingMethod.DDPM).isTheChallenges(), "50 steps");
+        assertFalse(plan(XL_512, 8, "250", SamplingMethod.DDIM).isTheChallenges(), "DDIM");
         assertFalse(
-                plan(DitVariant.XL_2.config(256, 1000), 8, "250", Sampler.DDPM).isTheChallenges(), "256 pixels");
+                plan(DitVariant.XL_2.config(256, 1000), 8, "250", SamplingMethod.DDPM)
+                        .isTheChallenges(),
+                "256 pixels");
         assertFalse(
-                plan(DitVariant.L_2.config(512, 1000), 8, "250", Sampler.DDPM).isTheChallenges(), "DiT-L/2");
+                plan(DitVariant.L_2.config(512, 1000), 8, "250", SamplingMethod.DDPM)
+                        .isTheChallenges(),
+                "DiT-L/2");
     }
 
     /** DiT's paper has 524.6 and 118.6 Gflops for XL/2 (tables 4 and 6), a multiplication and addition counted once. */
@@ -50,9 +53,9 @@ class SamplingPlanTest {
 
     @Test
     void refusesWhatTheHeapCannotHoldAndSaysWhatWould() {
-        SamplingPlan fits = plan(DitVariant.S_2.config(256, 1000), 1, "10", Sampler.DDPM);
+        SamplingPlan fits = plan(DitVariant.S_2.config(256, 1000), 1, "10", SamplingMethod.DDPM);
         fits.requireHeap(fits.heapNeed(true));
-        SamplingPlan large = plan(DitVariant.S_8.config(4096, 1000), 4096, "10", Sampler.DDPM);
+        SamplingPlan large = plan(DitVariant.S_8.config(4096, 1000), 4096, "10", SamplingMethod.DDPM);
         IllegalStateException error =
                 assertThrows(IllegalStateException.class, () -> large.requireHeap(large.heapNeed(false)));
         assertTrue(error.toString().contains("4096 images of 4096 x 4096 need about"), error.toString());
@@ -62,7 +65,7 @@ class SamplingPlanTest {
     /** What decodes in portions needs less than what decodes at once; what is written meanwhile is counted. */
     @Test
     void countsPortionsAndWhatIsWrittenMeanwhile() {
-        SamplingPlan plan = plan(DitVariant.S_8.config(512, 1000), 4096, "10", Sampler.DDPM);
+        SamplingPlan plan = plan(DitVariant.S_8.config(512, 1000), 4096, "10", SamplingMethod.DDPM);
         HeapNeed alone = plan.heapNeed(false);
         assertTrue(alone.decodedTogether() >= 1 && alone.decodedTogether() < 4096, alone.toString());
         long images = 4096L * 3 * 512 * 512 * Float.BYTES;
@@ -75,26 +78,26 @@ class SamplingPlanTest {
     void refusesAnAutoencoderThatDoesNotFit() {
         VaeConfig wide = new VaeConfig(List.of(128, 256, 512, 512), 2, 16, 3, 32, 1e-6, 0.18215, true, true);
         IllegalArgumentException channels =
-                assertThrows(IllegalArgumentException.class, () -> plan(XL_512, wide, 1, "10", Sampler.DDPM));
+                assertThrows(IllegalArgumentException.class, () -> plan(XL_512, wide, 1, "10", SamplingMethod.DDPM));
         assertTrue(channels.toString().contains("has 16 latent channels, DiT-XL/2 has 4"), channels.toString());
         VaeConfig shallow = new VaeConfig(List.of(128, 256), 2, 4, 3, 32, 1e-6, 0.18215, true, true);
         IllegalArgumentException scale =
-                assertThrows(IllegalArgumentException.class, () -> plan(XL_512, shallow, 1, "10", Sampler.DDPM));
+                assertThrows(IllegalArgumentException.class, () -> plan(XL_512, shallow, 1, "10", SamplingMethod.DDPM));
         assertTrue(scale.toString().contains("enlarges 2 times, expected 8"), scale.toString());
     }
 
-    private static SamplingPlan plan(DitConfig config, int samples, String steps, Sampler sampler) {
+    private static SamplingPlan plan(DitConfig config, int samples, String steps, SamplingMethod sampler) {
         return plan(config, VAE, samples, steps, sampler);
     }
 
-    private static SamplingPlan plan(DitConfig config, VaeConfig vae, int samples, String steps, Sampler sampler) {
+    private static SamplingPlan plan(
+            DitConfig config, VaeConfig vae, int samples, String steps, SamplingMethod sampler) {
         return new SamplingPlan(
                 new ModelSource("DiT-XL/2", Path.of("dit.pt"), Path.of("vae"), null, null, new ModelOptions()),
                 config,
                 vae,
                 ClassNames.IMAGENET,
-                new SamplingRequest(
-                        Collections.nCopies(samples, 0), Diffusion.create(steps), sampler, 0, 4, Guidance.FIRST_THREE),
+                new SamplingRequest(Collections.nCopies(samples, 0), sampler.of(steps, 0), 4, Guidance.FIRST_THREE),
                 new SamplingOptions(),
                 new DeviceOptions.Chosen(List.of(), List.of(), false, "asked for"),
                 new DefaultRates(),

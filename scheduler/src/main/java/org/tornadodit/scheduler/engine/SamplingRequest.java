@@ -1,7 +1,6 @@
 package org.tornadodit.scheduler.engine;
 
 import java.util.List;
-import org.tornadodit.model.diffusion.Diffusion;
 import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.dit.Guidance;
 
@@ -9,15 +8,12 @@ import org.tornadodit.model.dit.Guidance;
  * One batch to sample.
  *
  * @param labels class of each sample (N)
- * @param diffusion the spaced process: its steps and their coefficients
- * @param sampler how a step goes from x_t to x_{t-1}
- * @param eta DDIM's share of noise, 0 for the deterministic sampler; ignored by DDPM
+ * @param sampler its steps, and how each goes on from the latents and the model's output
  * @param cfgScale weight of classifier-free guidance; with 1 samples are unguided, and draw the noise of
  *     facebookresearch/DiT's sample_ddp.py
  * @param guidance channels that guidance changes
  */
-public record SamplingRequest(
-        List<Integer> labels, Diffusion diffusion, Sampler sampler, double eta, double cfgScale, Guidance guidance) {
+public record SamplingRequest(List<Integer> labels, Sampler sampler, double cfgScale, Guidance guidance) {
 
     public SamplingRequest {
         labels = List.copyOf(labels);
@@ -34,6 +30,16 @@ public record SamplingRequest(
     /** Passes of the model that a step of the batch takes. */
     public int passes() {
         return guided() ? Math.multiplyExact(2, samples()) : samples();
+    }
+
+    /** Steps of each sample. */
+    public int steps() {
+        return sampler.steps();
+    }
+
+    /** Some of its samples. */
+    public SamplingRequest part(int first, int count) {
+        return new SamplingRequest(labels.subList(first, first + count), sampler, cfgScale, guidance);
     }
 
     /** Samples of the batch. */

@@ -1,28 +1,68 @@
 package org.tornadodit.scheduler.engine;
 
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * How far a batch, or some samples of it, has come: enough to go on, to the same bits.
  *
  * @param done steps finished
- * @param latents (N, C, H, W) after so many steps; empty before the first, when they are drawn
+ * @param arrays (N, C, H, W) each: the latents after so many steps, then the sampler's history; none before the first
+ *     step, when the latents are drawn, and none where nobody asked for them
  */
-public record SamplingState(int done, float[] latents) {
+public record SamplingState(int done, List<float[]> arrays) {
 
     /** Nothing is done yet. */
-    public static final SamplingState START = new SamplingState(0, new float[0]);
+    public static final SamplingState START = new SamplingState(0, List.of());
 
     public SamplingState {
-        if (done < 0 || done == 0 && latents.length != 0) {
-            throw new IllegalArgumentException("%d latents after %d steps".formatted(latents.length, done));
+        arrays = List.copyOf(arrays);
+        if (done < 0 || done == 0 && !arrays.isEmpty()) {
+            throw new IllegalArgumentException("%d arrays after %d steps".formatted(arrays.size(), done));
         }
     }
 
-    /** @throws IllegalArgumentException when a batch cannot be at this state */
-    public void requireFits(int elements, int steps) {
-        if (done > steps || done > 0 && latents.length != elements) {
+    /** Of a sampler without a history. */
+    public SamplingState(int done, float[] latents) {
+        this(done, List.of(latents));
+    }
+
+    /** The latents; empty where there are none. */
+    public float[] latents() {
+        return arrays.isEmpty() ? new float[0] : arrays.getFirst();
+    }
+
+    /** The same of some samples. */
+    public SamplingState part(int samples, int first, int count) {
+        return new SamplingState(
+                done,
+                arrays.stream()
+                        .map(array -> {
+                            int perSample = array.length / samples;
+                            return Arrays.copyOfRange(array, first * perSample, (first + count) * perSample);
+                        })
+                        .toList());
+    }
+
+    /**
+     * Passes where a batch can be at this state.
+     *
+     * @param elements of the batch's latents
+     * @throws IllegalArgumentException when it cannot
+     */
+    public void requireFits(SamplingRequest request, int elements) {
+        int wanted = done == 0 ? 0 : 1 + request.sampler().history();
+        if (done > request.steps()
+                || arrays.size() != wanted
+                || arrays.stream().anyMatch(array -> array.length != elements)) {
             throw new IllegalArgumentException(
-                    "the state has %d latents after %d steps, expected %d and at most %d steps"
-                            .formatted(latents.length, done, elements, steps));
+                    "the state has arrays of %s elements after %d steps, expected %d of %d and at most %d steps"
+                            .formatted(
+                                    arrays.stream().map(array -> array.length).toList(),
+                                    done,
+                                    wanted,
+                                    elements,
+                                    request.steps()));
         }
     }
 }

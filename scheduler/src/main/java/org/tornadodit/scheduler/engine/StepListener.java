@@ -8,14 +8,14 @@ public interface StepListener {
 
     /**
      * @param done steps finished by all samples, from 1
-     * @param latents reads the latents (N, C, H, W) as they are after this step. Where several devices are at work,
-     *     an empty array unless {@link #wantsLatents} asked for them beforehand; and also if it did, when a device is far
-     *     behind the others
+     * @param state reads the latents (N, C, H, W), and the sampler's history, as they are after this step. Where several
+     *     devices are at work, a state without arrays unless {@link #wantsState} asked for them beforehand; and also if it
+     *     did, when a device is far behind the others
      */
-    void stepDone(int done, Supplier<float[]> latents);
+    void stepDone(int done, Supplier<SamplingState> state);
 
-    /** Whether {@link #stepDone} is going to read the latents after a step; they stay on the device otherwise. */
-    default boolean wantsLatents(int done) {
+    /** Whether {@link #stepDone} is going to read the state after a step; it stays on the device otherwise. */
+    default boolean wantsState(int done) {
         return false;
     }
 }

@@ -19,6 +19,7 @@ import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.StepPlan;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -59,6 +60,7 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
                 config,
                 DitDeviceWeights.of(shapes, operations),
                 new DitBuffers(config, part, operations),
+                StepPlan.whole(part),
                 part,
                 operations);
         List<Launch> launches = new ArrayList<>();

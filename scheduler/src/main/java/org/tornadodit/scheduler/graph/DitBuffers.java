@@ -16,9 +16,14 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * a guided sample), T tokens, D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
  */
 public final class DitBuffers {
-    /** (S, C, H, W): x_t, which the last graph of a step replaces by x_{t-1}. */
+    /**
+     * (1 + {@link DenoiseStep#HISTORY}, S, C, H, W): x_t, which the last graph of a step replaces by x_{t-1}, and then what
+     * samplers keep from step to step.
+     */
     public final FloatArray latents;
-    /** (S, C, H, W), from the host: the noise to start from, and a step's noise where the device does not draw it. */
+    /** As {@link #latents}, from the host: where a batch starts. */
+    public final FloatArray start;
+    /** (S, C, H, W), from the host: a step's noise where the device does not draw it. */
     public final FloatArray noise;
     /** (1): stands for {@link #noise} where the device draws. */
     final FloatArray noNoise;
@@ -75,7 +80,8 @@ public final class DitBuffers {
         long n = part.passes();
         long rows = part.rows();
         int width = config.hiddenSize();
-        latents = arrays.floats(samples * config.inputElements());
+        latents = arrays.floats((1 + DenoiseStep.HISTORY) * samples * config.inputElements());
+        start = arrays.floats((1 + DenoiseStep.HISTORY) * samples * config.inputElements());
         noise = arrays.floats(samples * config.inputElements());
         noNoise = arrays.floats(1);
         patches = arrays.deviceFloats(rows * config.inChannels() * config.patchSize() * config.patchSize());

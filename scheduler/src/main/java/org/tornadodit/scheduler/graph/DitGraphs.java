@@ -1,7 +1,9 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -22,6 +24,8 @@ import org.tornadodit.scheduler.graph.Operations.Rows;
 import org.tornadodit.scheduler.graph.PortableOperations.Passes;
 import org.tornadodit.scheduler.graph.PortableOperations.Patches;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.StepPlan;
+import org.tornadodit.scheduler.plan.StepPlan.Stage;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -39,18 +43,11 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  *   last                       final layer, guidance, sampler, noise         each step
  * </pre>
  *
- * One graph serves all blocks: it finds its weights, stacked for all blocks, by a layer number that its two norms hand on
+ * Which graphs a step runs, and in which order, is a {@link StepPlan}'s. One graph serves all blocks: it finds its weights, stacked for all blocks, by a layer number that its two norms hand on
  * and count up on the device. Each task of a graph is compiled for itself, so that 28 graphs would take 28 times as long
  * to compile. A block's graph sends and returns nothing, so that the host need not wait for one before the next.
  */
 public final class DitGraphs {
-    public static final int START = 0;
-    public static final int EMBED = 1;
-    public static final int BLOCK = 2;
-    public static final int LAST = 3;
-    private static final int MODULATION_WEIGHTS = 4;
-    private static final int BLOCK_WEIGHTS = 6;
-
     private static final int SHIFT_MSA = 0;
     private static final int SCALE_MSA = 1;
     private static final int GATE_MSA = 2;
@@ -72,14 +69,21 @@ public final class DitGraphs {
     private final WeightStaging modulationWeights;
     private final WeightStaging blockWeights;
 
-    /** @param prefix makes the graphs' names unique in the process */
+    private final StepPlan plan;
+
+    /**
+     * @param prefix makes the graphs' names unique in the process
+     * @param plan which graphs a step runs
+     */
     public DitGraphs(
             String prefix,
             DitConfig config,
             DitDeviceWeights weights,
             DitBuffers buffers,
+            StepPlan plan,
             Part part,
             Operations operations) {
+        this.plan = plan;
         this.prefix = prefix;
         this.config = config;
         this.weights = weights;
@@ -104,7 +108,7 @@ public final class DitGraphs {
     }
 
     /**
-     * All graphs, in the order of {@link #START} to {@link #LAST}, then those that load the weights.
+     * All graphs, in the order that {@link #start} and {@link #step} count them, then those that load the weights.
      *
      * @param grids gets the launch of every task
      * @param hostNoise whether a step's noise comes from the host, or is drawn on the device
@@ -121,14 +125,14 @@ public final class DitGraphs {
         return graphs;
     }
 
-    /** Sends the modulations' weights. Once, between the first {@link #START} and {@link #EMBED}. */
-    public void loadModulation(DevicePlan plan) {
-        modulationWeights.run(plan, MODULATION_WEIGHTS);
+    /** Sends the modulations' weights. Once, between {@link #start} and the first graph of the first step. */
+    public void loadModulation(DevicePlan device) {
+        modulationWeights.run(device, 1 + plan.kinds().size());
     }
 
-    /** Sends the blocks' weights. Once, between the first {@link #EMBED} and {@link #BLOCK}. */
-    public void loadBlocks(DevicePlan plan) {
-        blockWeights.run(plan, BLOCK_WEIGHTS);
+    /** Sends the blocks' weights. Once, behind the first graph of the first step. */
+    public void loadBlocks(DevicePlan device) {
+        blockWeights.run(device, 1 + plan.kinds().size() + WeightStaging.GRAPHS);
     }
 
     /**
@@ -148,17 +152,48 @@ public final class DitGraphs {
     private record Piece(String name, int times, Consumer<GraphScope> content) {}
 
     private List<Piece> pieces(boolean hostNoise) {
-        return List.of(
-                new Piece("start", 0, this::start),
-                new Piece("embed", 1, this::embed),
-                new Piece("block", part.layers().count(), this::block),
-                new Piece("last", 1, g -> last(g, hostNoise)));
+        List<Piece> pieces = new ArrayList<>();
+        pieces.add(new Piece("start", 0, this::begin));
+        for (Stage stage : plan.kinds()) {
+            pieces.add(new Piece(
+                    name(stage),
+                    Collections.frequency(plan.stages(), stage),
+                    switch (stage) {
+                        case EMBED -> this::embed;
+                        case BLOCK -> this::block;
+                        case LAST -> g -> last(g, hostNoise);
+                    }));
+        }
+        return pieces;
     }
 
-    private void start(GraphScope g) {
+    /** The graph that a batch begins with, by its number. */
+    public int start() {
+        return 0;
+    }
+
+    /** The graphs of a step by their numbers, in the order in which they run. */
+    public List<Integer> step() {
+        List<Stage> kinds = plan.kinds();
+        return plan.stages().stream().map(stage -> 1 + kinds.indexOf(stage)).toList();
+    }
+
+    private static String name(Stage stage) {
+        return stage.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Takes over what the graphs have handed on that a stage may come after. */
+    private void consume(GraphScope g, Stage stage, Object... arrays) {
+        for (Stage before : plan.before(stage)) {
+            g.arrays(graph -> graph.consumeFromDevice(prefix + name(before), arrays));
+        }
+    }
+
+    private void begin(GraphScope g) {
         DitBuffers b = buffers;
-        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, b.noise));
-        portable.copy(g, "latents", b.noise, b.latents, part.samples().count() * config.inputElements());
+        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, b.start));
+        int elements = (1 + DenoiseStep.HISTORY) * part.samples().count() * config.inputElements();
+        portable.copy(g, "latents", b.start, b.latents, elements);
         portable.fill(g, "overflow", b.overflow, config.depth() * Overflow.KINDS, 0);
         g.arrays(graph -> graph.persistOnDevice(b.latents, b.overflow));
     }
@@ -166,9 +201,9 @@ public final class DitGraphs {
     private void embed(GraphScope g) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.arrays(graph -> graph.consumeFromDevice(prefix + "start", b.latents, b.overflow)
-                .consumeFromDevice(prefix + "last", b.latents, b.overflow)
-                .consumeFromDevice(modulationWeights.last(), b.latents, b.overflow)
+        g.arrays(graph -> graph.consumeFromDevice(prefix + "start", b.latents, b.overflow));
+        consume(g, Stage.EMBED, b.latents, b.overflow);
+        g.arrays(graph -> graph.consumeFromDevice(modulationWeights.last(), b.latents, b.overflow)
                 .consumeFromDevice(modulationWeights.last(), modulationWeights.arrays())
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies, b.batch)
                 .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions(), w.labelTable()));
@@ -210,9 +245,8 @@ public final class DitGraphs {
     private void block(GraphScope g) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.arrays(graph -> graph.consumeFromDevice(prefix + "embed", carried())
-                .consumeFromDevice(prefix + "block", carried())
-                .consumeFromDevice(blockWeights.last(), carried())
+        consume(g, Stage.BLOCK, carried());
+        g.arrays(graph -> graph.consumeFromDevice(blockWeights.last(), carried())
                 .consumeFromDevice(blockWeights.last(), blockWeights.arrays()));
         g.scratch(b.attention.index());
         for (Operand operand : List.of(b.normed, b.qkv, b.attended, b.hidden)) {
@@ -248,8 +282,8 @@ public final class DitGraphs {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
         FloatArray noise = hostNoise ? b.noise : b.noNoise;
-        g.arrays(graph -> graph.consumeFromDevice(prefix + "block", b.latents, b.x, b.conditioning, b.batch, b.overflow)
-                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.coefficients, b.draw)
+        consume(g, Stage.LAST, b.latents, b.x, b.conditioning, b.batch, b.overflow);
+        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, b.coefficients, b.draw)
                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, noise)
                 .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index()));
         upload(g, w.finalModulation(), w.finalLinear());
@@ -286,7 +320,7 @@ public final class DitGraphs {
         g.task(
                 "step",
                 step,
-                () -> Launch.elementwise(b.latents.getSize()),
+                () -> Launch.elementwise(part.samples().count() * config.inputElements()),
                 graph -> graph.task(
                         "step",
                         DenoiseStep::denoise,
@@ -302,6 +336,7 @@ public final class DitGraphs {
                         config.inputSize(),
                         config.patchSize(),
                         config.outChannels(),
+                        part.samples().count() * config.inputElements(),
                         hostNoise ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX));
         g.arrays(graph -> graph.persistOnDevice(b.latents, b.overflow));
     }

@@ -29,6 +29,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * reader and the reader, and hand on what that one hands on; the reader keeps the weights' arrays from then on.
  */
 final class WeightStaging {
+    /** How many graphs {@link #build} makes. */
+    static final int GRAPHS = 2;
+
     private final String name;
     private final String before;
     private final Object[] carried;

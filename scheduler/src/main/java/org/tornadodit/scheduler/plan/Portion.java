@@ -1,6 +1,5 @@
 package org.tornadodit.scheduler.plan;
 
-import java.util.Arrays;
 import org.tornadodit.scheduler.engine.SamplingState;
 
 /**
@@ -8,7 +7,7 @@ import org.tornadodit.scheduler.engine.SamplingState;
  *
  * @param first first sample
  * @param count number of samples, at least 1
- * @param state from where they go on; its latents are these samples' alone
+ * @param state from where they go on; its arrays are these samples' alone
  */
 public record Portion(int first, int count, SamplingState state) {
 
@@ -19,8 +18,6 @@ public record Portion(int first, int count, SamplingState state) {
 
     /** Some of these samples. */
     public Portion part(int from, int samples) {
-        int perSample = state.latents().length / count;
-        float[] latents = Arrays.copyOfRange(state.latents(), from * perSample, (from + samples) * perSample);
-        return new Portion(first + from, samples, new SamplingState(state.done(), latents));
+        return new Portion(first + from, samples, state.part(count, from, samples));
     }
 }

@@ -13,7 +13,7 @@ import org.tornadodit.scheduler.run.SampleStep.Draw;
 
 /**
  * The noise of one batch, call by call, for portions that take their slices at their own pace, and again after a
- * failure: call 0 is the start, calls 1 to {@code steps} are the steps'. The reference draws a step's noise for all that go
+ * failure: call 0 is the start, calls 1 to the number of steps are the steps', where the sampler draws. The reference draws a step's noise for all that go
  * through the model, of which the first are used: both halves of a guided batch. Thread safe.
  */
 final class BatchNoise {
@@ -23,7 +23,9 @@ final class BatchNoise {
     private final NoiseStream stream;
     private final int elements;
     private final int perSample;
-    private final int steps;
+    /** Calls after the first. */
+    private final int stepCalls;
+
     private final int halves;
     private final long firstCounter;
     /** Of a generator that cannot be entered in the middle: its state before each call so far. */
@@ -33,16 +35,15 @@ final class BatchNoise {
 
     /**
      * @param stream as it is before the batch
-     * @param samples of the whole batch
+     * @param request the whole batch
      * @param perSample elements of a sample's latents
-     * @param guided see {@link SamplingRequest#guided}
      */
-    BatchNoise(NoiseStream stream, int samples, int perSample, int steps, boolean guided) {
+    BatchNoise(NoiseStream stream, SamplingRequest request, int perSample) {
         this.stream = stream;
-        this.elements = samples * perSample;
+        this.elements = request.samples() * perSample;
         this.perSample = perSample;
-        this.steps = steps;
-        this.halves = guided ? 2 : 1;
+        this.stepCalls = request.sampler().drawsEachStep() ? request.steps() : 0;
+        this.halves = request.guided() ? 2 : 1;
         this.firstCounter = stream instanceof CudaNoise cuda ? cuda.counter() : 0;
     }
 
@@ -62,8 +63,19 @@ final class BatchNoise {
         };
     }
 
-    /** Where a sample's noise of a call lies in the stream; {@link Draw#NONE} where it comes from {@link #slice}. */
+    /** Whether the steps have calls. */
+    boolean drawsEachStep() {
+        return stepCalls > 0;
+    }
+
+    /**
+     * Where a sample's noise of a step's call lies in the stream; {@link Draw#NONE} where it comes from {@link #slice}, or
+     * there is none.
+     */
     Draw draw(int call, int sample) {
+        if (call > stepCalls) {
+            return Draw.NONE;
+        }
         return switch (stream) {
             case CudaNoise cuda ->
                 new Draw(cuda.seed(), counter(cuda, call), cuda.grid().threads(sizeOf(call)), sample * perSample);
@@ -108,7 +120,7 @@ final class BatchNoise {
 
     /** Advances the stream past the batch, when all portions are done. */
     synchronized void finish() {
-        for (int call = before.size(); call <= steps; call++) {
+        for (int call = before.size(); call <= stepCalls; call++) {
             stream.skip(sizeOf(call));
         }
     }

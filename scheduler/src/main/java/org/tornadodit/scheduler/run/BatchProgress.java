@@ -5,21 +5,23 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.StepListener;
 import org.tornadodit.scheduler.plan.Portion;
 
 /**
  * How far the samples of a batch are on their devices: tells the listener, step by step, what all of them have done, and
- * puts the latents together that it asked for. Thread safe; the listener is called by one thread at a time, in order,
+ * puts the states together that it asked for. Thread safe; the listener is called by one thread at a time, in order,
  * and does not hold up other devices.
  */
 final class BatchProgress {
-    /** Steps whose latents are gathered at a time; devices further apart than that go without. */
+    /** Steps whose states are gathered at a time; devices further apart than that go without. */
     private static final int GATHERED_STEPS = 8;
 
-    /** Latents of the whole batch after a step, as far as devices have come. */
-    private record Gathered(float[] latents, BitSet samples) {}
+    /** State of the whole batch after a step, as far as devices have come. */
+    private record Gathered(SamplingState state, BitSet samples) {}
 
     /** Thrown on a device's thread when it is the listener that failed. */
     static final class ListenerFailure extends RuntimeException {
@@ -61,16 +63,17 @@ final class BatchProgress {
     /**
      * A portion has done a step.
      *
-     * @param latents of the portion after the step; empty where the listener does not want them
+     * @param state of the portion after the step; without arrays where the listener does not want them
      */
-    void done(Portion portion, int step, float[] latents) {
-        note(portion, step, latents);
+    void done(Portion portion, SamplingState state) {
+        note(portion, state);
         tell();
     }
 
-    private synchronized void note(Portion portion, int step, float[] latents) {
-        if (latents.length > 0) {
-            gather(portion, step, latents);
+    private synchronized void note(Portion portion, SamplingState state) {
+        int step = state.done();
+        if (!state.arrays().isEmpty()) {
+            gather(portion, state);
         }
         Arrays.fill(steps, portion.first(), portion.first() + portion.count(), step);
         int least = Arrays.stream(steps).min().orElse(0);
@@ -78,13 +81,15 @@ final class BatchProgress {
             told++;
             int now = told;
             Gathered whole = gathered.remove(now);
-            float[] all =
-                    whole != null && whole.samples().cardinality() == steps.length ? whole.latents() : new float[0];
+            SamplingState all = whole != null && whole.samples().cardinality() == steps.length
+                    ? whole.state()
+                    : new SamplingState(now, List.of());
             untold.add(() -> listener.stepDone(now, () -> all));
         }
     }
 
-    private void gather(Portion portion, int step, float[] latents) {
+    private void gather(Portion portion, SamplingState state) {
+        int step = state.done();
         if (step <= told || ungathered.get(step)) {
             return; // done again after a failure, or too late to be whole
         }
@@ -92,18 +97,33 @@ final class BatchProgress {
             ungathered.set(step);
             return;
         }
-        Gathered whole = gathered.computeIfAbsent(
-                step, any -> new Gathered(new float[steps.length * perSample], new BitSet(steps.length)));
-        System.arraycopy(latents, 0, whole.latents(), portion.first() * perSample, portion.count() * perSample);
+        Gathered whole =
+                gathered.computeIfAbsent(step, any -> new Gathered(emptyLike(state), new BitSet(steps.length)));
+        for (int i = 0; i < state.arrays().size(); i++) {
+            System.arraycopy(
+                    state.arrays().get(i),
+                    0,
+                    whole.state().arrays().get(i),
+                    portion.first() * perSample,
+                    portion.count() * perSample);
+        }
         whole.samples().set(portion.first(), portion.first() + portion.count());
     }
 
-    /** Whether the latents after a step are still wanted from a portion. */
-    synchronized boolean wants(int step) {
-        return step > told && !ungathered.get(step) && listener.wantsLatents(step);
+    private SamplingState emptyLike(SamplingState portion) {
+        return new SamplingState(
+                portion.done(),
+                portion.arrays().stream()
+                        .map(array -> new float[steps.length * perSample])
+                        .toList());
     }
 
-    /** The samples go on from where their latents were kept last. */
+    /** Whether the state after a step is still wanted from a portion. */
+    synchronized boolean wants(int step) {
+        return step > told && !ungathered.get(step) && listener.wantsState(step);
+    }
+
+    /** The samples go on from the state that was kept last. */
     synchronized void back(Portion portion) {
         Arrays.fill(
                 steps,

@@ -1,10 +1,12 @@
 package org.tornadodit.scheduler.run;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.tornadodit.model.cpu.CpuDit;
 import org.tornadodit.model.cpu.CpuOptions;
 import org.tornadodit.model.cpu.CpuVaeDecoder;
-import org.tornadodit.model.diffusion.Diffusion;
+import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.NoiseStream;
@@ -43,9 +45,9 @@ public final class CpuEngine implements Engine {
         long pixels = (long) config.inputSize() * config.inputSize();
         long inputs = (long) samples * config.inputElements();
         long outputs = (long) samples * config.outputElements();
-        // Latents before and after a step and noise (4), copies for guidance (4), a listener's; prediction and its
-        // half.
-        long denoising = Float.BYTES * (9 * inputs + 3 * outputs) + CpuDit.activationBytes(config, 2 * samples);
+        // Latents and history before and after a step (4) and noise (2), copies for guidance (4), a listener's two;
+        // prediction and its half.
+        long denoising = Float.BYTES * (12 * inputs + 3 * outputs) + CpuDit.activationBytes(config, 2 * samples);
         long side = (long) config.inputSize() * vae.upsampling();
         long images = decodedTogether * side * side * vae.outChannels();
         long decoding = Float.BYTES * (4 * inputs + images) + CpuVaeDecoder.activationBytes(vae, pixels);
@@ -63,27 +65,35 @@ public final class CpuEngine implements Engine {
     public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
         int samples = request.samples();
         int elements = samples * config.inputElements();
-        int steps = request.diffusion().steps();
+        int steps = request.steps();
         int passes = request.passes();
         int drawnElements = passes * config.inputElements();
         int[] labels = Arrays.copyOf(guidedLabels(request, config), passes);
         double[] timesteps = new double[passes];
-        from.requireFits(elements, steps);
-        float[] x;
+        boolean draws = request.sampler().drawsEachStep();
+        from.requireFits(request, elements);
+        List<float[]> state = new ArrayList<>();
         if (from.done() == 0) {
-            x = noise.next(elements);
+            state.add(noise.next(elements));
+            for (int i = 0; i < request.sampler().history(); i++) {
+                state.add(new float[elements]);
+            }
         } else {
-            x = from.latents().clone();
-            if (!ReturnedValues.areFinite(x, elements)) {
-                throw OverflowException.ofFloat(OverflowException.STATE, from.done());
+            for (float[] array : from.arrays()) {
+                if (!ReturnedValues.areFinite(array, elements)) {
+                    throw OverflowException.ofFloat(OverflowException.STATE, from.done());
+                }
+                state.add(array.clone());
             }
             noise.skip(elements);
-            for (int done = 0; done < from.done(); done++) {
+            for (int done = 0; draws && done < from.done(); done++) {
                 noise.skip(drawnElements);
             }
         }
-        for (int step = steps - 1 - from.done(); step >= 0; step--) {
-            Arrays.fill(timesteps, request.diffusion().timestep(step));
+        for (int done = from.done(); done < steps; done++) {
+            float[] x = state.getFirst();
+            SamplerStep step = request.sampler().step(done);
+            Arrays.fill(timesteps, step.time());
             float[] output = request.guided()
                     ? dit.forwardWithGuidance(
                             Arrays.copyOf(x, 2 * elements),
@@ -94,19 +104,12 @@ public final class CpuEngine implements Engine {
                             request.guidance())
                     : dit.forward(x, timesteps, labels, passes);
             // The reference draws for both halves of a guided batch and keeps the first, as of the prediction.
-            float[] drawn = noise.next(drawnElements, 0, elements);
-            float[] next = new float[elements];
-            Diffusion.step(
-                    request.sampler(),
-                    request.diffusion().coefficients(step, request.eta()),
-                    samples,
-                    x,
-                    Arrays.copyOf(output, samples * config.outputElements()),
-                    drawn,
-                    next);
-            if (dit.overflowed() || !ReturnedValues.areFinite(next, elements)) {
+            float[] drawn = draws ? noise.next(drawnElements, 0, elements) : null;
+            List<float[]> next =
+                    step.take(samples, state, Arrays.copyOf(output, samples * config.outputElements()), drawn);
+            if (dit.overflowed() || !ReturnedValues.areFinite(next.getFirst(), elements)) {
                 double[] bothHalves = new double[2 * samples];
-                Arrays.fill(bothHalves, request.diffusion().timestep(step));
+                Arrays.fill(bothHalves, step.time());
                 String tensor = dit.firstNotFinite(
                                 Arrays.copyOf(x, 2 * elements),
                                 bothHalves,
@@ -115,13 +118,13 @@ public final class CpuEngine implements Engine {
                                 request.cfgScale(),
                                 request.guidance())
                         .orElse("the result of the sampler");
-                throw OverflowException.ofFloat(tensor, steps - step);
+                throw OverflowException.ofFloat(tensor, done + 1);
             }
-            x = next;
-            float[] current = next;
-            listener.stepDone(steps - step, current::clone);
+            state = next;
+            SamplingState now = new SamplingState(done + 1, next);
+            listener.stepDone(done + 1, () -> now.part(samples, 0, samples));
         }
-        return x;
+        return state.getFirst();
     }
 
     @Override

@@ -2,8 +2,8 @@ package org.tornadodit.scheduler.run;
 
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.PhiloxNoise;
-import org.tornadodit.model.diffusion.Sampler;
-import org.tornadodit.model.diffusion.StepCoefficients;
+import org.tornadodit.model.diffusion.SamplerStep;
+import org.tornadodit.model.diffusion.Update;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -11,14 +11,12 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * What one sample does in a step; those that share a pass may differ in all of it.
  *
  * @param label its class
- * @param coefficients of its timestep
- * @param sampler how it goes to the next
+ * @param step of its sampler
  * @param cfgScale weight of classifier-free guidance
  * @param guidedChannels of the first channels, those that guidance changes; 0 for an unguided sample
  * @param draw where its noise lies in PyTorch's stream; any where the noise comes from the host
  */
-record SampleStep(
-        int label, StepCoefficients coefficients, Sampler sampler, double cfgScale, int guidedChannels, Draw draw) {
+record SampleStep(int label, SamplerStep step, double cfgScale, int guidedChannels, Draw draw) {
 
     /**
      * Elements of one of torch.randn's calls, see {@link PhiloxNoise}.
@@ -39,22 +37,37 @@ record SampleStep(
     /** Writes what the sampler needs, as sample {@code i} of a batch. */
     void write(int i, boolean learnedVariance, FloatArray coefficientsOfAll, IntArray draws) {
         int c = i * DenoiseStep.LENGTH;
-        StepCoefficients s = coefficients;
         coefficientsOfAll.set(c + DenoiseStep.GUIDANCE_SCALE, (float) cfgScale);
-        coefficientsOfAll.set(c + DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD, s.sqrtRecipAlphasCumprod());
-        coefficientsOfAll.set(c + DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD, s.sqrtRecipm1AlphasCumprod());
-        coefficientsOfAll.set(c + DenoiseStep.POSTERIOR_MEAN_COEF1, s.posteriorMeanCoef1());
-        coefficientsOfAll.set(c + DenoiseStep.POSTERIOR_MEAN_COEF2, s.posteriorMeanCoef2());
-        coefficientsOfAll.set(
-                c + DenoiseStep.MIN_LOG_VARIANCE, learnedVariance ? s.minLogVariance() : s.fixedLogVariance());
-        coefficientsOfAll.set(
-                c + DenoiseStep.MAX_LOG_VARIANCE, learnedVariance ? s.maxLogVariance() : s.fixedLogVariance());
-        coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, s.noiseMask());
-        coefficientsOfAll.set(c + DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV, s.sqrtAlphasCumprodPrev());
-        coefficientsOfAll.set(c + DenoiseStep.DDIM_DIRECTION, s.ddimDirection());
-        coefficientsOfAll.set(c + DenoiseStep.DDIM_SIGMA, s.ddimSigma());
-        coefficientsOfAll.set(c + DenoiseStep.SAMPLER, sampler == Sampler.DDIM ? DenoiseStep.DDIM : DenoiseStep.DDPM);
         coefficientsOfAll.set(c + DenoiseStep.GUIDED_CHANNELS, guidedChannels);
+        coefficientsOfAll.set(
+                c + DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD, step.start().ofX());
+        coefficientsOfAll.set(
+                c + DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD, step.start().ofOutput());
+        switch (step.update()) {
+            case Update.Ancestral s -> {
+                coefficientsOfAll.set(c + DenoiseStep.SAMPLER, DenoiseStep.DDPM);
+                coefficientsOfAll.set(c + DenoiseStep.POSTERIOR_MEAN_COEF1, s.ofStart());
+                coefficientsOfAll.set(c + DenoiseStep.POSTERIOR_MEAN_COEF2, s.ofX());
+                coefficientsOfAll.set(
+                        c + DenoiseStep.MIN_LOG_VARIANCE, learnedVariance ? s.minLogVariance() : s.fixedLogVariance());
+                coefficientsOfAll.set(
+                        c + DenoiseStep.MAX_LOG_VARIANCE, learnedVariance ? s.maxLogVariance() : s.fixedLogVariance());
+                coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, s.noiseMask());
+            }
+            case Update.Implicit s -> {
+                coefficientsOfAll.set(c + DenoiseStep.SAMPLER, DenoiseStep.DDIM);
+                coefficientsOfAll.set(c + DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV, s.ofStart());
+                coefficientsOfAll.set(c + DenoiseStep.DDIM_DIRECTION, s.direction());
+                coefficientsOfAll.set(c + DenoiseStep.DDIM_SIGMA, s.sigma());
+                coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, s.noiseMask());
+            }
+            case Update.Multistep s -> {
+                coefficientsOfAll.set(c + DenoiseStep.SAMPLER, DenoiseStep.MULTISTEP);
+                coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_START, s.ofStart());
+                coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_X, s.ofX());
+                coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_DIFFERENCE, s.ofDifference());
+            }
+        }
         int d = i * PhiloxNoise.LENGTH;
         draws.set(d + PhiloxNoise.SEED_LOW, (int) draw.seed());
         draws.set(d + PhiloxNoise.SEED_HIGH, (int) (draw.seed() >>> 32));

@@ -113,7 +113,7 @@ public final class ShardedEngine implements Engine {
                             kernels);
                 }
             });
-            SamplingRequest ofShard = part(shape, first, count);
+            SamplingRequest ofShard = shape.part(first, count);
             return new TornadoEngine(
                     device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, hostNoise, startup);
         };
@@ -224,17 +224,6 @@ public final class ShardedEngine implements Engine {
         policy.report().accept(line + "; its samples go to the " + left + " left");
     }
 
-    /** A request for some samples. */
-    private static SamplingRequest part(SamplingRequest request, int first, int count) {
-        return new SamplingRequest(
-                request.labels().subList(first, first + count),
-                request.diffusion(),
-                request.sampler(),
-                request.eta(),
-                request.cfgScale(),
-                request.guidance());
-    }
-
     @Override
     public String description() {
         return workers.stream()
@@ -258,12 +247,11 @@ public final class ShardedEngine implements Engine {
                     "the engine was made for up to %d samples, not %d".formatted(most, samples));
         }
         int elements = config.inputElements();
-        int steps = request.diffusion().steps();
-        from.requireFits(samples * elements, steps);
-        if (!ReturnedValues.areFinite(from.latents(), from.latents().length)) {
+        from.requireFits(request, samples * elements);
+        if (!from.arrays().stream().allMatch(array -> ReturnedValues.areFinite(array, array.length))) {
             throw OverflowException.ofFloat(OverflowException.STATE, from.done());
         }
-        BatchNoise batch = new BatchNoise(noise, samples, elements, steps, request.guided());
+        BatchNoise batch = new BatchNoise(noise, request, elements);
         BatchProgress progress = new BatchProgress(listener, samples, elements, from.done());
         float[] latents = new float[samples * elements];
         Portion whole = new Portion(0, samples, from);
@@ -281,7 +269,7 @@ public final class ShardedEngine implements Engine {
         }
         share(portionsOfBatch, own, "sampling", (worker, portion, kept, portions) -> {
             progress.back(portion);
-            SamplingRequest ofPortion = part(request, portion.first(), portion.count());
+            SamplingRequest ofPortion = request.part(portion.first(), portion.count());
             int wanted = portion.count() * elements;
             float[] done = worker.engine().sample(ofPortion, portion, noise, batch, (step, now) -> {
                 if (portions.isStopped()) {
@@ -289,13 +277,13 @@ public final class ShardedEngine implements Engine {
                 }
                 boolean keep = step % policy.keepSteps() == 0;
                 boolean gather = progress.wants(step);
-                float[] values = keep || gather ? finite(now.get(), wanted, step) : new float[0];
+                SamplingState state = keep || gather ? finite(now.get(), wanted) : new SamplingState(step, List.of());
                 if (keep) {
-                    kept.accept(portion.at(new SamplingState(step, values)));
+                    kept.accept(portion.at(state));
                 }
-                progress.done(portion, step, gather ? values : new float[0]);
+                progress.done(portion, gather ? state : new SamplingState(step, List.of()));
             });
-            System.arraycopy(finite(done, wanted, steps), 0, latents, portion.first() * elements, wanted);
+            System.arraycopy(finite(done, wanted, request.steps()), 0, latents, portion.first() * elements, wanted);
         });
         batch.finish();
         return latents;
@@ -337,6 +325,14 @@ public final class ShardedEngine implements Engine {
                 workers.stream()
                         .mapToDouble(each -> each.worker().failed() ? 0 : each.speed())
                         .toArray());
+    }
+
+    private static SamplingState finite(SamplingState state, int wanted) {
+        return new SamplingState(
+                state.done(),
+                state.arrays().stream()
+                        .map(array -> finite(array, wanted, state.done()))
+                        .toList());
     }
 
     private static float[] finite(float[] latents, int wanted, int step) {

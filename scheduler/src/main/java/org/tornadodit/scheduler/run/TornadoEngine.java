@@ -3,15 +3,17 @@ package org.tornadodit.scheduler.run;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.Batch;
+import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.model.ByteCount;
-import org.tornadodit.model.diffusion.StepCoefficients;
+import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.TimestepEmbedding;
@@ -43,6 +45,7 @@ import org.tornadodit.scheduler.graph.VaeBuffers;
 import org.tornadodit.scheduler.graph.VaeGraphs;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.Portion;
+import org.tornadodit.scheduler.plan.StepPlan;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
@@ -65,6 +68,7 @@ public final class TornadoEngine implements Engine {
     private final String description;
     private final boolean reportsOverflow;
     private final DitBuffers buffers;
+    private final DitGraphs ditGraphs;
     private final DevicePlan ditPlan;
     private final VaeBuffers vaeBuffers;
     private final DevicePlan vaePlan;
@@ -157,8 +161,14 @@ public final class TornadoEngine implements Engine {
 
         buffers = new DitBuffers(config, part, operations);
         GridScheduler grids = new GridScheduler();
-        DitGraphs ditGraphs = new DitGraphs(
-                context, config, DitDeviceWeights.of(weights.dit(), operations), buffers, part, operations);
+        ditGraphs = new DitGraphs(
+                context,
+                config,
+                DitDeviceWeights.of(weights.dit(), operations),
+                buffers,
+                StepPlan.whole(part),
+                part,
+                operations);
         ditPlan = new DevicePlan(device, () -> ditGraphs.build(grids, hostNoise), grids, startup);
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder);
@@ -168,7 +178,7 @@ public final class TornadoEngine implements Engine {
         ditPlan.finish(); // by now the driver has loaded most kernels
         vaePlan.finish();
         try {
-            loadWeights(ditGraphs, startup);
+            loadWeights(startup);
             try (Startup.Running running = startup.begin(device.label(), "first step")) {
                 warmUp();
             }
@@ -190,15 +200,14 @@ public final class TornadoEngine implements Engine {
     }
 
     /** Brings the weights into arrays on the device. The graphs that read them come right after. */
-    private void loadWeights(DitGraphs graphs, Startup startup) {
+    private void loadWeights(Startup startup) {
         try (Startup.Running running = startup.begin(device.label(), "weights")) {
-            int step = shape.diffusion().steps() - 1;
-            Draw draw = new Draw(0, 0, CudaGrid.DEFAULT.threads(2L * buffers.latents.getSize()), 0);
-            ditPlan.execute(DitGraphs.START);
-            graphs.loadModulation(ditPlan);
-            prepare(steps(shape, step, sample -> draw));
-            ditPlan.execute(DitGraphs.EMBED);
-            graphs.loadBlocks(ditPlan);
+            Draw draw = new Draw(0, 0, CudaGrid.DEFAULT.threads(2L * stride()), 0);
+            ditPlan.execute(ditGraphs.start());
+            ditGraphs.loadModulation(ditPlan);
+            prepare(steps(shape, 0, sample -> draw));
+            ditPlan.execute(ditGraphs.step().getFirst());
+            ditGraphs.loadBlocks(ditPlan);
         }
     }
 
@@ -207,9 +216,10 @@ public final class TornadoEngine implements Engine {
      * tells whether the device took them, for TornadoVM logs the driver's errors and goes on.
      */
     private void warmUp() {
-        TornadoExecutionResult result = blocks();
-        int size = buffers.latents.getSize();
-        float[] latents = ReturnedValues.requireReturned(latents(result, size), size);
+        TornadoExecutionResult result = run(1);
+        int size = stride();
+        float[] latents = ReturnedValues.requireReturned(
+                state(result, 1, size, DenoiseStep.HISTORY).latents(), size);
         if (!reportsOverflow || !overflowed(result)) { // else sampling will name the tensor
             ReturnedValues.requireFinite(latents, size, () -> OverflowException.ofFloat(OverflowException.LATENTS, 1));
         }
@@ -217,11 +227,42 @@ public final class TornadoEngine implements Engine {
         ReturnedValues.requireFinite(image, image.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
     }
 
-    private float[] latents(TornadoExecutionResult result, int wanted) {
+    /**
+     * Where the samples are.
+     *
+     * @param wanted elements of their latents
+     * @param history arrays that their sampler keeps
+     */
+    private SamplingState state(TornadoExecutionResult result, int done, int wanted, int history) {
         // TornadoVM logs a copy that fails, and goes on: what was not copied must not pass for latents.
         ReturnedValues.spoil(buffers.latents);
         result.transferToHost(buffers.latents);
-        return DeviceArrays.first(buffers.latents, wanted);
+        List<float[]> arrays = new ArrayList<>();
+        for (int i = 0; i <= history; i++) {
+            float[] array = new float[wanted];
+            MemorySegment.copy(
+                    buffers.latents.getSegment(),
+                    ValueLayout.JAVA_FLOAT,
+                    (long) i * stride() * Float.BYTES,
+                    array,
+                    0,
+                    wanted);
+            arrays.add(array);
+        }
+        return new SamplingState(done, arrays);
+    }
+
+    /** Elements between the arrays of a state on the device. */
+    private int stride() {
+        return part.samples().count() * config.inputElements();
+    }
+
+    /** Has the device begin with some latents, and a history where there is one. */
+    private void begin(List<float[]> arrays) {
+        for (int i = 0; i < arrays.size(); i++) {
+            DeviceArrays.fill(buffers.start, i * stride(), arrays.get(i));
+        }
+        ditPlan.execute(ditGraphs.start());
     }
 
     private boolean overflowed(TornadoExecutionResult result) {
@@ -241,12 +282,7 @@ public final class TornadoEngine implements Engine {
 
     @Override
     public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
-        BatchNoise batch = new BatchNoise(
-                noise,
-                request.samples(),
-                config.inputElements(),
-                request.diffusion().steps(),
-                request.guided());
+        BatchNoise batch = new BatchNoise(noise, request, config.inputElements());
         float[] latents = sample(request, new Portion(0, request.samples(), from), noise, batch, listener);
         batch.finish();
         return latents;
@@ -263,47 +299,49 @@ public final class TornadoEngine implements Engine {
     float[] sample(
             SamplingRequest request, Portion portion, NoiseStream stream, BatchNoise noise, StepListener listener) {
         requireRoom(request, stream);
-        int steps = request.diffusion().steps();
+        int steps = request.steps();
+        int history = request.sampler().history();
         int first = portion.first();
         int count = portion.count();
         SamplingState from = portion.state();
-        from.requireFits(count * config.inputElements(), steps);
-        DeviceArrays.fill(buffers.noise, from.done() == 0 ? noise.slice(0, first, count) : from.latents());
-        ditPlan.execute(DitGraphs.START);
-
         int wanted = count * config.inputElements();
-        Supplier<float[]> latents = from.done() == 0
-                ? () -> noise.slice(0, first, count)
-                : () -> from.latents().clone();
+        from.requireFits(request, wanted);
+        // A first step makes nothing of the history, but 0 times what an earlier batch left there might be NaN.
+        List<float[]> start =
+                new ArrayList<>(from.done() == 0 ? Collections.nCopies(1 + history, new float[wanted]) : from.arrays());
+        if (from.done() == 0) {
+            start.set(0, noise.slice(0, first, count));
+        }
+        begin(start);
+
+        Supplier<SamplingState> state = () -> from.part(count, 0, count);
         for (int done = from.done() + 1; done <= steps; done++) {
             int call = done;
-            if (!(stream instanceof CudaNoise)) {
+            if (hostNoise && request.sampler().drawsEachStep()) {
                 DeviceArrays.fill(buffers.noise, noise.slice(done, first, count));
             }
-            TornadoExecutionResult result =
-                    step(steps(request, steps - done, sample -> noise.draw(call, first + sample)));
-            latents = () -> latents(result, wanted);
+            TornadoExecutionResult result = step(steps(request, done - 1, sample -> noise.draw(call, first + sample)));
+            state = () -> state(result, call, wanted, history);
             if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
                 requireNoOverflow(result, done);
             }
-            listener.stepDone(done, latents);
+            listener.stepDone(done, state);
         }
-        return latents.get();
+        return state.get().latents();
     }
 
-    /** The same step of all samples of a request, each with its label and its noise. */
-    private List<SampleStep> steps(SamplingRequest request, int step, IntFunction<Draw> draws) {
-        StepCoefficients coefficients = request.diffusion().coefficients(step, request.eta());
+    /**
+     * The same step of all samples of a request, each with its label and its noise.
+     *
+     * @param done steps before it
+     */
+    private List<SampleStep> steps(SamplingRequest request, int done, IntFunction<Draw> draws) {
+        SamplerStep step = request.sampler().step(done);
         int guidedChannels = request.guided() ? request.guidance().channels(config.inChannels()) : 0;
         List<SampleStep> result = new ArrayList<>();
         for (int i = 0; i < request.samples(); i++) {
-            result.add(new SampleStep(
-                    request.labels().get(i),
-                    coefficients,
-                    request.sampler(),
-                    request.cfgScale(),
-                    guidedChannels,
-                    draws.apply(i)));
+            result.add(
+                    new SampleStep(request.labels().get(i), step, request.cfgScale(), guidedChannels, draws.apply(i)));
         }
         return result;
     }
@@ -311,25 +349,24 @@ public final class TornadoEngine implements Engine {
     /**
      * One step of samples that need not belong together: each at its own step, with its own guidance, sampler and noise.
      *
-     * @param latents (S, C, H, W) before it
-     * @return (S, C, H, W) after it
+     * @param state before it: latents (S, C, H, W), then as many arrays of history as any of the samplers has
+     * @return the same after it
      * @throws IllegalArgumentException when the engine has no room for so many, or their noise is to come from the host
      */
-    float[] step(List<SampleStep> samples, float[] latents) {
+    List<float[]> step(List<SampleStep> samples, List<float[]> state) {
         if (samples.size() > part.samples().count() || hostNoise) {
             throw new IllegalArgumentException("%d samples, room for %d, noise from the %s"
                     .formatted(samples.size(), part.samples().count(), hostNoise ? "host" : "device"));
         }
-        DeviceArrays.fill(buffers.noise, latents);
-        ditPlan.execute(DitGraphs.START);
-        return latents(step(samples), latents.length);
+        begin(state);
+        return state(step(samples), 1, state.getFirst().length, state.size() - 1)
+                .arrays();
     }
 
-    /** One denoising step: embed, the blocks one after the other, final layer and sampler. */
+    /** One denoising step: the graphs of {@link DitGraphs#step}, one after the other. */
     private TornadoExecutionResult step(List<SampleStep> samples) {
         prepare(samples);
-        ditPlan.launch(DitGraphs.EMBED);
-        return blocks();
+        return run(0);
     }
 
     /** What the host sends for a step. */
@@ -341,21 +378,20 @@ public final class TornadoEngine implements Engine {
             samples.get(i).write(i, config.learnSigma(), buffers.coefficients, buffers.draw);
         }
         Batch.fill(buffers.batch, labels, guided, config.nullClass());
-        Map<Integer, float[]> embeddings = new HashMap<>();
+        Map<Double, float[]> embeddings = new HashMap<>();
         for (int pass = 0; pass < buffers.batch.get(Batch.PASSES); pass++) {
-            int timestep = samples.get(buffers.batch.get(Batch.sample(pass)))
-                    .coefficients()
-                    .timestep();
-            float[] embedding = embeddings.computeIfAbsent(timestep, TimestepEmbedding::of);
+            double time =
+                    samples.get(buffers.batch.get(Batch.sample(pass))).step().time();
+            float[] embedding = embeddings.computeIfAbsent(time, TimestepEmbedding::of);
             DeviceArrays.fill(buffers.frequencies, pass * embedding.length, embedding);
         }
     }
 
-    private TornadoExecutionResult blocks() {
-        for (int block = 0; block < config.depth(); block++) {
-            ditPlan.launch(DitGraphs.BLOCK);
-        }
-        return ditPlan.execute(DitGraphs.LAST);
+    /** Runs the graphs of a step from one on. */
+    private TornadoExecutionResult run(int first) {
+        List<Integer> order = ditGraphs.step();
+        order.subList(first, order.size() - 1).forEach(ditPlan::launch);
+        return ditPlan.execute(order.getLast());
     }
 
     /** @throws OverflowException when a kernel has met a value that its operands cannot hold */

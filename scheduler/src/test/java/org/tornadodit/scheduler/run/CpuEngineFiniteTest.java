@@ -81,8 +81,8 @@ class CpuEngineFiniteTest {
     }
 
     private static void sample(double cfgScale, SamplingState from) {
-        SamplingRequest request = new SamplingRequest(
-                REQUEST.labels(), REQUEST.diffusion(), REQUEST.sampler(), 0, cfgScale, Guidance.FIRST_THREE);
+        SamplingRequest request =
+                new SamplingRequest(REQUEST.labels(), REQUEST.sampler(), cfgScale, Guidance.FIRST_THREE);
         try (CpuEngine engine = TinyModel.cpuEngine()) {
             float[] latents = engine.sample(request, TorchRandn.cuda(0), from, (done, now) -> {});
             throw new AssertionError("latents " + Arrays.toString(latents));

@@ -19,10 +19,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostFaults;
 import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.scheduler.device.DeviceFailedException;
@@ -164,6 +166,25 @@ class DeviceFaultsTest {
         assertTrue(line.startsWith("device 1: ") && line.contains("failed while " + stage.words), line);
         assertReleased(0, 2);
         assertUntouched(stage, 1);
+    }
+
+    /** What a sampler remembers of earlier steps goes to the others with the latents. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Stage.class,
+            names = {"FIRST_STEP", "LATER_STEP", "LAST_STEP"})
+    void theOthersGoOnWithAHistory(Stage stage) {
+        SamplingRequest request = TinyModel.request(SamplingMethod.DPM_SOLVER_PLUS_PLUS, STEPS, 0, 1, 2, 3);
+        float[] expected;
+        try (ShardedEngine engine = TinyModel.engine(TinyModel.team(1, KEEP, reports), request, false)) {
+            expected = engine.sample(request, TorchRandn.cuda(5), (done, now) -> {});
+        }
+        stage.order(HostRuntime.get().device(1).faults(), "d1_", Kernels.PORTABLE);
+        try (ShardedEngine engine = TinyModel.engine(TinyModel.team(3, KEEP, reports), request, false)) {
+            assertArrayEquals(expected, engine.sample(request, TorchRandn.cuda(5), (done, now) -> {}));
+        }
+        assertEquals(1, reports.size(), reports.toString());
+        assertTrue(reports.getFirst().contains("failed while " + stage.words), reports.getFirst());
     }
 
     @ParameterizedTest

@@ -81,8 +81,8 @@ class DeviceFiniteTest {
     @Test
     void varianceThatFloatsDoNotHoldOnTensorCores() {
         assertOverflow("the input of blocks.0.mlp.fc1 has a value ", () -> {
-            try (ShardedEngine engine = TinyModel.tensorEngine(
-                    TinyModel.team(2, 1, reports), REQUEST, "blocks.0.attn.proj.bias", 3e38f)) {
+            try (ShardedEngine engine =
+                    TinyModel.tensorEngine(TinyModel.team(2, 1, reports), REQUEST, "blocks.0.attn.proj.bias", 3e38f)) {
                 engine.sample(REQUEST, TorchRandn.cuda(0), (done, now) -> {});
             }
         });
@@ -100,8 +100,7 @@ class DeviceFiniteTest {
     }
 
     private static SamplingRequest guided(double cfgScale) {
-        return new SamplingRequest(
-                REQUEST.labels(), REQUEST.diffusion(), REQUEST.sampler(), 0, cfgScale, Guidance.FIRST_THREE);
+        return new SamplingRequest(REQUEST.labels(), REQUEST.sampler(), cfgScale, Guidance.FIRST_THREE);
     }
 
     private OverflowException assertOverflow(String words, Runnable run) {

@@ -20,8 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
-import org.tornadodit.model.diffusion.Diffusion;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
@@ -70,10 +69,9 @@ class SamplesStandAloneTest {
     /** {@code --cfg-scale 1}: PyTorch's run of n samples and n noises a step, as facebookresearch/DiT's sample_ddp.py. */
     @ParameterizedTest
     @CsvSource({"CPU, DDPM", "CPU, DDIM", "PORTABLE, DDPM", "TENSOR, DDPM", "TENSOR, DDIM"})
-    void unguidedAsPyTorch(By by, Sampler sampler) throws IOException {
+    void unguidedAsPyTorch(By by, SamplingMethod sampler) throws IOException {
         List<Integer> labels = List.of(0, 1, 2, 3, 4, 5, 0, 1);
-        SamplingRequest request =
-                new SamplingRequest(labels, Diffusion.create("10"), sampler, 0, 1.0, Guidance.FIRST_THREE);
+        SamplingRequest request = new SamplingRequest(labels, sampler.of("10", 0), 1.0, Guidance.FIRST_THREE);
         try (Checkpoint checkpoint = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"));
                 Engine engine = any(by, DitWeights.load(checkpoint, CONFIG), request)) {
             float[] latents = engine.sample(request, TorchRandn.cuda(0), (done, now) -> {});
@@ -93,7 +91,7 @@ class SamplesStandAloneTest {
     @EnumSource(value = By.class, mode = EnumSource.Mode.EXCLUDE, names = "CPU")
     void anySmallerBatchHasTheBitsOfTheLargest(By by) {
         SamplingRequest largest = request(9, 4.0);
-        float[] latents = latents(9);
+        float[] latents = latents(9, SEED);
         try (TornadoEngine engine = TinyModel.plainTensorEngine(largest, by.options())) {
             float[] all = sampled(engine, largest, latents);
             float[] unguided = sampled(engine, request(9, 1.0), latents);
@@ -105,7 +103,7 @@ class SamplesStandAloneTest {
                 assertPrefix(unguided, sampled(engine, request(count, 1.0), first), what + ", unguided");
             }
             assertArrayEquals(all, sampled(engine, largest, latents), "9 again, after 1");
-            assertThrows(IllegalArgumentException.class, () -> sampled(engine, request(10, 4.0), latents(10)));
+            assertThrows(IllegalArgumentException.class, () -> sampled(engine, request(10, 4.0), latents(10, SEED)));
         }
     }
 
@@ -116,7 +114,7 @@ class SamplesStandAloneTest {
             names = {"TENSOR", "TENSOR_HIGH"})
     void anyBatchOnSeveralDevicesHasTheBitsOfOne(By by) {
         SamplingRequest largest = request(9, 4.0);
-        float[] latents = latents(9);
+        float[] latents = latents(9, SEED);
         float[] all;
         float[] unguided;
         float[] images;
@@ -153,54 +151,63 @@ class SamplesStandAloneTest {
     @ParameterizedTest
     @EnumSource(value = By.class, mode = EnumSource.Mode.EXCLUDE, names = "CPU")
     void aMixtureHasTheBitsOfItsSamples(By by) {
-        Diffusion diffusion = Diffusion.create("10");
         List<SampleStep> mixture = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             mixture.add(new SampleStep(
                     i,
-                    diffusion.coefficients(9 - 2 * i, 0.5),
-                    i % 2 == 0 ? Sampler.DDPM : Sampler.DDIM,
+                    SamplingMethod.values()[i % 3].of("10", 0.5).step(2 * i),
                     1 + i,
                     i == 0 || i == 3 ? 0 : i == 1 ? 4 : 3,
                     new Draw(77 + i, 5L * i, 512, 3 * i)));
         }
-        float[] latents = latents(5);
+        List<float[]> state = List.of(latents(5, SEED), latents(5, SEED + 1));
         try (TornadoEngine engine = TinyModel.plainTensorEngine(request(5, 4.0), by.options())) {
-            float[] together = engine.step(mixture, latents);
+            List<float[]> together = engine.step(mixture, state);
             for (int i = 0; i < 5; i++) {
-                float[] alone = engine.step(
-                        List.of(mixture.get(i)), Arrays.copyOfRange(latents, i * ELEMENTS, (i + 1) * ELEMENTS));
-                assertArrayEquals(
-                        Arrays.copyOfRange(together, i * ELEMENTS, (i + 1) * ELEMENTS),
-                        alone,
-                        "sample " + i + " alone");
+                assertSame(part(together, i), engine.step(List.of(mixture.get(i)), part(state, i)), i + " alone");
             }
             // In another order, so that samples have other neighbours and other rows.
-            List<SampleStep> reversed = mixture.reversed();
-            float[] turned = new float[latents.length];
+            List<float[]> back = engine.step(mixture.reversed(), reversed(state));
             for (int i = 0; i < 5; i++) {
-                System.arraycopy(latents, (4 - i) * ELEMENTS, turned, i * ELEMENTS, ELEMENTS);
-            }
-            float[] back = engine.step(reversed, turned);
-            for (int i = 0; i < 5; i++) {
-                assertArrayEquals(
-                        Arrays.copyOfRange(together, i * ELEMENTS, (i + 1) * ELEMENTS),
-                        Arrays.copyOfRange(back, (4 - i) * ELEMENTS, (5 - i) * ELEMENTS),
-                        "sample " + i + " among others");
+                assertSame(part(together, i), part(back, 4 - i), i + " among others");
             }
         }
+    }
+
+    private static void assertSame(List<float[]> expected, List<float[]> actual, String what) {
+        assertArrayEquals(expected.getFirst(), actual.getFirst(), "sample " + what);
+        assertArrayEquals(expected.get(1), actual.get(1), "history of sample " + what);
+    }
+
+    private static List<float[]> part(List<float[]> state, int sample) {
+        return state.stream()
+                .map(array -> Arrays.copyOfRange(array, sample * ELEMENTS, (sample + 1) * ELEMENTS))
+                .toList();
+    }
+
+    /** Five samples, the last first. */
+    private static List<float[]> reversed(List<float[]> state) {
+        return state.stream()
+                .map(array -> {
+                    float[] turned = new float[array.length];
+                    for (int i = 0; i < 5; i++) {
+                        System.arraycopy(array, (4 - i) * ELEMENTS, turned, i * ELEMENTS, ELEMENTS);
+                    }
+                    return turned;
+                })
+                .toList();
     }
 
     private static SamplingRequest request(int samples, double scale) {
         List<Integer> labels =
                 IntStream.range(0, samples).mapToObj(i -> i * 5 % 6).toList();
-        return new SamplingRequest(labels, Diffusion.create("2"), Sampler.DDIM, 0, scale, Guidance.FIRST_THREE);
+        return new SamplingRequest(labels, SamplingMethod.DDIM.of("2", 0), scale, Guidance.FIRST_THREE);
     }
 
     /** Normals, printed with their seed. */
-    private static float[] latents(int samples) {
-        System.out.println("latents of seed " + SEED);
-        Random random = new Random(SEED);
+    private static float[] latents(int samples, long seed) {
+        System.out.println("latents of seed " + seed);
+        Random random = new Random(seed);
         float[] latents = new float[samples * ELEMENTS];
         for (int i = 0; i < latents.length; i++) {
             latents[i] = (float) random.nextGaussian();

@@ -11,7 +11,10 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.scheduler.engine.SamplingRequest;
@@ -97,9 +100,10 @@ class ShardedEngineTest {
     }
 
     /** From any step, on any number of devices, with noise of the device and of the host. */
-    @Test
-    void goesOnFromAStateToTheSameBits() {
-        SamplingRequest request = TinyModel.request(4, 3, 1, 2);
+    @ParameterizedTest
+    @EnumSource(SamplingMethod.class)
+    void goesOnFromAStateToTheSameBits(SamplingMethod method) {
+        SamplingRequest request = TinyModel.request(method, 4, 3, 1, 2);
         for (boolean hostNoise : new boolean[] {false, true}) {
             Supplier<NoiseStream> noise = () -> hostNoise ? TorchRandn.cpu(9) : TorchRandn.cuda(9);
             List<SamplingState> states = new ArrayList<>();
@@ -108,12 +112,12 @@ class ShardedEngineTest {
             try (ShardedEngine engine = engine(request, 2, hostNoise)) {
                 expected = engine.sample(request, whole, new StepListener() {
                     @Override
-                    public void stepDone(int done, Supplier<float[]> latents) {
-                        states.add(new SamplingState(done, latents.get()));
+                    public void stepDone(int done, Supplier<SamplingState> state) {
+                        states.add(state.get());
                     }
 
                     @Override
-                    public boolean wantsLatents(int done) {
+                    public boolean wantsState(int done) {
                         return true;
                     }
                 });
@@ -140,13 +144,13 @@ class ShardedEngineTest {
         }
     }
 
-    @Test
-    void theCpuEngineGoesOnFromAStateToTheSameBits() {
-        SamplingRequest request = TinyModel.request(4, 3, 1, 2);
+    @ParameterizedTest
+    @EnumSource(SamplingMethod.class)
+    void theCpuEngineGoesOnFromAStateToTheSameBits(SamplingMethod method) {
+        SamplingRequest request = TinyModel.request(method, 4, 3, 1, 2);
         List<SamplingState> states = new ArrayList<>();
         try (CpuEngine engine = TinyModel.cpuEngine()) {
-            float[] expected = engine.sample(
-                    request, TorchRandn.cpu(9), (done, now) -> states.add(new SamplingState(done, now.get())));
+            float[] expected = engine.sample(request, TorchRandn.cpu(9), (done, now) -> states.add(now.get()));
             for (SamplingState state : states) {
                 assertArrayEquals(expected, engine.sample(request, TorchRandn.cpu(9), state, (done, now) -> {}));
             }
@@ -162,15 +166,15 @@ class ShardedEngineTest {
             List<float[]> states = new ArrayList<>();
             float[] latents = engine.sample(request, TorchRandn.cuda(5), new StepListener() {
                 @Override
-                public void stepDone(int done, Supplier<float[]> now) {
+                public void stepDone(int done, Supplier<SamplingState> now) {
                     if (done == 1) {
-                        states.add(now.get());
-                        pictures.add(engine.decode(now.get(), 3));
+                        states.add(now.get().latents());
+                        pictures.add(engine.decode(now.get().latents(), 3));
                     }
                 }
 
                 @Override
-                public boolean wantsLatents(int done) {
+                public boolean wantsState(int done) {
                     return done == 1;
                 }
             });

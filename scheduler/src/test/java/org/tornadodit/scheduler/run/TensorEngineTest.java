@@ -17,8 +17,7 @@ import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
 import org.tornadodit.model.TensorAssert;
-import org.tornadodit.model.diffusion.Diffusion;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
@@ -139,6 +138,6 @@ class TensorEngineTest {
     }
 
     private static SamplingRequest request(List<Integer> labels) {
-        return new SamplingRequest(labels, Diffusion.create("10"), Sampler.DDPM, 0, 4.0, Guidance.FIRST_THREE);
+        return new SamplingRequest(labels, SamplingMethod.DDPM.of("10", 0), 4.0, Guidance.FIRST_THREE);
     }
 }

@@ -80,12 +80,12 @@ class TensorShardingTest {
                 TinyModel.tensorEngine(TinyModel.team(2, 2, reports), REQUEST, false, MatmulPrecision.HIGH)) {
             engine.sample(REQUEST, TorchRandn.cuda(5), new StepListener() {
                 @Override
-                public void stepDone(int done, Supplier<float[]> latents) {
-                    states.add(new SamplingState(done, latents.get()));
+                public void stepDone(int done, Supplier<SamplingState> state) {
+                    states.add(state.get());
                 }
 
                 @Override
-                public boolean wantsLatents(int done) {
+                public boolean wantsState(int done) {
                     return true;
                 }
             });

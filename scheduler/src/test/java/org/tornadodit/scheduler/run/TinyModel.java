@@ -11,8 +11,7 @@ import java.util.SplittableRandom;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
-import org.tornadodit.model.diffusion.Diffusion;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
@@ -163,8 +162,11 @@ public final class TinyModel {
     }
 
     static SamplingRequest request(int steps, Integer... labels) {
-        return new SamplingRequest(
-                List.of(labels), Diffusion.create(String.valueOf(steps)), Sampler.DDPM, 0, 4.0, Guidance.FIRST_THREE);
+        return request(SamplingMethod.DDPM, steps, labels);
+    }
+
+    static SamplingRequest request(SamplingMethod method, int steps, Integer... labels) {
+        return new SamplingRequest(List.of(labels), method.of(String.valueOf(steps), 0), 4.0, Guidance.FIRST_THREE);
     }
 
     /** Bytes in use on all devices of the host. */

@@ -14,8 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
-import org.tornadodit.model.diffusion.Diffusion;
-import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
@@ -76,7 +75,32 @@ class TornadoEngineTest {
 
     @Test
     void noiseOfTheHostGivesTheCpuEnginesLatents() {
-        SamplingRequest request = request("ddim-all", List.of(2, 5));
+        noiseOfTheHostGivesTheCpuEnginesLatents(request("ddim-all", List.of(2, 5)));
+    }
+
+    /** A sampler that draws nothing between the noise of two batches, and remembers a step. */
+    @Test
+    void aMultistepSamplerGivesTheCpuEnginesLatents() {
+        SamplingRequest guided = request("dpm++-3", List.of(2, 5));
+        noiseOfTheHostGivesTheCpuEnginesLatents(guided);
+        SamplingRequest unguided = new SamplingRequest(guided.labels(), guided.sampler(), 1, guided.guidance());
+        try (Models models = new Models(false);
+                TornadoEngine engine = models.engine(guided, false, "multistep");
+                CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
+            NoiseStream noise = TorchRandn.cuda(3);
+            NoiseStream same = TorchRandn.cuda(3);
+            for (SamplingRequest request : List.of(guided, unguided, guided)) {
+                TensorAssert.assertRelativeError(
+                        "scale " + request.cfgScale(),
+                        models.latentShape(2),
+                        engine.sample(request, noise, (done, now) -> {}),
+                        cpu.sample(request, same, (done, now) -> {}),
+                        LATENTS);
+            }
+        }
+    }
+
+    private static void noiseOfTheHostGivesTheCpuEnginesLatents(SamplingRequest request) {
         try (Models models = new Models(false);
                 TornadoEngine engine = models.engine(request, true, "host");
                 CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
@@ -100,12 +124,12 @@ class TornadoEngineTest {
             List<float[]> expected = new ArrayList<>();
             engine.sample(request, TorchRandn.cuda(0), (done, now) -> {
                 if (done % 3 == 0) {
-                    actual.add(now.get());
+                    actual.add(now.get().latents());
                 }
             });
             cpu.sample(request, TorchRandn.cuda(0), (done, now) -> {
                 if (done % 3 == 0) {
-                    expected.add(now.get());
+                    expected.add(now.get().latents());
                 }
             });
             assertEquals(3, actual.size());
@@ -164,9 +188,9 @@ class TornadoEngineTest {
     private static SamplingRequest request(String run, List<Integer> labels) {
         return new SamplingRequest(
                 labels,
-                Diffusion.create("10"),
-                run.startsWith("ddim") ? Sampler.DDIM : Sampler.DDPM,
-                0,
+                SamplingMethod.named(run.substring(0, run.indexOf('-')))
+                        .orElseThrow()
+                        .of("10", 0),
                 4.0,
                 run.endsWith("all") ? Guidance.ALL : Guidance.FIRST_THREE);
     }

@@ -23,6 +23,7 @@ import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.graph.PortableOperations;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.StepPlan;
 import uk.ac.manchester.tornado.api.GridScheduler;
 
 /** The engine asks for what the autotuner tunes, and uses it. */
@@ -47,6 +48,7 @@ class ModelTuningTest {
                         CONFIG,
                         DitDeviceWeights.of(WEIGHTS, operations),
                         new DitBuffers(CONFIG, PART, operations),
+                        StepPlan.whole(PART),
                         PART,
                         operations)
                 .build(grids, false);

@@ -13,7 +13,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /** Cases of the sampler's kernels. */
 public final class SamplerCases {
     /** Coefficients of a middle step of 250, rounded: the check needs their sizes, not their truth. */
-    private static final float[] STEP = {4f, 3.9f, 3.8f, 0.02f, 0.97f, -4.2f, -4.1f, 1f, 0.3f, 0.9f, 0.25f};
+    private static final float[] STEP = {
+        4f, 3.9f, 3.8f, 0.02f, 0.97f, -4.2f, -4.1f, 1f, 0.3f, 0.9f, 0.25f, 0, 0, 0.4f, 0.6f, 0.3f
+    };
 
     private SamplerCases() {}
 
@@ -39,7 +41,7 @@ public final class SamplerCases {
     /**
      * {@link DenoiseStep}, of samples at different steps, every third one unguided.
      *
-     * @param sampler {@link DenoiseStep#DDPM} or {@link DenoiseStep#DDIM}
+     * @param sampler {@link DenoiseStep#DDPM}, {@link DenoiseStep#DDIM} or {@link DenoiseStep#MULTISTEP}
      * @param outChannels 2 channels with a learned variance, else channels
      * @param guidedChannels of the guided samples; 0 where none is guided
      * @param noiseSource {@link DenoiseStep#NOISE_PHILOX} or {@link DenoiseStep#NOISE_ARRAY}
@@ -61,7 +63,7 @@ public final class SamplerCases {
         }
         IntArray batch = Data.batch(new int[samples], guided, 0);
         FloatArray model = Data.random(1, batch.get(Batch.PASSES) * pixels / channels * outChannels, 0.5);
-        FloatArray latents = Data.random(2, samples * pixels, 1);
+        FloatArray latents = Data.random(2, (1 + DenoiseStep.HISTORY) * samples * pixels, 1);
         FloatArray before = Data.copy(latents);
         FloatArray coefficients = ArrayPages.floats(samples * DenoiseStep.LENGTH);
         IntArray draw = ArrayPages.ints(samples * PhiloxNoise.LENGTH);
@@ -80,7 +82,11 @@ public final class SamplerCases {
         StepReference reference =
                 new StepReference(batch, model, coefficients, 2 * samples, channels, size, patch, outChannels);
         return new KernelCase(
-                sampler == DenoiseStep.DDIM ? "step ddim" : "step ddpm",
+                switch (sampler) {
+                    case DenoiseStep.DDIM -> "step ddim";
+                    case DenoiseStep.MULTISTEP -> "step multistep";
+                    default -> "step ddpm";
+                },
                 samples + "x" + channels + "x" + size + "/" + patch,
                 new Object[] {batch, model, latents, coefficients, draw, noise},
                 graph -> graph.task(
@@ -98,15 +104,19 @@ public final class SamplerCases {
                         size,
                         patch,
                         outChannels,
+                        samples * pixels,
                         noiseSource),
                 Map.of("denoise", Launch.elementwise(samples * pixels)),
                 latents,
-                i -> reference.value(
-                        i,
-                        before.get(i),
-                        noiseSource == DenoiseStep.NOISE_ARRAY
-                                ? noise.get(i)
-                                : NoiseReference.normal(draw, i / pixels * PhiloxNoise.LENGTH, i % pixels)),
+                i -> i >= samples * pixels
+                        ? reference.history(i - samples * pixels, before.get(i - samples * pixels), before.get(i))
+                        : reference.value(
+                                i,
+                                before.get(i),
+                                before.get(samples * pixels + i),
+                                noiseSource == DenoiseStep.NOISE_ARRAY
+                                        ? noise.get(i)
+                                        : NoiseReference.normal(draw, i / pixels * PhiloxNoise.LENGTH, i % pixels)),
                 1e-6,
                 0,
                 4.0 * samples * pixels * 5);
@@ -123,7 +133,40 @@ public final class SamplerCases {
             int patch,
             int outChannels) {
 
-        double value(int index, double x, double normal) {
+        double value(int index, double x, double lastStart, double normal) {
+            int n = index / size / size / channels;
+            double start = start(index, x);
+            double noise = normal * coefficient(n, DenoiseStep.NOISE_FACTOR);
+            if (coefficient(n, DenoiseStep.SAMPLER) == DenoiseStep.MULTISTEP) {
+                return coefficient(n, DenoiseStep.MULTISTEP_START) * start
+                        + coefficient(n, DenoiseStep.MULTISTEP_X) * x
+                        + coefficient(n, DenoiseStep.MULTISTEP_DIFFERENCE) * (start - lastStart);
+            }
+            if (coefficient(n, DenoiseStep.SAMPLER) == DenoiseStep.DDIM) {
+                double a = coefficient(n, DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD);
+                double b = coefficient(n, DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD);
+                return start * coefficient(n, DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV)
+                        + coefficient(n, DenoiseStep.DDIM_DIRECTION) * (a * x - start) / b
+                        + coefficient(n, DenoiseStep.DDIM_SIGMA) * noise;
+            }
+            double logVariance = coefficient(n, DenoiseStep.MAX_LOG_VARIANCE);
+            if (outChannels > channels) {
+                double fraction = (output(index, channels) + 1) / 2;
+                logVariance = fraction * logVariance + (1 - fraction) * coefficient(n, DenoiseStep.MIN_LOG_VARIANCE);
+            }
+            return coefficient(n, DenoiseStep.POSTERIOR_MEAN_COEF1) * start
+                    + coefficient(n, DenoiseStep.POSTERIOR_MEAN_COEF2) * x
+                    + Math.exp(logVariance / 2) * noise;
+        }
+
+        /** What lies behind the latents afterwards: the last x0 of a multistep solver; the others leave it alone. */
+        double history(int index, double x, double lastStart) {
+            int n = index / size / size / channels;
+            return coefficient(n, DenoiseStep.SAMPLER) == DenoiseStep.MULTISTEP ? start(index, x) : lastStart;
+        }
+
+        /** x0 under guidance. */
+        private double start(int index, double x) {
             int w = index % size;
             int h = index / size % size;
             int c = index / size / size % channels;
@@ -136,21 +179,14 @@ public final class SamplerCases {
             }
             double a = coefficient(n, DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD);
             double b = coefficient(n, DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD);
-            double start = a * x - b * eps;
-            double noise = normal * coefficient(n, DenoiseStep.NOISE_FACTOR);
-            if (coefficient(n, DenoiseStep.SAMPLER) == DenoiseStep.DDIM) {
-                return start * coefficient(n, DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV)
-                        + coefficient(n, DenoiseStep.DDIM_DIRECTION) * (a * x - start) / b
-                        + coefficient(n, DenoiseStep.DDIM_SIGMA) * noise;
-            }
-            double logVariance = coefficient(n, DenoiseStep.MAX_LOG_VARIANCE);
-            if (outChannels > channels) {
-                double fraction = (pixel(pass, h, w, c + channels) + 1) / 2;
-                logVariance = fraction * logVariance + (1 - fraction) * coefficient(n, DenoiseStep.MIN_LOG_VARIANCE);
-            }
-            return coefficient(n, DenoiseStep.POSTERIOR_MEAN_COEF1) * start
-                    + coefficient(n, DenoiseStep.POSTERIOR_MEAN_COEF2) * x
-                    + Math.exp(logVariance / 2) * noise;
+            return a * x - b * eps;
+        }
+
+        /** The conditional pass' output for an element of the latents, or so many channels behind. */
+        private double output(int index, int behind) {
+            int n = index / size / size / channels;
+            int pass = batch.get(Batch.conditional(n, most));
+            return pixel(pass, index / size % size, index % size, index / size / size % channels + behind);
         }
 
         private double coefficient(int sample, int which) {

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -23,49 +24,73 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
 
 /**
- * The state of a run that was stopped: one float32 tensor, {@code latents}, and facts as text, in a safetensors file
- * whose metadata holds the facts and a SHA-256 of everything. Written atomically; read without trust: sizes are bounded
+ * The state of a run that was stopped: float32 tensors of one shape, {@code latents} and the sampler's {@code history.0},
+ * {@code history.1} and so on, and facts as text, in a safetensors file whose metadata holds the facts and a SHA-256 of
+ * everything. Written atomically; read without trust: sizes are bounded
  * before anything is allocated, and nothing but text and numbers is understood.
  *
  * @param facts what the run was, by name
- * @param shape of the latents
- * @param latents row major
+ * @param shape of each array
+ * @param arrays row major: the latents, then the history
  */
-public record StateFile(Map<String, String> facts, Shape shape, float[] latents) {
+public record StateFile(Map<String, String> facts, Shape shape, List<float[]> arrays) {
 
-    /** Tells this program's states from other safetensors files. */
+    /** Tells this program's states from other safetensors files; without a history, */
     private static final String FORMAT = "tornado-dit state 1";
+    /** and with one. */
+    private static final String FORMAT_WITH_HISTORY = "tornado-dit state 2";
 
     private static final String FORMAT_KEY = "format";
     private static final String DIGEST_KEY = "sha256";
-    private static final String TENSOR = "latents";
+    private static final int MOST_ARRAYS = 16;
     private static final int LARGEST_HEADER = 1 << 20;
     private static final int MOST_FACTS = 100;
 
     public StateFile {
         facts = Map.copyOf(facts);
-        if (shape.elements() != latents.length) {
-            throw new IllegalArgumentException(latents.length + " latents for shape " + shape);
+        arrays = List.copyOf(arrays);
+        if (arrays.isEmpty() || arrays.size() > MOST_ARRAYS) {
+            throw new IllegalArgumentException(arrays.size() + " arrays, expected 1 to " + MOST_ARRAYS);
         }
+        for (float[] array : arrays) {
+            if (shape.elements() != array.length) {
+                throw new IllegalArgumentException(array.length + " elements for shape " + shape);
+            }
+        }
+    }
+
+    private static String name(int array) {
+        return array == 0 ? "latents" : "history." + (array - 1);
+    }
+
+    private static String format(int arrays) {
+        return arrays == 1 ? FORMAT : FORMAT_WITH_HISTORY;
+    }
+
+    private static boolean isFormat(@Nullable String format) {
+        return FORMAT.equals(format) || FORMAT_WITH_HISTORY.equals(format);
     }
 
     /** Replaces the file as a whole, or leaves it as it was. */
     public void write(Path file) throws IOException {
-        byte[] data = bytes(latents);
+        byte[] data = bytes(arrays);
         JsonObject metadata = new JsonObject();
         new TreeMap<>(facts).forEach(metadata::addProperty);
-        metadata.addProperty(FORMAT_KEY, FORMAT);
+        metadata.addProperty(FORMAT_KEY, format(arrays.size()));
         metadata.addProperty(DIGEST_KEY, digest(facts, shape, data));
-        JsonObject tensor = new JsonObject();
-        tensor.addProperty("dtype", "F32");
-        tensor.add("shape", array(sizes(shape)));
-        tensor.add("data_offsets", array(List.of(0L, (long) data.length)));
         JsonObject header = new JsonObject();
         header.add("__metadata__", metadata);
-        header.add(TENSOR, tensor);
+        for (int i = 0; i < arrays.size(); i++) {
+            JsonObject tensor = new JsonObject();
+            tensor.addProperty("dtype", "F32");
+            tensor.add("shape", array(sizes(shape)));
+            tensor.add("data_offsets", array(offsets(shape, i)));
+            header.add(name(i), tensor);
+        }
         byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
         byte[] length = ByteBuffer.allocate(Long.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -78,27 +103,36 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
         });
     }
 
+    private record Tensor(Shape shape, List<Long> offsets) {}
+
     /** A header's contents. */
-    private record Header(Map<String, String> metadata, Shape shape, List<Long> offsets) {}
+    private record Header(Map<String, String> metadata, Map<String, Tensor> tensors) {}
+
+    /** Where an array's bytes are. */
+    private static List<Long> offsets(Shape shape, int array) {
+        long size = Float.BYTES * shape.elements();
+        return List.of(array * size, (array + 1) * size);
+    }
 
     /**
      * Reads a state.
      *
      * @param check looks at the facts before the latents are read, and throws where they do not fit
-     * @param expected the latents' shape
+     * @param expected each array's shape
+     * @param count of arrays, with the latents
      * @throws CheckpointException when the file is missing, damaged, or no state of this program
      */
-    public static StateFile read(Path file, Consumer<Map<String, String>> check, Shape expected) {
+    public static StateFile read(Path file, Consumer<Map<String, String>> check, Shape expected, int count) {
         MappedFile.requireFile(file);
         try (InputStream in = Files.newInputStream(file)) {
-            return read(file, in, check, expected);
+            return read(file, in, check, expected, count);
         } catch (IOException e) {
             throw MappedFile.unreadable(file, e);
         }
     }
 
-    /** {@link #read(Path, Consumer, Shape)} of a stream; {@code file} is for messages. */
-    static StateFile read(Path file, InputStream stream, Consumer<Map<String, String>> check, Shape expected)
+    /** {@link #read(Path, Consumer, Shape, int)} of a stream; {@code file} is for messages. */
+    static StateFile read(Path file, InputStream stream, Consumer<Map<String, String>> check, Shape expected, int count)
             throws IOException {
         DataInputStream in = new DataInputStream(stream);
         try {
@@ -109,15 +143,26 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
             byte[] json = in.readNBytes((int) length);
             Header header = header(file, json);
             Map<String, String> facts = new TreeMap<>(header.metadata());
-            if (!FORMAT.equals(facts.remove(FORMAT_KEY))) {
+            String format = facts.remove(FORMAT_KEY);
+            if (!isFormat(format)) {
                 throw noState(file);
             }
             String digest = String.valueOf(facts.remove(DIGEST_KEY));
             check.accept(facts);
-            long size = Float.BYTES * expected.elements();
-            if (!header.shape().equals(expected) || !header.offsets().equals(List.of(0L, size))) {
-                throw Refusal.of(file, Refusal.tensor(TENSOR), "shape " + expected, "shape " + header.shape());
+            if (header.tensors().size() != count || !format(count).equals(format)) {
+                throw Refusal.of(
+                        file, "the state", count + " tensors", header.tensors().size() + " tensors");
             }
+            for (int i = 0; i < count; i++) {
+                Tensor tensor = header.tensors().get(name(i));
+                Shape shape = tensor == null ? Shape.of() : tensor.shape();
+                if (tensor == null
+                        || !shape.equals(expected)
+                        || !tensor.offsets().equals(offsets(expected, i))) {
+                    throw Refusal.of(file, Refusal.tensor(name(i)), "shape " + expected, "shape " + shape);
+                }
+            }
+            long size = Float.BYTES * count * expected.elements();
             byte[] data = in.readNBytes(Math.toIntExact(size));
             if (data.length < size || in.read() >= 0) {
                 throw Refusal.of(file, "size of the latents", size + " bytes", data.length < size ? "fewer" : "more");
@@ -125,9 +170,15 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
             if (!digest.equals(digest(facts, expected, data))) {
                 throw Refusal.of(file, "the state is damaged: its SHA-256 is not the one noted in it");
             }
-            float[] latents = new float[data.length / Float.BYTES];
-            ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(latents);
-            return new StateFile(facts, expected, latents);
+            FloatBuffer values =
+                    ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+            List<float[]> arrays = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                float[] array = new float[Math.toIntExact(expected.elements())];
+                values.get(array);
+                arrays.add(array);
+            }
+            return new StateFile(facts, expected, arrays);
         } catch (EOFException e) {
             throw noState(file);
         }
@@ -143,8 +194,7 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
             if (length < 2 || length > LARGEST_HEADER) {
                 return false;
             }
-            return FORMAT.equals(
-                    header(file, in.readNBytes((int) length)).metadata().get(FORMAT_KEY));
+            return isFormat(header(file, in.readNBytes((int) length)).metadata().get(FORMAT_KEY));
         } catch (IOException | CheckpointException other) {
             return false;
         }
@@ -157,11 +207,11 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
     private static Header header(Path file, byte[] json) {
         try (JsonReader reader = StrictJson.reader(json)) {
             Map<String, String> metadata = new TreeMap<>();
-            List<Long> shape = List.of();
-            List<Long> offsets = List.of();
+            Map<String, Tensor> tensors = new TreeMap<>();
             reader.beginObject();
             while (reader.hasNext()) {
-                switch (reader.nextName()) {
+                String key = reader.nextName();
+                switch (key) {
                     case "__metadata__" -> {
                         reader.beginObject();
                         while (reader.hasNext()) {
@@ -174,33 +224,41 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
                         }
                         reader.endObject();
                     }
-                    case TENSOR -> {
-                        reader.beginObject();
-                        while (reader.hasNext()) {
-                            switch (reader.nextName()) {
-                                case "dtype" -> {
-                                    if (!reader.nextString().equals("F32")) {
-                                        throw noState(file);
-                                    }
-                                }
-                                case "shape" -> shape = integers(file, reader);
-                                case "data_offsets" -> offsets = integers(file, reader);
-                                default -> throw noState(file);
-                            }
+                    default -> {
+                        if (tensors.put(key, tensor(file, reader)) != null || tensors.size() > MOST_ARRAYS) {
+                            throw noState(file);
                         }
-                        reader.endObject();
                     }
-                    default -> throw noState(file);
                 }
             }
             reader.endObject();
             if (reader.peek() != JsonToken.END_DOCUMENT) {
                 throw noState(file);
             }
-            return new Header(metadata, new Shape(shape), offsets);
+            return new Header(metadata, tensors);
         } catch (IOException | IllegalStateException | IllegalArgumentException | JsonParseException malformed) {
             throw Refusal.of(file, "this is no state that --checkpoint-steps has written", malformed);
         }
+    }
+
+    private static Tensor tensor(Path file, JsonReader reader) throws IOException {
+        List<Long> shape = List.of();
+        List<Long> offsets = List.of();
+        reader.beginObject();
+        while (reader.hasNext()) {
+            switch (reader.nextName()) {
+                case "dtype" -> {
+                    if (!reader.nextString().equals("F32")) {
+                        throw noState(file);
+                    }
+                }
+                case "shape" -> shape = integers(file, reader);
+                case "data_offsets" -> offsets = integers(file, reader);
+                default -> throw noState(file);
+            }
+        }
+        reader.endObject();
+        return new Tensor(new Shape(shape), offsets);
     }
 
     private static List<Long> integers(Path file, JsonReader reader) throws IOException {
@@ -230,10 +288,12 @@ public record StateFile(Map<String, String> facts, Shape shape, float[] latents)
         }
     }
 
-    private static byte[] bytes(float[] values) {
-        ByteBuffer buffer = ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        buffer.asFloatBuffer().put(values);
+    private static byte[] bytes(List<float[]> arrays) {
+        int values = Math.multiplyExact(arrays.getFirst().length, arrays.size());
+        ByteBuffer buffer =
+                ByteBuffer.allocate(Math.multiplyExact(values, Float.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        FloatBuffer floats = buffer.asFloatBuffer();
+        arrays.forEach(floats::put);
         return buffer.array();
     }
 

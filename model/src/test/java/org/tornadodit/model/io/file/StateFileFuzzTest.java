@@ -15,12 +15,15 @@ class StateFileFuzzTest {
 
     @FuzzTest
     void bounded(byte[] content) {
-        FuzzBounds.check(CheckpointException.class, () -> {
-            try {
-                StateFile.read(FILE, new ByteArrayInputStream(content), facts -> {}, Shape.of(1, 2));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
+        FuzzBounds.check(CheckpointException.class, () -> read(content, 1));
+        FuzzBounds.check(CheckpointException.class, () -> read(content, 2));
+    }
+
+    private static void read(byte[] content, int arrays) {
+        try {
+            StateFile.read(FILE, new ByteArrayInputStream(content), facts -> {}, Shape.of(1, 2), arrays);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

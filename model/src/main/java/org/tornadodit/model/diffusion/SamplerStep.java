@@ -1,0 +1,60 @@
+package org.tornadodit.model.diffusion;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One step of a sampler as data: when the denoiser is asked, how x_0 follows from its answer, and what becomes of the
+ * latents.
+ *
+ * @param time what the denoiser's embedding of time takes
+ * @param start x_0 from the latents and the denoiser's output
+ * @param update the latents after the step
+ */
+public record SamplerStep(double time, Prediction.StartEstimate start, Update update) {
+
+    /**
+     * The step on the host, without clipping of x_0, as {@code sample.py} runs it.
+     *
+     * @param n samples N
+     * @param state the latents (N, C, H, W), or any layout whose samples follow one another, and then the sampler's
+     *     history in the same layout
+     * @param modelOutput (N, 2C, H, W), prediction and then variance in each sample; (N, C, H, W) for a model that
+     *     learns no variance
+     * @param noise (N, C, H, W) normals, or longer; may be null where the step uses none
+     * @return the state after the step, new arrays
+     * @throws IllegalArgumentException when the lengths do not fit together
+     */
+    public List<float[]> take(int n, List<float[]> state, float[] modelOutput, float @Nullable [] noise) {
+        float[] x = state.getFirst();
+        boolean learned = modelOutput.length == 2 * x.length;
+        if (n < 1 || x.length % n != 0 || !learned && modelOutput.length != x.length) {
+            throw new IllegalArgumentException(
+                    "%d samples, x of %d elements, model output of %d".formatted(n, x.length, modelOutput.length));
+        }
+        if (update.noisy() && (noise == null || noise.length < x.length)) {
+            throw new IllegalArgumentException(
+                    "noise of %d elements for x of %d".formatted(noise == null ? 0 : noise.length, x.length));
+        }
+        List<float[]> after = new ArrayList<>();
+        state.forEach(array -> after.add(new float[x.length]));
+        int size = x.length / n;
+        int outputs = modelOutput.length / n;
+        for (int at = 0; at < x.length; at++) {
+            int of = at / size * outputs + at % size;
+            float z = noise == null ? 0 : noise[at];
+            float estimate = start.of(x[at], modelOutput[of]);
+            after.getFirst()[at] = switch (update) {
+                case Update.Ancestral a ->
+                    a.next(x[at], estimate, learned ? a.logVariance(modelOutput[of + size]) : a.fixedLogVariance(), z);
+                case Update.Implicit i -> i.next(start, x[at], estimate, z);
+                case Update.Multistep m -> {
+                    after.get(1)[at] = estimate;
+                    yield m.next(x[at], estimate, state.get(1)[at]);
+                }
+            };
+        }
+        return after;
+    }
+}

@@ -1,0 +1,73 @@
+package org.tornadodit.model.diffusion;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The samplers by name. */
+public enum SamplingMethod {
+    /** Ancestral sampling with the learned variance: Ho et al. 2020, Nichol and Dhariwal 2021. */
+    DDPM("DDPM", "ddpm", 0, List.of("DDPMScheduler")),
+    /** Song et al. 2020, equation 12; deterministic with eta 0. */
+    DDIM("DDIM", "ddim", 0, List.of("DDIMScheduler")),
+    /** DPM-Solver++ (2M): Lu et al. 2022, arXiv 2211.01095, algorithm 2; deterministic. */
+    DPM_SOLVER_PLUS_PLUS("DPM-Solver++", "dpm++", 1, List.of("dpmsolver++", "dpm++2m", "DPMSolverMultistepScheduler"));
+
+    private final String title;
+    private final String option;
+    private final int history;
+    private final List<String> aliases;
+
+    SamplingMethod(String title, String option, int history, List<String> aliases) {
+        this.title = title;
+        this.option = option;
+        this.history = history;
+        this.aliases = aliases;
+    }
+
+    /** The name that options have. */
+    public String option() {
+        return option;
+    }
+
+    /** Arrays of the latents' shape that pass from a step to the next beside the latents. */
+    public int history() {
+        return history;
+    }
+
+    /** All names that options have, as {@code ddpm, ddim, ...}. */
+    public static String options() {
+        return Arrays.stream(values()).map(SamplingMethod::option).collect(Collectors.joining(", "));
+    }
+
+    /** The sampler that a user names, by its own name or diffusers'; upper and lower case are the same. */
+    public static Optional<SamplingMethod> named(String name) {
+        String wanted = name.toLowerCase(Locale.ROOT);
+        return Arrays.stream(values())
+                .filter(method -> method.option.equals(wanted)
+                        || method.aliases.stream().anyMatch(alias -> alias.equalsIgnoreCase(wanted)))
+                .findFirst();
+    }
+
+    /**
+     * The sampler with so many steps, for models that predict epsilon.
+     *
+     * @param steps see {@link Diffusion#create} and {@link DpmSolver#create}
+     * @param eta DDIM's share of fresh noise, 0 to 1; the others have none
+     * @throws IllegalArgumentException with one line for the user, when the steps or eta cannot be so
+     */
+    public Sampler of(String steps, double eta) {
+        return switch (this) {
+            case DDPM -> new Ddpm(Diffusion.create(steps), new EpsilonPrediction());
+            case DDIM -> new Ddim(Diffusion.create(steps), eta);
+            case DPM_SOLVER_PLUS_PLUS -> DpmSolver.create(steps, new EpsilonPrediction());
+        };
+    }
+
+    @Override
+    public String toString() {
+        return title;
+    }
+}

@@ -1,0 +1,89 @@
+package org.tornadodit.model.diffusion;
+
+/**
+ * What a step makes of the latents x, the estimate x0 of the data, and a normal z: scalars as float32, for the reference
+ * casts its float64 tables when it takes an entry out. Every operation is rounded to float32.
+ */
+public sealed interface Update {
+
+    /** Whether the step uses noise. */
+    boolean noisy();
+
+    /**
+     * DDPM: {@code (ofStart x0 + ofX x) + noiseMask exp(logVariance / 2) z}. With a learned variance v,
+     * {@code f = (v + 1) / 2} and {@code logVariance = f maxLogVariance + (1 - f) minLogVariance}; without, it is
+     * {@code fixedLogVariance}.
+     *
+     * @param ofStart beta_t sqrt(abar_{t-1}) / (1 - abar_t)
+     * @param ofX (1 - abar_{t-1}) sqrt(alpha_t) / (1 - abar_t)
+     * @param minLogVariance ln of the posterior variance; the last step's is 0 and takes the one's before instead
+     * @param maxLogVariance ln beta_t
+     * @param fixedLogVariance for models that learn none: ln beta_t, in the last step minLogVariance
+     * @param noiseMask 0 in the last step, 1 before
+     */
+    record Ancestral(
+            float ofStart,
+            float ofX,
+            float minLogVariance,
+            float maxLogVariance,
+            float fixedLogVariance,
+            float noiseMask)
+            implements Update {
+        @Override
+        public boolean noisy() {
+            return true;
+        }
+
+        float logVariance(float learned) {
+            float fraction = (learned + 1) / 2;
+            return fraction * maxLogVariance + (1 - fraction) * minLogVariance;
+        }
+
+        float next(float x, float start, float logVariance, float z) {
+            float mean = ofStart * start + ofX * x;
+            return mean + noiseMask * (float) Math.exp(0.5f * logVariance) * z;
+        }
+    }
+
+    /**
+     * DDIM: {@code e = (a x - x0) / b} with the estimate's own line, epsilon once more, and
+     * {@code (x0 ofStart + direction e) + noiseMask sigma z}.
+     *
+     * @param ofStart sqrt(abar_{t-1})
+     * @param direction sqrt(1 - abar_{t-1} - sigma^2)
+     * @param sigma eta sqrt((1 - abar_{t-1}) / (1 - abar_t)) sqrt(1 - abar_t / abar_{t-1})
+     * @param noiseMask 0 in the last step, 1 before
+     */
+    record Implicit(float ofStart, float direction, float sigma, float noiseMask) implements Update {
+        @Override
+        public boolean noisy() {
+            return sigma != 0;
+        }
+
+        float next(Prediction.StartEstimate line, float x, float start, float z) {
+            // Derived again from x_0, as the reference does; it rounds differently from eps.
+            float derived = (line.ofX() * x - start) / line.ofOutput();
+            float mean = start * ofStart + direction * derived;
+            return mean + noiseMask * sigma * z;
+        }
+    }
+
+    /**
+     * DPM-Solver++ of order 1 or 2: {@code (ofStart x0 + ofX x) + ofDifference (x0 - previous)}, where previous is the x0
+     * of the step before, the only array of its history.
+     *
+     * @param ofStart alpha_t (1 - exp(-h))
+     * @param ofX sigma_t / sigma_s
+     * @param ofDifference alpha_t (1 - exp(-h)) / (2 r); 0 for order 1
+     */
+    record Multistep(float ofStart, float ofX, float ofDifference) implements Update {
+        @Override
+        public boolean noisy() {
+            return false;
+        }
+
+        float next(float x, float start, float previous) {
+            return (ofStart * start + ofX * x) + ofDifference * (start - previous);
+        }
+    }
+}
