@@ -69,6 +69,7 @@ public final class DitGraphs {
     private final WeightStaging modulationWeights;
     private final WeightStaging blockWeights;
 
+    private final Conditioning conditioning;
     private final StepPlan plan;
 
     /**
@@ -84,6 +85,7 @@ public final class DitGraphs {
             Part part,
             Operations operations) {
         this.plan = plan;
+        this.conditioning = new TimeAndLabel(config.hiddenSize());
         this.prefix = prefix;
         this.config = config;
         this.weights = weights;
@@ -167,6 +169,15 @@ public final class DitGraphs {
         return pieces;
     }
 
+    /**
+     * Fills what the host sends of the passes before a step, beside the labels that {@link DitBuffers#batch} has.
+     *
+     * @param times what the denoiser is given, of each pass that there is
+     */
+    public void fillConditioning(double[] times) {
+        conditioning.fill(buffers, times);
+    }
+
     /** The graph that a batch begins with, by its number. */
     public int start() {
         return 0;
@@ -205,27 +216,17 @@ public final class DitGraphs {
         consume(g, Stage.EMBED, b.latents, b.overflow);
         g.arrays(graph -> graph.consumeFromDevice(modulationWeights.last(), b.latents, b.overflow)
                 .consumeFromDevice(modulationWeights.last(), modulationWeights.arrays())
-                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies, b.batch)
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions(), w.labelTable()));
-        upload(g, w.patchEmbedding(), w.timestepIn(), w.timestepOut());
-        g.scratch(b.patches, b.timestepHidden, b.timestep);
+                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.batch)
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions()));
+        upload(g, w.patchEmbedding());
+        g.scratch(b.patches);
         g.scratch(b.modulationInput.arrays());
 
         Passes passes = new Passes(part.samples().count(), part.passes());
         Patches patches = new Patches(config.inChannels(), config.inputSize(), config.patchSize());
         portable.patchify(g, "patches", b.latents, b.patches, rows, passes, patches); // (N, T, C P P)
         portable.linearAddTable(g, "x_embedder", b.single, b.patches, w.patchEmbedding(), w.positions(), b.x, rows);
-        portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, rows, true);
-        portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, rows, false);
-        portable.condition(
-                g,
-                "y_embedder",
-                b.timestep,
-                w.labelTable(),
-                b.conditioning,
-                rows,
-                passes,
-                config.hiddenSize()); // (N, D)
+        conditioning.write(g, portable, b, w, rows, passes);
         operations.modulation(
                 g,
                 "adaLN_modulation",

@@ -4,9 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.Batch;
@@ -16,7 +14,6 @@ import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
-import org.tornadodit.model.dit.TimestepEmbedding;
 import org.tornadodit.model.noise.CudaGrid;
 import org.tornadodit.model.noise.CudaNoise;
 import org.tornadodit.model.noise.NoiseStream;
@@ -378,13 +375,12 @@ public final class TornadoEngine implements Engine {
             samples.get(i).write(i, config.learnSigma(), buffers.coefficients, buffers.draw);
         }
         Batch.fill(buffers.batch, labels, guided, config.nullClass());
-        Map<Double, float[]> embeddings = new HashMap<>();
-        for (int pass = 0; pass < buffers.batch.get(Batch.PASSES); pass++) {
-            double time =
+        double[] times = new double[buffers.batch.get(Batch.PASSES)];
+        for (int pass = 0; pass < times.length; pass++) {
+            times[pass] =
                     samples.get(buffers.batch.get(Batch.sample(pass))).step().time();
-            float[] embedding = embeddings.computeIfAbsent(time, TimestepEmbedding::of);
-            DeviceArrays.fill(buffers.frequencies, pass * embedding.length, embedding);
         }
+        ditGraphs.fillConditioning(times);
     }
 
     /** Runs the graphs of a step from one on. */

@@ -1,0 +1,30 @@
+package org.tornadodit.scheduler.graph;
+
+import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
+import org.tornadodit.scheduler.graph.Operations.Rows;
+import org.tornadodit.scheduler.graph.PortableOperations.Passes;
+
+/** What each pass of the denoiser is told beside its latents, and how that becomes the vector of all modulations. */
+interface Conditioning {
+
+    /**
+     * Writes the tasks that make {@link DitBuffers#conditioning} (N, D), with their transfers, into the graph that a step
+     * begins with.
+     *
+     * @param portable for small products, in FP32
+     */
+    void write(
+            GraphScope g,
+            PortableOperations portable,
+            DitBuffers buffers,
+            DitDeviceWeights weights,
+            Rows rows,
+            Passes passes);
+
+    /**
+     * Fills what the host sends before a step, beside the labels that {@link DitBuffers#batch} has.
+     *
+     * @param times what the denoiser is given, of each pass that there is
+     */
+    void fill(DitBuffers buffers, double[] times);
+}
