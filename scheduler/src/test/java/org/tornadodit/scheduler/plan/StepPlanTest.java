@@ -1,0 +1,40 @@
+package org.tornadodit.scheduler.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.model.diffusion.SamplingMethod;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.plan.StepPlan.Stage;
+
+class StepPlanTest {
+
+    @Test
+    void aWholeStepRunsEachBlockBetweenItsEnds() {
+        StepPlan plan = StepPlan.whole(Part.of(new DitConfig(4, 1, 4, 32, 3, 2, 2.0, 6, true), 1, true));
+        assertEquals(List.of(Stage.EMBED, Stage.BLOCK, Stage.BLOCK, Stage.BLOCK, Stage.LAST), plan.stages());
+        assertEquals(List.of(Stage.EMBED, Stage.BLOCK, Stage.LAST), plan.kinds());
+        assertEquals(Set.of(Stage.LAST), plan.before(Stage.EMBED), "the step before");
+        assertEquals(Set.of(Stage.EMBED, Stage.BLOCK), plan.before(Stage.BLOCK));
+        assertEquals(Set.of(Stage.BLOCK), plan.before(Stage.LAST));
+    }
+
+    @Test
+    void aSingleBlockComesAfterNoOther() {
+        StepPlan plan = new StepPlan(List.of(Stage.EMBED, Stage.BLOCK, Stage.LAST));
+        assertEquals(Set.of(Stage.EMBED), plan.before(Stage.BLOCK));
+        assertThrows(IllegalArgumentException.class, () -> new StepPlan(List.of()));
+    }
+
+    /** The kernel's arrays hold what any sampler keeps. */
+    @Test
+    void devicesHaveRoomForEverySamplersHistory() {
+        assertTrue(Arrays.stream(SamplingMethod.values()).allMatch(method -> method.history() <= DenoiseStep.HISTORY));
+    }
+}
