@@ -20,7 +20,7 @@ public final class PipelineException extends RuntimeException {
     static {
         WORDS.put("DIT_JVM_OPTS=-Xmx", "-Xmx");
         WORDS.put("--kernels portable", "kernels(Tier.PORTABLE)");
-        WORDS.put("--kernels tensor", "kernels(Tier.TENSOR)");
+        WORDS.put("--kernels wgmma", "kernels(Tier.WGMMA)");
         WORDS.put("leave out --kernels", "leave out kernels(...)");
         WORDS.put("name fewer --class-labels", "open with a smaller maxBatch");
         WORDS.put("name other --devices or fewer --class-labels", "name other devices(...) or a smaller maxBatch");

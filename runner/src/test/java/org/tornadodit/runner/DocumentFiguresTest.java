@@ -13,8 +13,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
-import org.tornadodit.runner.plan.SamplingPlan;
+import org.tornadodit.scheduler.graph.Count;
+import org.tornadodit.scheduler.plan.Part;
 
 /** The figures of README.md and docs/performance.md are those of the records, and the same everywhere. */
 class DocumentFiguresTest {
@@ -132,14 +134,18 @@ class DocumentFiguresTest {
     @Test
     void aCpusHoursFollowFromItsRate() throws IOException {
         String performance = text("docs/performance.md").replaceAll("\\s+", " ");
-        double step = 2 * SamplingPlan.forwardFlops(DitVariant.parse("DiT-B/2").config(512, 1000));
+        double step = guidedFlops("DiT-B/2", 1);
         double rate = 2 * step / 6.05; // operations a second of two cores
         assertTrue(performance.contains(String.format(
                 Locale.ROOT, "6.05 s a step of %.0f GFLOP, %.0f GFLOP/s a core", step * 1e-9, rate / 2 * 1e-9)));
-        double large =
-                2 * 8 * SamplingPlan.forwardFlops(DitVariant.parse("DiT-XL/2").config(512, 1000));
+        double large = guidedFlops("DiT-XL/2", 8);
         assertTrue(performance.contains(String.format(Locale.ROOT, "two cores %.1f hours", 250 * large / rate / 3600)));
         assertTrue(text("README.md")
                 .contains(String.format(Locale.ROOT, "about %.0f hours, computed", 250 * large / rate / 3600)));
+    }
+
+    private static double guidedFlops(String model, int samples) {
+        DitConfig config = DitVariant.parse(model).config(512, 1000);
+        return Count.ofStep(config, Part.of(config, samples, true)).flops();
     }
 }

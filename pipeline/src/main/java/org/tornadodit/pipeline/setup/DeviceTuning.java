@@ -9,6 +9,7 @@ import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.graph.KernelChoice;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.tune.ModelTuning;
 import org.tornadodit.scheduler.tune.TuningCache;
@@ -42,9 +43,10 @@ public record DeviceTuning(Tuning tuning, List<String> lines) {
         List<String> lines = new ArrayList<>();
         loaded.ignored().ifPresent(lines::add);
         Part part = Part.of(config, Math.ceilDiv(shape.samples(), devices.size()), shape.guided());
-        List<Tunable> operations = ModelTuning.operations(device, config, kernels.forModel(config), part).stream()
-                .filter(one -> one.variants().size() > 1)
-                .toList();
+        List<Tunable> operations =
+                ModelTuning.operations(device, config, KernelChoice.forModel(config, kernels), part).stream()
+                        .filter(one -> one.variants().size() > 1)
+                        .toList();
         long tuned = operations.stream()
                 .filter(one -> loaded.tuning().choices().containsKey(one.operation()))
                 .count();

@@ -13,6 +13,7 @@ import org.tornadodit.scheduler.engine.FaultPolicy;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Startup;
+import org.tornadodit.scheduler.graph.KernelChoice;
 import org.tornadodit.scheduler.run.CpuEngine;
 import org.tornadodit.scheduler.run.DeviceTeam;
 import org.tornadodit.scheduler.run.ShardedEngine;
@@ -57,7 +58,7 @@ public record EngineSetup(
 
     /** A device's rates with these kernels. */
     public DeviceRates.Rate rate(DeviceRates rates, ListedDevice device) {
-        return rates.of(device, config, kernels.forModel(config));
+        return rates.of(device, config, KernelChoice.forModel(config, kernels));
     }
 
     /**
@@ -111,7 +112,7 @@ public record EngineSetup(
                             vae,
                             shape,
                             hostNoise,
-                            kernels.forModel(config).with(tuned.tuning()),
+                            KernelChoice.forModel(config, kernels).with(tuned.tuning()),
                             startup);
         });
     }

@@ -28,9 +28,8 @@ record EngineTimes(
         List<JsonObject> results = new ArrayList<>();
         int samples = plan.request().samples();
         if (what.contains(BenchCommand.What.STEP)) {
-            double flop = 2.0 * samples * SamplingPlan.forwardFlops(plan.config());
             JsonObject step = RunRecord.timing("step", steps(plan.request()));
-            step.addProperty("flop", flop);
+            step.addProperty("flop", plan.stepFlops());
             results.add(step);
         }
         if (what.contains(BenchCommand.What.VAE)) {

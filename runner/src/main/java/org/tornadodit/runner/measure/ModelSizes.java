@@ -2,7 +2,6 @@ package org.tornadodit.runner.measure;
 
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
@@ -51,7 +50,7 @@ final class ModelSizes {
         options.addProperty("image_size", config.imageSize());
         options.addProperty("batch", batch);
         options.addProperty("precision", kernels.precisionName());
-        options.addProperty("kernels", kernels.kernels.name().toLowerCase(Locale.ROOT));
+        options.addProperty("kernels", kernels.kernels.word());
         return options;
     }
 }

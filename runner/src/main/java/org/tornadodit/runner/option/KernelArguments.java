@@ -1,10 +1,14 @@
 package org.tornadodit.runner.option;
 
+import java.util.Arrays;
 import java.util.Locale;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
+import org.tornadodit.scheduler.graph.KernelChoice;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** Which kernels serve a device: the options of every command that runs some. */
 public final class KernelArguments {
@@ -20,15 +24,31 @@ public final class KernelArguments {
 
     @Option(
             names = "--kernels",
-            paramLabel = "auto|portable|tensor",
+            paramLabel = "auto|portable|wgmma",
             defaultValue = "auto",
-            description = "GPU kernels: tensor: those for tensor cores (NVIDIA Hopper); portable: FP32 on any device;"
+            converter = TierName.class,
+            description = "GPU kernels: wgmma: those for tensor cores (NVIDIA Hopper); portable: FP32 on any device;"
                     + " auto: the best that device and model allow. Default: ${DEFAULT-VALUE}")
     public KernelOptions.Tier kernels = KernelOptions.Tier.AUTO;
 
+    /** A tier by its word, or by {@code tensor}, which was the word for wgmma. */
+    static final class TierName implements ITypeConverter<KernelOptions.Tier> {
+        @Override
+        public KernelOptions.Tier convert(String value) {
+            String word = value.toLowerCase(Locale.ROOT);
+            for (KernelOptions.Tier tier : KernelOptions.Tier.values()) {
+                if (tier.word().equals(word.equals("tensor") ? "wgmma" : word)) {
+                    return tier;
+                }
+            }
+            throw new TypeConversionException("expected one of %s (case-insensitive) but was '%s'"
+                    .formatted(Arrays.toString(KernelOptions.Tier.values()), value));
+        }
+    }
+
     /** Which kernels a model gets. */
     public KernelOptions options(DitConfig config) {
-        return options().forModel(config);
+        return KernelChoice.forModel(config, options());
     }
 
     /** Which kernels are asked for. */

@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
+import org.tornadodit.model.io.file.StateFile;
 import org.tornadodit.runner.output.ImageGrid;
 import org.tornadodit.runner.output.OutputFile;
 import org.tornadodit.runner.output.PictureOutput;
@@ -87,9 +88,26 @@ public record RunFiles(PictureOutput output, @Nullable Path saveLatents, int bat
         return saveLatents == null ? null : numbered(saveLatents, batch);
     }
 
-    /** The run's state. */
+    /** The run's state: {@code sample.state.safetensors} of {@code sample.png}. */
     public Path state() {
-        return output.folder() ? output.path().resolve("state.safetensors") : SavedRun.fileOf(output.path());
+        if (output.folder()) {
+            return output.path().resolve("state.safetensors");
+        }
+        String name = output.path().getFileName().toString();
+        int dot = name.lastIndexOf('.');
+        return output.path().resolveSibling((dot <= 0 ? name : name.substring(0, dot)) + ".state.safetensors");
+    }
+
+    /**
+     * Passes where there is nothing yet, or a state.
+     *
+     * @throws IOException when another file has the name
+     */
+    static void requireState(Path file) throws IOException {
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !StateFile.isState(file)) {
+            throw new IOException("cannot write the state to " + Printable.path(file)
+                    + ": a file of that name is there, and is no state of a run; give another --output");
+        }
     }
 
     /** What a dry run says. */
@@ -170,7 +188,7 @@ public record RunFiles(PictureOutput output, @Nullable Path saveLatents, int bat
         if (states && present) {
             Path state = state();
             requireFile(state, inputs);
-            SavedRun.requireState(state);
+            requireState(state);
             requireOther(files, state);
         }
     }

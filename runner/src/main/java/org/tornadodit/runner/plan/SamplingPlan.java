@@ -27,6 +27,8 @@ import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Startup;
+import org.tornadodit.scheduler.graph.Count;
+import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
 import org.tornadodit.scheduler.tune.DeviceRates;
 
@@ -85,7 +87,7 @@ public record SamplingPlan(
         return device.cpu()
                 ? "cpu"
                 : "tornado, kernels "
-                        + sampling.kernelArguments.options().tier().name().toLowerCase(Locale.ROOT);
+                        + sampling.kernelArguments.options().tier().word();
     }
 
     /** Advances the noise past one batch. */
@@ -95,10 +97,6 @@ public record SamplingPlan(
         for (int step = 0; request.sampler().drawsEachStep() && step < request.steps(); step++) {
             noise.skip(request.passes() * config.inputElements());
         }
-    }
-
-    private int passesOfSample() {
-        return request.passes() / request.samples();
     }
 
     private DeviceRates.Rate rate(ListedDevice listed) {
@@ -232,7 +230,7 @@ public record SamplingPlan(
                 request.samples(),
                 config.imageSize(),
                 config.imageSize()));
-        double flops = request.passes() * forwardFlops(config);
+        double flops = stepFlops();
         lines.add(String.format(
                 Locale.ROOT,
                 "work     %.3f TFLOP a step, %.1f TFLOP a batch without the decoder, %d %s",
@@ -258,7 +256,7 @@ public record SamplingPlan(
         Forecast slowest;
         String source;
         if (device.cpu()) {
-            slowest = Forecast.of(config, vaeConfig, request.samples(), passesOfSample(), rates.ofCpu(threads));
+            slowest = Forecast.of(config, vaeConfig, request.samples(), request.guided(), rates.ofCpu(threads));
             source = rates.ofCpu(threads).source();
             lines.add("device   cpu, " + threads + (threads == 1 ? " thread" : " threads") + ": " + device.reason());
         } else {
@@ -267,7 +265,7 @@ public record SamplingPlan(
             for (Shard shard :
                     setup().team(rates, line -> {}).plan(request.samples()).shards()) {
                 ListedDevice listed = devicesInUse().get(shard.device());
-                Forecast own = Forecast.of(config, vaeConfig, shard.count(), passesOfSample(), rate(listed));
+                Forecast own = Forecast.of(config, vaeConfig, shard.count(), request.guided(), rate(listed));
                 slowest = own.seconds(steps) > slowest.seconds(steps) ? own : slowest;
                 lines.add("device   %s: samples %d to %d, about %s"
                         .formatted(
@@ -288,16 +286,10 @@ public record SamplingPlan(
         return lines;
     }
 
-    /** Operations of one image's forward pass: two a multiplication and addition, products only. */
-    public static double forwardFlops(DitConfig config) {
-        double d = config.hiddenSize();
-        double t = config.tokens();
-        double linear = t * d * (4 * d + 2.0 * config.mlpHidden()); // qkv, proj, fc1, fc2
-        double attention = 2 * t * t * d; // scores, values
-        double modulation = 6 * d * d;
-        double ends = t * d * (config.patchSize() * config.patchSize() * config.inChannels() + config.patchOutputs())
-                + 2 * d * d;
-        return 2 * (config.depth() * (linear + attention + modulation) + ends);
+    /** Operations in the products of a step of the batch: two a multiplication and addition. */
+    public double stepFlops() {
+        return Count.ofStep(config, Part.of(config, request.samples(), request.guided()))
+                .flops();
     }
 
     private static String number(double value) {

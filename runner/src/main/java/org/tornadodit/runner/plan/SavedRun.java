@@ -2,7 +2,6 @@ package org.tornadodit.runner.plan;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -83,33 +82,14 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
                 plan.request().sampler().history());
     }
 
-    /** The file in which the run of an output keeps its state: {@code sample.state.safetensors} of {@code sample.png}. */
-    static Path fileOf(Path output) {
-        String name = output.getFileName().toString();
-        int dot = name.lastIndexOf('.');
-        return output.resolveSibling((dot <= 0 ? name : name.substring(0, dot)) + ".state.safetensors");
-    }
-
     /** Writes the state of a batch, in the place of the one before. */
     public void write(Path file, Point point) throws IOException {
         Map<String, String> all = new LinkedHashMap<>(facts);
         all.put(BATCH, String.valueOf(point.batch()));
         all.put(DONE, String.valueOf(point.state().done()));
         all.put(ENGINE, point.engine());
-        requireState(file);
+        RunFiles.requireState(file);
         new StateFile(all, shape, point.state().arrays()).write(file);
-    }
-
-    /**
-     * Passes where there is nothing yet, or a state.
-     *
-     * @throws IOException when another file has the name
-     */
-    static void requireState(Path file) throws IOException {
-        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !StateFile.isState(file)) {
-            throw new IOException("cannot write the state to " + Printable.path(file)
-                    + ": a file of that name is there, and is no state of a run; give another --output");
-        }
     }
 
     /** Deletes the state of a run that is complete, and nothing else that may have its name by now. */

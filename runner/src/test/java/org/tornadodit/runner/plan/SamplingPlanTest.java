@@ -44,11 +44,11 @@ class SamplingPlanTest {
                 "DiT-L/2");
     }
 
-    /** DiT's paper has 524.6 and 118.6 Gflops for XL/2 (tables 4 and 6), a multiplication and addition counted once. */
+    /** Twice the 524.6 Gflops of DiT's paper, which counts a multiplication and addition once; each guided sample twice. */
     @Test
-    void countsThePapersWork() {
-        assertEquals(524.6e9, SamplingPlan.forwardFlops(XL_512) / 2, 0.01 * 524.6e9);
-        assertEquals(118.6e9, SamplingPlan.forwardFlops(DitVariant.XL_2.config(256, 1000)) / 2, 0.01 * 118.6e9);
+    void aStepsWorkIsThePapersForEachPass() {
+        assertEquals(
+                16 * 2 * 524.6e9, plan(XL_512, 8, "250", SamplingMethod.DDPM).stepFlops(), 0.01 * 16 * 2 * 524.6e9);
     }
 
     @Test

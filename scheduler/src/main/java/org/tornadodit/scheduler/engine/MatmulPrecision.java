@@ -6,7 +6,7 @@ public enum MatmulPrecision {
     HIGHEST,
     /**
      * The operands of the blocks' products rounded to FP16, sums in FP32; what acts on the picture directly as in HIGHEST, and
-     * all of a small model, see {@link KernelOptions#forModel}. docs/numerics.md says what pictures then differ by.
+     * all of a small model, see {@code KernelChoice.forModel}. docs/numerics.md says what pictures then differ by.
      */
     HIGH
 }

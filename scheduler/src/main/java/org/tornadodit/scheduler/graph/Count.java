@@ -1,10 +1,13 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -32,7 +35,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  *
  * @param launches all kernels, in the order in which they first run
  * @param weightBytes of device memory that the weights take
- * @param activationBytes of device memory that all other arrays take
+ * @param activationBytes of device memory that all other arrays take, with those that weights pass through
  */
 public record Count(List<Launch> launches, long weightBytes, long activationBytes) {
 
@@ -63,9 +66,9 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
                 StepPlan.whole(part),
                 part,
                 operations);
-        List<Launch> launches = new ArrayList<>();
-        graphs.walk((graph, times) -> new CountingScope(graph, times, launches));
-        return new Count(launches, arrays.weightBytes, arrays.activationBytes);
+        Counting counting = new Counting(arrays);
+        graphs.walk(counting::scope);
+        return counting.count();
     }
 
     /** A denoising step of a part, with the portable kernels: its FLOPs are any tier's. */
@@ -78,9 +81,14 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
         CountedArrays arrays = new CountedArrays();
         VaeWeights shapes = VaeWeights.load(new ShapesAlone(VaeWeights.specs(config)), config);
         VaeGraphs graphs = new VaeGraphs("", config, shapes, new VaeBuffers(config, latentSize, images, tier, arrays));
-        List<Launch> launches = new ArrayList<>();
-        graphs.walk((graph, times) -> new CountingScope(graph, times, launches));
-        return new Count(launches, arrays.weightBytes, arrays.activationBytes);
+        Counting counting = new Counting(arrays);
+        graphs.walk(counting::scope);
+        return counting.count();
+    }
+
+    /** A pass of the decoder, with the portable kernels: its FLOPs are any tier's. */
+    public static Count ofDecoder(VaeConfig config, int latentSize, int images) {
+        return ofDecoder(config, latentSize, images, DecoderTier.PORTABLE);
     }
 
     /** Bytes of device memory. */
@@ -128,13 +136,95 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
         return Math.max(work.flops() / 32, work.weightBytes() + work.activationBytes());
     }
 
-    /** Notes tasks; declares and emits nothing. */
-    private record CountingScope(String graph, int times, List<Launch> launches) implements GraphScope {
-        @Override
-        public void arrays(Consumer<TaskGraph> declaration) {}
+    /** A walk: what its graphs launch and have on the device, each its own arrays but for those that it takes over. */
+    private static final class Counting {
+        private final CountedArrays arrays;
+        private final List<Launch> launches = new ArrayList<>();
+        private final List<CountingScope> scopes = new ArrayList<>();
+
+        Counting(CountedArrays arrays) {
+            this.arrays = arrays;
+        }
+
+        GraphScope scope(String graph, int times) {
+            CountingScope scope = new CountingScope(graph, times, launches);
+            scopes.add(scope);
+            return scope;
+        }
+
+        Count count() {
+            long weights = 0;
+            long activations = 0;
+            for (CountingScope scope : scopes) {
+                for (Object array : scope.own) {
+                    long bytes = arrays.bytes(array);
+                    if (arrays.isWeights(array)) {
+                        weights += bytes;
+                    } else {
+                        activations += bytes;
+                    }
+                }
+            }
+            return new Count(launches, weights, activations);
+        }
+    }
+
+    /** Notes tasks and arrays; launches nothing. */
+    private static final class CountingScope implements GraphScope {
+        private final String graph;
+        private final int times;
+        private final List<Launch> launches;
+        /** What it has on the device and no other graph gives it. */
+        private final Set<Object> own = Collections.newSetFromMap(new IdentityHashMap<>());
+
+        private final Set<Object> consumed = Collections.newSetFromMap(new IdentityHashMap<>());
+
+        CountingScope(String graph, int times, List<Launch> launches) {
+            this.graph = graph;
+            this.times = times;
+            this.launches = launches;
+        }
+
+        private void has(Object... arrays) {
+            for (Object array : arrays) {
+                if (!consumed.contains(array)) {
+                    own.add(array);
+                }
+            }
+        }
 
         @Override
-        public void scratch(Object... arrays) {}
+        public void consume(String from, Object... arrays) {
+            for (Object array : arrays) {
+                consumed.add(array);
+                own.remove(array);
+            }
+        }
+
+        @Override
+        public void sendOnce(Object... arrays) {
+            has(arrays);
+        }
+
+        @Override
+        public void sendEach(Object... arrays) {
+            has(arrays);
+        }
+
+        @Override
+        public void keep(Object... arrays) {
+            has(arrays);
+        }
+
+        @Override
+        public void receive(Object... arrays) {
+            has(arrays);
+        }
+
+        @Override
+        public void scratch(Object... arrays) {
+            has(arrays);
+        }
 
         @Override
         public void task(String name, Work work, Supplier<WorkerGrid> grid, Consumer<TaskGraph> emission) {
@@ -142,27 +232,37 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
         }
     }
 
-    /** Counts arrays with their headers, which devices hold too; one of a single element stands for them all. */
+    /** Knows the sizes of arrays, headers included, that are not there: an array of one element stands for each. */
     private static final class CountedArrays implements ArraySource {
-        private final FloatArray floats = new FloatArray(1);
-        private final IntArray ints = new IntArray(1);
-        private long weightBytes;
-        private long activationBytes;
+        private final IdentityHashMap<Object, Long> sizes = new IdentityHashMap<>();
+        private final Set<Object> weights = Collections.newSetFromMap(new IdentityHashMap<>());
 
-        private static long bytes(long elements) {
-            return TornadoNativeArray.ARRAY_HEADER + Float.BYTES * elements;
+        /** @throws IllegalStateException when a graph has an array that is not from here */
+        long bytes(Object array) {
+            Long bytes = sizes.get(array);
+            if (bytes == null) {
+                throw new IllegalStateException("a graph has an array that no ArraySource made: " + array);
+            }
+            return bytes;
+        }
+
+        boolean isWeights(Object array) {
+            return weights.contains(array);
+        }
+
+        private <A> A sized(A array, long elements) {
+            sizes.put(array, TornadoNativeArray.ARRAY_HEADER + Float.BYTES * elements);
+            return array;
         }
 
         @Override
         public FloatArray floats(long elements) {
-            activationBytes += bytes(elements);
-            return floats;
+            return sized(new FloatArray(1), elements);
         }
 
         @Override
         public IntArray ints(long elements) {
-            activationBytes += bytes(elements);
-            return ints;
+            return sized(new IntArray(1), elements);
         }
 
         @Override
@@ -177,26 +277,26 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
 
         @Override
         public FloatArray weightFloats(long elements) {
-            weightBytes += bytes(elements);
-            return floats;
+            FloatArray array = floats(elements);
+            weights.add(array);
+            return array;
         }
 
         @Override
         public IntArray weightInts(long elements) {
-            weightBytes += bytes(elements);
-            return ints;
+            IntArray array = ints(elements);
+            weights.add(array);
+            return array;
         }
 
         @Override
         public FloatArray floats(long elements, Consumer<FloatArray> fill) {
-            weightBytes += bytes(elements);
-            return floats;
+            return weightFloats(elements);
         }
 
         @Override
         public IntArray ints(long elements, Consumer<IntArray> fill) {
-            weightBytes += bytes(elements);
-            return ints;
+            return weightInts(elements);
         }
     }
 }

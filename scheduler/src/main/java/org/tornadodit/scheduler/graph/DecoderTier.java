@@ -3,25 +3,27 @@ package org.tornadodit.scheduler.graph;
 import org.tornadodit.kernels.GroupStatistics;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 
 /**
  * Which kernels the decoder's convolutions use.
  *
- * @param planes halves of a number on tensor cores: 1, or 2 for FP32's accuracy; 0 for portable FP32 kernels
+ * @param tier whose they are
+ * @param planes halves of a number on tensor cores: 1, or 2 for FP32's accuracy; any number where the kernels are portable
  * @param multiprocessors of the device; any number where the kernels are portable
  */
-public record DecoderTier(int planes, int multiprocessors) {
+public record DecoderTier(Tier tier, int planes, int multiprocessors) {
 
-    static final DecoderTier PORTABLE = new DecoderTier(0, 1);
+    static final DecoderTier PORTABLE = new DecoderTier(Tier.PORTABLE, 1, 1);
 
     /** Tensor cores where the autoencoder's sizes suit them, the portable kernels where they do not. */
     public static DecoderTier tensorCores(VaeConfig config, int planes, int multiprocessors) {
         boolean fits = config.blockOutChannels().stream()
                 .allMatch(channels -> channels % PackedMap.CHANNELS == 0 && GroupStatistics.fits(channels));
-        return fits ? new DecoderTier(planes, multiprocessors) : PORTABLE;
+        return fits ? new DecoderTier(Tier.WGMMA, planes, multiprocessors) : PORTABLE;
     }
 
     public boolean isPortable() {
-        return planes == 0;
+        return tier == Tier.PORTABLE;
     }
 }

@@ -29,7 +29,6 @@ import org.tornadodit.scheduler.plan.StepPlan.Stage;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
@@ -138,12 +137,14 @@ public final class DitGraphs {
     }
 
     /**
-     * Writes the graphs of a step into other scopes than task graphs.
+     * Writes the graphs into other scopes than task graphs.
      *
      * @param scopes makes them, of a graph's name and how often it runs in a step
      */
     void walk(BiFunction<String, Integer, GraphScope> scopes) {
         pieces(false).forEach(piece -> piece.content().accept(scopes.apply(piece.name(), piece.times())));
+        modulationWeights.walk(scopes);
+        blockWeights.walk(scopes);
     }
 
     /**
@@ -189,35 +190,35 @@ public final class DitGraphs {
         return plan.stages().stream().map(stage -> 1 + kinds.indexOf(stage)).toList();
     }
 
-    private static String name(Stage stage) {
+    static String name(Stage stage) {
         return stage.name().toLowerCase(Locale.ROOT);
     }
 
     /** Takes over what the graphs have handed on that a stage may come after. */
     private void consume(GraphScope g, Stage stage, Object... arrays) {
         for (Stage before : plan.before(stage)) {
-            g.arrays(graph -> graph.consumeFromDevice(prefix + name(before), arrays));
+            g.consume(prefix + name(before), arrays);
         }
     }
 
     private void begin(GraphScope g) {
         DitBuffers b = buffers;
-        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, b.start));
+        g.sendEach(b.start);
         int elements = (1 + DenoiseStep.HISTORY) * part.samples().count() * config.inputElements();
         portable.copy(g, "latents", b.start, b.latents, elements);
         portable.fill(g, "overflow", b.overflow, config.depth() * Overflow.KINDS, 0);
-        g.arrays(graph -> graph.persistOnDevice(b.latents, b.overflow));
+        g.keep(b.latents, b.overflow);
     }
 
     private void embed(GraphScope g) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.arrays(graph -> graph.consumeFromDevice(prefix + "start", b.latents, b.overflow));
+        g.consume(prefix + "start", b.latents, b.overflow);
         consume(g, Stage.EMBED, b.latents, b.overflow);
-        g.arrays(graph -> graph.consumeFromDevice(modulationWeights.last(), b.latents, b.overflow)
-                .consumeFromDevice(modulationWeights.last(), modulationWeights.arrays())
-                .transferToDevice(DataTransferMode.EVERY_EXECUTION, b.batch)
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index(), w.positions()));
+        g.consume(modulationWeights.last(), b.latents, b.overflow);
+        g.consume(modulationWeights.last(), modulationWeights.arrays());
+        g.sendEach(b.batch);
+        g.sendOnce(b.single.index(), w.positions());
         upload(g, w.patchEmbedding());
         g.scratch(b.patches);
         g.scratch(b.modulationInput.arrays());
@@ -238,8 +239,7 @@ public final class DitGraphs {
                 rows); // (N, depth, 6 D)
         portable.fill(g, "layer", b.mlp.index(), 1, -1);
         // In this order: releasing a plan stops at what the graph before has released, here the last two.
-        g.arrays(graph -> graph.persistOnDevice(
-                b.x, b.conditioning, b.modulation, b.mlp.index(), b.batch, b.overflow, b.latents));
+        g.keep(b.x, b.conditioning, b.modulation, b.mlp.index(), b.batch, b.overflow, b.latents);
     }
 
     /** {@code x + gate * attn(modulate(norm1(x)))}, then {@code x + gate * mlp(modulate(norm2(x)))}. */
@@ -247,8 +247,8 @@ public final class DitGraphs {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
         consume(g, Stage.BLOCK, carried());
-        g.arrays(graph -> graph.consumeFromDevice(blockWeights.last(), carried())
-                .consumeFromDevice(blockWeights.last(), blockWeights.arrays()));
+        g.consume(blockWeights.last(), carried());
+        g.consume(blockWeights.last(), blockWeights.arrays());
         g.scratch(b.attention.index());
         for (Operand operand : List.of(b.normed, b.qkv, b.attended, b.hidden)) {
             g.scratch(operand.arrays());
@@ -270,7 +270,7 @@ public final class DitGraphs {
         Gate gateMlp = new Gate(b.modulation, GATE_MLP, chunks);
         operations.linearGateResidual(g, "mlp_fc2", b.mlp, b.hidden, w.fc2(), gateMlp, b.x, rows);
 
-        g.arrays(graph -> graph.persistOnDevice(carried()));
+        g.keep(carried());
     }
 
     /** What the graphs of a step hand on to the blocks, and they to one another. */
@@ -284,9 +284,9 @@ public final class DitGraphs {
         DitDeviceWeights w = weights;
         FloatArray noise = hostNoise ? b.noise : b.noNoise;
         consume(g, Stage.LAST, b.latents, b.x, b.conditioning, b.batch, b.overflow);
-        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, b.coefficients, b.draw)
-                .transferToDevice(DataTransferMode.EVERY_EXECUTION, noise)
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, b.single.index()));
+        g.sendEach(b.coefficients, b.draw);
+        g.sendEach(noise);
+        g.sendOnce(b.single.index());
         upload(g, w.finalModulation(), w.finalLinear());
         g.scratch(b.finalModulation, b.end.index(), b.prediction);
         g.scratch(b.finalNormed.arrays());
@@ -339,12 +339,12 @@ public final class DitGraphs {
                         config.outChannels(),
                         part.samples().count() * config.inputElements(),
                         hostNoise ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX));
-        g.arrays(graph -> graph.persistOnDevice(b.latents, b.overflow));
+        g.keep(b.latents, b.overflow);
     }
 
     private static void upload(GraphScope g, ProductWeights... weights) {
         for (ProductWeights w : weights) {
-            g.arrays(graph -> graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, w.arrays()));
+            g.sendOnce(w.arrays());
         }
     }
 

@@ -7,12 +7,24 @@ import uk.ac.manchester.tornado.api.WorkerGrid;
 
 /**
  * What the forward pass is written into, a graph at a time: {@link TaskGraphScope} makes task graphs of it, {@link Count}
- * counts it. Everything that needs device memory or an array's values is in what is handed over, which only the first runs.
+ * counts it. What needs an array's size or values is in what is handed over, which only the first runs.
  */
 interface GraphScope {
 
-    /** What the graph takes over from others, sends, returns and hands on. */
-    void arrays(Consumer<TaskGraph> declaration);
+    /** Arrays that another graph has on the device, if it ran before. */
+    void consume(String graph, Object... arrays);
+
+    /** Arrays that the host sends before the first execution. */
+    void sendOnce(Object... arrays);
+
+    /** Arrays that the host sends before every execution. */
+    void sendEach(Object... arrays);
+
+    /** Arrays that other graphs may take over. */
+    void keep(Object... arrays);
+
+    /** Arrays that the host gets after every execution. */
+    void receive(Object... arrays);
 
     /**
      * Notes arrays that live within this graph. TornadoVM releases only what a graph says it sends, returns or keeps: an

@@ -9,6 +9,9 @@ import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
+import org.tornadodit.scheduler.engine.MatmulPrecision;
+import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.StepPlan.Stage;
 
 /**
  * Which tier of kernels serves a device, and why: the one place where a variant is chosen.
@@ -17,6 +20,28 @@ import org.tornadodit.scheduler.engine.KernelOptions.Tier;
  * @param reason in words, for the user
  */
 public record KernelChoice(Operations operations, String reason) {
+
+    /**
+     * Operations of the blocks' linear layers for one sample below which one product is no faster than three: a step of such
+     * a model is decided by its launches. The demo model has 0.8e9, DiT-XL/2 at 256 x 256 230e9.
+     */
+    private static final double SMALL_FLOPS = 4e9;
+
+    /**
+     * What a model gets: {@link MatmulPrecision#HIGHEST} in place of {@link MatmulPrecision#HIGH} where HIGH would save no
+     * time. It depends on the model alone, so that bits depend neither on the batch nor on the devices.
+     */
+    public static KernelOptions forModel(DitConfig config, KernelOptions options) {
+        if (options.precision() != MatmulPrecision.HIGH) {
+            return options;
+        }
+        double flops = Count.ofStep(config, Part.of(config, 1, false)).launches().stream()
+                .filter(launch -> launch.graph().equals(DitGraphs.name(Stage.BLOCK))
+                        && launch.work().weightBytes() > 0)
+                .mapToDouble(launch -> launch.times() * launch.work().flops())
+                .sum();
+        return flops < SMALL_FLOPS ? options.at(MatmulPrecision.HIGHEST) : options;
+    }
 
     /**
      * The best tier for a device and a model.
@@ -28,12 +53,12 @@ public record KernelChoice(Operations operations, String reason) {
             return new KernelChoice(new PortableOperations(options.tuning()), "as asked");
         }
         Optional<String> refusal = refusal(device, config);
-        if (refusal.isEmpty() && (options.tier() == Tier.TENSOR || TornadoDevices.sdkIsPresent())) {
+        if (refusal.isEmpty() && (options.tier() == Tier.WGMMA || TornadoDevices.sdkIsPresent())) {
             return new KernelChoice(
                     new TensorOperations(options.precision(), device.computeUnits(), options.tuning()),
                     device.capability().map(c -> "capability " + c).orElse("emulated"));
         }
-        if (options.tier() == Tier.TENSOR) {
+        if (options.tier() == Tier.WGMMA) {
             throw new DeviceUnavailableException("tensor cores cannot serve on " + device.name() + ": "
                     + refusal.orElse("") + "; leave out --kernels");
         }
@@ -43,7 +68,7 @@ public record KernelChoice(Operations operations, String reason) {
 
     /** The decoder's kernels: of the same tier, if the autoencoder's sizes allow. */
     public DecoderTier decoder(VaeConfig config) {
-        return operations instanceof TensorOperations tensor ? tensor.decoder(config) : DecoderTier.PORTABLE;
+        return operations.decoder(config);
     }
 
     /** Why a device's tensor cores cannot serve; empty if they can, also where tornado-host emulates them. */

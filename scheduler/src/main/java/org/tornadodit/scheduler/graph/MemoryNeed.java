@@ -12,8 +12,8 @@ import org.tornadodit.scheduler.plan.Part;
 /**
  * Device memory of a run, known before anything is allocated.
  *
- * @param weights bytes of both models' weights, and of what they pass through
- * @param denoiser bytes of the denoiser's activations
+ * @param weights bytes of both models' weights
+ * @param denoiser bytes of the denoiser's activations, and of what its weights pass through
  * @param decoder bytes of the decoder's activations
  * @param decodedTogether images that one pass of the decoder takes
  */

@@ -2,7 +2,10 @@ package org.tornadodit.scheduler.graph;
 
 import java.util.List;
 import org.tornadodit.model.Linear;
+import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
+import org.tornadodit.scheduler.engine.KernelOptions.Tier;
+import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -15,8 +18,17 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 public interface Operations {
 
-    /** The tier, for the user. */
+    /** Which set of kernels. */
+    Tier tier();
+
+    /** How exact its products are. */
+    MatmulPrecision precision();
+
+    /** The tier and what it does, for the user: begins with the word that {@code --kernels} has. */
     String description();
+
+    /** The decoder's kernels of the same tier, where the autoencoder's sizes allow. */
+    DecoderTier decoder(VaeConfig config);
 
     /** Which variants of kernels are used. */
     Tuning tuning();

@@ -22,7 +22,6 @@ import org.tornadodit.model.vae.VaeWeights.Resnet;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -49,7 +48,7 @@ final class PortableDecoder implements DecoderOperations {
         FloatArray bias = DeviceArrays.of(arrays, quant.bias());
         upload(g, weight);
         upload(g, bias);
-        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, buffers.latents));
+        g.sendEach(buffers.latents);
         double inputs = (double) buffers.count * pixels;
         g.task(
                 "post_quant_conv",
@@ -474,12 +473,12 @@ final class PortableDecoder implements DecoderOperations {
     /** For products that are no passes of the model. */
     private IntArray allRows(GraphScope g) {
         IntArray allRows = arrays.ints(Batch.length(0), Batch::fillAllRows);
-        g.arrays(graph -> graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, allRows));
+        g.sendOnce(allRows);
         return allRows;
     }
 
     static FloatArray upload(GraphScope g, FloatArray array) {
-        g.arrays(graph -> graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array));
+        g.sendOnce(array);
         return array;
     }
 

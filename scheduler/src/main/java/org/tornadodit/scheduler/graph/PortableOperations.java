@@ -11,8 +11,11 @@ import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.kernels.check.TunableOperations;
+import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
+import org.tornadodit.scheduler.engine.KernelOptions.Tier;
+import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.WeightStaging.StagedLayers;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -20,7 +23,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Tier 1: plain FP32 on any device. An operand is a row-major float array, a product the SIMT kernel. Also what is too small
+ * {@link Tier#PORTABLE}: plain FP32 on any device. An operand is a row-major float array, a product the SIMT kernel. Also what is too small
  * for any other tier: the embeddings.
  */
 public final class PortableOperations implements Operations {
@@ -88,7 +91,23 @@ public final class PortableOperations implements Operations {
 
     @Override
     public String description() {
-        return "tier 1, portable FP32 kernels";
+        return tier().word() + ", FP32";
+    }
+
+    @Override
+    public Tier tier() {
+        return Tier.PORTABLE;
+    }
+
+    /** Whatever was asked for. */
+    @Override
+    public MatmulPrecision precision() {
+        return MatmulPrecision.HIGHEST;
+    }
+
+    @Override
+    public DecoderTier decoder(VaeConfig config) {
+        return DecoderTier.PORTABLE;
     }
 
     @Override

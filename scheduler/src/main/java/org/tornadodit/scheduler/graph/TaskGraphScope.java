@@ -9,6 +9,7 @@ import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 
 /** A task graph under construction and the launch grids of its tasks, which TornadoVM keeps apart. */
 final class TaskGraphScope implements GraphScope {
@@ -25,8 +26,28 @@ final class TaskGraphScope implements GraphScope {
     }
 
     @Override
-    public void arrays(Consumer<TaskGraph> declaration) {
-        declaration.accept(graph);
+    public void consume(String from, Object... arrays) {
+        graph.consumeFromDevice(from, arrays);
+    }
+
+    @Override
+    public void sendOnce(Object... arrays) {
+        graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, arrays);
+    }
+
+    @Override
+    public void sendEach(Object... arrays) {
+        graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, arrays);
+    }
+
+    @Override
+    public void keep(Object... arrays) {
+        graph.persistOnDevice(arrays);
+    }
+
+    @Override
+    public void receive(Object... arrays) {
+        graph.transferToHost(DataTransferMode.EVERY_EXECUTION, arrays);
     }
 
     @Override

@@ -22,7 +22,6 @@ import org.tornadodit.model.vae.VaeWeights.Resnet;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -253,7 +252,7 @@ final class TensorDecoder implements DecoderOperations {
         });
         int blocks = TensorConv2d.blocks(
                 buffers.count, size, size, outChannels, taps, planes, buffers.tier.multiprocessors());
-        g.arrays(graph -> graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weight, scale, bias));
+        g.sendOnce(weight, scale, bias);
         g.task(
                 task,
                 work(taps, in, first.out(), size, epilogue),

@@ -17,6 +17,7 @@ import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
+import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.WeightStaging.StagedLayers;
@@ -25,7 +26,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Tier 3: Hopper's tensor cores. An operand is halves in one or two planes, see {@link Packed}, packed by the kernel that
+ * {@link Tier#WGMMA}: Hopper's tensor cores. An operand is halves in one or two planes, see {@link Packed}, packed by the kernel that
  * makes it: LayerNorm, attention, or the product before.
  */
 public final class TensorOperations implements Operations {
@@ -115,20 +116,27 @@ public final class TensorOperations implements Operations {
         return Optional.empty();
     }
 
-    /** The same for the decoder, if its sizes allow. */
-    DecoderTier decoder(VaeConfig config) {
+    @Override
+    public DecoderTier decoder(VaeConfig config) {
         return DecoderTier.tensorCores(config, FLOAT32_PLANES, multiprocessors);
     }
 
     @Override
-    public String description() {
-        return description(precision);
+    public Tier tier() {
+        return Tier.WGMMA;
     }
 
-    public static String description(MatmulPrecision precision) {
-        return precision == MatmulPrecision.HIGHEST
-                ? "tier 3, tensor cores, three FP16 products for FP32 accuracy"
-                : "tier 3, tensor cores, one FP16 product";
+    @Override
+    public MatmulPrecision precision() {
+        return precision;
+    }
+
+    @Override
+    public String description() {
+        return tier().word()
+                + (precision == MatmulPrecision.HIGHEST
+                        ? ", three FP16 products for FP32 accuracy"
+                        : ", one FP16 product");
     }
 
     @Override

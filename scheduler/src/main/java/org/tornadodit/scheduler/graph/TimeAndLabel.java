@@ -7,7 +7,6 @@ import org.tornadodit.scheduler.device.DeviceArrays;
 import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.Operations.Rows;
 import org.tornadodit.scheduler.graph.PortableOperations.Passes;
-import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 
 /**
  * DiT's: the sum of a time's embedding, from sinusoids of the host through two linear layers, and a label's.
@@ -19,12 +18,10 @@ record TimeAndLabel(int width) implements Conditioning {
     @Override
     public void write(
             GraphScope g, PortableOperations portable, DitBuffers b, DitDeviceWeights w, Rows rows, Passes passes) {
-        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, b.frequencies)
-                .transferToDevice(DataTransferMode.FIRST_EXECUTION, w.labelTable())
-                .transferToDevice(
-                        DataTransferMode.FIRST_EXECUTION, w.timestepIn().arrays())
-                .transferToDevice(
-                        DataTransferMode.FIRST_EXECUTION, w.timestepOut().arrays()));
+        g.sendEach(b.frequencies);
+        g.sendOnce(w.labelTable());
+        g.sendOnce(w.timestepIn().arrays());
+        g.sendOnce(w.timestepOut().arrays());
         g.scratch(b.timestepHidden, b.timestep);
         portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, rows, true);
         portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, rows, false);

@@ -17,7 +17,6 @@ import org.tornadodit.model.vae.VaeWeights.Resnet;
 import org.tornadodit.model.vae.VaeWeights.UpBlock;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
-import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 
 /**
  * AutoencoderKL's decoder as task graphs: head (post_quant_conv, conv_in), residual layers, the middle's attention,
@@ -136,9 +135,9 @@ public final class VaeGraphs {
     private void write(GraphScope g, Stage stage) {
         Object[] carried = operations.carried();
         for (Stage before : predecessors.getOrDefault(stage, Set.of())) {
-            g.arrays(graph -> graph.consumeFromDevice(prefix + before.name(), carried));
+            g.consume(prefix + before.name(), carried);
         }
-        g.arrays(graph -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, buffers.layer));
+        g.sendEach(buffers.layer);
         List<Object> parameters = layers.getOrDefault(stage, List.of());
         switch (stage.kind()) {
             case HEAD -> operations.head(g, weights, stage.out());
@@ -151,9 +150,9 @@ public final class VaeGraphs {
             case TAIL -> operations.tail(g, weights, stage.in(), stage.out(), stage.size());
         }
         if (stage.kind() == Kind.TAIL) {
-            g.arrays(graph -> graph.transferToHost(DataTransferMode.EVERY_EXECUTION, operations.results()));
+            g.receive(operations.results());
         } else {
-            g.arrays(graph -> graph.persistOnDevice(carried));
+            g.keep(carried);
         }
     }
 }

@@ -2,6 +2,7 @@ package org.tornadodit.scheduler.graph;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.WeightPacking;
 import org.tornadodit.model.Linear;
@@ -10,9 +11,6 @@ import org.tornadodit.scheduler.device.DevicePlan;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.TaskGraph;
-import uk.ac.manchester.tornado.api.WorkerGrid;
-import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -40,6 +38,7 @@ final class WeightStaging {
     private final FloatArray staging;
     private final IntArray job;
     private final FloatArray maxima;
+    private final long elements;
     private final int groups;
 
     /**
@@ -55,13 +54,14 @@ final class WeightStaging {
         this.carried = carried;
         this.weights = List.copyOf(weights);
         long largest = 0;
-        long elements = 0;
+        long room = 0;
         for (ProductWeights w : weights) {
             long layer = (long) w.staged().out() * w.in();
             largest = Math.max(largest, layer);
-            elements = Math.max(elements, layer + w.staged().out());
+            room = Math.max(room, layer + w.staged().out());
         }
         this.job = arrays.ints(WeightPacking.LENGTH);
+        this.elements = room;
         this.staging = arrays.floats(elements);
         this.groups = WeightPacking.groups(largest);
         this.maxima = arrays.deviceFloats(groups);
@@ -90,27 +90,34 @@ final class WeightStaging {
 
     /** Both graphs, in the order in which they run. */
     List<ImmutableTaskGraph> build(GridScheduler grids) {
-        return List.of(ownGraph(grids), loadGraph(grids));
+        TaskGraphScope own = new TaskGraphScope(name + "own", grids);
+        own(own);
+        TaskGraphScope load = new TaskGraphScope(last(), grids);
+        load(load);
+        return List.of(own.snapshot(), load.snapshot());
     }
 
-    private ImmutableTaskGraph ownGraph(GridScheduler grids) {
-        Scope g = new Scope(name + "own", grids);
-        g.graph().consumeFromDevice(before, carried);
+    /** Writes the graphs, which are no part of a step, into other scopes than task graphs. */
+    void walk(BiFunction<String, Integer, GraphScope> scopes) {
+        own(scopes.apply(name + "own", 0));
+        load(scopes.apply(last(), 0));
+    }
+
+    private void own(GraphScope g) {
+        g.consume(before, carried);
         for (int i = 0; i < weights.size(); i++) {
             ProductWeights w = weights.get(i);
             switch (w.weight()) {
                 case IntArray packed -> {
                     // What the last tile of a product reads beyond the weights.
                     int beyond = w.staged().beyond();
-                    g.graph()
-                            .task(
-                                    "weight" + i,
-                                    WeightPacking::clear,
-                                    context,
-                                    packed,
-                                    packed.getSize() - beyond,
-                                    beyond);
-                    g.launch("weight" + i, Launch.elementwise(beyond));
+                    String task = "weight" + i;
+                    g.task(
+                            task,
+                            Work.moving((double) Integer.BYTES * beyond, "clear", beyond),
+                            () -> Launch.elementwise(beyond),
+                            graph -> graph.task(
+                                    task, WeightPacking::clear, context, packed, packed.getSize() - beyond, beyond));
                 }
                 case FloatArray floats -> clearFirst(g, "weight" + i, floats);
                 default -> throw new IllegalArgumentException("weights in " + w.weight());
@@ -118,53 +125,64 @@ final class WeightStaging {
             clearFirst(g, "bias" + i, w.bias());
         }
         clearFirst(g, "maxima", maxima);
-        g.graph().persistOnDevice(own()).persistOnDevice(carried);
-        return g.graph().snapshot();
+        g.keep(own());
+        g.keep(carried);
     }
 
-    private void clearFirst(Scope g, String task, FloatArray array) {
-        g.graph().task(task, WeightPacking::clearFloats, context, array, 0, 1);
-        g.launch(task, Launch.elementwise(1));
+    private void clearFirst(GraphScope g, String task, FloatArray array) {
+        g.task(
+                task,
+                Work.moving(Float.BYTES, "clear", 1),
+                () -> Launch.elementwise(1),
+                graph -> graph.task(task, WeightPacking::clearFloats, context, array, 0, 1));
     }
 
-    private ImmutableTaskGraph loadGraph(GridScheduler grids) {
-        Scope g = new Scope(name + "load", grids);
-        g.graph()
-                .consumeFromDevice(name + "own", own())
-                .consumeFromDevice(name + "own", carried)
-                .consumeFromDevice(name + "load", own())
-                .consumeFromDevice(name + "load", carried)
-                .transferToDevice(DataTransferMode.EVERY_EXECUTION, staging, job);
+    private void load(GraphScope g) {
+        g.consume(name + "own", own());
+        g.consume(name + "own", carried);
+        g.consume(last(), own());
+        g.consume(last(), carried);
+        g.sendEach(staging, job);
         if (weights.stream().anyMatch(w -> w.staged().planes() > 0)) {
-            g.graph().task("largest", WeightPacking::largest, context, job, staging, maxima, groups);
-            g.launch("largest", WeightPacking.grid(groups));
+            g.task(
+                    "largest",
+                    Work.moving((double) Float.BYTES * elements, "largest", groups),
+                    () -> WeightPacking.grid(groups),
+                    graph -> graph.task("largest", WeightPacking::largest, context, job, staging, maxima, groups));
         }
         for (int i = 0; i < weights.size(); i++) {
             ProductWeights w = weights.get(i);
             StagedLayers layers = w.staged();
+            int target = i;
+            double floats = (double) layers.out() * w.in();
             if (layers.planes() == 0) {
-                g.graph()
-                        .task(
-                                "copy" + i,
+                g.task(
+                        "copy" + i,
+                        Work.moving(2 * Float.BYTES * floats, "copyWeights", layers.out(), w.in()),
+                        () -> WeightPacking.grid(groups),
+                        graph -> graph.task(
+                                "copy" + target,
                                 WeightPacking::copy,
                                 context,
                                 job,
-                                i,
+                                target,
                                 staging,
                                 w.floats(),
                                 w.bias(),
                                 layers.out() * w.in(),
                                 layers.out(),
-                                groups);
-                g.launch("copy" + i, WeightPacking.grid(groups));
+                                groups));
             } else {
-                g.graph()
-                        .task(
-                                "pack" + i,
+                g.task(
+                        "pack" + i,
+                        Work.moving((Float.BYTES + 2 * layers.planes()) * floats, "packWeights", layers.out(), w.in()),
+                        () -> WeightPacking.grid(groups),
+                        graph -> graph.task(
+                                "pack" + target,
                                 WeightPacking::pack,
                                 context,
                                 job,
-                                i,
+                                target,
                                 staging,
                                 maxima,
                                 w.packed(),
@@ -173,23 +191,11 @@ final class WeightStaging {
                                 w.out(),
                                 w.in(),
                                 layers.planes(),
-                                groups);
-                g.launch("pack" + i, WeightPacking.grid(groups));
+                                groups));
             }
         }
-        g.graph().persistOnDevice(own()).persistOnDevice(carried);
-        return g.graph().snapshot();
-    }
-
-    /** A graph and the launches of its tasks. */
-    private record Scope(String name, TaskGraph graph, GridScheduler grids) {
-        Scope(String name, GridScheduler grids) {
-            this(name, new TaskGraph(name), grids);
-        }
-
-        void launch(String task, WorkerGrid grid) {
-            grids.addWorkerGrid(name + "." + task, grid);
-        }
+        g.keep(own());
+        g.keep(carried);
     }
 
     /**

@@ -1,34 +1,38 @@
 package org.tornadodit.scheduler.tune;
 
-import java.util.List;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.graph.KernelChoice;
 import org.tornadodit.scheduler.graph.Operations;
-import org.tornadodit.scheduler.graph.TensorOperations;
 
 /**
- * Rates of devices that nobody has measured: what they are expected to reach: a share of their peak, measured where there was a device. Good enough to tell
- * seconds from hours, and a device from one of twice its size.
+ * Rates of devices that nobody has measured: the share of their peak that the kernels reached where it was measured. Good
+ * enough to tell seconds from hours, and a device from one of twice its size.
  */
 public final class DefaultRates implements DeviceRates {
 
     /**
-     * A tier's share of the peak of FP32 outside the tensor cores.
+     * Kernels' share of the peak of FP32 outside the tensor cores, measured on an H200.
      *
-     * @param operations {@link Operations#description} begins with it
-     * @param denoiser over the peak; measured on an H200
+     * @param denoiser over the peak
      * @param decoder likewise
      */
-    private record Share(String operations, double denoiser, double decoder) {}
-
-    /** The last is for tiers that are not listed. */
-    private static final List<Share> SHARES = List.of(
-            new Share(TensorOperations.description(MatmulPrecision.HIGHEST), 2.07, 2.5),
-            new Share(TensorOperations.description(MatmulPrecision.HIGH), 4.32, 4.5),
-            new Share("", 0.57, 0.52));
+    private record Share(double denoiser, double decoder) {
+        static Share of(Tier tier, MatmulPrecision precision) {
+            return switch (tier) {
+                case PORTABLE -> new Share(0.57, 0.52);
+                case WGMMA ->
+                    switch (precision) {
+                        case HIGHEST -> new Share(2.07, 2.5);
+                        case HIGH -> new Share(4.32, 4.5);
+                    };
+                case AUTO -> throw new IllegalArgumentException("no kernels are auto");
+            };
+        }
+    }
 
     /** tornado-host's emulation, on a processor of two cores. */
     private static final double EMULATED = 0.05e9;
@@ -46,12 +50,8 @@ public final class DefaultRates implements DeviceRates {
         if (!device.isGpu()) {
             return new Rate(EMULATED, EMULATED, "default rates");
         }
-        String operations =
-                KernelChoice.of(device, config, kernels).operations().description();
-        Share share = SHARES.stream()
-                .filter(row -> operations.startsWith(row.operations()))
-                .findFirst()
-                .orElseThrow();
+        Operations operations = KernelChoice.of(device, config, kernels).operations();
+        Share share = Share.of(operations.tier(), operations.precision());
         String capability = device.capability().orElse("");
         int lanes = capability.startsWith("7.") || capability.equals("8.0") ? LANES / 2 : LANES;
         int clock = device.device().getPhysicalDevice().getDeviceMaxClockFrequency();

@@ -55,7 +55,7 @@ class SamplesStandAloneTest {
         KernelOptions options() {
             return new KernelOptions(
                     this == TENSOR_HIGH ? MatmulPrecision.HIGH : MatmulPrecision.HIGHEST,
-                    this == PORTABLE ? Tier.PORTABLE : Tier.TENSOR);
+                    this == PORTABLE ? Tier.PORTABLE : Tier.WGMMA);
         }
     }
 

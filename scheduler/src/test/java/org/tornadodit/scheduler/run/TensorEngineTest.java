@@ -53,7 +53,7 @@ class TensorEngineTest {
         SamplingRequest request = request(List.of(0, 1, 2, 3, 4, 5, 0, 1));
         try (Checkpoint checkpoint = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"));
                 TornadoEngine engine = engine(DitWeights.load(checkpoint, CONFIG), request, precision)) {
-            assertTrue(engine.description().contains("tier 3"), engine.description());
+            assertTrue(engine.description().contains("wgmma, "), engine.description());
             float[] latents = engine.sample(request, TorchRandn.cuda(0), (done, now) -> {});
             TensorAssert.assertRelativeError(
                     precision + " latents",
@@ -134,7 +134,7 @@ class TensorEngineTest {
                 TinyModel.VAE_WEIGHTS,
                 request,
                 false,
-                new KernelOptions(precision, Tier.TENSOR));
+                new KernelOptions(precision, Tier.WGMMA));
     }
 
     private static SamplingRequest request(List<Integer> labels) {

@@ -57,7 +57,7 @@ class TensorShardingTest {
         DeviceTeam equal = TinyModel.team(each.size(), 1, reports);
         DeviceTeam team = new DeviceTeam(equal.devices(), each, equal.policy());
         try (ShardedEngine engine = TinyModel.tensorEngine(team, REQUEST, false, precision)) {
-            assertTrue(engine.description().contains("tier 3"), engine.description());
+            assertTrue(engine.description().contains("wgmma, "), engine.description());
             assertEquals(each.size(), engine.devices());
             float[] latents = engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {});
             assertArrayEquals(expected(precision).latents(), latents, speeds);

@@ -88,13 +88,13 @@ public final class TinyModel {
                 TENSOR_VAE_WEIGHTS,
                 shape,
                 false,
-                new KernelOptions(MatmulPrecision.HIGHEST, KernelOptions.Tier.TENSOR));
+                new KernelOptions(MatmulPrecision.HIGHEST, KernelOptions.Tier.WGMMA));
     }
 
     /** On the tensor cores' kernels, the transformer's and the decoder's. */
     static ShardedEngine tensorEngine(
             DeviceTeam team, SamplingRequest shape, boolean hostNoise, MatmulPrecision precision) {
-        return tensorEngine(team, shape, hostNoise, new KernelOptions(precision, KernelOptions.Tier.TENSOR));
+        return tensorEngine(team, shape, hostNoise, new KernelOptions(precision, KernelOptions.Tier.WGMMA));
     }
 
     static ShardedEngine tensorEngine(DeviceTeam team, SamplingRequest shape, KernelOptions options) {
