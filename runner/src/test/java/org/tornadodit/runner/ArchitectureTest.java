@@ -121,6 +121,8 @@ class ArchitectureTest {
     static final ArchRule onlyThePluginCallsTheCudaDriver = noClasses()
             .that()
             .resideOutsideOfPackage(PTX)
+            .and()
+            .doNotHaveSimpleName("UntouchedMemory") // calls the C library's calloc
             .should()
             .dependOnClassesThat()
             .haveFullyQualifiedName("java.lang.foreign.SymbolLookup");
