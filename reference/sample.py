@@ -33,7 +33,8 @@ def load(args):
     tensors = load_safetensors(args.folder / "vae" / "diffusion_pytorch_model.safetensors")
     vae.load_state_dict({name: torch.as_tensor(value).to(args.device) for name, value in tensors.items()})
     model.fuse_attention(True)
-    return model.eval().requires_grad_(False), vae.eval().requires_grad_(False)
+    # Tables made of NumPy's arrays are no part of the checkpoint, and not on the device.
+    return (module.to(args.device).eval().requires_grad_(False) for module in (model, vae))
 
 
 @torch.no_grad()
