@@ -2,11 +2,7 @@ package org.tornadodit.ptx;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
@@ -23,16 +19,8 @@ public final class CudaPinnedPages implements PinnedPages {
 
     private static Optional<MethodHandle> find() {
         try {
-            return SymbolLookup.libraryLookup("libcuda.so.1", Arena.global())
-                    .find("cuMemHostRegister_v2")
-                    .map(address -> Linker.nativeLinker()
-                            .downcallHandle(
-                                    address,
-                                    FunctionDescriptor.of(
-                                            ValueLayout.JAVA_INT,
-                                            ValueLayout.ADDRESS,
-                                            ValueLayout.JAVA_LONG,
-                                            ValueLayout.JAVA_INT)));
+            return Optional.of(DriverLibrary.function(
+                    "cuMemHostRegister_v2", ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
         } catch (IllegalArgumentException noDriver) {
             return Optional.empty();
         }
@@ -43,15 +31,9 @@ public final class CudaPinnedPages implements PinnedPages {
         if (register.isEmpty()) {
             return;
         }
-        try {
-            int error = (int) register.get().invokeExact(pages, pages.byteSize(), ALL_CONTEXTS);
-            if (error != 0) {
-                LOG.log(Level.DEBUG, "pinning {0} bytes: CUDA error {1}", pages.byteSize(), error);
-            }
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
+        int error = DriverLibrary.call(register.get(), pages, pages.byteSize(), ALL_CONTEXTS);
+        if (error != 0) {
+            LOG.log(Level.DEBUG, "pinning {0} bytes: CUDA error {1}", pages.byteSize(), error);
         }
     }
 }

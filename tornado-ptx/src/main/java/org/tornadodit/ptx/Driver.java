@@ -1,11 +1,8 @@
 package org.tornadodit.ptx;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
@@ -32,21 +29,14 @@ final class Driver {
 
     /** @throws IllegalArgumentException when there is no driver, or it lacks a function */
     Driver() {
-        SymbolLookup driver = SymbolLookup.libraryLookup("libcuda.so.1", Arena.global());
         MemoryLayout pointer = ValueLayout.ADDRESS;
         MemoryLayout handle = ValueLayout.JAVA_LONG;
         MemoryLayout integer = ValueLayout.JAVA_INT;
-        loadModule = function(driver, "cuModuleLoadDataEx", pointer, pointer, integer, pointer, pointer);
-        unloadModule = function(driver, "cuModuleUnload", handle);
-        getFunction = function(driver, "cuModuleGetFunction", pointer, handle, pointer);
-        getAttribute = function(driver, "cuFuncGetAttribute", pointer, integer, handle);
-        setAttribute = function(driver, "cuFuncSetAttribute", handle, integer, integer);
-    }
-
-    private static MethodHandle function(SymbolLookup driver, String name, MemoryLayout... parameters) {
-        MemorySegment address =
-                driver.find(name).orElseThrow(() -> new IllegalArgumentException("the CUDA driver has no " + name));
-        return Linker.nativeLinker().downcallHandle(address, FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters));
+        loadModule = DriverLibrary.function("cuModuleLoadDataEx", pointer, pointer, integer, pointer, pointer);
+        unloadModule = DriverLibrary.function("cuModuleUnload", handle);
+        getFunction = DriverLibrary.function("cuModuleGetFunction", pointer, handle, pointer);
+        getAttribute = DriverLibrary.function("cuFuncGetAttribute", pointer, integer, handle);
+        setAttribute = DriverLibrary.function("cuFuncSetAttribute", handle, integer, integer);
     }
 
     /**
@@ -62,7 +52,7 @@ final class Driver {
                     arena.allocateFrom(ValueLayout.JAVA_INT, ERROR_LOG_BUFFER, ERROR_LOG_BUFFER_SIZE_BYTES);
             MemorySegment values = arena.allocateFrom(ValueLayout.JAVA_LONG, log.address(), LOG_BYTES);
             MemorySegment module = arena.allocate(ValueLayout.JAVA_LONG);
-            int error = call(loadModule, module, arena.allocateFrom(ptx), 2, options, values);
+            int error = DriverLibrary.call(loadModule, module, arena.allocateFrom(ptx), 2, options, values);
             if (error != 0) {
                 throw failed(
                         kernel,
@@ -74,13 +64,16 @@ final class Driver {
     }
 
     void unload(String kernel, long module) {
-        check(kernel, "cannot be unloaded", call(unloadModule, module));
+        check(kernel, "cannot be unloaded", DriverLibrary.call(unloadModule, module));
     }
 
     long function(String kernel, long module) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment function = arena.allocate(ValueLayout.JAVA_LONG);
-            check(kernel, "is not in its module", call(getFunction, function, module, arena.allocateFrom(kernel)));
+            check(
+                    kernel,
+                    "is not in its module",
+                    DriverLibrary.call(getFunction, function, module, arena.allocateFrom(kernel)));
             return function.get(ValueLayout.JAVA_LONG, 0);
         }
     }
@@ -90,25 +83,18 @@ final class Driver {
         check(
                 kernel,
                 "cannot have " + bytes + " bytes of shared memory",
-                call(setAttribute, function, MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes));
+                DriverLibrary.call(setAttribute, function, MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes));
     }
 
     /** The largest block that a function can be launched with, by its registers. */
     int maxThreads(String kernel, long function) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
-            check(kernel, "has no block size", call(getAttribute, value, MAX_THREADS_PER_BLOCK, function));
+            check(
+                    kernel,
+                    "has no block size",
+                    DriverLibrary.call(getAttribute, value, MAX_THREADS_PER_BLOCK, function));
             return value.get(ValueLayout.JAVA_INT, 0);
-        }
-    }
-
-    private static int call(MethodHandle function, Object... arguments) {
-        try {
-            return (int) function.invokeWithArguments(arguments);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
         }
     }
 
