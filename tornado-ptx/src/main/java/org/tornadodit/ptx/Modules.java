@@ -76,14 +76,9 @@ final class Modules {
         String kernel = module.kernelFunctionName;
         SecondText text = SecondText.of(first);
         long second = driver.load(kernel, text.ptx());
-        long function = driver.function(kernel, second);
-        if (text.sharedBytes() > 0) {
-            driver.allowSharedMemory(kernel, function, text.sharedBytes());
-        }
-        internals.potentialBlockSize.set(module, driver.maxThreads(kernel, function));
+        makeLaunchable(module, kernel, second, text.sharedBytes());
         driver.unload(kernel, handle(module).getLong());
         handle(module).putLong(second);
-        sharedBytes.put(module, text.sharedBytes());
     }
 
     /**
@@ -99,12 +94,17 @@ final class Modules {
         if (!text.marked()) {
             return;
         }
-        long function = driver.function(text.entry(), handle(module).getLong());
-        if (text.sharedBytes() > 0) {
-            driver.allowSharedMemory(text.entry(), function, text.sharedBytes());
+        makeLaunchable(module, text.entry(), handle(module).getLong(), text.sharedBytes());
+    }
+
+    /** @param loaded handle of what the driver has loaded */
+    private void makeLaunchable(PTXModule module, String kernel, long loaded, int bytes) {
+        long function = driver.function(kernel, loaded);
+        if (bytes > 0) {
+            driver.allowSharedMemory(kernel, function, bytes);
         }
-        internals.potentialBlockSize.set(module, driver.maxThreads(text.entry(), function));
-        sharedBytes.put(module, text.sharedBytes());
+        internals.potentialBlockSize.set(module, driver.maxThreads(kernel, function));
+        sharedBytes.put(module, bytes);
     }
 
     /** A module's handle as TornadoVM keeps it: eight bytes. */
