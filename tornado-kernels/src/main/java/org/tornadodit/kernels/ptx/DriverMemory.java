@@ -1,7 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
 import java.util.Optional;
-import java.util.ServiceLoader;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /** A GPU's memory as its driver knows it, which TornadoVM does not ask. Implemented by the module tornado-ptx. */
@@ -25,8 +24,6 @@ public interface DriverMemory {
 
     /** What is on the class path; without tornado-ptx nothing is known of any device. */
     static DriverMemory onClassPath() {
-        return ServiceLoader.load(DriverMemory.class, DriverMemory.class.getClassLoader())
-                .findFirst()
-                .orElse(device -> Optional.empty());
+        return PtxService.find(DriverMemory.class).orElse(device -> Optional.empty());
     }
 }

@@ -1,7 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
 import java.util.List;
-import java.util.ServiceLoader;
 
 /**
  * Teaches the GPU's compiler the methods of this package. The implementation, the module tornado-ptx, needs TornadoVM's
@@ -65,8 +64,7 @@ public interface Installation {
 
     /** Installs with what is on the class path. */
     static Outcome installFromClassPath() {
-        return ServiceLoader.load(Installation.class, Installation.class.getClassLoader())
-                .findFirst()
+        return PtxService.find(Installation.class)
                 .map(Installation::install)
                 .orElseGet(() -> new Refused("tornado-ptx is not on the class path"));
     }

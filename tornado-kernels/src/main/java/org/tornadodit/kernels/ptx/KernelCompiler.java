@@ -2,7 +2,6 @@ package org.tornadodit.kernels.ptx;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.ServiceLoader;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -107,10 +106,8 @@ public interface KernelCompiler {
 
     /** Looked for once. */
     final class Found {
-        private static final KernelCompiler COMPILER = ServiceLoader.load(
-                        KernelCompiler.class, KernelCompiler.class.getClassLoader())
-                .findFirst()
-                .orElse(NONE);
+        private static final KernelCompiler COMPILER =
+                PtxService.find(KernelCompiler.class).orElse(NONE);
 
         private Found() {}
     }

@@ -1,7 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
 import java.lang.foreign.MemorySegment;
-import java.util.ServiceLoader;
 
 /** Host memory that the driver keeps in place. Implemented by the module tornado-ptx. */
 public interface PinnedPages {
@@ -19,10 +18,8 @@ public interface PinnedPages {
 
     /** Looked for once. */
     final class Found {
-        private static final PinnedPages PAGES = ServiceLoader.load(
-                        PinnedPages.class, PinnedPages.class.getClassLoader())
-                .findFirst()
-                .orElse(pages -> {});
+        private static final PinnedPages PAGES =
+                PtxService.find(PinnedPages.class).orElse(pages -> {});
 
         private Found() {}
     }
