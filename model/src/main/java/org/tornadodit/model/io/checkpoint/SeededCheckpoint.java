@@ -1,48 +1,22 @@
 package org.tornadodit.model.io.checkpoint;
 
-import java.nio.file.Path;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
-import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.model.io.tensor.TensorSpec;
 
 /**
  * Weights drawn at random, for measuring a model whose weights are not at hand: arithmetic and times are the same. Each
  * tensor is made when it is asked for and scaled so that activations stay near 1; the same seed gives the same tensors.
  */
-public final class SeededCheckpoint implements Checkpoint {
-    private final Map<String, Shape> shapes = new LinkedHashMap<>();
+public final class SeededCheckpoint extends SpecifiedCheckpoint {
     private final long seed;
 
     /** A checkpoint that holds exactly these tensors. */
     public SeededCheckpoint(List<TensorSpec> specs, long seed) {
-        specs.forEach(spec -> shapes.put(spec.name(), spec.shape()));
+        super("random weights", specs);
         this.seed = seed;
-    }
-
-    @Override
-    public Path path() {
-        return Path.of("random weights");
-    }
-
-    @Override
-    public Set<String> names() {
-        return Collections.unmodifiableSet(shapes.keySet());
-    }
-
-    @Override
-    public Shape shape(String name) {
-        Shape shape = shapes.get(name);
-        if (shape == null) {
-            throw new CheckpointException("random weights: there is no tensor " + name);
-        }
-        return shape;
     }
 
     /** Uniform values of mean 0; a vector's deviation is 0.2, a matrix's one over the root of its inputs. */
@@ -58,7 +32,4 @@ public final class SeededCheckpoint implements Checkpoint {
         }
         return Tensor.of(name, shape, values);
     }
-
-    @Override
-    public void close() {}
 }
