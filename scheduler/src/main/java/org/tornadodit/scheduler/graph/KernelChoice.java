@@ -1,6 +1,8 @@
 package org.tornadodit.scheduler.graph;
 
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.tornadodit.kernels.ptx.Installation;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.vae.VaeConfig;
@@ -27,6 +29,9 @@ public record KernelChoice(Operations operations, String reason) {
      */
     private static final double SMALL_FLOPS = 4e9;
 
+    /** Of models that were asked about: a start asks for each device, and counting walks the graphs. */
+    private static final Map<DitConfig, Double> BLOCK_FLOPS = new ConcurrentHashMap<>();
+
     /**
      * What a model gets: {@link MatmulPrecision#HIGHEST} in place of {@link MatmulPrecision#HIGH} where HIGH would save no
      * time. It depends on the model alone, so that bits depend neither on the batch nor on the devices.
@@ -35,12 +40,17 @@ public record KernelChoice(Operations operations, String reason) {
         if (options.precision() != MatmulPrecision.HIGH) {
             return options;
         }
-        double flops = Count.ofStep(config, Part.of(config, 1, false)).launches().stream()
+        return BLOCK_FLOPS.computeIfAbsent(config, KernelChoice::blockFlops) < SMALL_FLOPS
+                ? options.at(MatmulPrecision.HIGHEST)
+                : options;
+    }
+
+    private static double blockFlops(DitConfig config) {
+        return Count.ofStep(config, Part.of(config, 1, false)).launches().stream()
                 .filter(launch -> launch.graph().equals(DitGraphs.name(Stage.BLOCK))
                         && launch.work().weightBytes() > 0)
                 .mapToDouble(launch -> launch.times() * launch.work().flops())
                 .sum();
-        return flops < SMALL_FLOPS ? options.at(MatmulPrecision.HIGHEST) : options;
     }
 
     /**
