@@ -261,6 +261,18 @@ class LauncherTest {
                 out);
     }
 
+    /** Beside a GPU the heap is not the machine's share; who says how large it is decides. */
+    @Test
+    void theHeapsYoungPartIsSmallBesideTheSdk() throws IOException {
+        dit.useJdk();
+        dit.makeJar();
+        assertFalse(dit.run("sample").out().contains("-Xmn"), "the CPU engine's");
+        dit.useSdk("sdk", true);
+        assertTrue(dit.run("sample").out().contains(" [-Xmn128m] "), "the SDK's");
+        dit.environment.put("DIT_JVM_OPTS", "-Xmx8g");
+        assertFalse(dit.run("sample").out().contains("-Xmn"), "the user's");
+    }
+
     /** Nothing that one start writes is read by another. */
     @Test
     void manyStartAtOnce() throws IOException {
