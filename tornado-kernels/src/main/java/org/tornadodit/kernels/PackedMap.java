@@ -73,7 +73,7 @@ public final class PackedMap {
     /**
      * Normalizes as {@link GroupNorm#scaleAndShift} does, and packs.
      *
-     * @param layer (1): which of the layers whose weights and biases lie one after the other
+     * @param run see {@link DecoderRun}: the layer, and the images; what lies behind them is zero
      * @param x (N, H, W, C)
      * @param statistics from {@link GroupNorm#finish}; any array when raw
      * @param weight (layers, C); any array when raw
@@ -81,11 +81,12 @@ public final class PackedMap {
      * @param out see above
      * @param overflow [kind + layer] is set to 1 when a value does not fit a half
      * @param kind which of the overflows is this task's first layer's
+     * @param n images that there is room for
      * @param norm {@link #RAW}, {@link #NORM} or {@link #NORM_SILU}
      */
     public static void pack(
             KernelContext context,
-            IntArray layer,
+            IntArray run,
             FloatArray x,
             FloatArray statistics,
             FloatArray weight,
@@ -110,7 +111,7 @@ public final class PackedMap {
         int channel = (warp % parts * together + lane % together) * 8;
         if (position < length) {
             float[] v = Registers.floats(8);
-            int pixel = pixel(position - front(width), n, height, width);
+            int pixel = pixel(position - front(width), run.get(DecoderRun.IMAGES), height, width);
             if (pixel >= 0) {
                 int from = pixel * channels + channel;
                 GlobalMemory.load4(x, from, v, 0);
@@ -121,7 +122,7 @@ public final class PackedMap {
                     }
                 } else {
                     float[] parameters = Registers.floats(16);
-                    int parameter = layer.get(0) * channels + channel;
+                    int parameter = run.get(DecoderRun.LAYER) * channels + channel;
                     GlobalMemory.load4(weight, parameter, parameters, 0);
                     GlobalMemory.load4(weight, parameter + 4, parameters, 4);
                     GlobalMemory.load4(bias, parameter, parameters, 8);
@@ -144,7 +145,7 @@ public final class PackedMap {
                     largest = Packed.largest(largest, Registers.get(v, i), Registers.get(v, i + 1));
                 }
                 if (!(largest <= Packed.LARGEST)) {
-                    overflow.set(kind + layer.get(0), 1);
+                    overflow.set(kind + run.get(DecoderRun.LAYER), 1);
                 }
             }
             int to = (channel / 8 * planes * length + position) * 4;

@@ -90,14 +90,14 @@ public final class TensorConv2d {
     /**
      * The convolution.
      *
-     * @param layer (1): which of the layers whose weights lie one after the other; 0 for a single one
+     * @param run see {@link DecoderRun}: the layer, and the images, of which tiles are made
      * @param x {@link PackedMap} of (N, H, W, C)
      * @param weight {@link ConvolutionWeights}
      * @param scale (layers): what the product is multiplied by, to undo scales of weights and map
      * @param bias (layers, O)
      * @param residual as out, for {@link Epilogue#RESIDUAL}, else any array
      * @param out (N, H, W, O), or (N, 2 H, 2 W, O) with two taps a side; residual may be the same array
-     * @param n images
+     * @param n images that there is room for
      * @param height H
      * @param width W
      * @param channels C, a multiple of 16
@@ -109,7 +109,7 @@ public final class TensorConv2d {
      */
     public static void conv(
             KernelContext context,
-            IntArray layer,
+            IntArray run,
             IntArray x,
             IntArray weight,
             FloatArray scale,
@@ -132,7 +132,8 @@ public final class TensorConv2d {
         int shared = SharedMemory.dynamic(stages * (stageBytes + 16));
         int full = shared + stages * stageBytes;
         int empty = full + 8 * stages;
-        int tiles = tiles(n, height, width, outChannels, taps, planes);
+        int images = run.get(DecoderRun.IMAGES);
+        int tiles = tiles(images, height, width, outChannels, taps, planes);
         if (thread == 0) {
             for (int i = 0; i < stages; i++) {
                 MemoryBarrier.initialize(full + 8 * i, 1);
@@ -150,7 +151,7 @@ public final class TensorConv2d {
                     filled = copy(
                             tile,
                             filled,
-                            layer.get(0),
+                            run.get(DecoderRun.LAYER),
                             x,
                             weight,
                             shared,
@@ -174,7 +175,7 @@ public final class TensorConv2d {
                     shared + weightBytes(taps, planes) + thread / 128 * (positions(planes) / 2 * 16),
                     planes * mapBytes);
             int b = Wgmma.descriptor(shared, COLUMNS * 16);
-            float undo = scale.get(layer.get(0));
+            float undo = scale.get(run.get(DecoderRun.LAYER));
             float[] first = Registers.floats(COLUMNS / 2);
             float[] second = Registers.floats(COLUMNS / 2);
             float[] sums = Registers.floats(COLUMNS / 2);
@@ -217,14 +218,14 @@ public final class TensorConv2d {
                     store(
                             sums,
                             0,
-                            layer.get(0),
+                            run.get(DecoderRun.LAYER),
                             undo,
                             bias,
                             residual,
                             out,
                             tile,
                             thread,
-                            n,
+                            images,
                             height,
                             width,
                             outChannels,
@@ -235,14 +236,14 @@ public final class TensorConv2d {
                     store(
                             first,
                             0,
-                            layer.get(0),
+                            run.get(DecoderRun.LAYER),
                             undo,
                             bias,
                             residual,
                             out,
                             tile,
                             thread,
-                            n,
+                            images,
                             height,
                             width,
                             outChannels,
@@ -252,14 +253,14 @@ public final class TensorConv2d {
                     store(
                             second,
                             64,
-                            layer.get(0),
+                            run.get(DecoderRun.LAYER),
                             undo,
                             bias,
                             residual,
                             out,
                             tile,
                             thread,
-                            n,
+                            images,
                             height,
                             width,
                             outChannels,

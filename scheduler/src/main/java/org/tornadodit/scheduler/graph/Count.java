@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.tornadodit.kernels.OperationShape;
@@ -228,6 +229,11 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
 
         @Override
         public void task(String name, Work work, Supplier<WorkerGrid> grid, Consumer<TaskGraph> emission) {
+            launches.add(new Launch(graph, name, work, times));
+        }
+
+        @Override
+        public void task(String name, Work work, IntFunction<WorkerGrid> grid, Consumer<TaskGraph> emission) {
             launches.add(new Launch(graph, name, work, times));
         }
     }

@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.WorkerGrid;
@@ -42,4 +43,11 @@ interface GraphScope {
      * @param emission adds the task of that name to the graph
      */
     void task(String name, Work work, Supplier<WorkerGrid> grid, Consumer<TaskGraph> emission);
+
+    /**
+     * A launch of a kernel that has fewer threads where a pass has fewer images than there is room for.
+     *
+     * @param grid of its threads for a number of images
+     */
+    void task(String name, Work work, IntFunction<WorkerGrid> grid, Consumer<TaskGraph> emission);
 }

@@ -60,7 +60,7 @@ final class PortableDecoder implements DecoderOperations {
                         1,
                         Float.BYTES,
                         2 * Float.BYTES * inputs * channels),
-                () -> Launch.elementwise(buffers.count * pixels * channels),
+                images -> Launch.elementwise(images * pixels * channels),
                 graph -> graph.task(
                         "post_quant_conv",
                         ImageLayout::postQuantConv,
@@ -79,7 +79,7 @@ final class PortableDecoder implements DecoderOperations {
         g.task(
                 "x",
                 Work.moving(2.0 * Float.BYTES * elements, "copy", elements),
-                () -> Launch.elementwise(elements),
+                images -> Launch.elementwise(images * pixels * out),
                 graph -> graph.task("x", Embedding::copy, context, branch, buffers.x(size), elements));
     }
 
@@ -153,7 +153,7 @@ final class PortableDecoder implements DecoderOperations {
                 "softmax",
                 Work.moving(
                         2.0 * Float.BYTES * buffers.count * tokens * tokens, "softmax", buffers.count * tokens, tokens),
-                () -> Softmax.grid(buffers.count * tokens),
+                images -> Softmax.grid(images * tokens),
                 graph -> graph.task("softmax", Softmax::softmax, context, buffers.scores, tokens, scale));
         matrices(
                 g,
@@ -198,7 +198,7 @@ final class PortableDecoder implements DecoderOperations {
                         config.outChannels(),
                         stride,
                         size * size),
-                () -> Launch.elementwise(buffers.images.getSize()),
+                images -> Launch.elementwise(images * config.outChannels() * size * size),
                 graph -> graph.task(
                         "images",
                         ImageLayout::channelsFirst,
@@ -236,12 +236,12 @@ final class PortableDecoder implements DecoderOperations {
                         2.0 * Float.BYTES * channels,
                         2 * Float.BYTES * elements,
                         null),
-                () -> Launch.elementwise(buffers.count * pixels * channels),
+                images -> Launch.elementwise(images * pixels * channels),
                 graph -> graph.task(
                         task,
                         GroupNorm::scaleAndShift,
                         context,
-                        buffers.layer,
+                        buffers.run,
                         x,
                         buffers.statistics,
                         weight,
@@ -261,7 +261,7 @@ final class PortableDecoder implements DecoderOperations {
         g.task(
                 task + "_partial",
                 statistics(channels, size),
-                () -> GroupNorm.partialGrid(buffers.count, size * size),
+                images -> GroupNorm.partialGrid(images, size * size),
                 graph -> graph.task(
                         task + "_partial",
                         GroupNorm::partial,
@@ -298,7 +298,7 @@ final class PortableDecoder implements DecoderOperations {
                         buffers.count,
                         groups,
                         parts),
-                () -> Launch.elementwise(buffers.count * groups),
+                images -> Launch.elementwise(images * groups),
                 graph -> graph.task(
                         task + "_finish",
                         GroupNorm::finish,
@@ -343,12 +343,12 @@ final class PortableDecoder implements DecoderOperations {
         g.task(
                 task,
                 work,
-                () -> Conv2d.grid(buffers.count, size, size, first.out()),
+                images -> Conv2d.grid(images, size, size, first.out()),
                 graph -> graph.task(
                         task,
                         Conv2d::conv3x3,
                         context,
-                        buffers.layer,
+                        buffers.run,
                         x,
                         weight,
                         bias,
@@ -394,12 +394,12 @@ final class PortableDecoder implements DecoderOperations {
         g.task(
                 task,
                 work,
-                () -> org.tornadodit.kernels.Linear.grid(rows, first.out(), 1),
+                images -> org.tornadodit.kernels.Linear.grid(images * size * size, first.out(), 1),
                 graph -> graph.task(
                         task,
                         org.tornadodit.kernels.Linear::linear,
                         context,
-                        buffers.layer,
+                        buffers.run,
                         allRows,
                         x,
                         weight,
@@ -435,22 +435,22 @@ final class PortableDecoder implements DecoderOperations {
             int rightStride,
             int outStride) {
         IntArray allRows = allRows(g);
-        double images = buffers.count;
+        double count = buffers.count;
         Work work = new Work(
                 OperationShape.of("linear, " + Epilogue.name(epilogue), buffers.count, m, n, k),
-                2 * images * m * n * k,
+                2 * count * m * n * k,
                 0,
-                Float.BYTES * images * ((double) m * k + (double) n * k + (double) m * n),
+                Float.BYTES * count * ((double) m * k + (double) n * k + (double) m * n),
                 null);
         g.task(
                 task,
                 work,
-                () -> org.tornadodit.kernels.Linear.grid(m, n, buffers.count),
+                images -> org.tornadodit.kernels.Linear.grid(m, n, images),
                 graph -> graph.task(
                         task,
                         org.tornadodit.kernels.Linear::linear,
                         context,
-                        buffers.layer,
+                        buffers.run,
                         allRows,
                         left,
                         right,

@@ -1,9 +1,12 @@
 package org.tornadodit.scheduler.graph;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
@@ -16,10 +19,18 @@ final class TaskGraphScope implements GraphScope {
     private final String name;
     private final TaskGraph graph;
     private final GridScheduler grids;
+    private final int images;
+    private final List<ImageGrid> imageGrids = new ArrayList<>();
     private final Set<Object> scratch = Collections.newSetFromMap(new IdentityHashMap<>());
 
     /** @param name the graph's, unique in the process */
     TaskGraphScope(String name, GridScheduler grids) {
+        this(name, grids, 0);
+    }
+
+    /** @param images that the graph's arrays have room for */
+    TaskGraphScope(String name, GridScheduler grids, int images) {
+        this.images = images;
         this.name = name;
         this.graph = new TaskGraph(name);
         this.grids = grids;
@@ -64,6 +75,18 @@ final class TaskGraphScope implements GraphScope {
     public void task(String task, Work work, Supplier<WorkerGrid> grid, Consumer<TaskGraph> emission) {
         emission.accept(graph);
         grids.addWorkerGrid(name + "." + task, grid.get());
+    }
+
+    @Override
+    public void task(String task, Work work, IntFunction<WorkerGrid> grid, Consumer<TaskGraph> emission) {
+        WorkerGrid ofAll = grid.apply(images);
+        imageGrids.add(new ImageGrid(ofAll, grid));
+        task(task, work, () -> ofAll, emission);
+    }
+
+    /** Those that follow the number of images. */
+    List<ImageGrid> imageGrids() {
+        return List.copyOf(imageGrids);
     }
 
     ImmutableTaskGraph snapshot() {

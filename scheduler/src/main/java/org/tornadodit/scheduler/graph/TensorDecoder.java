@@ -146,7 +146,7 @@ final class TensorDecoder implements DecoderOperations {
         g.task(
                 task + "_partial",
                 portable.statistics(channels, size),
-                () -> GroupNorm.partialGrid(buffers.count, size * size),
+                images -> GroupNorm.partialGrid(images, size * size),
                 graph -> graph.task(
                         task + "_partial",
                         GroupStatistics::partial,
@@ -191,12 +191,12 @@ final class TensorDecoder implements DecoderOperations {
         g.task(
                 task,
                 work,
-                () -> PackedMap.grid(buffers.count, size, size, channels),
+                images -> PackedMap.grid(images, size, size, channels),
                 graph -> graph.task(
                         task,
                         PackedMap::pack,
                         context,
-                        buffers.layer,
+                        buffers.run,
                         x,
                         statistics,
                         weight,
@@ -261,7 +261,7 @@ final class TensorDecoder implements DecoderOperations {
                         task,
                         TensorConv2d::conv,
                         context,
-                        buffers.layer,
+                        buffers.run,
                         buffers.packed,
                         weight,
                         scale,

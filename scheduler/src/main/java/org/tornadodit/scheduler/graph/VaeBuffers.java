@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler.graph;
 
+import org.tornadodit.kernels.DecoderRun;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.model.vae.VaeConfig;
@@ -14,7 +15,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class VaeBuffers {
     /** Where the weights' arrays come from too. */
     final ArraySource arrays;
-    /** Images that one pass decodes (N). */
+    /** Images that one pass decodes at most (N). */
     public final int count;
     /** Latent pixels a side. */
     final int latentSize;
@@ -42,8 +43,8 @@ public final class VaeBuffers {
     final FloatArray sums;
 
     final FloatArray statistics;
-    /** (1), from the host: which of a graph's layers runs. */
-    public final IntArray layer;
+    /** From the host: which of a graph's layers runs, for how many images, see {@link DecoderRun}. */
+    final IntArray run;
     /** (N, 3, 8 H, 8 W). */
     public final FloatArray images;
 
@@ -72,7 +73,7 @@ public final class VaeBuffers {
         scores = arrays.deviceFloats(mid == 0 ? 1 : inputs * pixels);
         sums = arrays.deviceFloats((long) count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
         statistics = arrays.deviceFloats((long) count * config.normNumGroups() * 2);
-        layer = arrays.ints(1);
+        run = arrays.ints(DecoderRun.LENGTH);
         images = arrays.floats(inputs * config.outChannels() * config.upsampling() * config.upsampling());
     }
 

@@ -10,18 +10,21 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.kernels.DecoderRun;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.model.vae.VaeWeights.Resnet;
 import org.tornadodit.model.vae.VaeWeights.UpBlock;
+import org.tornadodit.scheduler.device.DevicePlan;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 
 /**
  * AutoencoderKL's decoder as task graphs: head (post_quant_conv, conv_in), residual layers, the middle's attention,
  * upsamplers, tail (norm, conv_out). Residual layers of the same sizes share a graph, which finds its weights by a layer
- * index, so that each is compiled once; {@link #runs} is the order in which the graphs run.
+ * index, so that each is compiled once. A pass of fewer images than there is room for takes as much less: its launches have
+ * fewer threads, and the kernels that take tiles in turn read how many images there are.
  */
 public final class VaeGraphs {
 
@@ -42,7 +45,7 @@ public final class VaeGraphs {
     }
 
     /** One execution: which graph, and which of its layers. */
-    public record Run(int graph, int layer) {}
+    private record Run(int graph, int layer) {}
 
     private final String prefix;
     private final VaeWeights weights;
@@ -51,6 +54,7 @@ public final class VaeGraphs {
     private final Map<Stage, List<Object>> layers = new LinkedHashMap<>();
     private final Map<Stage, Set<Stage>> predecessors = new LinkedHashMap<>();
     private final List<Run> runs = new ArrayList<>();
+    private final List<ImageGrid> grids = new ArrayList<>();
     private @Nullable Stage last;
 
     public VaeGraphs(String prefix, VaeConfig config, VaeWeights weights, VaeBuffers buffers) {
@@ -98,9 +102,22 @@ public final class VaeGraphs {
         last = stage;
     }
 
-    /** The executions of one pass, in order. */
-    public List<Run> runs() {
-        return List.copyOf(runs);
+    /**
+     * One pass: decodes what {@link VaeBuffers#latents} begin with.
+     *
+     * @param device has the graphs of {@link #build}
+     * @param images as many as there is room for at most
+     */
+    public void decode(DevicePlan device, int images) {
+        if (images < 1 || images > buffers.count) {
+            throw new IllegalArgumentException("%d images, room for %d".formatted(images, buffers.count));
+        }
+        grids.forEach(grid -> grid.resize(images));
+        buffers.run.set(DecoderRun.IMAGES, images);
+        for (Run run : runs) {
+            buffers.run.set(DecoderRun.LAYER, run.layer());
+            device.execute(run.graph());
+        }
     }
 
     /** After a pass: PyTorch's name of the layer whose input did not fit its representation, if there was one. */
@@ -111,13 +128,14 @@ public final class VaeGraphs {
     /**
      * All graphs, in the order that {@link Run} counts them.
      *
-     * @param grids gets the launch of every task
+     * @param scheduler gets the launch of every task
      */
-    public List<ImmutableTaskGraph> build(GridScheduler grids) {
+    public List<ImmutableTaskGraph> build(GridScheduler scheduler) {
         List<ImmutableTaskGraph> graphs = new ArrayList<>();
         for (Stage stage : layers.keySet()) {
-            TaskGraphScope scope = new TaskGraphScope(prefix + stage.name(), grids);
+            TaskGraphScope scope = new TaskGraphScope(prefix + stage.name(), scheduler, buffers.count);
             write(scope, stage);
+            grids.addAll(scope.imageGrids());
             graphs.add(scope.snapshot());
         }
         return graphs;
@@ -137,7 +155,7 @@ public final class VaeGraphs {
         for (Stage before : predecessors.getOrDefault(stage, Set.of())) {
             g.consume(prefix + before.name(), carried);
         }
-        g.sendEach(buffers.layer);
+        g.sendEach(buffers.run);
         List<Object> parameters = layers.getOrDefault(stage, List.of());
         switch (stage.kind()) {
             case HEAD -> operations.head(g, weights, stage.out());

@@ -438,10 +438,7 @@ public final class TornadoEngine implements Engine {
                 vaeBuffers.latents.set(i, latents[first * latent + i]);
             }
             ReturnedValues.spoil(vaeBuffers.images);
-            for (VaeGraphs.Run run : vaeGraphs.runs()) {
-                vaeBuffers.layer.set(0, run.layer());
-                vaePlan.execute(run.graph());
-            }
+            vaeGraphs.decode(vaePlan, count);
             vaeGraphs.overflow().ifPresent(layer -> {
                 throw new OverflowException(layer);
             });

@@ -130,10 +130,7 @@ class CountTest {
         VaeGraphs graphs = new VaeGraphs("count_vae_", config, weights, buffers);
         try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids), grids)) {
             device.resetMeters();
-            for (VaeGraphs.Run run : graphs.runs()) {
-                buffers.layer.set(0, run.layer());
-                plan.execute(run.graph());
-            }
+            graphs.decode(plan, images);
             assertEquals(device.peakBytes(), count.bytes());
             assertEquals(
                     device.launches().values().stream()

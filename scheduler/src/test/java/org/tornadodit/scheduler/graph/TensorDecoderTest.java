@@ -2,6 +2,7 @@ package org.tornadodit.scheduler.graph;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.RandomCheckpoint;
 import org.tornadodit.model.Shape;
@@ -27,6 +29,7 @@ import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.DeviceArrays;
 import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.device.TornadoDevices;
+import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.run.TinyModel;
 import uk.ac.manchester.tornado.api.GridScheduler;
 
@@ -70,10 +73,7 @@ class TensorDecoderTest {
         try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids), grids)) {
             DeviceArrays.fill(buffers.latents, latents(samples));
             for (int pass = 0; pass < passes; pass++) {
-                for (VaeGraphs.Run run : graphs.runs()) {
-                    buffers.layer.set(0, run.layer());
-                    plan.execute(run.graph());
-                }
+                graphs.decode(plan, samples);
             }
         }
         return new Decoded(buffers.images.toHeapArray(), graphs.overflow());
@@ -106,6 +106,58 @@ class TensorDecoderTest {
                     decode(weights, planes, "any" + planes + count, count, 1).images();
             assertArrayEquals(Arrays.copyOf(all, some.length), some, count + " images");
         }
+    }
+
+    /**
+     * A decoder that is made for many images decodes fewer with fewer threads, to the same bits, whatever the pass before has
+     * left of the others; theirs stay as they were.
+     */
+    @ParameterizedTest
+    @EnumSource(
+            value = Tier.class,
+            names = {"PORTABLE", "WGMMA"})
+    void fewerImagesTakeFewerThreadsAndHaveTheSameBits(Tier kernels) {
+        int most = 5;
+        DecoderTier tier = kernels == Tier.PORTABLE ? DecoderTier.PORTABLE : DecoderTier.tensorCores(CONFIG, 2, 2);
+        VaeWeights weights = VaeWeights.load(checkpoint, CONFIG);
+        VaeBuffers buffers = new VaeBuffers(CONFIG, SIZE, most, tier);
+        GridScheduler grids = new GridScheduler();
+        VaeGraphs graphs = new VaeGraphs("fewer_" + kernels + "_", CONFIG, weights, buffers);
+        try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids), grids)) {
+            long allThreads = threads(grids);
+            float[] latents = latents(most);
+            int image = latents.length / most;
+            DeviceArrays.fill(buffers.latents, latents);
+            graphs.decode(plan, most);
+            float[] all = buffers.images.toHeapArray();
+            for (int count : new int[] {1, 3, most, 2}) {
+                // The last ones first.
+                DeviceArrays.fill(buffers.latents, Arrays.copyOfRange(latents, (most - count) * image, latents.length));
+                graphs.decode(plan, count);
+                float[] some = buffers.images.toHeapArray();
+                int pixels = all.length / most;
+                assertArrayEquals(
+                        Arrays.copyOfRange(all, (most - count) * pixels, all.length),
+                        Arrays.copyOf(some, count * pixels),
+                        count + " images");
+                assertEquals(Optional.empty(), graphs.overflow());
+                // 1000 threads a task that no image takes: what is left over of work groups, blocks of convolutions.
+                assertTrue(
+                        threads(grids)
+                                <= allThreads * count / most
+                                        + 1000L * grids.keySet().size(),
+                        count + " images: " + threads(grids) + " threads of " + allThreads);
+                assertEquals(count == most, threads(grids) == allThreads);
+            }
+            assertThrows(IllegalArgumentException.class, () -> graphs.decode(plan, most + 1));
+        }
+    }
+
+    private static long threads(GridScheduler grids) {
+        return grids.keySet().stream()
+                .mapToLong(
+                        task -> Arrays.stream(grids.get(task).getGlobalWork()).reduce(1, Math::multiplyExact))
+                .sum();
     }
 
     @Test

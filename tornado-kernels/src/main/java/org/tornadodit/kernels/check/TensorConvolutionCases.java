@@ -83,7 +83,7 @@ public final class TensorConvolutionCases {
         int pixels = height * width;
         int outSize = n * pixels * doubling * doubling * outChannels;
         // The second of two layers.
-        IntArray layer = Data.ints(1);
+        IntArray run = Data.ints(1, n);
         IntArray packedWeight = ArrayPages.ints(2 * ConvolutionWeights.size(outChannels, channels, taps, planes));
         FloatArray scale = ArrayPages.floats(2);
         float[] weights = weight.toHeapArray();
@@ -110,7 +110,7 @@ public final class TensorConvolutionCases {
         return new KernelCase(
                 "tensorConv taps " + taps + " planes " + planes + suffix,
                 n + "x" + height + "x" + width + "x" + channels + "->" + outChannels,
-                new Object[] {layer, x, packedWeight, scale, bias, gamma, beta, residual, overflow},
+                new Object[] {run, x, packedWeight, scale, bias, gamma, beta, residual, overflow},
                 graph -> (norm == PackedMap.RAW
                                 ? graph
                                 : graph.task(
@@ -139,7 +139,7 @@ public final class TensorConvolutionCases {
                                 "pack",
                                 PackedMap::pack,
                                 context,
-                                layer,
+                                run,
                                 x,
                                 norm == PackedMap.RAW ? gamma : statistics,
                                 gamma,
@@ -158,7 +158,7 @@ public final class TensorConvolutionCases {
                                 "conv",
                                 TensorConv2d::conv,
                                 context,
-                                layer,
+                                run,
                                 map,
                                 packedWeight,
                                 scale,
@@ -210,7 +210,7 @@ public final class TensorConvolutionCases {
         int pixels = height * width;
         int groups = channels / 4;
         // The second of two layers.
-        IntArray layer = Data.ints(1);
+        IntArray run = Data.ints(1, n);
         IntArray overflow = Data.ints(0, 0);
         FloatArray x = Data.random(1, n * pixels * channels, 1);
         FloatArray gamma = Data.random(5, 2 * channels, 1);
@@ -234,12 +234,12 @@ public final class TensorConvolutionCases {
         return new KernelCase(
                 "packedMap " + norm + " planes " + planes,
                 n + "x" + height + "x" + width + "x" + channels,
-                new Object[] {layer, x, statistics, gamma, beta, overflow},
+                new Object[] {run, x, statistics, gamma, beta, overflow},
                 graph -> graph.task(
                         "pack",
                         PackedMap::pack,
                         context,
-                        layer,
+                        run,
                         x,
                         statistics,
                         gamma,
