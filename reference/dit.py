@@ -100,17 +100,22 @@ class Attention(nn.Module):
     an explicit matrix product in the tensors' own precision, which is what the references are made with.
     """
 
-    def __init__(self, hidden_size, num_heads):
+    def __init__(self, hidden_size, num_heads, qk_norm=False):
         super().__init__()
         self.num_heads = num_heads
         self.scale = (hidden_size // num_heads) ** -0.5
         self.fused = False
         self.qkv = nn.Linear(hidden_size, 3 * hidden_size)
+        # timm's, with PyTorch's default epsilon of 1e-5: each head's query and key by itself.
+        self.q_norm = nn.LayerNorm(hidden_size // num_heads) if qk_norm else None
+        self.k_norm = nn.LayerNorm(hidden_size // num_heads) if qk_norm else None
         self.proj = nn.Linear(hidden_size, hidden_size)
 
     def forward(self, x):
         n, t, d = x.shape
         q, k, v = self.qkv(x).reshape(n, t, 3, self.num_heads, d // self.num_heads).permute(2, 0, 3, 1, 4).unbind(0)
+        if self.q_norm is not None:
+            q, k = self.q_norm(q), self.k_norm(k)
         if self.fused:
             x = F.scaled_dot_product_attention(q, k, v)
         else:
@@ -132,10 +137,10 @@ class Mlp(nn.Module):
 class Block(nn.Module):
     """Attention and MLP, each with adaptive layer norm and a gate (adaLN-Zero)."""
 
-    def __init__(self, hidden_size, num_heads, mlp_ratio):
+    def __init__(self, hidden_size, num_heads, mlp_ratio, qk_norm=False):
         super().__init__()
         self.norm1 = nn.LayerNorm(hidden_size, elementwise_affine=False, eps=1e-6)
-        self.attn = Attention(hidden_size, num_heads)
+        self.attn = Attention(hidden_size, num_heads, qk_norm)
         self.norm2 = nn.LayerNorm(hidden_size, elementwise_affine=False, eps=1e-6)
         self.mlp = Mlp(hidden_size, int(hidden_size * mlp_ratio))
         self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(hidden_size, 6 * hidden_size))
@@ -161,26 +166,33 @@ class FinalLayer(nn.Module):
 
 
 class DiT(nn.Module):
-    """Predicts the noise in x_t and, with learn_sigma, where the variance lies in its range."""
+    """Predicts the noise in x_t and, with learn_sigma, where the variance lies in its range.
+
+    SiT, REPA and MeanFlow have the same blocks and predict a velocity: REPA's may normalize queries and keys (qk_norm),
+    MeanFlow's has a second embedder, of the interval t - r (r_embedder).
+    """
 
     def __init__(self, input_size=32, patch_size=2, in_channels=4, hidden_size=1152, depth=28, num_heads=16,
-                 mlp_ratio=4.0, num_classes=1000, learn_sigma=True):
+                 mlp_ratio=4.0, num_classes=1000, learn_sigma=True, qk_norm=False, r_embedder=False):
         super().__init__()
         self.config = dict(input_size=input_size, patch_size=patch_size, in_channels=in_channels,
                            hidden_size=hidden_size, depth=depth, num_heads=num_heads, mlp_ratio=mlp_ratio,
                            num_classes=num_classes, learn_sigma=learn_sigma)
+        if qk_norm:
+            self.config["qk_norm"] = True
         self.in_channels = in_channels
         self.out_channels = 2 * in_channels if learn_sigma else in_channels
         self.patch_size = patch_size
         self.num_classes = num_classes
         self.x_embedder = PatchEmbed(patch_size, in_channels, hidden_size)
         self.t_embedder = TimestepEmbedder(hidden_size)
+        self.r_embedder = TimestepEmbedder(hidden_size) if r_embedder else None
         self.y_embedder = LabelEmbedder(num_classes, hidden_size)
         side = input_size // patch_size
         self.pos_embed = nn.Parameter(
             torch.from_numpy(sincos_2d(hidden_size, side)).float().unsqueeze(0), requires_grad=False
         )
-        self.blocks = nn.ModuleList([Block(hidden_size, num_heads, mlp_ratio) for _ in range(depth)])
+        self.blocks = nn.ModuleList([Block(hidden_size, num_heads, mlp_ratio, qk_norm) for _ in range(depth)])
         self.final_layer = FinalLayer(hidden_size, patch_size, self.out_channels)
         self.initialize()
 
@@ -212,6 +224,9 @@ class DiT(nn.Module):
                 normal(parameter, 0.1)
             elif "embedding_table" in name:
                 normal(parameter, 0.5)
+            elif name.endswith(("q_norm.weight", "k_norm.weight")):
+                normal(parameter, 0.3)
+                parameter.data += 1
             else:
                 fan_in = parameter[0].numel()
                 gain = modulation if "adaLN" in name else output if name == "final_layer.linear.weight" else 1.0
@@ -249,10 +264,16 @@ class DiT(nn.Module):
         side, p, c = math.isqrt(t), self.patch_size, self.out_channels
         return x.reshape(n, side, side, p, p, c).permute(0, 5, 1, 3, 2, 4).reshape(n, c, side * p, side * p)
 
-    def forward(self, x, t, y):
-        """x (N, C, S, S), t (N,) timesteps of 0..999, y (N,) labels, num_classes being the null class."""
+    def forward(self, x, t, y, interval=None):
+        """x (N, C, S, S), t (N,) timesteps of 0..999, y (N,) labels, num_classes being the null class.
+
+        Models of a velocity take t of 0..1; interval (N,) is MeanFlow's t - r.
+        """
         x = self.x_embedder(x) + self.pos_embed
-        c = self.t_embedder(t) + self.y_embedder(y)
+        c = self.t_embedder(t)
+        if interval is not None:
+            c = c + self.r_embedder(interval)
+        c = c + self.y_embedder(y)
         for block in self.blocks:
             x = block(x, c)
         return self.unpatchify(self.final_layer(x, c))
