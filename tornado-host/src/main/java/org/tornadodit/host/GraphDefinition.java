@@ -21,6 +21,7 @@ public final class GraphDefinition {
     private final List<TornadoNativeArray> arrays = new ArrayList<>();
     private final Map<TornadoNativeArray, Integer> index = new IdentityHashMap<>();
     private final Map<TornadoNativeArray, Integer> transfersIn = new IdentityHashMap<>();
+    private final Set<TornadoNativeArray> allocated = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Map<TornadoNativeArray, Set<String>> consumed = new IdentityHashMap<>();
     private final Set<TornadoNativeArray> persisted = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<TornadoNativeArray> transfersOut = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -40,6 +41,7 @@ public final class GraphDefinition {
         copy.arrays.addAll(arrays);
         copy.index.putAll(index);
         copy.transfersIn.putAll(transfersIn);
+        copy.allocated.addAll(allocated);
         consumed.forEach((array, sources) -> copy.consumed.put(array, new TreeSet<>(sources)));
         copy.persisted.addAll(persisted);
         copy.transfersOut.addAll(transfersOut);
@@ -69,10 +71,13 @@ public final class GraphDefinition {
         tasks.add(new TaskDefinition(full, kernel, arguments));
     }
 
+    /** With UNDER_DEMAND arrays come into being without values, as all do here that are neither sent nor consumed. */
     public void transferToDevice(int mode, Object... objects) {
-        if (mode != DataTransferMode.FIRST_EXECUTION && mode != DataTransferMode.EVERY_EXECUTION) {
-            throw new TornadoRuntimeException(
-                    "graph " + name + ": transferToDevice knows FIRST_EXECUTION and EVERY_EXECUTION, not mode " + mode);
+        if (mode != DataTransferMode.FIRST_EXECUTION
+                && mode != DataTransferMode.EVERY_EXECUTION
+                && mode != DataTransferMode.UNDER_DEMAND) {
+            throw new TornadoRuntimeException("graph " + name
+                    + ": transferToDevice knows FIRST_EXECUTION, EVERY_EXECUTION and UNDER_DEMAND, not mode " + mode);
         }
         for (Object object : objects) {
             if (object instanceof Number) {
@@ -82,6 +87,10 @@ public final class GraphDefinition {
             if (consumed.containsKey(array)) {
                 throw new TornadoRuntimeException("graph " + name + ": " + describe(array)
                         + " is both consumed from the device and transferred to it");
+            }
+            if (mode == DataTransferMode.UNDER_DEMAND) {
+                allocated.add(array);
+                continue;
             }
             transfersIn.put(array, mode);
         }
@@ -152,6 +161,14 @@ public final class GraphDefinition {
     @Nullable
     Integer transferIn(TornadoNativeArray array) {
         return transfersIn.get(array);
+    }
+
+    /**
+     * Whether nothing says how the array comes to the device: TornadoVM then sends what the host has, unless a kernel
+     * writes it on every path.
+     */
+    boolean leavesOpen(TornadoNativeArray array) {
+        return !transfersIn.containsKey(array) && !consumed.containsKey(array) && !allocated.contains(array);
     }
 
     /** The graphs that the array may be taken from (this graph's own name: any), or null when it is not taken. */

@@ -133,6 +133,9 @@ final class GraphExecution {
             DeviceBuffer held = buffers.get(array);
             if (held == null || held.isFreed() || held.device() != device) {
                 buffers.put(array, DeviceBuffer.allocate(device, array, graph.describe(array)));
+                if (graph.leavesOpen(array) && !graph.transfersOut(array)) {
+                    device.countLeftOpen(array.getNumBytesOfSegment());
+                }
             }
         }
     }

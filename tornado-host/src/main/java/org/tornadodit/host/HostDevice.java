@@ -20,6 +20,7 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
     private final AtomicLong peak = new AtomicLong();
     private final LongAdder toDevice = new LongAdder();
     private final LongAdder toHost = new LongAdder();
+    private final LongAdder leftOpen = new LongAdder();
     private final Map<String, LongAdder> launches = new ConcurrentHashMap<>();
     private volatile long memoryLimit;
     private volatile long elsewhere;
@@ -64,6 +65,14 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
         return toHost.sum();
     }
 
+    /**
+     * Bytes of arrays that stay on the device, and that came into being there since the last {@link #resetMeters()} without
+     * a word of their graph whether they are sent: TornadoVM may send them.
+     */
+    public long bytesLeftOpen() {
+        return leftOpen.sum();
+    }
+
     /** Launches by task ({@code graph.task}) since the last {@link #resetMeters()}. */
     public Map<String, Long> launches() {
         Map<String, Long> counts = new TreeMap<>();
@@ -75,6 +84,7 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
     public void resetMeters() {
         toDevice.reset();
         toHost.reset();
+        leftOpen.reset();
         launches.clear();
         peak.set(used.get());
     }
@@ -103,6 +113,10 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
 
     void release(long bytes) {
         used.addAndGet(-bytes);
+    }
+
+    void countLeftOpen(long bytes) {
+        leftOpen.add(bytes);
     }
 
     void countToDevice(long bytes) {

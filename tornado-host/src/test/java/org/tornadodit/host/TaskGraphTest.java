@@ -116,6 +116,29 @@ class TaskGraphTest {
     }
 
     @Test
+    void anArrayUnderDemandIsNotSent() throws Exception {
+        try (TornadoExecutionPlan plan = new TornadoExecutionPlan(new TaskGraph("g")
+                .transferToDevice(FIRST_EXECUTION, x)
+                .transferToDevice(UNDER_DEMAND, y)
+                .task("t", TaskGraphTest::twice, x, y)
+                .persistOnDevice(x, y)
+                .snapshot())) {
+            plan.execute().transferToHost(y);
+            assertEquals(16, y.get(7));
+            assertEquals(4 * N, runtime.device(0).bytesToDevice());
+            assertEquals(0, runtime.device(0).bytesLeftOpen());
+        }
+        try (TornadoExecutionPlan plan = new TornadoExecutionPlan(new TaskGraph("h")
+                .transferToDevice(FIRST_EXECUTION, x)
+                .task("t", TaskGraphTest::twice, x, y)
+                .persistOnDevice(x, y)
+                .snapshot())) {
+            plan.execute();
+            assertEquals(4 * N, runtime.device(0).bytesLeftOpen());
+        }
+    }
+
+    @Test
     void aStaleSegmentHoldsNoPlausibleValues() throws Exception {
         try (TornadoExecutionPlan plan = new TornadoExecutionPlan(new TaskGraph("g")
                 .transferToDevice(FIRST_EXECUTION, x)
@@ -427,7 +450,7 @@ class TaskGraphTest {
         assertRefused(
                 "both consumed",
                 () -> new TaskGraph("g").consumeFromDevice("a", x).transferToDevice(0, x));
-        assertRefused("not mode 2", () -> new TaskGraph("g").transferToDevice(UNDER_DEMAND, x));
+        assertRefused("not mode 3", () -> new TaskGraph("g").transferToDevice(3, x));
         assertRefused("native arrays only", () -> new TaskGraph("g").transferToDevice(EVERY_EXECUTION, new float[3]));
         assertRefused(
                 "graph e has no task",

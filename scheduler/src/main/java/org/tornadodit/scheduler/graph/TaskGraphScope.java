@@ -22,6 +22,7 @@ final class TaskGraphScope implements GraphScope {
     private final int images;
     private final List<ImageGrid> imageGrids = new ArrayList<>();
     private final Set<Object> scratch = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Object> placed = Collections.newSetFromMap(new IdentityHashMap<>());
 
     /** @param name the graph's, unique in the process */
     TaskGraphScope(String name, GridScheduler grids) {
@@ -39,20 +40,24 @@ final class TaskGraphScope implements GraphScope {
     @Override
     public void consume(String from, Object... arrays) {
         graph.consumeFromDevice(from, arrays);
+        placed.addAll(List.of(arrays));
     }
 
     @Override
     public void sendOnce(Object... arrays) {
         graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, arrays);
+        placed.addAll(List.of(arrays));
     }
 
     @Override
     public void sendEach(Object... arrays) {
         graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, arrays);
+        placed.addAll(List.of(arrays));
     }
 
     @Override
     public void keep(Object... arrays) {
+        allocate(arrays);
         graph.persistOnDevice(arrays);
     }
 
@@ -65,7 +70,21 @@ final class TaskGraphScope implements GraphScope {
     public void scratch(Object... arrays) {
         for (Object array : arrays) {
             if (scratch.add(array)) {
+                allocate(array);
                 graph.persistOnDevice(array);
+            }
+        }
+    }
+
+    /**
+     * Arrays that this graph is the first to write come into being empty. Otherwise TornadoVM would send what the host has
+     * in their place when a kernel writes them on some path only, and an array that lives on the device has nothing there:
+     * the driver refuses the copy, which TornadoVM prints.
+     */
+    private void allocate(Object... arrays) {
+        for (Object array : arrays) {
+            if (placed.add(array)) {
+                graph.transferToDevice(DataTransferMode.UNDER_DEMAND, array);
             }
         }
     }

@@ -105,6 +105,7 @@ class CountTest {
             plan.execute(step.getFirst());
             graphs.loadBlocks(plan);
             step.subList(1, step.size()).forEach(plan::execute);
+            assertEquals(0, device.bytesLeftOpen());
             device.resetMeters();
             step.forEach(plan::execute);
             assertEquals(device.peakBytes(), count.bytes());
@@ -132,6 +133,7 @@ class CountTest {
             device.resetMeters();
             graphs.decode(plan, images);
             assertEquals(device.peakBytes(), count.bytes());
+            assertEquals(0, device.bytesLeftOpen());
             assertEquals(
                     device.launches().values().stream()
                             .mapToLong(Long::longValue)

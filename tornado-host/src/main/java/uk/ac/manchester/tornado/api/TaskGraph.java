@@ -792,7 +792,8 @@ public class TaskGraph {
     /**
      * Copies arrays to the device before the tasks run.
      *
-     * @param mode {@link DataTransferMode#FIRST_EXECUTION} or {@link DataTransferMode#EVERY_EXECUTION}
+     * @param mode {@link DataTransferMode#FIRST_EXECUTION} or {@link DataTransferMode#EVERY_EXECUTION}; with {@link
+     *     DataTransferMode#UNDER_DEMAND} they come into being on the device, and nothing is copied
      */
     public TaskGraph transferToDevice(int mode, Object... objects) {
         definition.transferToDevice(mode, objects);

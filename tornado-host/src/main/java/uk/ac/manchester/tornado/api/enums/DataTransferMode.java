@@ -8,6 +8,6 @@ public class DataTransferMode {
     /** At every execution of the graph. */
     public static final int EVERY_EXECUTION = 1;
 
-    /** To the host: when the execution's result is asked for it. */
+    /** To the host: when the execution's result is asked for it. To the device: never. */
     public static final int UNDER_DEMAND = 2;
 }
