@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import jdk.graal.compiler.debug.DebugContext;
 import jdk.graal.compiler.graph.Graph;
@@ -14,10 +15,8 @@ import jdk.graal.compiler.graph.Node;
 import jdk.vm.ci.meta.ResolvedJavaMethod;
 import org.graalvm.collections.UnmodifiableEconomicMap;
 import org.jspecify.annotations.Nullable;
-import org.tornadodit.kernels.ptx.KernelCompiler;
 import uk.ac.manchester.tornado.api.common.Access;
 import uk.ac.manchester.tornado.drivers.ptx.PTXBackendImpl;
-import uk.ac.manchester.tornado.drivers.ptx.graal.backend.PTXBackend;
 import uk.ac.manchester.tornado.runtime.TornadoCoreRuntime;
 import uk.ac.manchester.tornado.runtime.sketcher.Sketch;
 
@@ -34,20 +33,23 @@ final class KeptSketches {
 
     private final Internals internals;
     private final PTXBackendImpl ptx;
+    private final IntFunction<TextCompiler> compilers;
     private final int backend;
     /** By the method's signature: one digit for each parameter, and whether the loop's index is written. */
     private final Map<String, String> known = new TreeMap<>();
     /** Signatures that TornadoVM knows of. */
     private final Map<String, Method> registered = new LinkedHashMap<>();
 
-    KeptSketches(Internals internals, PTXBackendImpl ptx) {
+    /** @param compilers of the devices */
+    KeptSketches(Internals internals, PTXBackendImpl ptx, IntFunction<TextCompiler> compilers) {
         this.internals = internals;
         this.ptx = ptx;
+        this.compilers = compilers;
         this.backend = TornadoCoreRuntime.getTornadoRuntime().getBackendIndex(PTXBackendImpl.class);
     }
 
     /** A line for each method. */
-    String text() {
+    synchronized String text() {
         return known.entrySet().stream()
                 .map(entry -> entry.getKey() + " " + entry.getValue())
                 .collect(Collectors.joining("\n"));
@@ -58,7 +60,7 @@ final class KeptSketches {
      *
      * @param text from {@link #text}, of another process with the same classes
      */
-    void register(String text) {
+    synchronized void register(String text) {
         for (String line : text.lines().toList()) {
             int end = line.lastIndexOf(' ');
             int name = line.indexOf(' ');
@@ -87,7 +89,7 @@ final class KeptSketches {
     }
 
     /** Takes note of a method that TornadoVM has made a sketch of; whether that was news. */
-    boolean learn(Method method, Sketch sketch) {
+    synchronized boolean learn(Method method, Sketch sketch) {
         String signature = KernelKey.signature(method);
         if (registered.containsKey(signature)) {
             return false;
@@ -113,7 +115,7 @@ final class KeptSketches {
                 .toArray(Access[]::new);
         ResolvedJavaMethod resolved = TornadoCoreRuntime.getTornadoRuntime().resolveMethod(method);
         for (int device = 0; device < ptx.getNumDevices(); device++) {
-            UnbuiltGraph graph = new UnbuiltGraph(internals, ptx.getBackend(0), resolved, backend, device);
+            UnbuiltGraph graph = new UnbuiltGraph(compilers, resolved, backend, device);
             internals.addSketch(
                     resolved,
                     backend,
@@ -125,36 +127,29 @@ final class KeptSketches {
     /** A graph that is made when TornadoVM copies it, to compile the copy. */
     private static final class UnbuiltGraph extends Graph {
 
-        private final Internals internals;
-        private final PTXBackend compiler;
+        private final IntFunction<TextCompiler> compilers;
         private final ResolvedJavaMethod method;
         private final int backend;
         private final int device;
         private @Nullable Graph built;
 
-        UnbuiltGraph(Internals internals, PTXBackend compiler, ResolvedJavaMethod method, int backend, int device) {
+        UnbuiltGraph(IntFunction<TextCompiler> compilers, ResolvedJavaMethod method, int backend, int device) {
             super(TornadoCoreRuntime.getOptions(), TornadoCoreRuntime.getDebugContext());
-            this.internals = internals;
-            this.compiler = compiler;
+            this.compilers = compilers;
             this.method = method;
             this.backend = backend;
             this.device = device;
         }
 
         @Override
-        protected Graph copy(
+        protected synchronized Graph copy(
                 String newName,
                 @Nullable Consumer<UnmodifiableEconomicMap<Node, Node>> duplicationMapCallback,
                 DebugContext debugForCopy) {
-            KernelCompiler.ONE_AT_A_TIME.lock();
-            try {
-                if (built == null) {
-                    built = internals.buildSketch(method, compiler, backend, device);
-                }
-                return built.copy(duplicationMapCallback, debugForCopy);
-            } finally {
-                KernelCompiler.ONE_AT_A_TIME.unlock();
+            if (built == null) {
+                built = compilers.apply(device).sketch(method, backend, device);
             }
+            return built.copy(duplicationMapCallback, debugForCopy);
         }
     }
 }

@@ -3,16 +3,23 @@ package org.tornadodit.ptx;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import jdk.vm.ci.meta.JavaKind;
 import jdk.vm.ci.meta.ResolvedJavaMethod;
 import org.jspecify.annotations.Nullable;
@@ -31,11 +38,8 @@ import uk.ac.manchester.tornado.drivers.ptx.PTXDevice;
 import uk.ac.manchester.tornado.drivers.ptx.PTXDeviceContext;
 import uk.ac.manchester.tornado.drivers.ptx.graal.PTXCodeUtil;
 import uk.ac.manchester.tornado.drivers.ptx.graal.PTXInstalledCode;
-import uk.ac.manchester.tornado.drivers.ptx.graal.PTXProviders;
-import uk.ac.manchester.tornado.drivers.ptx.graal.compiler.PTXCompiler;
 import uk.ac.manchester.tornado.drivers.ptx.runtime.PTXTornadoDevice;
 import uk.ac.manchester.tornado.runtime.TornadoCoreRuntime;
-import uk.ac.manchester.tornado.runtime.profiler.EmptyProfiler;
 import uk.ac.manchester.tornado.runtime.sketcher.Sketch;
 import uk.ac.manchester.tornado.runtime.sketcher.TornadoSketcher;
 import uk.ac.manchester.tornado.runtime.tasks.CompilableTask;
@@ -47,12 +51,25 @@ import uk.ac.manchester.tornado.runtime.tasks.meta.TaskDataContext;
  */
 final class PlanCompiler {
 
-    /** Threads in which the driver compiles PTX. */
-    private static final int LOADERS = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, 8);
+    /** Threads in which the driver compiles PTX, for each plan; and threads that make PTX, for all. */
+    private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, 8);
+
+    private static final ThreadPoolExecutor COMPILERS = new ThreadPoolExecutor(
+            THREADS,
+            THREADS,
+            5, // seconds that an idle thread stays
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> Thread.ofPlatform().daemon().name("compile-kernels").unstarted(task));
+
+    static {
+        COMPILERS.allowCoreThreadTimeOut(true);
+    }
 
     private static final String SKETCHES = "parameters of kernels";
 
-    private final Map<String, KernelText> texts = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<KernelText>> texts = new ConcurrentHashMap<>();
+    private final Map<Integer, TextCompiler> compilers = new ConcurrentHashMap<>();
     private final Map<PTXDeviceContext, LoadedKernels> loaded = new ConcurrentHashMap<>();
 
     private final @Nullable KernelFolder folder;
@@ -72,7 +89,7 @@ final class PlanCompiler {
         this.folder = folder;
         internals = new Internals();
         origin = origin(settings);
-        sketches = new KeptSketches(internals, ptx);
+        sketches = new KeptSketches(internals, ptx, this::compiler);
         if (folder != null) {
             folder.load(sketchesKey(origin))
                     .ifPresent(text -> sketches.register(new String(text, StandardCharsets.UTF_8)));
@@ -114,26 +131,54 @@ final class PlanCompiler {
         if (!(device instanceof PTXTornadoDevice gpu)) {
             return () -> Work.NONE;
         }
+        long begun = System.nanoTime();
         Loading loading = new Loading(gpu);
-        boolean whole = false;
-        try {
-            Compiled compiled = compile(tasks(graphs, grids), loading, watcher);
-            whole = true;
-            return () -> finish(compiled, plan.getId(), loading);
-        } finally {
-            loading.threads.shutdown(); // they end when the last kernel is loaded
-            if (!whole) {
+        List<CompilableTask> tasks = tasks(graphs, grids);
+        List<Compiling> compiling = new ArrayList<>();
+        List<CompletableFuture<Void>> steps = new ArrayList<>();
+        AtomicInteger done = new AtomicInteger();
+        for (CompilableTask task : tasks) {
+            Compiling each = compile(task, loading.context);
+            compiling.add(each);
+            String flags = task.meta().getCompilerFlags(TornadoVMBackendType.PTX);
+            steps.add(each.text().thenAccept(text -> {
+                loading.begin(text, flags);
+                watcher.compiled(done.incrementAndGet(), tasks.size());
+            }));
+        }
+        AtomicLong ended = new AtomicLong(begun);
+        CompletableFuture<Void> all = CompletableFuture.allOf(steps.toArray(CompletableFuture[]::new))
+                .whenComplete((ignored, failure) -> {
+                    ended.set(System.nanoTime());
+                    loading.threads.shutdown(); // they end when the last kernel is loaded
+                });
+        return () -> {
+            long waited = System.nanoTime();
+            try {
+                await(all);
+                loading.await();
+                compiling.forEach(each -> install(each.task(), each.text().join(), plan.getId(), loading));
+            } finally {
                 loading.close();
             }
-        }
+            keepSketches(compiling);
+            Map<String, Boolean> kept = new HashMap<>();
+            compiling.forEach(
+                    each -> kept.merge(each.text().join().ptx(), each.kept().get(), (x, y) -> x && y));
+            return new Work(
+                    kept.size(),
+                    (int) kept.values().stream().filter(found -> found).count(),
+                    (ended.get() - begun) / 1e9,
+                    (System.nanoTime() - Math.max(waited, ended.get())) / 1e9);
+        };
     }
 
     /**
-     * Texts of a plan.
+     * A task's text, which may be on its way.
      *
-     * @param kept of each text, whether it was compiled before
+     * @param kept whether it was compiled before, once it is there
      */
-    private record Compiled(Map<CompilableTask, KernelText> ofTask, Map<String, Boolean> kept, double seconds) {}
+    private record Compiling(CompilableTask task, CompletableFuture<KernelText> text, AtomicBoolean kept) {}
 
     /** All tasks, told of their grids as TornadoVM tells them before it compiles. */
     private List<CompilableTask> tasks(List<ImmutableTaskGraph> graphs, GridScheduler grids) {
@@ -152,52 +197,55 @@ final class PlanCompiler {
         return tasks;
     }
 
-    private Compiled compile(List<CompilableTask> tasks, Loading loading, Watcher watcher) {
-        Map<CompilableTask, KernelText> ofTask = new LinkedHashMap<>();
-        Map<String, Boolean> kept = new LinkedHashMap<>();
-        KernelCompiler.ONE_AT_A_TIME.lock();
-        try {
-            long begun = System.nanoTime();
-            boolean made = false;
-            for (CompilableTask task : tasks) {
-                Optional<String> key = key(task, loading.context);
+    /** The text of a task's kernel, which is looked for and compiled by one thread of the process. */
+    private Compiling compile(CompilableTask task, PTXDeviceContext context) {
+        Optional<String> key = key(task, context);
+        AtomicBoolean kept = new AtomicBoolean(true);
+        CompletableFuture<KernelText> made = new CompletableFuture<>();
+        if (key.isPresent()) {
+            CompletableFuture<KernelText> other = texts.putIfAbsent(key.get(), made);
+            if (other != null) {
+                return new Compiling(task, other, kept);
+            }
+        }
+        COMPILERS.execute(() -> {
+            try {
                 KernelText text = key.map(this::find).orElse(null);
-                boolean found = text != null;
                 if (text == null) {
-                    text = make(task, loading.context);
-                    made = true;
-                    if (key.isPresent()) {
-                        keep(key.get(), text);
+                    kept.set(false);
+                    text = make(task, context);
+                    if (key.isPresent() && folder != null) {
+                        folder.store(key.get(), text.bytes());
                     }
                 }
-                kept.putIfAbsent(text.ptx(), found);
-                ofTask.put(task, text);
-                loading.begin(text, task.meta().getCompilerFlags(TornadoVMBackendType.PTX));
-                watcher.compiled(ofTask.size(), tasks.size());
+                made.complete(text);
+            } catch (RuntimeException | Error e) {
+                key.ifPresent(failed -> texts.remove(failed, made)); // the next plan may have more luck
+                made.completeExceptionally(e);
             }
-            if (made && folder != null) {
-                folder.store(sketchesKey(origin), sketches.text().getBytes(StandardCharsets.UTF_8));
-                folder.prune();
-            }
-            return new Compiled(ofTask, kept, (System.nanoTime() - begun) / 1e9);
-        } finally {
-            KernelCompiler.ONE_AT_A_TIME.unlock();
+        });
+        return new Compiling(task, made, kept);
+    }
+
+    private void keepSketches(List<Compiling> compiled) {
+        if (folder != null && compiled.stream().anyMatch(each -> !each.kept().get())) {
+            folder.store(sketchesKey(origin), sketches.text().getBytes(StandardCharsets.UTF_8));
+            folder.prune();
         }
     }
 
-    private Work finish(Compiled compiled, long plan, Loading loading) {
-        long begun = System.nanoTime();
+    private static void await(Future<?> future) {
         try {
-            loading.await();
-            compiled.ofTask().forEach((task, text) -> install(task, text, plan, loading));
-        } finally {
-            loading.close();
+            future.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("interrupted");
         }
-        return new Work(
-                compiled.kept().size(),
-                (int) compiled.kept().values().stream().filter(found -> found).count(),
-                compiled.seconds(),
-                (System.nanoTime() - begun) / 1e9);
     }
 
     private Optional<String> key(CompilableTask task, PTXDeviceContext context) {
@@ -220,40 +268,28 @@ final class PlanCompiler {
     }
 
     private @Nullable KernelText find(String key) {
-        KernelText text = texts.get(key);
-        if (text != null || folder == null) {
-            return text;
+        if (folder == null) {
+            return null;
         }
         Optional<byte[]> bytes = folder.load(key);
         if (bytes.isEmpty()) {
             return null;
         }
         try {
-            text = KernelText.read(bytes.get());
-            texts.put(key, text);
-            return text;
+            return KernelText.read(bytes.get());
         } catch (IllegalArgumentException e) {
             folder.ignored(key, String.valueOf(e.getMessage()));
             return null;
         }
     }
 
-    private void keep(String key, KernelText text) {
-        texts.put(key, text);
-        if (folder != null) {
-            folder.store(key, text.bytes());
-        }
-    }
-
-    /** From Java to PTX, which TornadoVM does for one kernel at a time. */
+    /** From Java to PTX. */
     private KernelText make(CompilableTask task, PTXDeviceContext context) {
         ResolvedJavaMethod method = TornadoCoreRuntime.getTornadoRuntime().resolveMethod(task.getMethod());
         Sketch sketch = TornadoSketcher.lookup(
                 method, task.meta().getBackendIndex(), task.meta().getDeviceIndex());
-        var compiler = ptx.getBackend(context.getDeviceIndex());
-        byte[] code = PTXCompiler.compileSketchForDevice(
-                        sketch, task, (PTXProviders) compiler.getProviders(), compiler, new EmptyProfiler())
-                .getTargetCode();
+        String name = PTXCodeUtil.buildKernelName(method.getName(), task);
+        byte[] code = compiler(context.getDeviceIndex()).compile(sketch, task, name);
         sketches.learn(task.getMethod(), sketch);
         int end = code.length;
         while (end > 0 && code[end - 1] == 0) { // TornadoVM ends the text as C does
@@ -261,8 +297,12 @@ final class PlanCompiler {
         }
         return KernelText.of(
                 new String(code, 0, end, StandardCharsets.UTF_8),
-                PTXCodeUtil.buildKernelName(method.getName(), task),
+                name,
                 task.getMethod().getDeclaringClass().getSimpleName() + "_" + method.getName());
+    }
+
+    private TextCompiler compiler(int device) {
+        return compilers.computeIfAbsent(device, any -> new TextCompiler(ptx.getBackend(device), internals));
     }
 
     @SuppressWarnings("unchecked")
@@ -285,7 +325,7 @@ final class PlanCompiler {
         private final PTXDeviceContext context;
         private final LoadedKernels kernels;
         private final ExecutorService threads;
-        private final Map<KernelText, Future<?>> begun = new LinkedHashMap<>();
+        private final Map<KernelText, Future<?>> begun = new ConcurrentHashMap<>();
 
         Loading(PTXTornadoDevice device) {
             this.device = device;
@@ -293,7 +333,7 @@ final class PlanCompiler {
             device.enableThreadSharing();
             this.kernels = loaded.computeIfAbsent(context, any -> new LoadedKernels());
             this.threads = Executors.newFixedThreadPool(
-                    LOADERS,
+                    THREADS,
                     task -> Thread.ofPlatform().daemon().name("load-kernels").unstarted(task));
         }
 
@@ -310,6 +350,7 @@ final class PlanCompiler {
 
         /** Gives back what no task uses. */
         void close() {
+            threads.close();
             begun.forEach((text, future) -> {
                 if (future.state() == Future.State.SUCCESS) {
                     kernels.get(text).unload();
@@ -318,19 +359,7 @@ final class PlanCompiler {
         }
 
         void await() {
-            for (Future<?> each : begun.values()) {
-                try {
-                    each.get();
-                } catch (ExecutionException e) {
-                    if (e.getCause() instanceof RuntimeException failure) {
-                        throw failure;
-                    }
-                    throw new IllegalStateException(e.getCause());
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    throw new CancellationException("interrupted");
-                }
-            }
+            begun.values().forEach(PlanCompiler::await);
         }
     }
 }

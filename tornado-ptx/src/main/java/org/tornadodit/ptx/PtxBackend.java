@@ -18,6 +18,7 @@ import uk.ac.manchester.tornado.drivers.ptx.TargetArchitecture;
 import uk.ac.manchester.tornado.drivers.ptx.graal.PTXSuitesProvider;
 import uk.ac.manchester.tornado.drivers.ptx.graal.backend.PTXBackend;
 import uk.ac.manchester.tornado.runtime.TornadoCoreRuntime;
+import uk.ac.manchester.tornado.runtime.graal.TornadoSuites;
 
 /** Prepares the devices of TornadoVM's PTX backend. */
 final class PtxBackend {
@@ -77,12 +78,16 @@ final class PtxBackend {
             internals.version.set(context.getDevice(), new Version80());
             internals.target.set(context.getDevice(), new Sm90a());
         }
-        var highTier =
-                ((PTXSuitesProvider) backend.getTornadoSuites()).getSuites().getHighTier();
+        addPhases(((PTXSuitesProvider) backend.getTornadoSuites()).getSuites());
+        backend.getProviders().getReplacements().getGraphBuilderPlugins().appendNodePlugin(plugin);
+    }
+
+    /** Adds what our instructions need. */
+    static void addPhases(TornadoSuites suites) {
+        var highTier = suites.getHighTier();
         highTier.prependPhase(new OwnSwitchCaches());
         highTier.insertBeforePhase(LoopFullUnrollPhase.class, new OwnSwitchCaches()); // of what was inlined
         highTier.insertBeforePhase(LoopFullUnrollPhase.class, new RegisterLoopUnrolling());
-        backend.getProviders().getReplacements().getGraphBuilderPlugins().appendNodePlugin(plugin);
     }
 
     /** PTX ISA 8.0, the first with wgmma. TornadoVM knows versions up to 7.6. */

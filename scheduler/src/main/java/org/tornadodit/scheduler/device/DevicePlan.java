@@ -20,6 +20,7 @@ public final class DevicePlan implements AutoCloseable {
 
     private final TornadoExecutionPlan plan;
     private final int graphs;
+    private final Startup.Running compiling;
     private final KernelCompiler.Compilation compilation;
     private final String label;
     private final Startup startup;
@@ -47,9 +48,19 @@ public final class DevicePlan implements AutoCloseable {
             }
         }
         graphs = built.size();
-        try (Startup.Running running = startup.begin(label, "kernels")) {
-            compilation = compiler.begin(
-                    plan, device.device(), built, grids, (done, kernels) -> running.detail(done + " of " + kernels));
+        compiling = startup.begin(label, "kernels");
+        try {
+            compilation = compiler.begin(plan, device.device(), built, grids, this::compiled);
+        } catch (RuntimeException | Error e) {
+            compiling.close();
+            throw e;
+        }
+    }
+
+    private void compiled(int done, int kernels) {
+        compiling.detail(done + " of " + kernels);
+        if (done == kernels) {
+            compiling.close();
         }
     }
 
@@ -63,6 +74,7 @@ public final class DevicePlan implements AutoCloseable {
     public void finish() {
         try (Startup.Running running = startup.begin(label, "loading kernels")) {
             startup.count(label, compilation.finish());
+            compiling.close();
             KernelCompiler.ONE_AT_A_TIME.lock();
             try {
                 plan.withPreCompilation();

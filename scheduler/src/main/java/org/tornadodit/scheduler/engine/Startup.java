@@ -25,7 +25,7 @@ public final class Startup {
         }
     }
 
-    /** A phase that has begun; closing ends it. */
+    /** A phase that has begun; closing ends it, on any thread and the first time only. */
     public final class Running implements AutoCloseable {
         private final String who;
         private final String what;
@@ -41,14 +41,18 @@ public final class Startup {
         public void detail(String words) {
             synchronized (Startup.this) {
                 detail = words;
-                tell();
+                if (running.containsKey(this)) {
+                    tell();
+                }
             }
         }
 
         @Override
         public void close() {
             synchronized (Startup.this) {
-                running.remove(this);
+                if (running.remove(this) == null) {
+                    return;
+                }
                 phases.add(new Phase(who, what, since(begin), since(System.nanoTime())));
                 tell();
             }

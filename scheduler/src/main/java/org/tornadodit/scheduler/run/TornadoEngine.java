@@ -172,10 +172,10 @@ public final class TornadoEngine implements Engine {
         GridScheduler vaeGrids = new GridScheduler();
         vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers);
         vaePlan = new DevicePlan(device, () -> vaeGraphs.build(vaeGrids), vaeGrids, startup);
-        ditPlan.finish(); // by now the driver has loaded most kernels
-        vaePlan.finish();
+        ditPlan.finish();
         try {
-            loadWeights(startup);
+            loadWeights(startup); // while the decoder's kernels are compiled
+            vaePlan.finish();
             try (Startup.Running running = startup.begin(device.label(), "first step")) {
                 warmUp();
             }

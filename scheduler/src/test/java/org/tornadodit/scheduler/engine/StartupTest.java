@@ -26,11 +26,16 @@ class StartupTest {
             assertEquals("device 0: kernels; device 1: kernels 3 of 81", told.getLast());
         }
         assertEquals("", told.getLast());
+        Running twice = startup.begin("device 0", "loading");
+        twice.close();
+        twice.detail("too late");
+        twice.close();
+        assertEquals("", told.getLast());
         startup.count("device 0", new Work(80, 79, 1, 2));
         startup.count("device 0", new Work(1, 1, 0.5, 0));
         startup.count("device 1", Work.NONE);
         assertEquals(
-                List.of("Java", "weights", "kernels", "kernels"),
+                List.of("Java", "weights", "kernels", "kernels", "loading"),
                 startup.phases().stream().map(Phase::what).toList());
         for (Phase phase : startup.phases()) {
             assertTrue(phase.seconds() >= 0 && phase.end() <= startup.seconds(), phase.toString());

@@ -19,8 +19,8 @@ import uk.ac.manchester.tornado.api.common.TornadoDevice;
 public interface KernelCompiler {
 
     /**
-     * Held while a plan's graphs are built and while TornadoVM compiles it: TornadoVM leaves what it finds out about a
-     * kernel's parameters in one static field, and compiles for one device at a time.
+     * Held while a plan's graphs are built: TornadoVM leaves what it finds out about a kernel's parameters in one static
+     * field.
      */
     ReentrantLock ONE_AT_A_TIME = new ReentrantLock();
 
@@ -44,7 +44,7 @@ public interface KernelCompiler {
         }
     }
 
-    /** Hears of kernels that are ready. */
+    /** Hears of kernels that are ready, on any thread. */
     interface Watcher {
         void compiled(int done, int kernels);
     }
@@ -64,14 +64,17 @@ public interface KernelCompiler {
 
     /** A plan's kernels on their way into its device. */
     interface Compilation {
-        /** Waits for the driver, and gives TornadoVM the kernels; once, on the thread that has begun it. */
+        /**
+         * Waits until all are compiled and loaded, and gives TornadoVM the kernels; once, on the thread that has begun it.
+         * Throws what a kernel failed with.
+         */
         Work finish();
     }
 
     /**
-     * Compiles a plan's kernels for its device, which the plan has by now, while the driver loads those that are ready.
-     * What TornadoVM's own compilation does after {@link Compilation#finish} is little. May be called for several devices
-     * at once.
+     * Begins to compile a plan's kernels for its device, which the plan has by now, in threads of their own, while the
+     * driver loads those that are ready. What TornadoVM's own compilation does after {@link Compilation#finish} is little.
+     * Meanwhile graphs of other plans may be built, compiled and executed, on this device and others.
      */
     Compilation begin(
             TornadoExecutionPlan plan,

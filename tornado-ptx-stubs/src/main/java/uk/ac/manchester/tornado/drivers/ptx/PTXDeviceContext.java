@@ -1,7 +1,9 @@
 package uk.ac.manchester.tornado.drivers.ptx;
 
+import uk.ac.manchester.tornado.api.TornadoDeviceContext;
+
 /** What belongs to a GPU. */
-public class PTXDeviceContext {
+public class PTXDeviceContext implements TornadoDeviceContext {
     PTXDeviceContext() {}
 
     public PTXDevice getDevice() {

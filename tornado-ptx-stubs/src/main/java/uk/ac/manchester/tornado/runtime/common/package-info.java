@@ -1,0 +1,5 @@
+/** Stubs: the members of TornadoVM's classes that tornado-ptx uses. */
+@NullMarked
+package uk.ac.manchester.tornado.runtime.common;
+
+import org.jspecify.annotations.NullMarked;

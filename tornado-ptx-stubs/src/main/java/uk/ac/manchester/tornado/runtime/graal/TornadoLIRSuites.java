@@ -1,0 +1,6 @@
+package uk.ac.manchester.tornado.runtime.graal;
+
+/** A compiler's last phases. */
+public class TornadoLIRSuites {
+    TornadoLIRSuites() {}
+}
