@@ -3,6 +3,7 @@ package org.tornadodit.pipeline;
 import java.util.Arrays;
 import java.util.List;
 import org.tornadodit.model.diffusion.SamplingMethod;
+import org.tornadodit.model.diffusion.SolverChoices;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 
@@ -16,11 +17,12 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
  *
  * @param labels class of each picture; see {@link DitPipeline#labels} for names
  * @param steps denoising steps as {@code --num-sampling-steps} takes them: {@code "250"}, {@code "10,15,20"}, {@code "ddim50"}
- *     (DPM-Solver++: a number up to 999)
+ *     (DPM-Solver++ and UniPC: a number up to 999)
  * @param guidance weight of classifier-free guidance; 1 for none, which is half of the work and other noise
  * @param channels latent channels that guidance changes: three as facebookresearch/DiT does, or all as diffusers does
  * @param sampler how a step goes from x_t to x_{t-1}
  * @param eta DDIM's share of noise, 0 to 1; the others ignore it
+ * @param solver choices of DPM-Solver++ and UniPC; the others ignore them
  * @param seed as {@code torch.manual_seed} takes it; a negative one is the 64-bit word with the same bits
  * @param batches how often the labels are sampled, from one stream of noise
  * @param previewEvery every so many steps the pictures are decoded as they are so far; 0 for never
@@ -32,6 +34,7 @@ public record Request(
         Guidance channels,
         SamplingMethod sampler,
         double eta,
+        SolverChoices solver,
         long seed,
         int batches,
         int previewEvery) {
@@ -60,7 +63,7 @@ public record Request(
         if (previewEvery < 0) {
             throw new IllegalArgumentException("previewEvery is " + previewEvery + ", expected 0 or more steps");
         }
-        sampler.of(steps, eta); // refuses what is no number of steps
+        sampler.of(steps, eta, solver); // refuses what is no number of steps
     }
 
     /** One picture of each of these classes: 250 steps of DDPM, guidance 4 on three channels, seed 0. */
@@ -72,6 +75,7 @@ public record Request(
                 Guidance.FIRST_THREE,
                 SamplingMethod.DDPM,
                 0,
+                SolverChoices.DEFAULT,
                 0,
                 1,
                 0);
@@ -84,42 +88,47 @@ public record Request(
 
     /** @param steps a number, sections as in {@code "10,15,20"}, or {@code "ddim50"} for DDIM's spacing */
     public Request steps(String steps) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, previewEvery);
+        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param guidance at least 0; 1 for none */
     public Request guidance(double guidance) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, previewEvery);
+        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param channels that guidance changes */
     public Request channels(Guidance channels) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, previewEvery);
+        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
     }
 
-    /** @param sampler DDPM, DDIM or DPM-Solver++; the latter needs 20 to 30 steps */
+    /** @param sampler DDPM, DDIM, DPM-Solver++ (also for the SDE) or UniPC; the latter need 20 to 30 steps */
     public Request sampler(SamplingMethod sampler) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, previewEvery);
+        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param eta 0 for the deterministic DDIM, to 1 */
     public Request eta(double eta) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, previewEvery);
+        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
+    }
+
+    /** @param solver what DPM-Solver++ and UniPC do, under diffusers' names */
+    public Request solver(SolverChoices solver) {
+        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param seed of the noise */
     public Request seed(long seed) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, previewEvery);
+        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param batches how often all labels are sampled */
     public Request batches(int batches) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, previewEvery);
+        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param every so many steps, {@link Progress#previews} has pictures; 0 for never */
     public Request previewEvery(int every) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, seed, batches, every);
+        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, every);
     }
 
     /** Pictures in all. */
@@ -129,6 +138,6 @@ public record Request(
 
     /** Some of the labels as the engine takes them. */
     SamplingRequest batch(List<Integer> some) {
-        return new SamplingRequest(some, sampler.of(steps, eta), guidance, channels);
+        return new SamplingRequest(some, sampler.of(steps, eta, solver), guidance, channels);
     }
 }

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TinyModelFiles;
@@ -100,22 +102,34 @@ class ResumeTest {
                 Files.readAllBytes(folder.resolve("whole.png")), Files.readAllBytes(folder.resolve("stopped.png")));
     }
 
-    /** A sampler that remembers a step: its history is in the state, and the stream has no noise for the steps. */
-    @Test
-    void aMultistepSamplerGoesOnWithItsHistory() throws IOException {
-        Object[] options = {"--sampler", "dpm++"};
-        Path state = stop("multistep", options);
-        StateFile stored = StateFile.read(state, facts -> {}, Shape.of(3, 4, 2, 2), 2);
-        assertEquals("DPM-Solver++", stored.facts().get("--sampler"));
-        refused(ExitCode.USAGE, "was made with --sampler DPM-Solver++", state, "--sampler", "ddpm");
-        CommandLineRun whole = run("multistep-whole", join(options, "--devices", "cpu:1"));
+    /** A sampler that remembers steps: its history is in the state, and the stream has noise for the steps of the SDE. */
+    @ParameterizedTest
+    @CsvSource({
+        "dpm++, DPM-Solver++, 2, DPMSolverMultistepScheduler",
+        "dpm++sde, SDE-DPM-Solver++, 2, sde-dpmsolver++",
+        "unipc, UniPC, 3, UniPCMultistepScheduler"
+    })
+    void aMultistepSamplerGoesOnWithItsHistory(String sampler, String title, int arrays, String alias)
+            throws IOException {
+        Object[] options = {"--sampler", sampler, "--timestep-spacing", "trailing"};
+        Path state = stop(sampler, options);
+        StateFile stored = StateFile.read(state, facts -> {}, Shape.of(3, 4, 2, 2), arrays);
+        assertEquals(title, stored.facts().get("--sampler"));
+        refused(ExitCode.USAGE, "was made with --sampler " + title, state, "--sampler", "ddpm");
+        refused(
+                ExitCode.USAGE,
+                "was made with --timestep-spacing trailing, the command has linspace",
+                state,
+                "--sampler",
+                sampler);
+        CommandLineRun whole = run(sampler + "-whole", join(options, "--devices", "cpu:1"));
         assertEquals(ExitCode.DONE, whole.exitCode(), whole.err());
-        CommandLineRun resumed =
-                run("multistep", "--devices", "cpu:3", "--resume", state, "--sampler", "DPMSolverMultistepScheduler");
+        CommandLineRun resumed = run(
+                sampler, "--devices", "cpu:3", "--resume", state, "--sampler", alias, "--timestep-spacing", "trailing");
         assertEquals(ExitCode.DONE, resumed.exitCode(), resumed.err());
         assertArrayEquals(
-                Files.readAllBytes(folder.resolve("multistep-whole_1.png")),
-                Files.readAllBytes(folder.resolve("multistep_1.png")));
+                Files.readAllBytes(folder.resolve(sampler + "-whole_1.png")),
+                Files.readAllBytes(folder.resolve(sampler + "_1.png")));
     }
 
     @Test

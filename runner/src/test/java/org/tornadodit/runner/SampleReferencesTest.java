@@ -57,12 +57,24 @@ class SampleReferencesTest {
 
     /** As diffusers samples it; see make_sampler_references.py. */
     @ParameterizedTest
-    @ValueSource(strings = {"dpm++-3", "dpm++-all", "dpm++-unguided"})
+    @ValueSource(
+            strings = {
+                "dpm++-3",
+                "dpm++-all",
+                "dpm++-unguided",
+                "dpm++sde-3",
+                "dpm++sde-all",
+                "dpm++sde-unguided",
+                "unipc-3",
+                "unipc-all",
+                "unipc-unguided"
+            })
     void equalsDiffusersSampler(String run) throws IOException {
         assumeTrue(Files.isDirectory(SAMPLING.resolve(run)), "reference/data/sampling/" + run + " is not made");
         String channels = run.substring(run.indexOf('-') + 1);
         boolean guided = !channels.equals("unguided");
-        equalsReference(run, "dpm++", guided ? channels : "3", "--cfg-scale", guided ? "4" : "1");
+        String sampler = run.substring(0, run.indexOf('-'));
+        equalsReference(run, sampler, guided ? channels : "3", "--cfg-scale", guided ? "4" : "1");
     }
 
     @ParameterizedTest

@@ -53,6 +53,26 @@ class TypedOptionsTest {
         refused("--preview 10 has no effect", "--device", "cpu", "--num-sampling-steps", "10", "--preview", "10");
         refused("--checkpoint-steps 11", "--num-sampling-steps", "10", "--checkpoint-steps", "11");
         assertEquals(ExitCode.DONE, dry("--sampler", "ddim", "--eta", "0.5").exitCode());
+        refused(
+                "--timestep-spacing has no effect with --sampler ddpm; leave it out, or give --sampler dpm++",
+                "--timestep-spacing",
+                "trailing");
+        refused("--solver-type has no effect with --sampler ddim", "--sampler", "ddim", "--solver-type", "heun");
+        refused(
+                "solver type heun is not of unipc, expected bh1 or bh2",
+                "--sampler",
+                "unipc",
+                "--solver-type",
+                "heun",
+                "--num-sampling-steps",
+                "20");
+        refused("solver order 3, expected 1 or 2", "--sampler", "dpm++", "--solver-order", "3");
+        refused(
+                "sampling steps '250,10': dpm++sde takes a number",
+                "--sampler",
+                "dpm++sde",
+                "--num-sampling-steps",
+                "250,10");
     }
 
     @Test
@@ -115,7 +135,7 @@ class TypedOptionsTest {
 
     @Test
     void choicesAreWrittenAsInHelp() {
-        refused("--sampler is \"euler\", expected ddpm, ddim or dpm++", "--sampler", "euler");
+        refused("--sampler is \"euler\", expected ddpm, ddim, dpm++, dpm++sde or unipc", "--sampler", "euler");
         refused("--device is \"gpu\", expected auto, cpu or tornado", "--device", "gpu");
     }
 

@@ -7,15 +7,17 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * What follows the model in a step of sampling, in one pass over the latents: unpatchify, classifier-free guidance, the
- * DDPM step with the learned variance, the DDIM step or a multistep solver's, and the step's noise. Step, sampler, guidance and place in the
- * noise are each sample's own.
+ * DDPM step with the learned variance, the DDIM step or a multistep solver's, and the step's noise. Step, sampler, guidance
+ * and place in the noise are each sample's own.
  *
  * <p>DDPM: {@code x0 = a x - b eps}; {@code mean = c1 x0 + c2 x}; {@code log variance = f maxLog + (1 - f) minLog}
  * with {@code f = (v + 1) / 2} (A. Nichol and P. Dhariwal, Improved DDPM, 2021, equation 15);
  * {@code x' = mean + exp(log variance / 2) noise}. DDIM: {@code eps' = (a x - x0) / b} and
  * {@code x' = sqrt(abar') x0 + sqrt(1 - abar' - sigma^2) eps' + sigma noise} (J. Song et al., 2021, equation 12). Multistep,
- * DPM-Solver++ of order 1 or 2: {@code x' = (m1 x0 + m2 x) + m3 (x0 - last x0)} (C. Lu et al., arXiv 2211.01095,
- * algorithm 2); the last x0 is kept behind the latents.
+ * DPM-Solver++ of order 1 or 2: {@code x' = (m1 x0 + m2 x) + m3 (x0 - last x0) + sigma noise} (C. Lu et al., arXiv
+ * 2211.01095, algorithm 2); the last x0 is kept behind the latents. Predictor and corrector, UniPC (W. Zhao et al., arXiv
+ * 2302.04867): {@code xc = (u1 x + kept) + u2 x0}, from which goes {@code x'} as above, and
+ * {@code kept' = (u3 x0 + m2 xc) + u4 (x0 - last x0)}, which lies behind the last x0.
  */
 public final class DenoiseStep {
     /** Samplers. */
@@ -23,9 +25,10 @@ public final class DenoiseStep {
 
     public static final int DDIM = 1;
     public static final int MULTISTEP = 2;
+    public static final int PREDICTOR_CORRECTOR = 3;
 
     /** Arrays of the latents' shape that lie behind the latents, for what a sampler keeps from step to step. */
-    public static final int HISTORY = 1;
+    public static final int HISTORY = 2;
 
     /** Sources of noise: {@link PhiloxNoise}, or the array that the host filled. */
     public static final int NOISE_PHILOX = 0;
@@ -48,24 +51,30 @@ public final class DenoiseStep {
     public static final int MAX_LOG_VARIANCE = 6;
     /** 1, or 0 in the last step, which adds no noise, */
     public static final int NOISE_FACTOR = 7;
-    /** for DDIM sqrt(abar'), sqrt(1 - abar' - sigma^2) and sigma, */
+    /** for DDIM sqrt(abar') and sqrt(1 - abar' - sigma^2); for all but DDPM sigma, */
     public static final int SQRT_ALPHAS_CUMPROD_PREV = 8;
 
     public static final int DDIM_DIRECTION = 9;
-    public static final int DDIM_SIGMA = 10;
+    public static final int SIGMA = 10;
 
     /** which sampler, a constant above, */
     public static final int SAMPLER = 11;
     /** how many of the first channels guidance changes, 3 in facebookresearch/DiT; 0 for an unguided sample, */
     public static final int GUIDED_CHANNELS = 12;
-    /** and for a multistep solver m1, m2 and m3 above. */
+    /** for a multistep solver m1, m2 and m3 above, */
     public static final int MULTISTEP_START = 13;
 
     public static final int MULTISTEP_X = 14;
     public static final int MULTISTEP_DIFFERENCE = 15;
+    /** and for one with a corrector u1, u2, u3 and u4. */
+    public static final int CORRECTION_X = 16;
+
+    public static final int CORRECTION_START = 17;
+    public static final int KEPT_START = 18;
+    public static final int KEPT_DIFFERENCE = 19;
 
     /** Coefficients of a sample. */
-    public static final int LENGTH = 16;
+    public static final int LENGTH = 20;
 
     private DenoiseStep() {}
 
@@ -122,16 +131,24 @@ public final class DenoiseStep {
             float mean;
             float deviation;
             float sampler = coefficients.get(of + SAMPLER);
-            if (sampler == MULTISTEP) {
-                mean = coefficients.get(of + MULTISTEP_START) * start + coefficients.get(of + MULTISTEP_X) * x;
-                mean = mean + coefficients.get(of + MULTISTEP_DIFFERENCE) * (start - latents.get(stride + index));
+            if (sampler >= MULTISTEP) {
+                float difference = start - latents.get(stride + index);
+                float from = x;
+                if (sampler == PREDICTOR_CORRECTOR) {
+                    from = (coefficients.get(of + CORRECTION_X) * x + latents.get(2 * stride + index))
+                            + coefficients.get(of + CORRECTION_START) * start;
+                    float kept = coefficients.get(of + KEPT_START) * start + coefficients.get(of + MULTISTEP_X) * from;
+                    latents.set(2 * stride + index, kept + coefficients.get(of + KEPT_DIFFERENCE) * difference);
+                }
+                mean = coefficients.get(of + MULTISTEP_START) * start + coefficients.get(of + MULTISTEP_X) * from;
+                mean = mean + coefficients.get(of + MULTISTEP_DIFFERENCE) * difference;
                 latents.set(stride + index, start);
-                deviation = 0f;
+                deviation = coefficients.get(of + SIGMA);
             } else if (sampler == DDIM) {
                 float direction = (recip * x - start) / recipm1;
                 mean = start * coefficients.get(of + SQRT_ALPHAS_CUMPROD_PREV)
                         + coefficients.get(of + DDIM_DIRECTION) * direction;
-                deviation = coefficients.get(of + DDIM_SIGMA);
+                deviation = coefficients.get(of + SIGMA);
             } else {
                 mean = coefficients.get(of + POSTERIOR_MEAN_COEF1) * start
                         + coefficients.get(of + POSTERIOR_MEAN_COEF2) * x;

@@ -51,7 +51,14 @@ public record SamplerStep(double time, Prediction.StartEstimate start, Update up
                 case Update.Implicit i -> i.next(start, x[at], estimate, z);
                 case Update.Multistep m -> {
                     after.get(1)[at] = estimate;
-                    yield m.next(x[at], estimate, state.get(1)[at]);
+                    yield m.next(x[at], estimate, state.get(1)[at], z);
+                }
+                case Update.PredictorCorrector p -> {
+                    float previous = state.get(1)[at];
+                    float corrected = p.corrected(x[at], estimate, state.get(2)[at]);
+                    after.get(1)[at] = estimate;
+                    after.get(2)[at] = p.keep(corrected, estimate, previous);
+                    yield p.next(corrected, estimate, previous);
                 }
             };
         }

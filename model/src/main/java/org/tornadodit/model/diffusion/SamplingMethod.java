@@ -13,7 +13,11 @@ public enum SamplingMethod {
     /** Song et al. 2020, equation 12; deterministic with eta 0. */
     DDIM("DDIM", "ddim", 0, List.of("DDIMScheduler")),
     /** DPM-Solver++ (2M): Lu et al. 2022, arXiv 2211.01095, algorithm 2; deterministic. */
-    DPM_SOLVER_PLUS_PLUS("DPM-Solver++", "dpm++", 1, List.of("dpmsolver++", "dpm++2m", "DPMSolverMultistepScheduler"));
+    DPM_SOLVER_PLUS_PLUS("DPM-Solver++", "dpm++", 1, List.of("dpmsolver++", "dpm++2m", "DPMSolverMultistepScheduler")),
+    /** DPM-Solver++ (2M) for the SDE: fresh noise in each step. */
+    SDE_DPM_SOLVER_PLUS_PLUS("SDE-DPM-Solver++", "dpm++sde", 1, List.of("sde-dpmsolver++", "dpm++2msde", "dpm++-sde")),
+    /** UniPC: Zhao et al. 2023, arXiv 2302.04867, with its corrector; deterministic. */
+    UNIPC("UniPC", "unipc", 2, List.of("UniPCMultistepScheduler"));
 
     private final String title;
     private final String option;
@@ -54,16 +58,40 @@ public enum SamplingMethod {
     /**
      * The sampler with so many steps, for models that predict epsilon.
      *
-     * @param steps see {@link Diffusion#create} and {@link DpmSolver#create}
+     * @param steps of DDPM and DDIM as {@link Diffusion#create} takes them; of the others a number, 1 to 999
      * @param eta DDIM's share of fresh noise, 0 to 1; the others have none
+     * @param solver what a multistep solver does; the others do not heed it
      * @throws IllegalArgumentException with one line for the user, when the steps or eta cannot be so
      */
-    public Sampler of(String steps, double eta) {
+    public Sampler of(String steps, double eta, SolverChoices solver) {
+        Prediction epsilon = new EpsilonPrediction();
         return switch (this) {
-            case DDPM -> new Ddpm(Diffusion.create(steps), new EpsilonPrediction());
+            case DDPM -> new Ddpm(Diffusion.create(steps), epsilon);
             case DDIM -> new Ddim(Diffusion.create(steps), eta);
-            case DPM_SOLVER_PLUS_PLUS -> DpmSolver.create(steps, new EpsilonPrediction());
+            case DPM_SOLVER_PLUS_PLUS -> DpmSolver.create(steps, epsilon, solver, false);
+            case SDE_DPM_SOLVER_PLUS_PLUS -> DpmSolver.create(steps, epsilon, solver, true);
+            case UNIPC -> UniPc.create(steps, epsilon, solver);
         };
+    }
+
+    /** As above, a multistep solver with diffusers' defaults. */
+    public Sampler of(String steps, double eta) {
+        return of(steps, eta, SolverChoices.DEFAULT);
+    }
+
+    /** Whether {@link SolverChoices} say what it does. */
+    public boolean multistep() {
+        return history > 0;
+    }
+
+    /** @throws IllegalArgumentException when a solver's type is another's */
+    void requireSolver(SolverChoices choices, SolverType own, SolverType other) {
+        SolverType type = choices.solverType();
+        if (type != null && type != own && type != other) {
+            throw new IllegalArgumentException(String.format(
+                            Locale.ROOT, "solver type %s is not of %s, expected %s or %s", type, option, own, other)
+                    .toLowerCase(Locale.ROOT));
+        }
     }
 
     @Override

@@ -69,21 +69,66 @@ public sealed interface Update {
     }
 
     /**
-     * DPM-Solver++ of order 1 or 2: {@code (ofStart x0 + ofX x) + ofDifference (x0 - previous)}, where previous is the x0
-     * of the step before, the only array of its history.
+     * DPM-Solver++ of order 1 or 2: {@code (ofStart x0 + ofX x) + ofDifference (x0 - previous) + sigma z}, where previous is
+     * the x0 of the step before, the only array of its history.
      *
-     * @param ofStart alpha_t (1 - exp(-h))
-     * @param ofX sigma_t / sigma_s
+     * @param ofStart alpha_t (1 - exp(-h)); for the SDE with 2 h
+     * @param ofX sigma_t / sigma_s; for the SDE times exp(-h)
      * @param ofDifference alpha_t (1 - exp(-h)) / (2 r); 0 for order 1
+     * @param sigma of fresh noise; 0 for the ODE, and in a last step to no noise
      */
-    record Multistep(float ofStart, float ofX, float ofDifference) implements Update {
+    record Multistep(float ofStart, float ofX, float ofDifference, float sigma) implements Update {
+        @Override
+        public boolean noisy() {
+            return sigma != 0;
+        }
+
+        float next(float x, float start, float previous, float z) {
+            return (ofStart * start + ofX * x) + ofDifference * (start - previous) + sigma * z;
+        }
+    }
+
+    /**
+     * UniPC of order 1 or 2. Its history is the x0 of the step before, and what of the correction was known then:
+     *
+     * <pre>
+     * corrected = correctionOfX x + kept + correctionOfStart x0           kept is 0 and x itself correct in the first step
+     * x'    = (ofStart x0 + ofX corrected) + ofDifference (x0 - previous)
+     * kept' = (keptOfStart x0 + ofX corrected) + keptOfDifference (x0 - previous)
+     * </pre>
+     *
+     * @param correctionOfX 1 in the first step, 0 afterwards
+     * @param correctionOfStart -alpha B rho_1 of the step before; 0 in the first
+     * @param ofX sigma_t / sigma_s
+     * @param ofStart alpha_t (1 - exp(-h))
+     * @param ofDifference alpha_t B / (2 r); 0 for order 1
+     * @param keptOfStart ofStart + alpha_t B rho_1; 0 in the last step
+     * @param keptOfDifference alpha_t B rho_0 / r; 0 for order 1
+     */
+    record PredictorCorrector(
+            float correctionOfX,
+            float correctionOfStart,
+            float ofX,
+            float ofStart,
+            float ofDifference,
+            float keptOfStart,
+            float keptOfDifference)
+            implements Update {
         @Override
         public boolean noisy() {
             return false;
         }
 
-        float next(float x, float start, float previous) {
-            return (ofStart * start + ofX * x) + ofDifference * (start - previous);
+        float corrected(float x, float start, float kept) {
+            return (correctionOfX * x + kept) + correctionOfStart * start;
+        }
+
+        float next(float corrected, float start, float previous) {
+            return (ofStart * start + ofX * corrected) + ofDifference * (start - previous);
+        }
+
+        float keep(float corrected, float start, float previous) {
+            return (keptOfStart * start + ofX * corrected) + keptOfDifference * (start - previous);
         }
     }
 }

@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.tornadodit.model.diffusion.GaussianData.data;
+import static org.tornadodit.model.diffusion.GaussianData.distance;
+import static org.tornadodit.model.diffusion.GaussianData.noise;
+import static org.tornadodit.model.diffusion.GaussianData.rounded;
+import static org.tornadodit.model.diffusion.GaussianData.run;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -16,133 +20,142 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
 
-/**
- * Against the paper's equations in float64 (arXiv 2211.01095, algorithm 2), on data that is a Gaussian for each element: the
- * denoiser and the solution of the diffusion ODE are then known in closed form.
- */
+/** Against the paper's equations in float64 (arXiv 2211.01095, algorithm 2, and the SDE's), on {@link GaussianData}. */
 class DpmSolverTest {
     private static final int ELEMENTS = 24;
-    private static final double MEAN = 0.8;
-    private static final double DEVIATION = 0.3;
 
-    /** alpha_t and sigma_t of a timestep: the square roots of a product of 1000 linear betas, and of its rest. */
-    private static double[] alphaSigma(int timestep) {
-        double product = 1;
-        for (int i = 0; i <= timestep; i++) {
-            product *= 1 - (1e-4 + (0.02 - 1e-4) * i / 999);
-        }
-        return new double[] {Math.sqrt(product), Math.sqrt(1 - product)};
-    }
-
-    /** The best prediction of epsilon where data is normal: sigma (x - alpha m) / (alpha^2 s^2 + sigma^2). */
-    private static double epsilon(double x, double alpha, double sigma) {
-        return sigma * (x - alpha * MEAN) / (alpha * alpha * DEVIATION * DEVIATION + sigma * sigma);
-    }
-
-    /** Algorithm 2, with lambda = log(alpha / sigma), a first step of order 1, and a last one of order 1 to sigma = 0. */
-    private static double[] oracle(double[] noise, int[] timesteps) {
+    /**
+     * The paper's algorithm 2 with lambda = log(alpha / sigma) and a first step of order 1, and the SDE's counterpart.
+     *
+     * @param normals of each step for the SDE, of zeros for the ODE
+     */
+    private static double[] oracle(
+            double[] noise, int[] timesteps, boolean stochastic, double[][] normals, SolverChoices choices) {
+        double[][] levels = GaussianData.levels(timesteps, choices.finalSigmasType());
         double[] x = noise.clone();
         double[] previous = new double[x.length];
-        double lambdaBefore = 0;
         for (int k = 0; k < timesteps.length; k++) {
-            double[] s = alphaSigma(timesteps[k]);
+            double[] s = levels[k];
+            double[] t = levels[k + 1];
+            double h = t[2] - s[2];
             boolean last = k == timesteps.length - 1;
-            double[] t = last ? new double[] {1, 0} : alphaSigma(timesteps[k + 1]);
-            double lambdaS = Math.log(s[0] / s[1]);
-            double h = last ? Double.POSITIVE_INFINITY : Math.log(t[0] / t[1]) - lambdaS;
+            boolean first = k == 0
+                    || choices.solverOrder() == 1
+                    || (last && (timesteps.length < 15 || choices.finalSigmasType() == FinalSigmas.ZERO));
             for (int i = 0; i < x.length; i++) {
-                double data = (x[i] - s[1] * epsilon(x[i], s[0], s[1])) / s[0];
-                double direction = data;
-                if (k > 0 && !last) {
-                    double r = (lambdaS - lambdaBefore) / h;
-                    direction = (1 + 1 / (2 * r)) * data - 1 / (2 * r) * previous[i];
+                double d0 = data(x[i], s);
+                double d1 = first ? 0 : (d0 - previous[i]) / ((s[2] - levels[k - 1][2]) / h);
+                boolean heun = choices.solverType() == SolverType.HEUN;
+                if (stochastic) {
+                    double decay = 1 - Math.exp(-2 * h);
+                    double weight = heun ? t[0] * ((1 - Math.exp(-2 * h)) / (-2 * h) + 1) : 0.5 * t[0] * decay;
+                    x[i] = t[1] / s[1] * Math.exp(-h) * x[i]
+                            + t[0] * decay * d0
+                            + (first ? 0 : weight * d1)
+                            + t[1] * Math.sqrt(decay) * normals[k][i];
+                } else {
+                    double weight = heun ? t[0] * ((Math.exp(-h) - 1) / h + 1) : -0.5 * t[0] * (Math.exp(-h) - 1);
+                    x[i] = t[1] / s[1] * x[i] - t[0] * (Math.exp(-h) - 1) * d0 + (first ? 0 : weight * d1);
                 }
-                x[i] = t[1] / s[1] * x[i] - t[0] * (Math.exp(-h) - 1) * direction;
-                previous[i] = data;
+                previous[i] = d0;
             }
-            lambdaBefore = lambdaS;
         }
         return x;
     }
 
-    /** numpy.linspace(0, 999, n + 1), rounded, without 0, from the end. */
-    private static int[] timesteps(int n) {
-        int[] timesteps = new int[n];
-        for (int i = 0; i < n; i++) {
-            timesteps[i] = (int) Math.rint(999.0 * (n - i) / n);
-        }
-        return timesteps;
-    }
-
-    private static float[] run(Sampler sampler, double[] noise) {
-        List<float[]> state = new ArrayList<>();
-        for (int i = 0; i <= sampler.history(); i++) {
-            state.add(new float[noise.length]);
-        }
-        for (int i = 0; i < noise.length; i++) {
-            state.getFirst()[i] = (float) noise[i];
-        }
-        for (int done = 0; done < sampler.steps(); done++) {
-            SamplerStep step = sampler.step(done);
-            double[] level = alphaSigma((int) step.time());
-            float[] output = new float[2 * noise.length]; // the variance's half is not looked at
-            for (int i = 0; i < noise.length; i++) {
-                output[i] = (float) epsilon(state.getFirst()[i], level[0], level[1]);
-                output[noise.length + i] = Float.NaN;
-            }
-            state = step.take(1, state, output, null);
-        }
-        return state.getFirst();
-    }
-
-    private static double[] noise() {
-        long seed = 27;
-        System.out.println("noise of seed " + seed);
+    private static double[][] normals(int steps, int elements, long seed) {
+        System.out.println("normals of seed " + seed);
         Random random = new Random(seed);
-        return random.doubles(ELEMENTS, -2, 2).toArray();
+        double[][] normals = new double[steps][];
+        for (int k = 0; k < steps; k++) {
+            normals[k] = random.doubles(elements)
+                    .map(unused -> random.nextGaussian())
+                    .toArray();
+        }
+        return normals;
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 10, 14, 15, 20, 50, 250, 999})
     void followsThePapersEquations(int steps) {
-        double[] noise = noise();
-        Sampler sampler = SamplingMethod.DPM_SOLVER_PLUS_PLUS.of(String.valueOf(steps), 0);
-        assertEquals(steps, sampler.steps());
-        int[] timesteps = timesteps(steps);
-        for (int done = 0; done < steps; done++) {
-            assertEquals(timesteps[done], sampler.step(done).time(), "time of step " + done);
+        double[] noise = noise(ELEMENTS);
+        for (boolean stochastic : new boolean[] {false, true}) {
+            SamplingMethod method =
+                    stochastic ? SamplingMethod.SDE_DPM_SOLVER_PLUS_PLUS : SamplingMethod.DPM_SOLVER_PLUS_PLUS;
+            Sampler sampler = method.of(String.valueOf(steps), 0);
+            assertEquals(method, sampler.method());
+            assertEquals(stochastic, sampler.drawsEachStep());
+            assertEquals(steps, sampler.steps());
+            int[] timesteps = GaussianData.linspace(steps);
+            for (int done = 0; done < steps; done++) {
+                assertEquals(timesteps[done], sampler.step(done).time(), "time of step " + done);
+            }
+            double[][] normals = normals(steps, ELEMENTS, 5);
+            TensorAssert.assertRelativeError(
+                    "%d steps of %s".formatted(steps, method),
+                    Shape.of(ELEMENTS),
+                    run(sampler, noise, stochastic ? normals : null),
+                    rounded(oracle(noise, timesteps, stochastic, normals, SolverChoices.DEFAULT)),
+                    1e-5);
         }
-        double[] expected = oracle(noise, timesteps);
-        float[] rounded = new float[ELEMENTS];
-        for (int i = 0; i < ELEMENTS; i++) {
-            rounded[i] = (float) expected[i];
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "12, 1, MIDPOINT, ZERO",
+        "12, 2, HEUN, ZERO",
+        "12, 2, MIDPOINT, SIGMA_MIN",
+        "20, 2, MIDPOINT, SIGMA_MIN",
+        "20, 2, HEUN, SIGMA_MIN"
+    })
+    void choicesFollowTheirEquations(int steps, int order, SolverType type, FinalSigmas end) {
+        double[] noise = noise(ELEMENTS);
+        for (TimestepSpacing spacing : TimestepSpacing.values()) {
+            SolverChoices choices = new SolverChoices(spacing, order, type, end);
+            double[][] normals = normals(steps, ELEMENTS, 6);
+            for (boolean stochastic : new boolean[] {false, true}) {
+                SamplingMethod method =
+                        stochastic ? SamplingMethod.SDE_DPM_SOLVER_PLUS_PLUS : SamplingMethod.DPM_SOLVER_PLUS_PLUS;
+                TensorAssert.assertRelativeError(
+                        method + " of " + choices,
+                        Shape.of(ELEMENTS),
+                        run(method.of(String.valueOf(steps), 0, choices), noise, stochastic ? normals : null),
+                        rounded(oracle(noise, spacing.timesteps(steps), stochastic, normals, choices)),
+                        1e-5);
+            }
         }
-        TensorAssert.assertRelativeError(steps + " steps", Shape.of(ELEMENTS), run(sampler, noise), rounded, 1e-5);
     }
 
     /** The solution of the ODE keeps each element's place in the distribution: 20 steps come closer than 20 of DDIM. */
     @Test
     void fewStepsComeCloseToTheSolution() {
-        double[] noise = noise();
-        double[] end = alphaSigma(999);
-        double spread = Math.sqrt(end[0] * end[0] * DEVIATION * DEVIATION + end[1] * end[1]);
-        double[] exact = new double[ELEMENTS];
-        for (int i = 0; i < ELEMENTS; i++) {
-            exact[i] = MEAN + DEVIATION * (noise[i] - end[0] * MEAN) / spread;
-        }
-        double ten = distance(run(SamplingMethod.DPM_SOLVER_PLUS_PLUS.of("10", 0), noise), exact);
-        double twenty = distance(run(SamplingMethod.DPM_SOLVER_PLUS_PLUS.of("20", 0), noise), exact);
-        double ddim = distance(run(SamplingMethod.DDIM.of("20", 0), noise), exact);
+        double[] noise = noise(ELEMENTS);
+        double[] exact = GaussianData.solution(noise);
+        double ten = distance(run(SamplingMethod.DPM_SOLVER_PLUS_PLUS.of("10", 0), noise, null), exact);
+        double twenty = distance(run(SamplingMethod.DPM_SOLVER_PLUS_PLUS.of("20", 0), noise, null), exact);
+        double ddim = distance(run(SamplingMethod.DDIM.of("20", 0), noise, null), exact);
         assertTrue(twenty < ten / 2, "10 steps are off by %s, 20 by %s".formatted(ten, twenty));
         assertTrue(twenty < ddim, "20 steps are off by %s, 20 of DDIM by %s".formatted(twenty, ddim));
     }
 
-    private static double distance(float[] actual, double[] exact) {
-        double sum = 0;
-        for (int i = 0; i < exact.length; i++) {
-            sum += (actual[i] - exact[i]) * (actual[i] - exact[i]);
+    /** The SDE keeps no element's place, but the distribution. */
+    @Test
+    void theSdeKeepsTheDistribution() {
+        int elements = 20_000;
+        double[] noise = normals(1, elements, 7)[0];
+        float[] x = run(SamplingMethod.SDE_DPM_SOLVER_PLUS_PLUS.of("50", 0), noise, normals(50, elements, 8));
+        double mean = 0;
+        double squares = 0;
+        double together = 0;
+        for (int i = 0; i < elements; i++) {
+            mean += x[i] / elements;
+            squares += x[i] * x[i] / elements;
+            together += noise[i] * x[i] / elements;
         }
-        return Math.sqrt(sum / exact.length);
+        double deviation = Math.sqrt(squares - mean * mean);
+        assertEquals(GaussianData.MEAN, mean, 0.01);
+        assertEquals(GaussianData.DEVIATION, deviation, 0.02);
+        assertEquals(0, together / deviation, 0.05, "correlation with the start");
     }
 
     @ParameterizedTest
@@ -163,6 +176,17 @@ class DpmSolverTest {
                         .getMessage());
     }
 
+    @Test
+    void refusesAnotherSolversType() {
+        SolverChoices choices = new SolverChoices(TimestepSpacing.LINSPACE, 2, SolverType.BH1, FinalSigmas.ZERO);
+        assertEquals(
+                "solver type bh1 is not of dpm++sde, expected midpoint or heun",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> SamplingMethod.SDE_DPM_SOLVER_PLUS_PLUS.of("20", 0, choices))
+                        .getMessage());
+    }
+
     @ParameterizedTest
     @CsvSource({
         "ddpm, DDPM",
@@ -170,7 +194,9 @@ class DpmSolverTest {
         "dpm++, DPM_SOLVER_PLUS_PLUS",
         "DPM++, DPM_SOLVER_PLUS_PLUS",
         "dpmsolver++, DPM_SOLVER_PLUS_PLUS",
-        "DPMSolverMultistepScheduler, DPM_SOLVER_PLUS_PLUS"
+        "DPMSolverMultistepScheduler, DPM_SOLVER_PLUS_PLUS",
+        "sde-dpmsolver++, SDE_DPM_SOLVER_PLUS_PLUS",
+        "UniPCMultistepScheduler, UNIPC"
     })
     void hasItsNamesAndDiffusers(String name, SamplingMethod method) {
         assertEquals(Optional.of(method), SamplingMethod.named(name));
@@ -179,5 +205,24 @@ class DpmSolverTest {
     @Test
     void otherNamesAreNone() {
         assertFalse(SamplingMethod.named("euler").isPresent());
+    }
+
+    /** As numpy has them, in diffusers' expressions. */
+    @Test
+    void spacingsAreNumpys() {
+        assertEquals("[999, 799, 599, 400, 200]", Arrays.toString(TimestepSpacing.LINSPACE.timesteps(5)));
+        assertEquals("[830, 664, 498, 332, 166]", Arrays.toString(TimestepSpacing.LEADING.timesteps(5)));
+        assertEquals("[999, 799, 599, 399, 199]", Arrays.toString(TimestepSpacing.TRAILING.timesteps(5)));
+        for (int steps = 1; steps < 1000; steps++) {
+            for (TimestepSpacing spacing : TimestepSpacing.values()) {
+                int[] timesteps = spacing.timesteps(steps);
+                assertEquals(steps, timesteps.length);
+                for (int i = 0; i < steps; i++) {
+                    assertTrue(
+                            timesteps[i] >= 0 && timesteps[i] < (i == 0 ? 1000 : timesteps[i - 1]),
+                            spacing + " " + steps);
+                }
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ public final class SamplingOptions {
             paramLabel = "STEPS",
             defaultValue = "250",
             description = "Denoising steps: a number up to 1000, sections as in \"10,15,20\", or \"ddim50\" for DDIM's"
-                    + " spacing; a number up to 999 for dpm++. Default: ${DEFAULT-VALUE}")
+                    + " spacing; a number up to 999 for dpm++, dpm++sde and unipc. Default: ${DEFAULT-VALUE}")
     public String steps = "250";
 
     @Option(
@@ -70,11 +70,12 @@ public final class SamplingOptions {
 
     @Option(
             names = "--sampler",
-            paramLabel = "ddpm|ddim|dpm++",
+            paramLabel = "ddpm|ddim|dpm++|dpm++sde|unipc",
             defaultValue = "ddpm",
             converter = SamplerName.class,
-            description = "dpm++ is DPM-Solver++ (2M), which needs 20 to 30 steps; diffusers' names are taken too."
-                    + " Default: ${DEFAULT-VALUE}")
+            description =
+                    "dpm++ is DPM-Solver++ (2M), dpm++sde the same with noise in each step, unipc UniPC: they need"
+                            + " 20 to 30 steps. diffusers' names are taken too. Default: ${DEFAULT-VALUE}")
     public SamplingMethod sampler = SamplingMethod.DDPM;
 
     @Option(
@@ -83,6 +84,9 @@ public final class SamplingOptions {
             defaultValue = "0",
             description = "DDIM's share of noise, 0 to 1. Default: ${DEFAULT-VALUE}")
     double eta;
+
+    @Mixin
+    public SolverOptions solver = new SolverOptions();
 
     /** Reads a sampler's name, the project's or diffusers'. */
     static final class SamplerName implements ITypeConverter<SamplingMethod> {
@@ -97,7 +101,7 @@ public final class SamplingOptions {
 
     /** The sampler with so many steps instead of those asked for. */
     public Sampler sampler(String ofSteps) {
-        return sampler.of(ofSteps, eta);
+        return sampler.of(ofSteps, eta, solver.choices());
     }
 
     /** The noise of the whole run, which goes on from batch to batch. */

@@ -67,6 +67,9 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
         facts.put("--num-sampling-steps", options.steps);
         facts.put("--sampler", String.valueOf(plan.request().sampler().method()));
         facts.put("--eta", String.valueOf(plan.request().sampler() instanceof Ddim ddim ? ddim.eta() : 0.0));
+        if (options.sampler.multistep()) {
+            facts.putAll(options.solver.facts());
+        }
         facts.put("--cfg-scale", String.valueOf(plan.request().cfgScale()));
         facts.put("--cfg-channels", options.cfgChannels);
         facts.put("--rng", String.valueOf(options.rng));

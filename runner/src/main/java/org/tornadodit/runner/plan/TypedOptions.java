@@ -11,6 +11,7 @@ import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.pipeline.setup.DeviceChoice;
 import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.SamplingOptions;
+import org.tornadodit.runner.option.SolverOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -53,6 +54,11 @@ public final class TypedOptions {
             refuse(
                     List.of("--eta"),
                     "with --sampler " + sampling.sampler.option() + "; leave it out, or give --sampler ddim");
+        }
+        if (!sampling.sampler.multistep()) {
+            refuse(
+                    SolverOptions.NAMES,
+                    "with --sampler " + sampling.sampler.option() + "; leave it out, or give --sampler dpm++");
         }
         requireEffect(chosen);
     }

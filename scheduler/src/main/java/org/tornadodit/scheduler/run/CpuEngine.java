@@ -45,9 +45,9 @@ public final class CpuEngine implements Engine {
         long pixels = (long) config.inputSize() * config.inputSize();
         long inputs = (long) samples * config.inputElements();
         long outputs = (long) samples * config.outputElements();
-        // Latents and history before and after a step (4) and noise (2), copies for guidance (4), a listener's two;
+        // Latents and history before and after a step (6) and noise (2), copies for guidance (4), a listener's three;
         // prediction and its half.
-        long denoising = Float.BYTES * (12 * inputs + 3 * outputs) + CpuDit.activationBytes(config, 2 * samples);
+        long denoising = Float.BYTES * (15 * inputs + 3 * outputs) + CpuDit.activationBytes(config, 2 * samples);
         long side = (long) config.inputSize() * vae.upsampling();
         long images = decodedTogether * side * side * vae.outChannels();
         long decoding = Float.BYTES * (4 * inputs + images) + CpuVaeDecoder.activationBytes(vae, pixels);

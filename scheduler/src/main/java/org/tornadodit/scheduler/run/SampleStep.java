@@ -58,7 +58,7 @@ record SampleStep(int label, SamplerStep step, double cfgScale, int guidedChanne
                 coefficientsOfAll.set(c + DenoiseStep.SAMPLER, DenoiseStep.DDIM);
                 coefficientsOfAll.set(c + DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV, s.ofStart());
                 coefficientsOfAll.set(c + DenoiseStep.DDIM_DIRECTION, s.direction());
-                coefficientsOfAll.set(c + DenoiseStep.DDIM_SIGMA, s.sigma());
+                coefficientsOfAll.set(c + DenoiseStep.SIGMA, s.sigma());
                 coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, s.noiseMask());
             }
             case Update.Multistep s -> {
@@ -66,6 +66,20 @@ record SampleStep(int label, SamplerStep step, double cfgScale, int guidedChanne
                 coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_START, s.ofStart());
                 coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_X, s.ofX());
                 coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_DIFFERENCE, s.ofDifference());
+                coefficientsOfAll.set(c + DenoiseStep.SIGMA, s.sigma());
+                coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, 1);
+            }
+            case Update.PredictorCorrector s -> {
+                coefficientsOfAll.set(c + DenoiseStep.SAMPLER, DenoiseStep.PREDICTOR_CORRECTOR);
+                coefficientsOfAll.set(c + DenoiseStep.CORRECTION_X, s.correctionOfX());
+                coefficientsOfAll.set(c + DenoiseStep.CORRECTION_START, s.correctionOfStart());
+                coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_START, s.ofStart());
+                coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_X, s.ofX());
+                coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_DIFFERENCE, s.ofDifference());
+                coefficientsOfAll.set(c + DenoiseStep.KEPT_START, s.keptOfStart());
+                coefficientsOfAll.set(c + DenoiseStep.KEPT_DIFFERENCE, s.keptOfDifference());
+                coefficientsOfAll.set(c + DenoiseStep.SIGMA, 0);
+                coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, 0);
             }
         }
         int d = i * PhiloxNoise.LENGTH;

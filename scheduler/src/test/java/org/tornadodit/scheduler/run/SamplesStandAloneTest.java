@@ -155,12 +155,12 @@ class SamplesStandAloneTest {
         for (int i = 0; i < 5; i++) {
             mixture.add(new SampleStep(
                     i,
-                    SamplingMethod.values()[i % 3].of("10", 0.5).step(2 * i),
+                    SamplingMethod.values()[i].of("10", 0.5).step(2 * i),
                     1 + i,
                     i == 0 || i == 3 ? 0 : i == 1 ? 4 : 3,
                     new Draw(77 + i, 5L * i, 512, 3 * i)));
         }
-        List<float[]> state = List.of(latents(5, SEED), latents(5, SEED + 1));
+        List<float[]> state = List.of(latents(5, SEED), latents(5, SEED + 1), latents(5, SEED + 2));
         try (TornadoEngine engine = TinyModel.plainTensorEngine(request(5, 4.0), by.options())) {
             List<float[]> together = engine.step(mixture, state);
             for (int i = 0; i < 5; i++) {
@@ -177,6 +177,7 @@ class SamplesStandAloneTest {
     private static void assertSame(List<float[]> expected, List<float[]> actual, String what) {
         assertArrayEquals(expected.getFirst(), actual.getFirst(), "sample " + what);
         assertArrayEquals(expected.get(1), actual.get(1), "history of sample " + what);
+        assertArrayEquals(expected.get(2), actual.get(2), "second history of sample " + what);
     }
 
     private static List<float[]> part(List<float[]> state, int sample) {

@@ -78,10 +78,11 @@ class TornadoEngineTest {
         noiseOfTheHostGivesTheCpuEnginesLatents(request("ddim-all", List.of(2, 5)));
     }
 
-    /** A sampler that draws nothing between the noise of two batches, and remembers a step. */
-    @Test
-    void aMultistepSamplerGivesTheCpuEnginesLatents() {
-        SamplingRequest guided = request("dpm++-3", List.of(2, 5));
+    /** Samplers that remember steps; two of them draw nothing between the noise of two batches. */
+    @ParameterizedTest
+    @ValueSource(strings = {"dpm++-3", "dpm++sde-3", "unipc-3"})
+    void aMultistepSamplerGivesTheCpuEnginesLatents(String run) {
+        SamplingRequest guided = request(run, List.of(2, 5));
         noiseOfTheHostGivesTheCpuEnginesLatents(guided);
         SamplingRequest unguided = new SamplingRequest(guided.labels(), guided.sampler(), 1, guided.guidance());
         try (Models models = new Models(false);

@@ -56,7 +56,9 @@ public final class ModelCases {
                 () -> TransformerCases.condition(SAMPLES / 2, SAMPLES / 2, HIDDEN, 1000),
                 () -> SamplerCases.randn(SAMPLES / 2 * 4 * 64 * 64, 0),
                 () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
-                () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.MULTISTEP, DenoiseStep.NOISE_PHILOX));
+                () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.MULTISTEP, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(
+                        SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.PREDICTOR_CORRECTOR, DenoiseStep.NOISE_PHILOX));
     }
 
     private static List<Supplier<KernelCase>> tensorTransformer() {

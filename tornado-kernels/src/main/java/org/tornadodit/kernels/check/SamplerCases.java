@@ -14,7 +14,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class SamplerCases {
     /** Coefficients of a middle step of 250, rounded: the check needs their sizes, not their truth. */
     private static final float[] STEP = {
-        4f, 3.9f, 3.8f, 0.02f, 0.97f, -4.2f, -4.1f, 1f, 0.3f, 0.9f, 0.25f, 0, 0, 0.4f, 0.6f, 0.3f
+        4f, 3.9f, 3.8f, 0.02f, 0.97f, -4.2f, -4.1f, 1f, 0.3f, 0.9f, 0.25f, 0, 0, 0.4f, 0.6f, 0.3f, 0.5f, 0.2f, 0.35f,
+        0.15f
     };
 
     private SamplerCases() {}
@@ -41,7 +42,8 @@ public final class SamplerCases {
     /**
      * {@link DenoiseStep}, of samples at different steps, every third one unguided.
      *
-     * @param sampler {@link DenoiseStep#DDPM}, {@link DenoiseStep#DDIM} or {@link DenoiseStep#MULTISTEP}
+     * @param sampler {@link DenoiseStep#DDPM}, {@link DenoiseStep#DDIM}, {@link DenoiseStep#MULTISTEP} or
+     *     {@link DenoiseStep#PREDICTOR_CORRECTOR}
      * @param outChannels 2 channels with a learned variance, else channels
      * @param guidedChannels of the guided samples; 0 where none is guided
      * @param noiseSource {@link DenoiseStep#NOISE_PHILOX} or {@link DenoiseStep#NOISE_ARRAY}
@@ -85,6 +87,7 @@ public final class SamplerCases {
                 switch (sampler) {
                     case DenoiseStep.DDIM -> "step ddim";
                     case DenoiseStep.MULTISTEP -> "step multistep";
+                    case DenoiseStep.PREDICTOR_CORRECTOR -> "step predictor-corrector";
                     default -> "step ddpm";
                 },
                 samples + "x" + channels + "x" + size + "/" + patch,
@@ -108,15 +111,18 @@ public final class SamplerCases {
                         noiseSource),
                 Map.of("denoise", Launch.elementwise(samples * pixels)),
                 latents,
-                i -> i >= samples * pixels
-                        ? reference.history(i - samples * pixels, before.get(i - samples * pixels), before.get(i))
-                        : reference.value(
-                                i,
-                                before.get(i),
-                                before.get(samples * pixels + i),
-                                noiseSource == DenoiseStep.NOISE_ARRAY
-                                        ? noise.get(i)
-                                        : NoiseReference.normal(draw, i / pixels * PhiloxNoise.LENGTH, i % pixels)),
+                i -> {
+                    int at = i % (samples * pixels);
+                    return reference.value(
+                            i / (samples * pixels),
+                            at,
+                            new double[] {
+                                before.get(at), before.get(samples * pixels + at), before.get(2 * samples * pixels + at)
+                            },
+                            noiseSource == DenoiseStep.NOISE_ARRAY
+                                    ? noise.get(at)
+                                    : NoiseReference.normal(draw, at / pixels * PhiloxNoise.LENGTH, at % pixels));
+                },
                 1e-6,
                 0,
                 4.0 * samples * pixels * 5);
@@ -133,21 +139,46 @@ public final class SamplerCases {
             int patch,
             int outChannels) {
 
-        double value(int index, double x, double lastStart, double normal) {
+        /**
+         * An element afterwards.
+         *
+         * @param array 0 for the latents, 1 for the last x0, 2 for what is kept of a correction
+         * @param before the element in each array
+         */
+        double value(int array, int index, double[] before, double normal) {
             int n = index / size / size / channels;
+            int sampler = (int) coefficient(n, DenoiseStep.SAMPLER);
+            double x = before[0];
             double start = start(index, x);
             double noise = normal * coefficient(n, DenoiseStep.NOISE_FACTOR);
-            if (coefficient(n, DenoiseStep.SAMPLER) == DenoiseStep.MULTISTEP) {
-                return coefficient(n, DenoiseStep.MULTISTEP_START) * start
-                        + coefficient(n, DenoiseStep.MULTISTEP_X) * x
-                        + coefficient(n, DenoiseStep.MULTISTEP_DIFFERENCE) * (start - lastStart);
+            boolean corrects = sampler == DenoiseStep.PREDICTOR_CORRECTOR;
+            double from = corrects
+                    ? coefficient(n, DenoiseStep.CORRECTION_X) * x
+                            + before[2]
+                            + coefficient(n, DenoiseStep.CORRECTION_START) * start
+                    : x;
+            if (array == 1) {
+                return corrects || sampler == DenoiseStep.MULTISTEP ? start : before[1];
             }
-            if (coefficient(n, DenoiseStep.SAMPLER) == DenoiseStep.DDIM) {
+            if (array == 2) {
+                return corrects
+                        ? coefficient(n, DenoiseStep.KEPT_START) * start
+                                + coefficient(n, DenoiseStep.MULTISTEP_X) * from
+                                + coefficient(n, DenoiseStep.KEPT_DIFFERENCE) * (start - before[1])
+                        : before[2];
+            }
+            if (corrects || sampler == DenoiseStep.MULTISTEP) {
+                return coefficient(n, DenoiseStep.MULTISTEP_START) * start
+                        + coefficient(n, DenoiseStep.MULTISTEP_X) * from
+                        + coefficient(n, DenoiseStep.MULTISTEP_DIFFERENCE) * (start - before[1])
+                        + coefficient(n, DenoiseStep.SIGMA) * noise;
+            }
+            if (sampler == DenoiseStep.DDIM) {
                 double a = coefficient(n, DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD);
                 double b = coefficient(n, DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD);
                 return start * coefficient(n, DenoiseStep.SQRT_ALPHAS_CUMPROD_PREV)
                         + coefficient(n, DenoiseStep.DDIM_DIRECTION) * (a * x - start) / b
-                        + coefficient(n, DenoiseStep.DDIM_SIGMA) * noise;
+                        + coefficient(n, DenoiseStep.SIGMA) * noise;
             }
             double logVariance = coefficient(n, DenoiseStep.MAX_LOG_VARIANCE);
             if (outChannels > channels) {
@@ -157,12 +188,6 @@ public final class SamplerCases {
             return coefficient(n, DenoiseStep.POSTERIOR_MEAN_COEF1) * start
                     + coefficient(n, DenoiseStep.POSTERIOR_MEAN_COEF2) * x
                     + Math.exp(logVariance / 2) * noise;
-        }
-
-        /** What lies behind the latents afterwards: the last x0 of a multistep solver; the others leave it alone. */
-        double history(int index, double x, double lastStart) {
-            int n = index / size / size / channels;
-            return coefficient(n, DenoiseStep.SAMPLER) == DenoiseStep.MULTISTEP ? start(index, x) : lastStart;
         }
 
         /** x0 under guidance. */

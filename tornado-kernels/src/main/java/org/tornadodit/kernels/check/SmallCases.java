@@ -41,6 +41,7 @@ public final class SmallCases {
                 () -> SamplerCases.step(2, 4, 8, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
                 () -> SamplerCases.step(1, 4, 8, 4, 8, 4, DenoiseStep.DDIM, DenoiseStep.NOISE_PHILOX),
                 () -> SamplerCases.step(3, 4, 6, 2, 8, 3, DenoiseStep.MULTISTEP, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(3, 4, 6, 2, 8, 3, DenoiseStep.PREDICTOR_CORRECTOR, DenoiseStep.NOISE_PHILOX),
                 () -> SamplerCases.step(3, 3, 6, 2, 3, 0, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
                 () -> SamplerCases.step(2, 4, 6, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_ARRAY),
                 () -> DecoderCases.conv(2, 6, 10, 12, 20, 1, Epilogue.BIAS),
