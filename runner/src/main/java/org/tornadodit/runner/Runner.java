@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.tornadodit.runner.challenge.EvaluateCommand;
 import org.tornadodit.runner.challenge.ScoreCommand;
+import org.tornadodit.runner.command.ClassesCommand;
 import org.tornadodit.runner.command.CompletionCommand;
 import org.tornadodit.runner.command.DemoCommand;
 import org.tornadodit.runner.command.DevicesCommand;
@@ -44,6 +45,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             SampleCommand.class,
             DemoCommand.class,
+            ClassesCommand.class,
             DownloadCommand.class,
             EvaluateCommand.class,
             DevicesCommand.class,

@@ -33,6 +33,72 @@ class ClassNamesTest {
         assertEquals(List.of(0, 1, 2), ClassNames.numbered(3).favourites());
     }
 
+    @Test
+    void knowsImageNetsNames() {
+        ClassNames names = ClassNames.imageNet();
+        assertEquals(1000, names.names().size());
+        assertEquals(1000, names.names().stream().distinct().count(), "each name is one class's");
+        assertEquals(207, names.parse("Golden Retriever", 1000));
+        assertEquals(207, names.parse("golden_retriever", 1000));
+        assertEquals(387, names.parse("red panda", 1000), "a synonym");
+        assertEquals("lesser panda", names.name(387));
+        assertEquals(474, names.parse("cardigan", 1000), "the usual name of one, another name of a second");
+        assertEquals(999, names.parse("999", 1000));
+        for (int label = 0; label < 1000; label++) {
+            assertEquals(label, names.parse(names.name(label), 1000));
+        }
+    }
+
+    @Test
+    void saysWhichClassesShareAName() {
+        assertEquals(
+                "\"panda\" is a name of 2 classes, lesser panda (387), giant panda (388); give one of the numbers",
+                message(ClassNames.imageNet(), "panda"));
+        assertEquals(
+                "\"crane\" is a name of 2 classes, crane (bird) (134), crane (machine) (517); give one of the numbers",
+                message(ClassNames.imageNet(), "crane"));
+    }
+
+    @Test
+    void suggestsTheNearestNames() {
+        String typo = message(ClassNames.imageNet(), "goldn retriver");
+        assertTrue(
+                typo.startsWith("no class is named \"goldn retriver\"; nearest are golden retriever (207), ")
+                        && typo.endsWith("; ./dit classes lists all"),
+                typo);
+        assertTrue(message(ClassNames.imageNet(), "husky dog").contains("husky"));
+        assertTrue(message(ClassNames.imageNet(), "x".repeat(100_000)).length() < 101_000);
+    }
+
+    @Test
+    void findsNamesThatHaveAText() {
+        ClassNames names = ClassNames.imageNet();
+        assertTrue(names.containing("RETRIEVER").containsAll(List.of(205, 206, 207, 208, 209)));
+        assertEquals(List.of(), names.containing("zebra fish"));
+        assertEquals(1000, names.containing("").size());
+    }
+
+    @Test
+    void drawsLabels() {
+        List<Integer> random = ClassNames.random(1000, 10, 3);
+        assertEquals(random, ClassNames.random(1000, 10, 3));
+        assertEquals(random.subList(0, 5), ClassNames.random(5, 10, 3));
+        assertEquals(List.of(4, 0, 0, 1, 8), ClassNames.random(5, 10, 3), "java.util.Random's, for all time");
+        for (int label = 0; label < 10; label++) {
+            int wanted = label;
+            long count = random.stream().filter(drawn -> drawn == wanted).count();
+            assertTrue(count > 50 && count < 150, label + " is drawn " + count + " times");
+        }
+        assertEquals(List.of(0, 250, 500, 750), ClassNames.uniform(4, 1000));
+        assertEquals(List.of(0, 0, 1, 1, 2, 2), ClassNames.uniform(6, 3));
+        assertEquals(List.of(0, 0, 0, 0, 1, 1, 1, 2, 2, 2), ClassNames.uniform(10, 3));
+    }
+
+    private static String message(ClassNames names, String label) {
+        return String.valueOf(assertThrows(IllegalArgumentException.class, () -> names.parse(label, 1000))
+                .getMessage());
+    }
+
     private static String message(String label, int numClasses) {
         return assertThrows(IllegalArgumentException.class, () -> NAMES.parse(label, numClasses))
                 .toString();

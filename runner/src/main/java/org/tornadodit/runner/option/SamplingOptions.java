@@ -1,6 +1,9 @@
 package org.tornadodit.runner.option;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.diffusion.SamplingMethod;
@@ -18,6 +21,8 @@ import picocli.CommandLine.TypeConversionException;
 /** What to sample and how: the reference's options, with diffusers' names as aliases. */
 public final class SamplingOptions {
     private static final int MOST_LABELS = 4096;
+
+    private static final Pattern MANY = Pattern.compile("(?i)(random|uniform):(.*)");
 
     @Option(
             names = {"--num-sampling-steps", "--num-inference-steps"},
@@ -47,7 +52,9 @@ public final class SamplingOptions {
     @Option(
             names = "--class-labels",
             paramLabel = "LABELS",
-            description = "Classes by number or name, separated by commas. Default: eight of the model's")
+            description =
+                    "Classes by number or name, separated by commas; random:N for N drawn by the seed, uniform:N for N"
+                            + " spread evenly over all classes. Default: eight of the model's")
     @Nullable
     String classLabels;
 
@@ -138,12 +145,33 @@ public final class SamplingOptions {
             throw new IllegalArgumentException("--class-labels is \"" + classLabels
                     + "\", expected classes by number or name, separated by single commas");
         }
-        List<Integer> labels =
-                entries.stream().map(text -> classes.parse(text, numClasses)).toList();
+        List<Integer> labels = new ArrayList<>();
+        for (String entry : entries) {
+            Matcher many = MANY.matcher(entry.strip());
+            if (many.matches()) {
+                int count = count(entry, many.group(2));
+                labels.addAll(
+                        many.group(1).equalsIgnoreCase("random")
+                                ? ClassNames.random(count, numClasses, TorchRandn.parseSeed(seed))
+                                : ClassNames.uniform(count, numClasses));
+            } else {
+                labels.add(classes.parse(entry, numClasses));
+            }
+        }
         if (labels.size() > MOST_LABELS) {
             throw new IllegalArgumentException("--class-labels names %d images, at most %d fit one batch; use --batches"
                     .formatted(labels.size(), MOST_LABELS));
         }
         return labels;
+    }
+
+    private static int count(String entry, String number) {
+        int count = number.matches("[0-9]{1,9}") ? Integer.parseInt(number) : -1;
+        if (count < 1 || count > MOST_LABELS) {
+            throw new IllegalArgumentException(
+                    "--class-labels has \"%s\", expected a number of 1 to %d behind the colon; use --batches for more"
+                            .formatted(entry.strip(), MOST_LABELS));
+        }
+        return count;
     }
 }

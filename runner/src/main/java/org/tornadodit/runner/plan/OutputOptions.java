@@ -18,7 +18,7 @@ public final class OutputOptions {
             converter = PictureOutput.Converter.class,
             description =
                     "The grid, - for stdout; with --batches, one a batch: sample_0.png, ... A folder (DIR/, or one that"
-                            + " exists) takes each picture by itself: 0_fox.png, 1_panda.png, or 0_207.png where"
+                            + " exists) takes each picture by itself: 0_fox.png, 1_panda.png, or 0_5.png where"
                             + " classes have no names; batches count on. Default: ${DEFAULT-VALUE}")
     public PictureOutput output = PictureOutput.of("sample.png");
 

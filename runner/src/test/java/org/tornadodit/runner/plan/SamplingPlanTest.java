@@ -96,7 +96,7 @@ class SamplingPlanTest {
                 new ModelSource("DiT-XL/2", Path.of("dit.pt"), Path.of("vae"), null, null, new ModelOptions()),
                 config,
                 vae,
-                ClassNames.IMAGENET,
+                ClassNames.imageNet(),
                 new SamplingRequest(Collections.nCopies(samples, 0), sampler.of(steps, 0), 4, Guidance.FIRST_THREE),
                 new SamplingOptions(),
                 new DeviceOptions.Chosen(List.of(), List.of(), false, "asked for"),
