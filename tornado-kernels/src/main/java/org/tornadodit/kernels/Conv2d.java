@@ -47,23 +47,7 @@ public final class Conv2d {
         return result;
     }
 
-    /**
-     * The convolution.
-     *
-     * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
-     * @param x (N, H, W, C), or (N, H/2, W/2, C) when scale is 2
-     * @param weight (O, 3, 3, C), see {@link #channelsLast}
-     * @param bias (O)
-     * @param residual (N, H, W, O) for {@link Epilogue#RESIDUAL}, else any array
-     * @param out (N, H, W, O); residual may be the same array
-     * @param n images
-     * @param height H, of the output
-     * @param width W, of the output
-     * @param channels C, of the input
-     * @param outChannels O
-     * @param scale 1, or 2 to double the input's size first
-     * @param epilogue {@link Epilogue#BIAS} or {@link Epilogue#RESIDUAL}
-     */
+    /** The convolution: {@link Conv2dArguments} says what its arguments are, and makes the task. */
     public static void conv3x3(
             KernelContext context,
             IntArray layer,

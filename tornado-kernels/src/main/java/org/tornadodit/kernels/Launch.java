@@ -1,6 +1,7 @@
 package org.tornadodit.kernels;
 
 import java.util.List;
+import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 
@@ -15,6 +16,9 @@ public final class Launch {
     /** Those of a kernel that treats each element on its own; the default first. */
     public static final List<Variant> ELEMENTWISE_VARIANTS =
             List.of(Variant.of(THREADS, ELEMENTWISE), Variant.of(THREADS, 64), Variant.of(THREADS, 128));
+
+    /** What a task is given for a kernel's context: it stands for those of all threads. */
+    static final KernelContext CONTEXT = new KernelContext();
 
     private Launch() {}
 

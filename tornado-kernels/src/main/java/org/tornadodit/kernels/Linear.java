@@ -47,23 +47,12 @@ public final class Linear {
     }
 
     /**
-     * The product of each matrix z of a stack (z is 0 for one matrix) with its epilogue.
+     * The product of each matrix z of a stack (z is 0 for one matrix) with its epilogue. What is not said here is in
+     * {@link LinearArguments}, which makes the task.
      *
-     * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
-     * @param batch see {@link Batch}: rows from its passes times rowsPerPass on mean nothing, and tiles of such rows alone
-     *     are left out
      * @param x (M, K), from element z * xStride
-     * @param weight (N, K) as PyTorch keeps it, from element z * weightStride
-     * @param bias see {@link Epilogue}; any array where the epilogue has no bias
-     * @param residual (M, N) or a table, see {@link Epilogue}; any array where it has none
-     * @param gate (samples, gateStride), see {@link Epilogue}; any array where it has none. A layer has
-     *     {@link LayerNorm#CHUNKS} chunks of N columns
-     * @param out (M, N), from element z * outStride; residual may be the same array
-     * @param m rows that there is room for
-     * @param n output features
-     * @param k input features
-     * @param epilogue one of the constants of {@link Epilogue}
-     * @param rowsPerPass rows of a pass, which share a row of the gate, or rows of the table
+     * @param weight (layers, N, K), from element z * weightStride
+     * @param out (M, N), from element z * outStride
      * @param gateOffset first column of the gate's chunk in layer 0
      * @param gateStride columns of the gate's array
      */
@@ -336,44 +325,29 @@ public final class Linear {
         return rows % TILE == 0 ? row : Math.min(row, rows - 1);
     }
 
-    /** The float64 value of one element of matrix z of {@link #linear}. */
-    public static double reference(
-            IntArray layer,
-            FloatArray x,
-            FloatArray weight,
-            FloatArray bias,
-            FloatArray residual,
-            FloatArray gate,
-            int m,
-            int n,
-            int k,
-            int epilogue,
-            int rowsPerSample,
-            int gateOffset,
-            int gateStride,
-            int xStride,
-            int weightStride,
-            int outStride,
-            int z,
-            int row,
-            int column) {
+    /** The float64 value of one element of matrix z of a stack, 0 for one. */
+    public static double reference(LinearArguments arguments, int z, int row, int column) {
+        ProductShape shape = arguments.shape();
+        LinearArguments.After after = arguments.after();
+        int layer = arguments.layer().get(0);
+        int x = z * arguments.stack().xStride() + row * shape.k();
+        int weight = z * arguments.stack().weightStride() + (layer * shape.n() + column) * shape.k();
         double sum = 0;
-        for (int i = 0; i < k; i++) {
-            sum += (double) x.get(z * xStride + row * k + i)
-                    * weight.get(z * weightStride + (layer.get(0) * n + column) * k + i);
+        for (int i = 0; i < shape.k(); i++) {
+            sum += (double) arguments.x().get(x + i) * arguments.weight().get(weight + i);
         }
         return Epilogue.reference(
-                bias,
-                layer.get(0) * n,
-                residual,
-                gate,
+                arguments.bias(),
+                layer * shape.n(),
+                after.residual(),
+                after.gate(),
                 row,
                 column,
-                n,
-                epilogue,
-                rowsPerSample,
-                gateOffset + LayerNorm.CHUNKS * n * layer.get(0),
-                gateStride,
+                shape.n(),
+                after.epilogue(),
+                after.rowsPerPass(),
+                (after.chunk() + LayerNorm.CHUNKS * layer) * shape.n(),
+                after.chunks() * shape.n(),
                 sum);
     }
 }

@@ -49,11 +49,9 @@ public final class LinearFewRows {
     }
 
     /**
-     * {@code out(M,N) = x(M,K) W(N,K)^T + bias}, then SiLU where the epilogue says so.
+     * {@code out(M,N) = x(M,K) W(N,K)^T + bias}, then SiLU where the epilogue says so. What is not said here is in
+     * {@link LinearFewRowsArguments}, which makes the task.
      *
-     * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
-     * @param batch see {@link Batch}: M is its passes, of which {@link #grid} knows the most
-     * @param epilogue {@link Epilogue#BIAS}, {@link Epilogue#BIAS_SILU} or {@link Epilogue#NONE}
      * @param warps see {@link #WARPS}
      * @param together see {@link #TOGETHER}
      */

@@ -60,13 +60,10 @@ public final class PackedLayerNorm {
     }
 
     /**
-     * LayerNorm and modulation of every row; what is not said here is as in {@link LayerNorm#modulate}.
+     * LayerNorm and modulation of every row; what is not said here is as in {@link LayerNorm#modulate}, and in
+     * {@link LayerNormArguments}, which makes the task.
      *
-     * @param out operand of (most, hidden), hidden a multiple of 16
-     * @param batch see {@link Batch}, for N
-     * @param overflow (layers, kinds): [layer, kind] becomes 1 when a value does not fit a half
      * @param most N T that there is room for
-     * @param planes 1 or 2
      * @param warps {@link #warps} of hidden
      */
     public static void modulate(
@@ -87,7 +84,6 @@ public final class PackedLayerNorm {
             int more,
             int planes,
             int kind,
-            int kinds,
             int warps) {
         SharedMemory.block(LANES * warps, warps < RESIDENT_WARPS ? RESIDENT_WARPS / warps : 1);
         int partial = SharedMemory.dynamic(2 * warps * ROWS * 4);
@@ -149,7 +145,7 @@ public final class PackedLayerNorm {
                 }
             }
             if (!(largest <= Packed.LARGEST)) {
-                overflow.set(number * kinds + kind, 1);
+                overflow.set(number * Overflow.KINDS + kind, 1);
             }
         }
     }

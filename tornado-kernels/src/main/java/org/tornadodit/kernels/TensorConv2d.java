@@ -40,8 +40,9 @@ public final class TensorConv2d {
     private TensorConv2d() {}
 
     /** Blocks to launch: as many as run at a time, or fewer. */
-    public static int blocks(int n, int height, int width, int outChannels, int taps, int planes, int multiprocessors) {
-        return Math.min(tiles(n, height, width, outChannels, taps, planes), multiprocessors);
+    public static int blocks(ConvolutionShape shape, int taps, int planes, int multiprocessors) {
+        int tiles = tiles(shape.n(), shape.height(), shape.width(), shape.outChannels(), taps, planes);
+        return Math.min(tiles, multiprocessors);
     }
 
     /** The launch for that many blocks. */
@@ -87,30 +88,11 @@ public final class TensorConv2d {
         return taps == 3 ? -1 : taps == 2 ? phase - 1 : 0;
     }
 
-    /**
-     * The convolution.
-     *
-     * @param run see {@link DecoderRun}: the layer, and the images, of which tiles are made
-     * @param x {@link PackedMap} of (N, H, W, C)
-     * @param weight {@link ConvolutionWeights}
-     * @param scale (layers): what the product is multiplied by, to undo scales of weights and map
-     * @param bias (layers, O)
-     * @param residual as out, for {@link Epilogue#RESIDUAL}, else any array
-     * @param out (N, H, W, O), or (N, 2 H, 2 W, O) with two taps a side; residual may be the same array
-     * @param n images that there is room for
-     * @param height H
-     * @param width W
-     * @param channels C, a multiple of 16
-     * @param outChannels O, even
-     * @param taps a side: 3; 1; or 2 for a 3 x 3 convolution of the doubled image
-     * @param planes 1, or 2 for FP32's accuracy
-     * @param epilogue {@link Epilogue#BIAS} or {@link Epilogue#RESIDUAL}
-     * @param blocks {@link #blocks}
-     */
+    /** The convolution: {@link TensorConv2dArguments} says what its arguments are, and makes the task. */
     public static void conv(
             KernelContext context,
             IntArray run,
-            IntArray x,
+            IntArray map,
             IntArray weight,
             FloatArray scale,
             FloatArray bias,
@@ -152,7 +134,7 @@ public final class TensorConv2d {
                             tile,
                             filled,
                             run.get(DecoderRun.LAYER),
-                            x,
+                            map,
                             weight,
                             shared,
                             stages,
@@ -282,7 +264,7 @@ public final class TensorConv2d {
             int tile,
             int before,
             int layer,
-            IntArray x,
+            IntArray map,
             IntArray weight,
             int shared,
             int stages,
@@ -318,7 +300,7 @@ public final class TensorConv2d {
                 MemoryBarrier.arriveExpecting(full, weightBytes + 2 * planes * mapBytes);
                 MemoryBarrier.copy(to, weight, weightAt, weightBytes, full);
                 for (int p = 0; p < 2 * planes; p++) {
-                    MemoryBarrier.copy(to + weightBytes + p * mapBytes, x, mapAt + p * (length * 4), mapBytes, full);
+                    MemoryBarrier.copy(to + weightBytes + p * mapBytes, map, mapAt + p * (length * 4), mapBytes, full);
                 }
                 mapAt += (width + 1) * 4;
                 weightAt += weightBytes / 4;

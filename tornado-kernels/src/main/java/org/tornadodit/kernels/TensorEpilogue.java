@@ -51,13 +51,11 @@ final class TensorEpilogue {
             int thread,
             int epilogue,
             int tokens,
-            int heads,
-            int samples) {
+            int heads) {
         if (epilogue == Epilogue.BIAS_GELU) {
             storeGelu(sums, packed, overflow, layer, row, column, m, most, n, planes, columns, thread);
         } else {
-            storeHeads(
-                    sums, packed, overflow, layer, row, column, m, n, planes, columns, thread, tokens, heads, samples);
+            storeHeads(sums, packed, overflow, layer, row, column, m, most, n, planes, columns, thread, tokens, heads);
         }
     }
 
@@ -183,13 +181,13 @@ final class TensorEpilogue {
             int row,
             int column,
             int m,
+            int most,
             int n,
             int planes,
             int columns,
             int thread,
             int tokens,
-            int heads,
-            int samples) {
+            int heads) {
         int hidden = n / 3;
         int size = hidden / heads;
         int plane = size * 4;
@@ -202,7 +200,7 @@ final class TensorEpilogue {
         for (int j = 0; j < columns / 8; j++) {
             int first = column + 8 * j;
             if (first < n) {
-                int head = first / hidden * (samples * heads) + first % hidden / size;
+                int head = first / hidden * (most / tokens * heads) + first % hidden / size;
                 int to = head * (tokens / 8) * (plane * planes) + first % hidden % size / 8 * 32;
                 float a = Registers.get(sums, 4 * j);
                 float b = Registers.get(sums, 4 * j + 1);

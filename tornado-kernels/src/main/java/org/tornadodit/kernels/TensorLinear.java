@@ -39,6 +39,9 @@ public final class TensorLinear {
 
     private static final int MOST_STAGES = 8;
 
+    /** Of a gate's chunk in layer 0, where it shares an int with the number of chunks. */
+    static final int GATE_BITS = 8;
+
     private TensorLinear() {}
 
     /** Registers of a consumer's thread; with a producer's, and 256 and 128 threads, 64512 of 65536. */
@@ -133,28 +136,16 @@ public final class TensorLinear {
     }
 
     /**
-     * The product and its epilogue.
+     * The product and its epilogue. What is not said here is in {@link TensorLinearArguments}, which makes the task.
      *
-     * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
-     * @param batch see {@link Batch}: the rows are its passes times {@code a}
-     * @param x (M, K) packed, rows padded
-     * @param weight (layers, N, K) packed, rows not padded, {@link #weightSize} ints
-     * @param bias (layers, N + 1): a layer's biases, then the factor that undoes its weight's scale
-     * @param gate (samples, c N), a layer having {@link LayerNorm#CHUNKS} chunks of N columns, for {@link Epilogue#GATE_RESIDUAL}; any array otherwise
+     * @param gate the gate's array for {@link Epilogue#GATE_RESIDUAL}; any array otherwise
      * @param target (M, N) floats: where {@link Epilogue#BIAS} writes and GATE_RESIDUAL adds; any array otherwise
      * @param packed where {@link Epilogue#BIAS_GELU} writes an operand (M, N) and {@link Epilogue#BIAS_HEADS} the heads;
      *     any array otherwise
-     * @param overflow (layers, {@link Overflow#KINDS}): set where a value does not fit a half
-     * @param m rows that there is room for
-     * @param n output features, multiple of 8; of 16 for BIAS_GELU, whose output is an operand
-     * @param k input features, multiple of 16 {@code slabs}
-     * @param planes 1 or 2, of both operands and of {@code packed}
      * @param tile see {@link Tile#code}
-     * @param blocks work groups
      * @param epilogue a constant of {@link Epilogue}, one of the four above
-     * @param a rows of a pass
-     * @param b GATE_RESIDUAL: the gate's chunk in its layer; BIAS_HEADS: heads
-     * @param c GATE_RESIDUAL: chunks of a row of the gate's array; BIAS_HEADS: passes that there is room for
+     * @param heads for BIAS_HEADS
+     * @param gatePlace for GATE_RESIDUAL: the gate's chunk in layer 0, and the chunks of a row above {@link #GATE_BITS}
      */
     public static void linear(
             KernelContext context,
@@ -174,9 +165,9 @@ public final class TensorLinear {
             int tile,
             int blocks,
             int epilogue,
-            int a,
-            int b,
-            int c) {
+            int tokens,
+            int heads,
+            int gatePlace) {
         int rows = tile & 511;
         int columns = tile >> 9 & 511;
         int slabs = tile >> 18 & 63;
@@ -197,7 +188,7 @@ public final class TensorLinear {
         }
         context.localBarrier();
 
-        int used = batch.get(Batch.PASSES) * a;
+        int used = batch.get(Batch.PASSES) * tokens;
         int rowTiles = (used + rows - 1) / rows;
         int columnTiles = (n + columns - 1) / columns;
         int group = group(rowTiles);
@@ -248,10 +239,11 @@ public final class TensorLinear {
                 }
                 // Not one method for all: TornadoVM inlines none of so many nodes.
                 if (epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL) {
-                    int gateChunk = layerIndex * LayerNorm.CHUNKS + b;
+                    int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << GATE_BITS);
+                    int chunks = gatePlace >> GATE_BITS;
                     TensorEpilogue.storeFloats(
-                            sums, residual, gate, target, first, column, used, n, columns, thread, epilogue, a,
-                            gateChunk, c);
+                            sums, residual, gate, target, first, column, used, n, columns, thread, epilogue, tokens,
+                            chunk, chunks);
                     if (parts == 2) {
                         TensorEpilogue.storeFloats(
                                 lower,
@@ -265,9 +257,9 @@ public final class TensorLinear {
                                 columns,
                                 thread,
                                 epilogue,
-                                a,
-                                gateChunk,
-                                c);
+                                tokens,
+                                chunk,
+                                chunks);
                     }
                 } else {
                     TensorEpilogue.storeHalves(
@@ -284,9 +276,8 @@ public final class TensorLinear {
                             columns,
                             thread,
                             epilogue,
-                            a,
-                            b,
-                            c);
+                            tokens,
+                            heads);
                     if (parts == 2) {
                         TensorEpilogue.storeHalves(
                                 lower,
@@ -302,9 +293,8 @@ public final class TensorLinear {
                                 columns,
                                 thread,
                                 epilogue,
-                                a,
-                                b,
-                                c);
+                                tokens,
+                                heads);
                     }
                 }
             }

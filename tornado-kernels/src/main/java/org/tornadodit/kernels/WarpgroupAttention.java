@@ -98,20 +98,22 @@ public final class WarpgroupAttention {
 
     /**
      * Work groups on a device of that many multiprocessors.
-     *
-     * @param tokens a multiple of 8
      */
-    public static int blocks(int samples, int tokens, int heads, Tiling tiling, int multiprocessors) {
-        return Math.min(multiprocessors, Math.multiplyExact(samples * heads, Launch.ceilDiv(tokens, tiling.queries())));
+    public static int blocks(AttentionShape shape, Tiling tiling, int multiprocessors) {
+        return Math.min(
+                multiprocessors,
+                Math.multiplyExact(shape.samples() * shape.heads(), Launch.ceilDiv(shape.tokens(), tiling.queries())));
     }
 
     /** The launch of {@code blocks} work groups. */
-    public static WorkerGrid grid(int tokens, int heads, int headSize, int planes, Tiling tiling, int blocks) {
+    static WorkerGrid grid(AttentionShape shape, int planes, Tiling tiling, int blocks) {
+        int tokens = shape.tokens();
         if (tokens <= 0 || tokens % 8 != 0) {
             throw new IllegalArgumentException(tokens + " tokens: tensor attention needs a multiple of 8");
         }
-        if (heads * headSize % 16 != 0) {
-            throw new IllegalArgumentException(heads + " heads of " + headSize + ": not a multiple of 16 columns");
+        if (shape.hidden() % 16 != 0) {
+            throw new IllegalArgumentException(
+                    shape.heads() + " heads of " + shape.headSize() + ": not a multiple of 16 columns");
         }
         if (tiling.stages < FEWEST_STAGES
                 || tiling.stages > MOST_STAGES
@@ -121,7 +123,7 @@ public final class WarpgroupAttention {
                     + " planes: it takes 3 to 8 stages, a multiple of 16 keys, and holds no more planes than"
                     + " there are");
         }
-        int bytes = tiling.sharedBytes(headSize, planes);
+        int bytes = tiling.sharedBytes(shape.headSize(), planes);
         if (bytes > SHARED_BYTES) {
             throw new IllegalArgumentException(tiling + " needs " + bytes + " bytes of shared memory");
         }
@@ -138,20 +140,11 @@ public final class WarpgroupAttention {
     }
 
     /**
-     * Attention of every sample and head.
+     * Attention of every sample and head. What is not said here is in {@link WarpgroupAttentionArguments}, which makes the
+     * task.
      *
-     * @param qkv heads (see {@link Packed}) of q, k, v, not scaled
-     * @param out operand (see {@link Packed}) of (N * T, H * hd)
-     * @param layer one element, the number of the layer
-     * @param batch see {@link Batch}, for N
-     * @param overflow (layers, kinds): [layer, kind] becomes 1 when a value does not fit a half
      * @param most N that there is room for
-     * @param tokens T, a multiple of 8
-     * @param heads H, with H * hd a multiple of 16
-     * @param headSize hd, a multiple of 8, at most 128
-     * @param planes 1 or 2
      * @param consumers this and the next four: see {@link Tiling}
-     * @param blocks work groups, see {@link #blocks}
      */
     public static void attention(
             KernelContext context,
@@ -165,8 +158,6 @@ public final class WarpgroupAttention {
             int heads,
             int headSize,
             int planes,
-            int kind,
-            int kinds,
             int consumers,
             int keys,
             int stages,
@@ -333,7 +324,7 @@ public final class WarpgroupAttention {
                 itemsDone++;
             }
             if (!(largest <= Packed.LARGEST)) {
-                overflow.set(layer.get(0) * kinds + kind, 1);
+                overflow.set(layer.get(0) * Overflow.KINDS + Overflow.ATTENTION, 1);
             }
         }
     }

@@ -9,6 +9,9 @@
  * arrays. {@code reference} methods give one output element in double precision, so that a check can look at every
  * element of a small problem and at samples of a large one.
  *
+ * <p>A task has positions, not names. A kernel of many parameters therefore has a record beside it, {@code *Arguments},
+ * whose parts have names and whose {@code task} is the only place where they are put in a row.
+ *
  * <p>What TornadoVM 5.2.0 asks of a kernel, learnt from its output:
  *
  * <ul>

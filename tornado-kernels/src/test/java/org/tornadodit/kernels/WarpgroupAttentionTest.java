@@ -12,6 +12,7 @@ import org.tornadodit.kernels.WarpgroupAttention.Tiling;
 import org.tornadodit.kernels.check.AttentionCases;
 import org.tornadodit.kernels.check.KernelCase;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** What the list of cases does not show of {@link WarpgroupAttention}. */
@@ -84,13 +85,15 @@ class WarpgroupAttentionTest {
         IntArray heads = (IntArray) kernel.inputs()[0];
         IntArray overflow = (IntArray) kernel.inputs()[3];
         run(kernel);
-        assertArrayEquals(new int[4], overflow.toHeapArray());
+        int[] expected = new int[2 * Overflow.KINDS];
+        assertArrayEquals(expected, overflow.toHeapArray());
         // A value that is infinite already.
         heads.set(heads.getSize() - 1, 0x7c00);
         try (TornadoExecutionPlan plan = new TornadoExecutionPlan(kernel.graph().snapshot())) {
             plan.withGridScheduler(kernel.scheduler()).execute().transferToHost(overflow);
         }
-        assertArrayEquals(new int[] {0, 0, 0, 1}, overflow.toHeapArray());
+        expected[Overflow.KINDS + Overflow.ATTENTION] = 1;
+        assertArrayEquals(expected, overflow.toHeapArray());
     }
 
     @Test
@@ -99,9 +102,10 @@ class WarpgroupAttentionTest {
             for (int headSize = 8; headSize <= 128; headSize += 8) {
                 for (int tokens : new int[] {8, 64, 136, 256, 1024}) {
                     Tiling tiling = Tiling.of(headSize, planes, tokens);
-                    int blocks = WarpgroupAttention.blocks(3, tokens, 16, tiling, 132);
+                    AttentionShape shape = new AttentionShape(3, tokens, 16, headSize);
+                    int blocks = WarpgroupAttention.blocks(shape, tiling, 132);
                     assertTrue(tiling.stages() >= WarpgroupAttention.FEWEST_STAGES);
-                    long threads = WarpgroupAttention.grid(tokens, 16, headSize, planes, tiling, blocks)
+                    long threads = WarpgroupAttention.grid(shape, planes, tiling, blocks)
                             .getLocalWork()[0];
                     assertEquals(128L * (tiling.consumers() + 1), threads);
                 }
@@ -115,11 +119,15 @@ class WarpgroupAttentionTest {
         assertThrows(IllegalArgumentException.class, () -> Tiling.of(136, 1, 64));
         assertThrows(IllegalArgumentException.class, () -> Tiling.of(72, 3, 64));
         Tiling tiling = Tiling.of(72, 1, 64);
-        assertThrows(IllegalArgumentException.class, () -> WarpgroupAttention.grid(12, 2, 72, 1, tiling, 1));
-        assertThrows(IllegalArgumentException.class, () -> WarpgroupAttention.grid(16, 1, 72, 1, tiling, 1));
+        assertThrows(IllegalArgumentException.class, () -> grid(12, 2, 1, tiling));
+        assertThrows(IllegalArgumentException.class, () -> grid(16, 1, 1, tiling));
         Tiling shallow = new Tiling(2, 64, 2, 2, 0);
-        assertThrows(IllegalArgumentException.class, () -> WarpgroupAttention.grid(256, 2, 72, 2, shallow, 1));
+        assertThrows(IllegalArgumentException.class, () -> grid(256, 2, 2, shallow));
         Tiling large = new Tiling(2, 128, 4, 0, 0);
-        assertThrows(IllegalArgumentException.class, () -> WarpgroupAttention.grid(256, 2, 72, 2, large, 1));
+        assertThrows(IllegalArgumentException.class, () -> grid(256, 2, 2, large));
+    }
+
+    private static WorkerGrid grid(int tokens, int heads, int planes, Tiling tiling) {
+        return WarpgroupAttention.grid(new AttentionShape(1, tokens, heads, 72), planes, tiling, 1);
     }
 }

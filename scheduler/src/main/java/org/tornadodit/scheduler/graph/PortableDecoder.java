@@ -4,13 +4,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.tornadodit.kernels.Batch;
-import org.tornadodit.kernels.Conv2d;
+import org.tornadodit.kernels.Conv2dArguments;
+import org.tornadodit.kernels.ConvolutionShape;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.ImageLayout;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.LinearArguments;
+import org.tornadodit.kernels.LinearArguments.After;
+import org.tornadodit.kernels.LinearArguments.Stack;
 import org.tornadodit.kernels.OperationShape;
+import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.Softmax;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
@@ -127,13 +132,9 @@ final class PortableDecoder implements DecoderOperations {
                 normed,
                 bias,
                 buffers.value,
-                channels,
-                tokens,
-                channels,
+                new ProductShape(channels, tokens, channels),
                 Epilogue.BIAS_ROW,
-                0,
-                image,
-                image);
+                new Stack(buffers.count, 0, image, image));
         matrices(
                 g,
                 "scores",
@@ -141,13 +142,9 @@ final class PortableDecoder implements DecoderOperations {
                 buffers.key,
                 bias,
                 buffers.scores,
-                tokens,
-                tokens,
-                channels,
+                new ProductShape(tokens, tokens, channels),
                 Epilogue.NONE,
-                image,
-                image,
-                tokens * tokens);
+                new Stack(buffers.count, image, image, tokens * tokens));
         float scale = (float) (1 / Math.sqrt(channels));
         g.task(
                 "softmax",
@@ -162,13 +159,9 @@ final class PortableDecoder implements DecoderOperations {
                 buffers.value,
                 bias,
                 normed,
-                tokens,
-                channels,
-                tokens,
+                new ProductShape(tokens, channels, tokens),
                 Epilogue.NONE,
-                tokens * tokens,
-                image,
-                image);
+                new Stack(buffers.count, tokens * tokens, image, image));
         pointwise(g, "to_out", List.of(layer.out()), normed, x, x, size, Epilogue.RESIDUAL);
     }
 
@@ -340,27 +333,17 @@ final class PortableDecoder implements DecoderOperations {
                 9,
                 Float.BYTES,
                 Float.BYTES * moved);
-        g.task(
-                task,
-                work,
-                images -> Conv2d.grid(images, size, size, first.out()),
-                graph -> graph.task(
-                        task,
-                        Conv2d::conv3x3,
-                        context,
-                        buffers.run,
-                        x,
-                        weight,
-                        bias,
-                        residual,
-                        out,
-                        buffers.count,
-                        size,
-                        size,
-                        in,
-                        first.out(),
-                        scale,
-                        epilogue));
+        Conv2dArguments arguments = new Conv2dArguments(
+                buffers.run,
+                x,
+                weight,
+                bias,
+                residual,
+                out,
+                new ConvolutionShape(buffers.count, size, size, in, first.out()),
+                scale,
+                epilogue);
+        g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }
 
     /** A 1 x 1 convolution. */
@@ -391,32 +374,21 @@ final class PortableDecoder implements DecoderOperations {
                 1,
                 Float.BYTES,
                 Float.BYTES * moved);
+        LinearArguments arguments = new LinearArguments(
+                buffers.run,
+                allRows,
+                x,
+                weight,
+                bias,
+                out,
+                new ProductShape(rows, first.out(), first.in()),
+                epilogue == Epilogue.RESIDUAL ? After.residual(residual, bias, 1) : After.of(epilogue, bias, 1),
+                Stack.ONE);
         g.task(
                 task,
                 work,
                 images -> org.tornadodit.kernels.Linear.grid(images * size * size, first.out(), 1),
-                graph -> graph.task(
-                        task,
-                        org.tornadodit.kernels.Linear::linear,
-                        context,
-                        buffers.run,
-                        allRows,
-                        x,
-                        weight,
-                        bias,
-                        residual,
-                        bias,
-                        out,
-                        rows,
-                        first.out(),
-                        first.in(),
-                        epilogue,
-                        1,
-                        0,
-                        0,
-                        0,
-                        0,
-                        0));
+                graph -> arguments.task(graph, task));
     }
 
     /** One product for each image: left (m, k) times right (n, k) transposed. */
@@ -427,47 +399,27 @@ final class PortableDecoder implements DecoderOperations {
             FloatArray right,
             FloatArray bias,
             FloatArray out,
-            int m,
-            int n,
-            int k,
+            ProductShape shape,
             int epilogue,
-            int leftStride,
-            int rightStride,
-            int outStride) {
+            Stack stack) {
         IntArray allRows = allRows(g);
-        double count = buffers.count;
+        double count = stack.count();
+        int m = shape.m();
+        int n = shape.n();
+        int k = shape.k();
         Work work = new Work(
-                OperationShape.of("linear, " + Epilogue.name(epilogue), buffers.count, m, n, k),
+                OperationShape.of("linear, " + Epilogue.name(epilogue), stack.count(), m, n, k),
                 2 * count * m * n * k,
                 0,
                 Float.BYTES * count * ((double) m * k + (double) n * k + (double) m * n),
                 null);
+        LinearArguments arguments = new LinearArguments(
+                buffers.run, allRows, left, right, bias, out, shape, After.of(epilogue, bias, 1), stack);
         g.task(
                 task,
                 work,
                 images -> org.tornadodit.kernels.Linear.grid(m, n, images),
-                graph -> graph.task(
-                        task,
-                        org.tornadodit.kernels.Linear::linear,
-                        context,
-                        buffers.run,
-                        allRows,
-                        left,
-                        right,
-                        bias,
-                        bias,
-                        bias,
-                        out,
-                        m,
-                        n,
-                        k,
-                        epilogue,
-                        1,
-                        0,
-                        0,
-                        leftStride,
-                        rightStride,
-                        outStride));
+                graph -> arguments.task(graph, task));
     }
 
     /** For products that are no passes of the model. */

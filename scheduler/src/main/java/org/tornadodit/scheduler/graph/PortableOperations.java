@@ -5,9 +5,13 @@ import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Launch;
-import org.tornadodit.kernels.LayerNorm;
-import org.tornadodit.kernels.Linear;
-import org.tornadodit.kernels.LinearFewRows;
+import org.tornadodit.kernels.LayerNormArguments;
+import org.tornadodit.kernels.LayerNormArguments.LayerStep;
+import org.tornadodit.kernels.LinearArguments;
+import org.tornadodit.kernels.LinearArguments.After;
+import org.tornadodit.kernels.LinearArguments.Stack;
+import org.tornadodit.kernels.LinearFewRowsArguments;
+import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.kernels.check.TunableOperations;
@@ -35,9 +39,6 @@ public final class PortableOperations implements Operations {
             return new Object[] {array};
         }
     }
-
-    /** What a product does to its sum, and with which arrays; see {@link Epilogue}. */
-    private record After(int epilogue, FloatArray residual, FloatArray gate, int offset, int stride) {}
 
     /** How latents are cut: channels C, size H = W, patch P. */
     record Patches(int channels, int size, int patch) {}
@@ -184,27 +185,22 @@ public final class PortableOperations implements Operations {
         Tunable norm = TunableOperations.layerNorm(rows.passes(), rows.tokens(), hidden);
         Variant variant = choose(norm);
         Work work = Work.moving(norm, 8.0 * rows.count() * hidden + 8.0 * rows.passes() * hidden);
-        g.task(
-                task,
-                work,
-                () -> LayerNorm.grid(rows.count(), variant),
-                graph -> graph.task(
-                        task,
-                        LayerNorm::modulate,
-                        context,
-                        advance.from().index(),
-                        advance.to().index(),
-                        rows.batch(),
-                        x,
-                        modulation.array(),
-                        target,
-                        hidden,
-                        rows.tokens(),
-                        modulation.shiftChunk() * hidden,
-                        modulation.scaleChunk() * hidden,
-                        modulation.chunks() * hidden,
-                        advance.more(),
-                        variant.get(LayerNorm.ROWS)));
+        LayerNormArguments arguments = layerNorm(advance, x, modulation, rows);
+        g.task(task, work, () -> arguments.grid(variant), graph -> arguments.task(graph, task, target, variant));
+    }
+
+    /** What either kind of LayerNorm takes. */
+    static LayerNormArguments layerNorm(Advance advance, FloatArray x, Modulation modulation, Rows rows) {
+        return new LayerNormArguments(
+                new LayerStep(
+                        advance.from().index(), advance.more(), advance.to().index()),
+                rows.batch(),
+                x,
+                new LayerNormArguments.Modulation(
+                        modulation.array(), modulation.shiftChunk(), modulation.scaleChunk(), modulation.chunks()),
+                rows.passes(),
+                rows.tokens(),
+                modulation.hidden());
     }
 
     @Override
@@ -215,7 +211,7 @@ public final class PortableOperations implements Operations {
 
     @Override
     public void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
-        product(g, task, layer, x, w, out, rows, new After(Epilogue.BIAS, none, none, 0, 0));
+        product(g, task, layer, x, w, out, rows, After.of(Epilogue.BIAS, none, rows.tokens()));
     }
 
     /** {@code x W^T + b + table}, the table's rows repeating every T rows. */
@@ -228,20 +224,19 @@ public final class PortableOperations implements Operations {
             FloatArray table,
             FloatArray out,
             Rows rows) {
-        product(g, task, layer, new FloatOperand(x), w, out, rows, new After(Epilogue.ADD_TABLE, table, none, 0, 0));
+        product(g, task, layer, new FloatOperand(x), w, out, rows, After.addTable(table, none, rows.tokens()));
     }
 
     @Override
     public void linearGelu(
             GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows) {
-        product(g, task, layer, x, w, floats(out), rows, new After(Epilogue.BIAS_GELU, none, none, 0, 0));
+        product(g, task, layer, x, w, floats(out), rows, After.of(Epilogue.BIAS_GELU, none, rows.tokens()));
     }
 
     @Override
     public void linearGateResidual(
             GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows) {
-        After after =
-                new After(Epilogue.GATE_RESIDUAL, x, gate.array(), gate.chunk() * w.out(), gate.chunks() * w.out());
+        After after = After.gateResidual(x, gate.array(), gate.chunk(), gate.chunks(), rows.tokens());
         product(g, task, layer, in, w, x, rows, after);
     }
 
@@ -266,32 +261,17 @@ public final class PortableOperations implements Operations {
         }
         Tunable product = TunableOperations.linear(rows.count(), w.out(), w.in(), after.epilogue(), rows.tokens());
         Work work = Work.product(product, m, w.out(), w.in(), Float.BYTES, Float.BYTES * moved);
-        g.task(
-                task,
-                work,
-                () -> Linear.grid(rows.count(), w.out(), 1),
-                graph -> graph.task(
-                        task,
-                        Linear::linear,
-                        context,
-                        layer.index(),
-                        rows.batch(),
-                        floats(x),
-                        w.floats(),
-                        w.bias(),
-                        after.residual(),
-                        after.gate(),
-                        out,
-                        rows.count(),
-                        w.out(),
-                        w.in(),
-                        after.epilogue(),
-                        rows.tokens(),
-                        after.offset(),
-                        after.stride(),
-                        0,
-                        0,
-                        0));
+        LinearArguments arguments = new LinearArguments(
+                layer.index(),
+                rows.batch(),
+                floats(x),
+                w.floats(),
+                w.bias(),
+                out,
+                new ProductShape(rows.count(), w.out(), w.in()),
+                after,
+                Stack.ONE);
+        g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }
 
     @Override
@@ -331,25 +311,17 @@ public final class PortableOperations implements Operations {
         Variant variant = choose(product);
         double moved = (double) rows.passes() * (w.in() + features);
         Work work = Work.product(product, rows.passes(), features, w.in(), Float.BYTES, Float.BYTES * moved);
-        g.task(
-                task,
-                work,
-                () -> LinearFewRows.grid(rows.passes(), features, variant),
-                graph -> graph.task(
-                        task,
-                        LinearFewRows::linear,
-                        context,
-                        layer.index(),
-                        rows.batch(),
-                        x,
-                        w.floats(),
-                        w.bias(),
-                        out,
-                        features,
-                        w.in(),
-                        epilogue,
-                        variant.get(LinearFewRows.WARPS),
-                        variant.get(LinearFewRows.TOGETHER)));
+        LinearFewRowsArguments arguments = new LinearFewRowsArguments(
+                layer.index(),
+                rows.batch(),
+                x,
+                w.floats(),
+                w.bias(),
+                out,
+                new ProductShape(rows.passes(), features, w.in()),
+                epilogue,
+                variant);
+        g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }
 
     /** Patches of the latents, (N, T, C P P). */

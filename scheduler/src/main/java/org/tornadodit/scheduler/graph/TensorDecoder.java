@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.tornadodit.kernels.ConvolutionShape;
 import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
@@ -14,6 +15,7 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorConv2d;
+import org.tornadodit.kernels.TensorConv2dArguments;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
@@ -250,33 +252,26 @@ final class TensorDecoder implements DecoderOperations {
                 }
             }
         });
-        int blocks = TensorConv2d.blocks(
-                buffers.count, size, size, outChannels, taps, planes, buffers.tier.multiprocessors());
+        ConvolutionShape shape = new ConvolutionShape(buffers.count, size, size, in, outChannels);
+        TensorConv2dArguments arguments = new TensorConv2dArguments(
+                buffers.run,
+                buffers.packed,
+                weight,
+                scale,
+                bias,
+                residual,
+                out,
+                shape,
+                taps,
+                planes,
+                epilogue,
+                TensorConv2d.blocks(shape, taps, planes, buffers.tier.multiprocessors()));
         g.sendOnce(weight, scale, bias);
         g.task(
                 task,
                 work(taps, in, first.out(), size, epilogue),
-                () -> TensorConv2d.grid(blocks),
-                graph -> graph.task(
-                        task,
-                        TensorConv2d::conv,
-                        context,
-                        buffers.run,
-                        buffers.packed,
-                        weight,
-                        scale,
-                        bias,
-                        residual,
-                        out,
-                        buffers.count,
-                        size,
-                        size,
-                        in,
-                        outChannels,
-                        taps,
-                        planes,
-                        epilogue,
-                        blocks));
+                arguments::grid,
+                graph -> arguments.task(graph, task));
     }
 
     /**

@@ -2,16 +2,27 @@ package org.tornadodit.scheduler.graph;
 
 import java.util.List;
 import java.util.Optional;
+import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.LayerNormArguments;
+import org.tornadodit.kernels.LayerNormArguments.PackedOut;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
-import org.tornadodit.kernels.PackedLayerNorm;
 import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.PackedWeights;
+import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.TensorLinear;
+import org.tornadodit.kernels.TensorLinearArguments;
+import org.tornadodit.kernels.TensorLinearArguments.After;
+import org.tornadodit.kernels.TensorLinearArguments.Bias;
+import org.tornadodit.kernels.TensorLinearArguments.GateResidual;
+import org.tornadodit.kernels.TensorLinearArguments.Gelu;
+import org.tornadodit.kernels.TensorLinearArguments.Heads;
+import org.tornadodit.kernels.TensorLinearArguments.Spare;
 import org.tornadodit.kernels.TensorVariants;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.WarpgroupAttention;
+import org.tornadodit.kernels.WarpgroupAttentionArguments;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.dit.DitConfig;
@@ -241,20 +252,8 @@ public final class TensorOperations implements Operations {
                         w.in(),
                         FLOAT32_PLANES,
                         Overflow.CONDITIONING));
-        product(
-                g,
-                task,
-                layer,
-                halves(packed),
-                w,
-                noFloats,
-                out,
-                noHalves,
-                new Rows(rows.batch(), rows.passes(), 1),
-                FLOAT32_PLANES,
-                Epilogue.BIAS,
-                0,
-                0);
+        Rows single = new Rows(rows.batch(), rows.passes(), 1);
+        product(g, task, layer, halves(packed), w, new Bias(out), single, FLOAT32_PLANES);
     }
 
     @Override
@@ -264,32 +263,9 @@ public final class TensorOperations implements Operations {
         Work work = Work.moving(
                 TunableOperations.packedLayerNorm(rows.passes(), rows.tokens(), hidden, planes(out)),
                 (Float.BYTES + 2.0 * planes(out)) * rows.count() * hidden + 8.0 * rows.passes() * hidden);
-        g.task(
-                task,
-                work,
-                () -> PackedLayerNorm.grid(rows.count(), hidden),
-                graph -> graph.task(
-                        task,
-                        PackedLayerNorm::modulate,
-                        context,
-                        x,
-                        modulation.array(),
-                        halves(out),
-                        advance.from().index(),
-                        advance.to().index(),
-                        rows.batch(),
-                        advance.to().overflow(),
-                        rows.count(),
-                        hidden,
-                        rows.tokens(),
-                        modulation.shiftChunk() * hidden,
-                        modulation.scaleChunk() * hidden,
-                        modulation.chunks() * hidden,
-                        advance.more(),
-                        planes(out),
-                        kind(modulation),
-                        Overflow.KINDS,
-                        PackedLayerNorm.warps(hidden)));
+        LayerNormArguments arguments = PortableOperations.layerNorm(advance, x, modulation, rows);
+        PackedOut packed = new PackedOut(halves(out), planes(out), advance.to().overflow(), kind(modulation));
+        g.task(task, work, arguments::packedGrid, graph -> arguments.packedTask(graph, task, packed));
     }
 
     /** Which norm it is: the final layer's modulation has two chunks, a block's norms differ by theirs. */
@@ -303,112 +279,64 @@ public final class TensorOperations implements Operations {
     @Override
     public void linearHeads(
             GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows, int heads) {
-        product(
-                g,
-                task,
-                layer,
-                halves(x),
-                w,
-                noFloats,
-                noFloats,
-                halves(out),
-                rows,
-                planes,
-                Epilogue.BIAS_HEADS,
-                heads,
-                rows.passes());
+        product(g, task, layer, halves(x), w, new Heads(halves(out), heads), rows, planes);
     }
 
     @Override
     public void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
-        product(g, task, layer, halves(x), w, noFloats, out, noHalves, rows, planes(x), Epilogue.BIAS, 0, 0);
+        product(g, task, layer, halves(x), w, new Bias(out), rows, planes(x));
     }
 
     @Override
     public void linearGelu(
             GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows) {
-        product(g, task, layer, halves(x), w, noFloats, noFloats, halves(out), rows, planes, Epilogue.BIAS_GELU, 0, 0);
+        product(g, task, layer, halves(x), w, new Gelu(halves(out)), rows, planes);
     }
 
     @Override
     public void linearGateResidual(
             GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows) {
-        product(
-                g,
-                task,
-                layer,
-                halves(in),
-                w,
-                gate.array(),
-                x,
-                noHalves,
-                rows,
-                planes,
-                Epilogue.GATE_RESIDUAL,
-                gate.chunk(),
-                gate.chunks());
+        GateResidual after = new GateResidual(gate.array(), gate.chunk(), gate.chunks(), x);
+        product(g, task, layer, halves(in), w, after, rows, planes);
     }
 
     private void product(
-            GraphScope g,
-            String task,
-            Layer layer,
-            IntArray x,
-            ProductWeights w,
-            FloatArray gate,
-            FloatArray target,
-            IntArray packed,
-            Rows rows,
-            int planes,
-            int epilogue,
-            int b,
-            int c) {
-        int m = rows.count();
+            GraphScope g, String task, Layer layer, IntArray x, ProductWeights w, After after, Rows rows, int planes) {
+        ProductShape shape = new ProductShape(rows.count(), w.out(), w.in());
         Tunable product = TunableOperations.tensorLinear(
-                m,
-                w.out(),
-                w.in(),
-                epilogue,
+                shape.m(),
+                shape.n(),
+                shape.k(),
+                after.epilogue(),
                 rows.tokens(),
-                epilogue == Epilogue.BIAS_HEADS ? b : 1,
+                after instanceof Heads heads ? heads.count() : 1,
                 planes,
                 multiprocessors);
         TensorLinear.Tile tile = TensorVariants.tile(choose(product));
-        int blocks = TensorLinear.blocks(m, w.out(), tile, multiprocessors);
-        Work work = Work.product(product, m, w.out(), w.in(), 2 * planes, moved(rows, w, planes, epilogue));
-        if (gate == noFloats || target == noFloats) {
+        int blocks = TensorLinear.blocks(shape.m(), shape.n(), tile, multiprocessors);
+        Work work = Work.product(
+                product, shape.m(), shape.n(), shape.k(), 2 * planes, moved(rows, w, planes, after.epilogue()));
+        if (!(after instanceof GateResidual)) {
             g.scratch(noFloats);
         }
-        if (packed == noHalves) {
+        if (after instanceof Bias || after instanceof GateResidual) {
             g.scratch(noHalves);
         }
-        g.task(
-                task,
-                work,
-                () -> TensorLinear.grid(blocks),
-                graph -> graph.task(
-                        task,
-                        TensorLinear::linear,
-                        context,
-                        layer.index(),
-                        rows.batch(),
-                        x,
-                        w.packed(),
-                        w.bias(),
-                        gate,
-                        target,
-                        packed,
-                        layer.overflow(),
-                        rows.count(),
-                        w.out(),
-                        w.in(),
-                        planes,
-                        tile.code(),
-                        blocks,
-                        epilogue,
-                        rows.tokens(),
-                        b,
-                        c));
+        TensorLinearArguments arguments = new TensorLinearArguments(
+                layer.index(),
+                rows.batch(),
+                x,
+                w.packed(),
+                w.bias(),
+                after,
+                layer.overflow(),
+                shape,
+                rows.tokens(),
+                planes,
+                tile,
+                blocks,
+                new Spare(noFloats, noHalves));
+        g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }
 
     /** Bytes of a product's activations: its input, and its output as the epilogue leaves it. */
@@ -432,34 +360,12 @@ public final class TensorOperations implements Operations {
         Tunable attention = TunableOperations.tensorAttention(
                 rows.passes(), rows.tokens(), heads, headSize, planes, multiprocessors);
         WarpgroupAttention.Tiling tiling = TensorVariants.attentionTiling(choose(attention));
-        int blocks = WarpgroupAttention.blocks(rows.passes(), rows.tokens(), heads, tiling, multiprocessors);
+        AttentionShape shape = new AttentionShape(rows.passes(), rows.tokens(), heads, headSize);
+        int blocks = WarpgroupAttention.blocks(shape, tiling, multiprocessors);
         Work work = Work.attention(attention, rows, heads, headSize, 2 * planes);
-        g.task(
-                task,
-                work,
-                () -> WarpgroupAttention.grid(rows.tokens(), heads, headSize, planes, tiling, blocks),
-                graph -> graph.task(
-                        task,
-                        WarpgroupAttention::attention,
-                        context,
-                        halves(qkv),
-                        halves(out),
-                        layer.index(),
-                        rows.batch(),
-                        layer.overflow(),
-                        rows.passes(),
-                        rows.tokens(),
-                        heads,
-                        headSize,
-                        planes,
-                        Overflow.ATTENTION,
-                        Overflow.KINDS,
-                        tiling.consumers(),
-                        tiling.keys(),
-                        tiling.stages(),
-                        tiling.held(),
-                        tiling.turns(),
-                        blocks));
+        WarpgroupAttentionArguments arguments = new WarpgroupAttentionArguments(
+                halves(qkv), halves(out), layer.index(), rows.batch(), layer.overflow(), shape, planes, tiling, blocks);
+        g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }
 
     private static IntArray halves(Operand operand) {

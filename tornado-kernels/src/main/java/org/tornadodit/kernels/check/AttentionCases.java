@@ -4,10 +4,12 @@ import java.util.Map;
 import java.util.function.Function;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Attention;
+import org.tornadodit.kernels.AttentionShape;
+import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.WarpgroupAttention;
 import org.tornadodit.kernels.WarpgroupAttention.Tiling;
-import uk.ac.manchester.tornado.api.KernelContext;
+import org.tornadodit.kernels.WarpgroupAttentionArguments;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -29,7 +31,6 @@ public final class AttentionCases {
      */
     public static Function<Tiling, KernelCase> attentions(
             int samples, int tokens, int heads, int headSize, int planes, int multiprocessors, String suffix) {
-        KernelContext context = new KernelContext();
         int hidden = heads * headSize;
         int rows = samples * tokens;
         FloatArray qkv = Data.random(1, rows * 3 * hidden, 1.5);
@@ -37,38 +38,27 @@ public final class AttentionCases {
         // The second of two layers.
         IntArray layer = Data.ints(1);
         IntArray batch = Data.batch(samples);
-        IntArray overflow = ArrayPages.ints(4);
+        IntArray overflow = ArrayPages.ints(2 * Overflow.KINDS);
         overflow.init(0);
         IntArray out = ArrayPages.ints(Packed.size(rows, hidden, planes));
+        AttentionShape shape = new AttentionShape(samples, tokens, heads, headSize);
         return tiling -> {
-            int blocks = WarpgroupAttention.blocks(samples, tokens, heads, tiling, multiprocessors);
+            WarpgroupAttentionArguments arguments = new WarpgroupAttentionArguments(
+                    heads3,
+                    out,
+                    layer,
+                    batch,
+                    overflow,
+                    shape,
+                    planes,
+                    tiling,
+                    WarpgroupAttention.blocks(shape, tiling, multiprocessors));
             return new KernelCase(
                     "warpgroupAttention " + planes + suffix,
                     samples + "x" + tokens + "x" + heads + "x" + headSize,
                     new Object[] {heads3, layer, batch, overflow},
-                    graph -> graph.task(
-                            "attention",
-                            WarpgroupAttention::attention,
-                            context,
-                            heads3,
-                            out,
-                            layer,
-                            batch,
-                            overflow,
-                            samples,
-                            tokens,
-                            heads,
-                            headSize,
-                            planes,
-                            1,
-                            2,
-                            tiling.consumers(),
-                            tiling.keys(),
-                            tiling.stages(),
-                            tiling.held(),
-                            tiling.turns(),
-                            blocks),
-                    Map.of("attention", WarpgroupAttention.grid(tokens, heads, headSize, planes, tiling, blocks)),
+                    graph -> arguments.task(graph, "attention"),
+                    Map.of("attention", arguments.grid()),
                     out,
                     rows * hidden,
                     TensorCases.operand(out, rows, hidden, planes),

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import org.tornadodit.kernels.ConvolutionShape;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.GroupStatistics;
@@ -133,7 +134,8 @@ final class BorderCases {
     }
 
     private static WorkerGrid convolutionGrid(int width, int outChannels, int taps, int planes) {
-        return TensorConv2d.grid(TensorConv2d.blocks(1, 1, width, outChannels, taps, planes, MANY));
+        ConvolutionShape shape = new ConvolutionShape(1, 1, width, PackedMap.CHANNELS, outChannels);
+        return TensorConv2d.grid(TensorConv2d.blocks(shape, taps, planes, MANY));
     }
 
     /** Around the channels from which a block has one line of pixels, the most, the lines, and the loads under way. */

@@ -4,12 +4,17 @@ import java.util.Map;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Conv2d;
+import org.tornadodit.kernels.Conv2dArguments;
+import org.tornadodit.kernels.ConvolutionShape;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.GroupStatistics;
 import org.tornadodit.kernels.ImageLayout;
 import org.tornadodit.kernels.Launch;
-import org.tornadodit.kernels.Linear;
+import org.tornadodit.kernels.LinearArguments;
+import org.tornadodit.kernels.LinearArguments.After;
+import org.tornadodit.kernels.LinearArguments.Stack;
+import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.Softmax;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task7;
@@ -24,7 +29,6 @@ public final class DecoderCases {
 
     public static KernelCase conv(
             int n, int height, int width, int channels, int outChannels, int scale, int epilogue) {
-        KernelContext context = new KernelContext();
         int pixels = n * height * width;
         FloatArray x = Data.random(1, pixels / (scale * scale) * channels, 1);
         // The second of two layers.
@@ -33,28 +37,22 @@ public final class DecoderCases {
         FloatArray bias = Data.random(3, 2 * outChannels, 1);
         FloatArray residual = Data.random(4, epilogue == Epilogue.RESIDUAL ? pixels * outChannels : 1, 1);
         FloatArray out = ArrayPages.floats(pixels * outChannels);
+        Conv2dArguments arguments = new Conv2dArguments(
+                layer,
+                x,
+                weight,
+                bias,
+                residual,
+                out,
+                new ConvolutionShape(n, height, width, channels, outChannels),
+                scale,
+                epilogue);
         return new KernelCase(
                 "conv3x3 scale " + scale,
                 n + "x" + height + "x" + width + "x" + channels + "->" + outChannels,
                 new Object[] {layer, x, weight, bias, residual},
-                graph -> graph.task(
-                        "conv",
-                        Conv2d::conv3x3,
-                        context,
-                        layer,
-                        x,
-                        weight,
-                        bias,
-                        residual,
-                        out,
-                        n,
-                        height,
-                        width,
-                        channels,
-                        outChannels,
-                        scale,
-                        epilogue),
-                Map.of("conv", Conv2d.grid(n, height, width, outChannels)),
+                graph -> arguments.task(graph, "conv"),
+                Map.of("conv", arguments.grid(n)),
                 out,
                 i -> Conv2d.reference(
                         layer,
@@ -187,82 +185,50 @@ public final class DecoderCases {
         FloatArray out = ArrayPages.floats(n * tokens * channels);
         float scale = (float) (1 / Math.sqrt(channels));
         int image = tokens * channels;
+        LinearArguments valuesArguments = new LinearArguments(
+                layer,
+                batch,
+                valueWeight,
+                x,
+                valueBias,
+                values,
+                new ProductShape(channels, tokens, channels),
+                After.of(Epilogue.BIAS_ROW, q, 1),
+                new Stack(n, 0, image, image));
+        LinearArguments scoresArguments = new LinearArguments(
+                layer,
+                batch,
+                q,
+                k,
+                valueBias,
+                scores,
+                new ProductShape(tokens, tokens, channels),
+                After.of(Epilogue.NONE, q, 1),
+                new Stack(n, image, image, tokens * tokens));
+        LinearArguments weightedArguments = new LinearArguments(
+                layer,
+                batch,
+                scores,
+                values,
+                valueBias,
+                out,
+                new ProductShape(tokens, channels, tokens),
+                After.of(Epilogue.NONE, q, 1),
+                new Stack(n, tokens * tokens, image, image));
         return new KernelCase(
                 "vae attention",
                 n + "x" + tokens + "x" + channels,
                 new Object[] {layer, batch, q, k, x, valueWeight, valueBias},
-                graph -> graph.task(
-                                "values",
-                                Linear::linear,
-                                context,
-                                layer,
-                                batch,
-                                valueWeight,
-                                x,
-                                valueBias,
-                                q,
-                                q,
-                                values,
-                                channels,
-                                tokens,
-                                channels,
-                                Epilogue.BIAS_ROW,
-                                1,
-                                0,
-                                0,
-                                0,
-                                image,
-                                image)
-                        .task(
-                                "scores",
-                                Linear::linear,
-                                context,
-                                layer,
-                                batch,
-                                q,
-                                k,
-                                valueBias,
-                                q,
-                                q,
-                                scores,
-                                tokens,
-                                tokens,
-                                channels,
-                                Epilogue.NONE,
-                                1,
-                                0,
-                                0,
-                                image,
-                                image,
-                                tokens * tokens)
-                        .task("softmax", Softmax::softmax, context, scores, tokens, scale)
-                        .task(
-                                "weighted",
-                                Linear::linear,
-                                context,
-                                layer,
-                                batch,
-                                scores,
-                                values,
-                                valueBias,
-                                q,
-                                q,
-                                out,
-                                tokens,
-                                channels,
-                                tokens,
-                                Epilogue.NONE,
-                                1,
-                                0,
-                                0,
-                                tokens * tokens,
-                                image,
-                                image),
+                graph -> weightedArguments.task(
+                        scoresArguments
+                                .task(valuesArguments.task(graph, "values"), "scores")
+                                .task("softmax", Softmax::softmax, context, scores, tokens, scale),
+                        "weighted"),
                 Map.of(
-                        "values", Linear.grid(channels, tokens, n),
-                        "scores", Linear.grid(tokens, tokens, n),
+                        "values", valuesArguments.grid(),
+                        "scores", scoresArguments.grid(),
                         "softmax", Softmax.grid(n * tokens),
-                        "weighted", Linear.grid(tokens, channels, n)),
+                        "weighted", weightedArguments.grid()),
                 out,
                 i -> attentionReference(q, k, x, valueWeight, valueBias, tokens, channels, i),
                 2e-6,

@@ -9,13 +9,25 @@ import java.util.stream.IntStream;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.LayerNorm;
+import org.tornadodit.kernels.LayerNormArguments;
+import org.tornadodit.kernels.LayerNormArguments.LayerStep;
+import org.tornadodit.kernels.LayerNormArguments.Modulation;
+import org.tornadodit.kernels.LayerNormArguments.PackedOut;
 import org.tornadodit.kernels.Linear;
+import org.tornadodit.kernels.LinearArguments;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedLayerNorm;
 import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.PackedWeights;
+import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.TensorLinear;
+import org.tornadodit.kernels.TensorLinearArguments;
+import org.tornadodit.kernels.TensorLinearArguments.Bias;
+import org.tornadodit.kernels.TensorLinearArguments.GateResidual;
+import org.tornadodit.kernels.TensorLinearArguments.Gelu;
+import org.tornadodit.kernels.TensorLinearArguments.Heads;
+import org.tornadodit.kernels.TensorLinearArguments.Spare;
 import org.tornadodit.kernels.ptx.Halves;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -30,7 +42,6 @@ public final class TensorCases {
 
     /** {@link PackedLayerNorm}. */
     public static KernelCase layerNorm(int samples, int tokens, int hidden, int planes) {
-        KernelContext context = new KernelContext();
         int rows = samples * tokens;
         FloatArray x = Data.random(1, rows * hidden, 2);
         for (int i = 0; i < x.getSize(); i++) {
@@ -41,36 +52,23 @@ public final class TensorCases {
         IntArray before = Data.ints(0);
         IntArray next = ArrayPages.ints(1);
         IntArray layer = Data.ints(1);
-        IntArray overflow = ArrayPages.ints(4);
+        IntArray overflow = ArrayPages.ints(2 * Overflow.KINDS);
         overflow.init(0);
         IntArray out = ArrayPages.ints(Packed.size(rows, hidden, planes));
+        LayerNormArguments arguments = new LayerNormArguments(
+                new LayerStep(before, 1, next),
+                batch,
+                x,
+                new Modulation(conditioning, 3, 4, 2 * LayerNorm.CHUNKS),
+                samples,
+                tokens,
+                hidden);
         return new KernelCase(
                 "packedLayerNorm " + planes,
                 samples + "x" + tokens + "x" + hidden,
                 new Object[] {x, conditioning, before, batch, overflow},
-                graph -> graph.task(
-                        "norm",
-                        PackedLayerNorm::modulate,
-                        context,
-                        x,
-                        conditioning,
-                        out,
-                        before,
-                        next,
-                        batch,
-                        overflow,
-                        rows,
-                        hidden,
-                        tokens,
-                        3 * hidden,
-                        4 * hidden,
-                        12 * hidden,
-                        1,
-                        planes,
-                        1,
-                        2,
-                        PackedLayerNorm.warps(hidden)),
-                Map.of("norm", PackedLayerNorm.grid(rows, hidden)),
+                graph -> arguments.packedTask(graph, "norm", new PackedOut(out, planes, overflow, Overflow.ATTENTION)),
+                Map.of("norm", arguments.packedGrid()),
                 out,
                 rows * hidden,
                 operand(out, rows, hidden, planes),
@@ -185,19 +183,16 @@ public final class TensorCases {
             FloatArray x,
             FloatArray weight,
             int multiprocessors) {
-        KernelContext context = new KernelContext();
-        int samples = m / tokens;
         int layers = layers(n, k);
         IntArray layer = Data.ints(layers - 1);
         FloatArray bias = Data.random(3, layers * n, 1);
         FloatArray residual = Data.random(4, epilogue == Epilogue.GATE_RESIDUAL ? m * n : 1, 1);
-        FloatArray gate = Data.random(5, samples * 12 * n, 1);
+        FloatArray gate = Data.random(5, m / tokens * 2 * LayerNorm.CHUNKS * n, 1);
         IntArray xPacked = ArrayPages.ints(Packed.size(m, k, planes));
         PackedWeights.pack(x.getSegment(), xPacked, 0, m, Packed.paddedRows(m), k, planes, 1f);
         PackedWeights packed =
                 PackedWeights.of(slices(weight, layers, 4L * n * k), slices(bias, layers, 4L * n), n, k, planes);
         return tile -> linear(
-                context,
                 layer,
                 xPacked,
                 packed,
@@ -225,7 +220,6 @@ public final class TensorCases {
     }
 
     private static KernelCase linear(
-            KernelContext context,
             IntArray layer,
             IntArray xPacked,
             PackedWeights packed,
@@ -252,7 +246,39 @@ public final class TensorCases {
         IntArray out = ArrayPages.ints(floats ? 1 : Packed.size(m, n, planes));
         IntArray batch = Data.batch(samples);
         IntArray overflow = ArrayPages.ints(2 * Overflow.KINDS);
-        int blocks = TensorLinear.blocks(m, n, tile, multiprocessors);
+        TensorLinearArguments arguments = new TensorLinearArguments(
+                layer,
+                batch,
+                xPacked,
+                packed.weight(),
+                packed.bias(),
+                switch (epilogue) {
+                    case Epilogue.BIAS -> new Bias(target);
+                    case Epilogue.BIAS_GELU -> new Gelu(out);
+                    case Epilogue.GATE_RESIDUAL -> new GateResidual(gate, 2, 2 * LayerNorm.CHUNKS, target);
+                    case Epilogue.BIAS_HEADS -> new Heads(out, heads);
+                    default -> throw new IllegalArgumentException("no epilogue " + epilogue + " of TensorLinear");
+                },
+                overflow,
+                new ProductShape(m, n, k),
+                tokens,
+                planes,
+                tile,
+                TensorLinear.blocks(m, n, tile, multiprocessors),
+                new Spare(floats ? gate : target, out));
+        LinearArguments exact = new LinearArguments(
+                layer,
+                batch,
+                x,
+                weight,
+                bias,
+                target,
+                arguments.shape(),
+                epilogue == Epilogue.GATE_RESIDUAL
+                        ? LinearArguments.After.gateResidual(residual, gate, 2, 2 * LayerNorm.CHUNKS, tokens)
+                        : LinearArguments.After.of(
+                                epilogue == Epilogue.BIAS_HEADS ? Epilogue.BIAS : epilogue, bias, tokens),
+                LinearArguments.Stack.ONE);
         IntToDoubleFunction actual = epilogue == Epilogue.BIAS_HEADS
                 ? headsOf(out, samples, tokens, heads, n, planes)
                 : epilogue == Epilogue.BIAS_GELU ? operand(out, m, n, planes) : target::get;
@@ -260,53 +286,12 @@ public final class TensorCases {
                 "tensorLinear " + epilogue + " " + planes + suffix,
                 m + "x" + n + "x" + k,
                 new Object[] {layer, batch, xPacked, packed.weight(), packed.bias(), gate, target, overflow},
-                graph -> graph.task(
-                        "linear",
-                        TensorLinear::linear,
-                        context,
-                        layer,
-                        batch,
-                        xPacked,
-                        packed.weight(),
-                        packed.bias(),
-                        gate,
-                        target,
-                        out,
-                        overflow,
-                        m,
-                        n,
-                        k,
-                        planes,
-                        tile.code(),
-                        blocks,
-                        epilogue,
-                        tokens,
-                        epilogue == Epilogue.BIAS_HEADS ? heads : 2,
-                        epilogue == Epilogue.BIAS_HEADS ? samples : 12),
-                Map.of("linear", TensorLinear.grid(blocks)),
+                graph -> arguments.task(graph, "linear"),
+                Map.of("linear", arguments.grid()),
                 floats ? target : out,
                 m * n,
                 actual,
-                i -> Linear.reference(
-                        layer,
-                        x,
-                        weight,
-                        bias,
-                        residual,
-                        gate,
-                        m,
-                        n,
-                        k,
-                        epilogue == Epilogue.BIAS_HEADS ? Epilogue.BIAS : epilogue,
-                        tokens,
-                        2 * n,
-                        12 * n,
-                        0,
-                        0,
-                        0,
-                        0,
-                        i / n,
-                        i % n),
+                i -> Linear.reference(exact, 0, i / n, i % n),
                 // One plane: both operands are good to 2^-12, their sum's errors add up as the products do.
                 planes == 2 ? TransformerCases.productBound(k) : 4e-4,
                 2.0 * m * n * k,

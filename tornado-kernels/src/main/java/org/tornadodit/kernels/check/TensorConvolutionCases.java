@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import org.tornadodit.kernels.ArrayPages;
+import org.tornadodit.kernels.ConvolutionShape;
 import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
@@ -11,6 +12,7 @@ import org.tornadodit.kernels.GroupStatistics;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorConv2d;
+import org.tornadodit.kernels.TensorConv2dArguments;
 import org.tornadodit.kernels.ptx.Halves;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -101,7 +103,20 @@ public final class TensorConvolutionCases {
         int parts = GroupNorm.parts(pixels);
         // Small shapes, too, have blocks that take several tiles.
         int together = outSize < FEW ? 2 : MULTIPROCESSORS;
-        int blocks = TensorConv2d.blocks(n, height, width, outChannels, taps, planes, together);
+        ConvolutionShape shape = new ConvolutionShape(n, height, width, channels, outChannels);
+        TensorConv2dArguments arguments = new TensorConv2dArguments(
+                run,
+                map,
+                packedWeight,
+                scale,
+                bias,
+                residual,
+                out,
+                shape,
+                taps,
+                planes,
+                epilogue,
+                TensorConv2d.blocks(shape, taps, planes, together));
         IntToDoubleFunction input = known(
                 norm == PackedMap.RAW
                         ? x::get
@@ -111,76 +126,58 @@ public final class TensorConvolutionCases {
                 "tensorConv taps " + taps + " planes " + planes + suffix,
                 n + "x" + height + "x" + width + "x" + channels + "->" + outChannels,
                 new Object[] {run, x, packedWeight, scale, bias, gamma, beta, residual, overflow},
-                graph -> (norm == PackedMap.RAW
-                                ? graph
-                                : graph.task(
-                                                "partial",
-                                                GroupStatistics::partial,
-                                                context,
-                                                x,
-                                                sums,
-                                                pixels,
-                                                channels,
-                                                groups,
-                                                parts)
-                                        .task(
-                                                "finish",
-                                                GroupNorm::finish,
-                                                context,
-                                                sums,
-                                                statistics,
-                                                n,
-                                                pixels,
-                                                channels,
-                                                groups,
-                                                parts,
-                                                1e-6f))
-                        .task(
-                                "pack",
-                                PackedMap::pack,
-                                context,
-                                run,
-                                x,
-                                norm == PackedMap.RAW ? gamma : statistics,
-                                gamma,
-                                beta,
-                                map,
-                                overflow,
-                                0,
-                                n,
-                                height,
-                                width,
-                                channels,
-                                groups,
-                                planes,
-                                norm)
-                        .task(
-                                "conv",
-                                TensorConv2d::conv,
-                                context,
-                                run,
-                                map,
-                                packedWeight,
-                                scale,
-                                bias,
-                                residual,
-                                out,
-                                n,
-                                height,
-                                width,
-                                channels,
-                                outChannels,
-                                taps,
-                                planes,
-                                epilogue,
-                                blocks),
+                graph -> arguments.task(
+                        (norm == PackedMap.RAW
+                                        ? graph
+                                        : graph.task(
+                                                        "partial",
+                                                        GroupStatistics::partial,
+                                                        context,
+                                                        x,
+                                                        sums,
+                                                        pixels,
+                                                        channels,
+                                                        groups,
+                                                        parts)
+                                                .task(
+                                                        "finish",
+                                                        GroupNorm::finish,
+                                                        context,
+                                                        sums,
+                                                        statistics,
+                                                        n,
+                                                        pixels,
+                                                        channels,
+                                                        groups,
+                                                        parts,
+                                                        1e-6f))
+                                .task(
+                                        "pack",
+                                        PackedMap::pack,
+                                        context,
+                                        run,
+                                        x,
+                                        norm == PackedMap.RAW ? gamma : statistics,
+                                        gamma,
+                                        beta,
+                                        map,
+                                        overflow,
+                                        0,
+                                        n,
+                                        height,
+                                        width,
+                                        channels,
+                                        groups,
+                                        planes,
+                                        norm),
+                        "conv"),
                 norm == PackedMap.RAW
-                        ? Map.of("pack", PackedMap.grid(n, height, width, channels), "conv", TensorConv2d.grid(blocks))
+                        ? Map.of("pack", PackedMap.grid(n, height, width, channels), "conv", arguments.grid())
                         : Map.of(
                                 "partial", GroupNorm.partialGrid(n, pixels),
                                 "finish", Launch.elementwise(n * groups),
                                 "pack", PackedMap.grid(n, height, width, channels),
-                                "conv", TensorConv2d.grid(blocks)),
+                                "conv", arguments.grid()),
                 out,
                 i -> reference(
                         input,

@@ -8,8 +8,16 @@ import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
+import org.tornadodit.kernels.LayerNormArguments;
+import org.tornadodit.kernels.LayerNormArguments.LayerStep;
+import org.tornadodit.kernels.LayerNormArguments.Modulation;
 import org.tornadodit.kernels.Linear;
+import org.tornadodit.kernels.LinearArguments;
+import org.tornadodit.kernels.LinearArguments.After;
+import org.tornadodit.kernels.LinearArguments.Stack;
 import org.tornadodit.kernels.LinearFewRows;
+import org.tornadodit.kernels.LinearFewRowsArguments;
+import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.Variant;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -21,7 +29,6 @@ public final class TransformerCases {
 
     /** {@link Linear}; the gate's chunk is the third of six, as attention's gate in a block. */
     public static KernelCase linear(int m, int n, int k, int epilogue, int rowsPerSample) {
-        KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, m * k, 1);
         // The second of two layers.
         IntArray layer = Data.ints(1);
@@ -32,54 +39,22 @@ public final class TransformerCases {
         FloatArray gate = Data.random(5, samples * 12 * n, 1);
         FloatArray out = ArrayPages.floats(m * n);
         IntArray batch = Data.batch(samples);
+        After after = switch (epilogue) {
+            case Epilogue.ADD_TABLE -> After.addTable(residual, gate, rowsPerSample);
+            case Epilogue.RESIDUAL -> After.residual(residual, gate, rowsPerSample);
+            case Epilogue.GATE_RESIDUAL -> After.gateResidual(residual, gate, 2, 2 * LayerNorm.CHUNKS, rowsPerSample);
+            default -> After.of(epilogue, gate, rowsPerSample);
+        };
+        LinearArguments arguments =
+                new LinearArguments(layer, batch, x, weight, bias, out, new ProductShape(m, n, k), after, Stack.ONE);
         return new KernelCase(
                 "linear " + epilogue,
                 m + "x" + n + "x" + k,
                 new Object[] {layer, batch, x, weight, bias, residual, gate},
-                graph -> graph.task(
-                        "linear",
-                        Linear::linear,
-                        context,
-                        layer,
-                        batch,
-                        x,
-                        weight,
-                        bias,
-                        residual,
-                        gate,
-                        out,
-                        m,
-                        n,
-                        k,
-                        epilogue,
-                        rowsPerSample,
-                        2 * n,
-                        12 * n,
-                        0,
-                        0,
-                        0),
-                Map.of("linear", Linear.grid(m, n, 1)),
+                graph -> arguments.task(graph, "linear"),
+                Map.of("linear", arguments.grid()),
                 out,
-                i -> Linear.reference(
-                        layer,
-                        x,
-                        weight,
-                        bias,
-                        residual,
-                        gate,
-                        m,
-                        n,
-                        k,
-                        epilogue,
-                        rowsPerSample,
-                        2 * n,
-                        12 * n,
-                        0,
-                        0,
-                        0,
-                        0,
-                        i / n,
-                        i % n),
+                i -> Linear.reference(arguments, 0, i / n, i % n),
                 productBound(k),
                 2.0 * m * n * k,
                 4.0 * ((double) m * k + (double) n * k + (double) m * n));
@@ -104,7 +79,6 @@ public final class TransformerCases {
 
     /** {@link LinearFewRows} in any of its variants, all on the same arrays. */
     public static Function<Variant, KernelCase> fewRowsVariants(int m, int n, int k, int epilogue) {
-        KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, m * k, 1);
         // The second of two layers, or the first of one where it is all blocks' already.
         int layers = (long) n * k > 1 << 26 ? 1 : 2;
@@ -113,32 +87,24 @@ public final class TransformerCases {
         FloatArray bias = Data.random(3, layers * n, 1);
         FloatArray out = ArrayPages.floats(m * n);
         IntArray batch = Data.batch(m);
-        return variant -> new KernelCase(
-                "linearFewRows " + epilogue,
-                m + "x" + n + "x" + k,
-                new Object[] {layer, batch, x, weight, bias},
-                graph -> graph.task(
-                        "linear",
-                        LinearFewRows::linear,
-                        context,
-                        layer,
-                        batch,
-                        x,
-                        weight,
-                        bias,
-                        out,
-                        n,
-                        k,
-                        epilogue,
-                        variant.get(LinearFewRows.WARPS),
-                        variant.get(LinearFewRows.TOGETHER)),
-                Map.of("linear", LinearFewRows.grid(m, n, variant)),
-                out,
-                i -> Linear.reference(
-                        layer, x, weight, bias, bias, bias, m, n, k, epilogue, 1, 0, 0, 0, 0, 0, 0, i / n, i % n),
-                productBound(k),
-                0,
-                4.0 * ((double) m * k + (double) n * k + (double) m * n));
+        ProductShape shape = new ProductShape(m, n, k);
+        LinearArguments exact =
+                new LinearArguments(layer, batch, x, weight, bias, out, shape, After.of(epilogue, bias, 1), Stack.ONE);
+        return variant -> {
+            LinearFewRowsArguments arguments =
+                    new LinearFewRowsArguments(layer, batch, x, weight, bias, out, shape, epilogue, variant);
+            return new KernelCase(
+                    "linearFewRows " + epilogue,
+                    m + "x" + n + "x" + k,
+                    new Object[] {layer, batch, x, weight, bias},
+                    graph -> arguments.task(graph, "linear"),
+                    Map.of("linear", arguments.grid()),
+                    out,
+                    i -> Linear.reference(exact, 0, i / n, i % n),
+                    productBound(k),
+                    0,
+                    4.0 * ((double) m * k + (double) n * k + (double) m * n));
+        };
     }
 
     public static KernelCase attention(int samples, int tokens, int heads, int headSize) {
@@ -169,7 +135,6 @@ public final class TransformerCases {
 
     /** {@link LayerNorm} in any of its variants, all on the same arrays. */
     public static Function<Variant, KernelCase> layerNormVariants(int samples, int tokens, int hidden) {
-        KernelContext context = new KernelContext();
         int rows = samples * tokens;
         FloatArray x = Data.random(1, rows * hidden, 2);
         for (int i = 0; i < x.getSize(); i++) {
@@ -182,28 +147,20 @@ public final class TransformerCases {
         IntArray layer = Data.ints(1);
         FloatArray conditioning = Data.random(2, samples * 12 * hidden, 1);
         FloatArray out = ArrayPages.floats(rows * hidden);
+        LayerNormArguments arguments = new LayerNormArguments(
+                new LayerStep(before, 1, next),
+                batch,
+                x,
+                new Modulation(conditioning, 3, 4, 2 * LayerNorm.CHUNKS),
+                samples,
+                tokens,
+                hidden);
         return variant -> new KernelCase(
                 "layerNorm",
                 samples + "x" + tokens + "x" + hidden,
                 new Object[] {before, batch, x, conditioning},
-                graph -> graph.task(
-                        "norm",
-                        LayerNorm::modulate,
-                        context,
-                        before,
-                        next,
-                        batch,
-                        x,
-                        conditioning,
-                        out,
-                        hidden,
-                        tokens,
-                        3 * hidden,
-                        4 * hidden,
-                        12 * hidden,
-                        1,
-                        variant.get(LayerNorm.ROWS)),
-                Map.of("norm", LayerNorm.grid(rows, variant)),
+                graph -> arguments.task(graph, "norm", out, variant),
+                Map.of("norm", arguments.grid(variant)),
                 out,
                 LayerNorm.reference(layer, x, conditioning, hidden, tokens, 3 * hidden, 4 * hidden, 12 * hidden),
                 1e-6,

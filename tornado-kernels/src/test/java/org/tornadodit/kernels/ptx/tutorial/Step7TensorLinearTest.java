@@ -4,13 +4,13 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tornadodit.kernels.Batch;
-import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedWeights;
+import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.TensorLinear;
+import org.tornadodit.kernels.TensorLinearArguments;
 import uk.ac.manchester.tornado.api.GridScheduler;
-import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -41,7 +41,20 @@ class Step7TensorLinearTest {
         IntArray overflow = new IntArray(Overflow.KINDS);
         overflow.init(0);
         TensorLinear.Tile tile = TensorLinear.tile(planes, m, n, k, MULTIPROCESSORS);
-        int blocks = TensorLinear.blocks(m, n, tile, MULTIPROCESSORS);
+        TensorLinearArguments arguments = new TensorLinearArguments(
+                layer,
+                batch,
+                x,
+                weights.weight(),
+                weights.bias(),
+                new TensorLinearArguments.Bias(c),
+                overflow,
+                new ProductShape(m, n, k),
+                m,
+                planes,
+                tile,
+                TensorLinear.blocks(m, n, tile, MULTIPROCESSORS),
+                new TensorLinearArguments.Spare(none, packed));
         TaskGraph graph = new TaskGraph("step7")
                 .transferToDevice(
                         DataTransferMode.FIRST_EXECUTION,
@@ -51,32 +64,9 @@ class Step7TensorLinearTest {
                         weights.weight(),
                         weights.bias(),
                         none,
-                        overflow)
-                .task(
-                        "linear",
-                        TensorLinear::linear,
-                        new KernelContext(),
-                        layer,
-                        batch,
-                        x,
-                        weights.weight(),
-                        weights.bias(),
-                        none,
-                        c,
-                        packed,
-                        overflow,
-                        m,
-                        n,
-                        k,
-                        planes,
-                        tile.code(),
-                        blocks,
-                        Epilogue.BIAS,
-                        m,
-                        0,
-                        0)
-                .transferToHost(DataTransferMode.EVERY_EXECUTION, c);
-        Problem.execute(graph, new GridScheduler("step7.linear", TensorLinear.grid(blocks)));
+                        overflow);
+        arguments.task(graph, "linear").transferToHost(DataTransferMode.EVERY_EXECUTION, c);
+        Problem.execute(graph, new GridScheduler("step7.linear", arguments.grid()));
         problem.check("step 7, planes " + planes, c, problem.reference(), bound);
     }
 }

@@ -1,0 +1,66 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What a launch of {@link TensorConv2d} takes.
+ *
+ * @param run see {@link DecoderRun}: the layer, and the images, of which tiles are made
+ * @param map {@link PackedMap} of (N, H, W, C)
+ * @param weight {@link ConvolutionWeights}
+ * @param scale (layers): what the product is multiplied by, to undo scales of weights and map
+ * @param bias (layers, O)
+ * @param residual as {@code out}, for {@link Epilogue#RESIDUAL}, else any array
+ * @param out (N, H, W, O), or (N, 2 H, 2 W, O) with two taps a side; residual may be the same array
+ * @param shape N that there is room for; H and W of the map; C a multiple of 16, O even
+ * @param taps a side: 3; 1; or 2 for a 3 x 3 convolution of the doubled image
+ * @param planes 1, or 2 for FP32's accuracy
+ * @param epilogue {@link Epilogue#BIAS} or {@link Epilogue#RESIDUAL}
+ * @param blocks work groups, see {@link TensorConv2d#blocks}
+ */
+public record TensorConv2dArguments(
+        IntArray run,
+        IntArray map,
+        IntArray weight,
+        FloatArray scale,
+        FloatArray bias,
+        FloatArray residual,
+        FloatArray out,
+        ConvolutionShape shape,
+        int taps,
+        int planes,
+        int epilogue,
+        int blocks) {
+
+    /** The launch. */
+    public WorkerGrid grid() {
+        return TensorConv2d.grid(blocks);
+    }
+
+    /** Adds the task to a graph. */
+    public TaskGraph task(TaskGraph graph, String name) {
+        return graph.task(
+                name,
+                TensorConv2d::conv,
+                Launch.CONTEXT,
+                run,
+                map,
+                weight,
+                scale,
+                bias,
+                residual,
+                out,
+                shape.n(),
+                shape.height(),
+                shape.width(),
+                shape.channels(),
+                shape.outChannels(),
+                taps,
+                planes,
+                epilogue,
+                blocks);
+    }
+}

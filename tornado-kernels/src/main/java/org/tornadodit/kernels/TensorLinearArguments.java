@@ -1,0 +1,136 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.TensorLinear.Tile;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What a launch of {@link TensorLinear} takes.
+ *
+ * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
+ * @param batch see {@link Batch}: the rows that count are its passes times {@code tokens}
+ * @param x (M, K) packed, rows padded
+ * @param weight (layers, N, K) packed, rows not padded, {@link TensorLinear#weightSize} ints
+ * @param bias (layers, N + 1): a layer's biases, then the factor that undoes its weight's scale
+ * @param after what becomes of the product
+ * @param overflow (layers, {@link Overflow#KINDS}): set where a value does not fit a half
+ * @param shape M; N, a multiple of 8, and of 16 for {@link Gelu}; K, a multiple of 16 times the tile's slabs
+ * @param tokens rows of a pass
+ * @param planes 1 or 2, of both operands and of what is packed
+ * @param tile that a work group makes at a time
+ * @param blocks work groups, see {@link TensorLinear#blocks}
+ * @param spare for what {@code after} has no use for
+ */
+public record TensorLinearArguments(
+        IntArray layer,
+        IntArray batch,
+        IntArray x,
+        IntArray weight,
+        FloatArray bias,
+        After after,
+        IntArray overflow,
+        ProductShape shape,
+        int tokens,
+        int planes,
+        Tile tile,
+        int blocks,
+        Spare spare) {
+
+    /** Arrays that stand where the kernel has an array to read or to write, and does neither. */
+    public record Spare(FloatArray floats, IntArray halves) {}
+
+    /** What follows the product and its bias, in the registers that hold it. */
+    public sealed interface After {
+        /** The constant of {@link Epilogue}. */
+        int epilogue();
+    }
+
+    /** Nothing: {@code out} (M, N) gets the floats. */
+    public record Bias(FloatArray out) implements After {
+        @Override
+        public int epilogue() {
+            return Epilogue.BIAS;
+        }
+    }
+
+    /** GELU with the tanh approximation, into an operand (M, N), packed. */
+    public record Gelu(IntArray operand) implements After {
+        @Override
+        public int epilogue() {
+            return Epilogue.BIAS_GELU;
+        }
+    }
+
+    /**
+     * {@code residual += gate * product}.
+     *
+     * @param gate (samples, chunks N), a layer having {@link LayerNorm#CHUNKS} chunks of N columns
+     * @param chunk the gate's in layer 0
+     * @param chunks of a row of the gate's array
+     * @param residual (M, N)
+     */
+    public record GateResidual(FloatArray gate, int chunk, int chunks, FloatArray residual) implements After {
+        @Override
+        public int epilogue() {
+            return Epilogue.GATE_RESIDUAL;
+        }
+
+        /** Both numbers in one int: a task has twenty parameters at most. */
+        int place() {
+            return chunk | chunks << TensorLinear.GATE_BITS;
+        }
+    }
+
+    /** The columns are q, k and v of {@code count} heads, written as {@link Packed} heads. */
+    public record Heads(IntArray heads, int count) implements After {
+        @Override
+        public int epilogue() {
+            return Epilogue.BIAS_HEADS;
+        }
+    }
+
+    /** The launch. */
+    public WorkerGrid grid() {
+        return TensorLinear.grid(blocks);
+    }
+
+    /** Adds the task to a graph. */
+    public TaskGraph task(TaskGraph graph, String name) {
+        FloatArray gate = after instanceof GateResidual gated ? gated.gate() : spare.floats();
+        FloatArray floats = switch (after) {
+            case Bias bias -> bias.out();
+            case GateResidual gated -> gated.residual();
+            case Gelu _, Heads _ -> spare.floats();
+        };
+        IntArray halves = switch (after) {
+            case Gelu gelu -> gelu.operand();
+            case Heads heads -> heads.heads();
+            case Bias _, GateResidual _ -> spare.halves();
+        };
+        return graph.task(
+                name,
+                TensorLinear::linear,
+                Launch.CONTEXT,
+                layer,
+                batch,
+                x,
+                weight,
+                bias,
+                gate,
+                floats,
+                halves,
+                overflow,
+                shape.m(),
+                shape.n(),
+                shape.k(),
+                planes,
+                tile.code(),
+                blocks,
+                after.epilogue(),
+                tokens,
+                after instanceof Heads heads ? heads.count() : 0,
+                after instanceof GateResidual gated ? gated.place() : 0);
+    }
+}
