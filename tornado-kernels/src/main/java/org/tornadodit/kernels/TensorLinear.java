@@ -101,6 +101,11 @@ public final class TensorLinear {
         return Launch.ceilDiv(tiles, multiprocessors) * Math.max(tensorCores, sharedMemory);
     }
 
+    /** As {@link #tile} counts them: cycles of (m, k) x (n, k) with a tile that may be another shape's. */
+    public static double cycles(int planes, int m, int n, int k, Tile tile, int multiprocessors) {
+        return k / 16.0 * cycles(planes, m, n, tile, multiprocessors);
+    }
+
     /** Whether (M, K) x (N, K) is a shape that the kernel takes. */
     public static boolean takes(int n, int k) {
         return n % 8 == 0 && k % 16 == 0;

@@ -152,24 +152,32 @@ final class PlanCompiler {
                     ended.set(System.nanoTime());
                     loading.threads.shutdown(); // they end when the last kernel is loaded
                 });
-        return () -> {
-            long waited = System.nanoTime();
-            try {
-                await(all);
+        return new Compilation() {
+            @Override
+            public void await() {
+                PlanCompiler.await(all);
                 loading.await();
-                compiling.forEach(each -> install(each.task(), each.text().join(), plan.getId(), loading));
-            } finally {
-                loading.close();
             }
-            keepSketches(compiling);
-            Map<String, Boolean> kept = new HashMap<>();
-            compiling.forEach(
-                    each -> kept.merge(each.text().join().ptx(), each.kept().get(), (x, y) -> x && y));
-            return new Work(
-                    kept.size(),
-                    (int) kept.values().stream().filter(found -> found).count(),
-                    (ended.get() - begun) / 1e9,
-                    (System.nanoTime() - Math.max(waited, ended.get())) / 1e9);
+
+            @Override
+            public Work finish() {
+                long waited = System.nanoTime();
+                try {
+                    await();
+                    compiling.forEach(each -> install(each.task(), each.text().join(), plan.getId(), loading));
+                } finally {
+                    loading.close();
+                }
+                keepSketches(compiling);
+                Map<String, Boolean> kept = new HashMap<>();
+                compiling.forEach(
+                        each -> kept.merge(each.text().join().ptx(), each.kept().get(), (x, y) -> x && y));
+                return new Work(
+                        kept.size(),
+                        (int) kept.values().stream().filter(found -> found).count(),
+                        (ended.get() - begun) / 1e9,
+                        (System.nanoTime() - Math.max(waited, ended.get())) / 1e9);
+            }
         };
     }
 

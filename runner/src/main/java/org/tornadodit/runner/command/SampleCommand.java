@@ -191,6 +191,9 @@ public final class SampleCommand implements Callable<Integer> {
                     WeightFiles used = plan.device().cpu() ? WeightFiles.of(weights, vaeWeights) : WeightFiles.of();
                     sampleBatches(engine, plan, noise, run, from, writer, used);
                 }
+                if (invocation().debug()) {
+                    startup.notes().forEach(err::println);
+                }
             }
         }
         return ExitCode.DONE;

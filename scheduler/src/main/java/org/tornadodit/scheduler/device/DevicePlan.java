@@ -2,7 +2,9 @@ package org.tornadodit.scheduler.device;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.kernels.ptx.LaunchAhead;
@@ -18,8 +20,14 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 public final class DevicePlan implements AutoCloseable {
     private static final Logger LOG = System.getLogger(DevicePlan.class.getName());
 
+    private final ListedDevice device;
     private final TornadoExecutionPlan plan;
-    private final int graphs;
+    private final List<ImmutableTaskGraph> graphs;
+    private final GridScheduler grids;
+    /** Graphs that are compiled when they are asked for begin here. */
+    private final int firstLater;
+
+    private final Map<Integer, BackgroundCompilation> later = new HashMap<>();
     private final Startup.Running compiling;
     private final KernelCompiler.Compilation compilation;
     private final String label;
@@ -29,9 +37,17 @@ public final class DevicePlan implements AutoCloseable {
      * Builds graphs and compiles all their tasks, while the device loads those that are ready: {@link #finish} comes next.
      * May be called for several devices at once: what TornadoVM cannot do side by side is done in turn, see
      * {@link KernelCompiler#ONE_AT_A_TIME}.
+     *
+     * @param later how many of the graphs, the last ones, are not compiled before {@link #request} asks for them
      */
     public DevicePlan(
-            ListedDevice device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids, Startup startup) {
+            ListedDevice device,
+            Supplier<List<ImmutableTaskGraph>> building,
+            int later,
+            GridScheduler grids,
+            Startup startup) {
+        this.device = device;
+        this.grids = grids;
         this.label = device.label();
         this.startup = startup;
         KernelCompiler compiler = KernelCompiler.fromClassPath();
@@ -47,10 +63,11 @@ public final class DevicePlan implements AutoCloseable {
                 KernelCompiler.ONE_AT_A_TIME.unlock();
             }
         }
-        graphs = built.size();
+        graphs = List.copyOf(built);
+        firstLater = graphs.size() - later;
         compiling = startup.begin(label, "kernels");
         try {
-            compilation = compiler.begin(plan, device.device(), built, grids, this::compiled);
+            compilation = compiler.begin(plan, device.device(), graphs.subList(0, firstLater), grids, this::compiled);
         } catch (RuntimeException | Error e) {
             compiling.close();
             throw e;
@@ -62,6 +79,12 @@ public final class DevicePlan implements AutoCloseable {
         if (done == kernels) {
             compiling.close();
         }
+    }
+
+    /** As above, all compiled at once. */
+    public DevicePlan(
+            ListedDevice device, Supplier<List<ImmutableTaskGraph>> building, GridScheduler grids, Startup startup) {
+        this(device, building, 0, grids, startup);
     }
 
     /** As above, finished, telling nobody. */
@@ -77,11 +100,27 @@ public final class DevicePlan implements AutoCloseable {
             compiling.close();
             KernelCompiler.ONE_AT_A_TIME.lock();
             try {
-                plan.withPreCompilation();
+                for (int graph = 0; graph < firstLater; graph++) {
+                    plan.withGraph(graph).withPreCompilation();
+                }
             } finally {
                 KernelCompiler.ONE_AT_A_TIME.unlock();
             }
         }
+    }
+
+    /** Has a graph compiled beside the others, if it is not yet, and says whether it can run; on the plan's thread. */
+    public boolean request(int graph) {
+        if (graph >= firstLater && !later.containsKey(graph)) {
+            later.put(graph, new BackgroundCompilation(plan, device, graph, graphs.get(graph), grids));
+        }
+        return isReady(graph);
+    }
+
+    /** Whether a graph is compiled; on the plan's thread. */
+    public boolean isReady(int graph) {
+        BackgroundCompilation compiling = later.get(graph);
+        return graph < firstLater || (compiling != null && compiling.isReady());
     }
 
     /** Runs one graph and waits for it. */
@@ -105,8 +144,9 @@ public final class DevicePlan implements AutoCloseable {
     /** Releases all memory on the device, of arrays within a graph too: see {@link GraphScope#scratch}. */
     @Override
     public void close() {
+        later.values().forEach(BackgroundCompilation::end);
         // Freeing acts on the selected graph only, and fails where a buffer is shared with a graph that has freed it.
-        for (int i = 0; i < graphs; i++) {
+        for (int i = 0; i < graphs.size(); i++) {
             try {
                 plan.withGraph(i).freeDeviceMemory();
             } catch (TornadoInternalError alreadyFreed) {

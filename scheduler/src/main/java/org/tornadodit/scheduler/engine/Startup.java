@@ -64,6 +64,7 @@ public final class Startup {
     private final Map<Running, Boolean> running = new LinkedHashMap<>();
     private final List<Phase> phases = new ArrayList<>();
     private final Map<String, Work> kernels = new LinkedHashMap<>();
+    private final List<String> notes = new ArrayList<>();
 
     /**
      * @param before seconds that passed already
@@ -93,6 +94,16 @@ public final class Startup {
     /** Notes what kernels took that are ready now. */
     public synchronized void count(String who, Work work) {
         kernels.merge(who, work, Work::plus);
+    }
+
+    /** Notes a line on what was left for later, and is done beside the work. */
+    public synchronized void note(String line) {
+        notes.add(String.format(Locale.ROOT, "%7.3f  %s", seconds(), line));
+    }
+
+    /** What was noted, with the seconds since the start. */
+    public synchronized List<String> notes() {
+        return List.copyOf(notes);
     }
 
     private double since(long nanos) {

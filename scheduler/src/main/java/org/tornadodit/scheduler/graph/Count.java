@@ -92,6 +92,11 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
         return ofDecoder(config, latentSize, images, DecoderTier.PORTABLE);
     }
 
+    /** Arrays that are not there, for graphs that are looked at only. */
+    static ArraySource sizesAlone() {
+        return new CountedArrays();
+    }
+
     /** Bytes of device memory. */
     public long bytes() {
         return weightBytes + activationBytes;

@@ -1,12 +1,15 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.Stream;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.Overflow;
@@ -70,6 +73,8 @@ public final class DitGraphs {
 
     private final Conditioning conditioning;
     private final StepPlan plan;
+    private final SuitedBlocks suited;
+    private int firstLater;
 
     /**
      * @param prefix makes the graphs' names unique in the process
@@ -106,10 +111,26 @@ public final class DitGraphs {
                 prefix + "embed",
                 carried(),
                 List.of(w.qkv(), w.projection(), w.fc1(), w.fc2()));
+        // With a single block none would come between the first and one that takes its arrays.
+        this.suited = SuitedBlocks.of(
+                Collections.frequency(plan.stages(), Stage.BLOCK) < 2 ? 1 : part.passes(), this::cyclesOfBlock);
+    }
+
+    /** What a number of passes takes in a block whose tiles are another number's. */
+    private IntToDoubleFunction cyclesOfBlock(int passes) {
+        NotedWork block = new NotedWork();
+        block(block, rows.suiting(passes));
+        List<IntToDoubleFunction> products = block.tasks().stream()
+                .flatMap(work -> Stream.ofNullable(work.cycles()))
+                .toList();
+        return number -> products.stream()
+                .mapToDouble(product -> product.applyAsDouble(number))
+                .sum();
     }
 
     /**
-     * All graphs, in the order that {@link #start} and {@link #step} count them, then those that load the weights.
+     * All graphs, in the order that {@link #start} and {@link #step} count them, then those that load the weights, then {@link
+     * #later} ones.
      *
      * @param grids gets the launch of every task
      * @param hostNoise whether a step's noise comes from the host, or is drawn on the device
@@ -123,7 +144,35 @@ public final class DitGraphs {
         }
         graphs.addAll(modulationWeights.build(grids));
         graphs.addAll(blockWeights.build(grids));
+        firstLater = graphs.size();
+        for (int i = 1; i < suited.count(); i++) {
+            TaskGraphScope scope = new TaskGraphScope(prefix + blockNames().get(i), grids);
+            suitedBlock(scope, i);
+            graphs.add(scope.snapshot());
+        }
         return graphs;
+    }
+
+    /** How many of the graphs, the last ones, are there for fewer passes: to be compiled when there are as few. */
+    public int later() {
+        return suited.count() - 1;
+    }
+
+    SuitedBlocks suited() {
+        return suited;
+    }
+
+    /** The blocks' graph of {@link #suited}, by its number among all that were built. */
+    int blocks(int graph) {
+        return graph == 0 ? 1 + plan.kinds().indexOf(Stage.BLOCK) : firstLater + graph - 1;
+    }
+
+    private List<String> blockNames() {
+        List<String> names = new ArrayList<>(List.of(name(Stage.BLOCK)));
+        for (int i = 1; i < suited.count(); i++) {
+            names.add(name(Stage.BLOCK) + "_for_" + suited.passes().get(i));
+        }
+        return names;
     }
 
     /** Sends the modulations' weights. Once, between {@link #start} and the first graph of the first step. */
@@ -145,6 +194,9 @@ public final class DitGraphs {
         pieces(false).forEach(piece -> piece.content().accept(scopes.apply(piece.name(), piece.times())));
         modulationWeights.walk(scopes);
         blockWeights.walk(scopes);
+        for (int i = 1; i < suited.count(); i++) {
+            suitedBlock(scopes.apply(blockNames().get(i), 0), i);
+        }
     }
 
     /**
@@ -198,6 +250,9 @@ public final class DitGraphs {
     private void consume(GraphScope g, Stage stage, Object... arrays) {
         for (Stage before : plan.before(stage)) {
             g.consume(prefix + name(before), arrays);
+            if (before == Stage.BLOCK && stage != Stage.BLOCK) {
+                blockNames().stream().skip(1).forEach(name -> g.consume(prefix + name, arrays));
+            }
         }
     }
 
@@ -244,15 +299,41 @@ public final class DitGraphs {
 
     /** {@code x + gate * attn(modulate(norm1(x)))}, then {@code x + gate * mlp(modulate(norm2(x)))}. */
     private void block(GraphScope g) {
-        DitBuffers b = buffers;
-        DitDeviceWeights w = weights;
         consume(g, Stage.BLOCK, carried());
         g.consume(blockWeights.last(), carried());
         g.consume(blockWeights.last(), blockWeights.arrays());
-        g.scratch(b.attention.index());
-        for (Operand operand : List.of(b.normed, b.qkv, b.attended, b.hidden)) {
-            g.scratch(operand.arrays());
+        g.scratch(ofBlock());
+        block(g, rows);
+        if (later() > 0) {
+            g.keep(blockWeights.arrays());
         }
+        g.keep(carried());
+    }
+
+    /** As {@link #block(GraphScope)}, with other tiles: once {@code block} has handed on its arrays, in place of it. */
+    private void suitedBlock(GraphScope g, int graph) {
+        String name = prefix + blockNames().get(graph);
+        consume(g, Stage.BLOCK, carried());
+        g.consume(name, carried());
+        g.consume(prefix + name(Stage.BLOCK), blockWeights.arrays());
+        g.consume(prefix + name(Stage.BLOCK), ofBlock());
+        block(g, rows.suiting(suited.passes().get(graph)));
+        g.keep(carried());
+    }
+
+    /** Arrays that live within a block. */
+    private Object[] ofBlock() {
+        DitBuffers b = buffers;
+        return Stream.concat(
+                        Stream.of(b.attention.index()),
+                        Stream.of(b.normed, b.qkv, b.attended, b.hidden)
+                                .flatMap(operand -> Arrays.stream(operand.arrays())))
+                .toArray();
+    }
+
+    private void block(GraphScope g, Rows rows) {
+        DitBuffers b = buffers;
+        DitDeviceWeights w = weights;
 
         int chunks = 6 * part.layers().of();
         int heads = part.heads().count();
@@ -269,8 +350,6 @@ public final class DitGraphs {
         operations.linearGelu(g, "mlp_fc1", b.mlp, b.normed, w.fc1(), b.hidden, rows); // (N, T, M)
         Gate gateMlp = new Gate(b.modulation, GATE_MLP, chunks);
         operations.linearGateResidual(g, "mlp_fc2", b.mlp, b.hidden, w.fc2(), gateMlp, b.x, rows);
-
-        g.keep(carried());
     }
 
     /** What the graphs of a step hand on to the blocks, and they to one another. */

@@ -126,10 +126,24 @@ public interface Operations {
      * @param batch who is in the batch, see {@link org.tornadodit.kernels.Batch}
      * @param passes that there is room for (N)
      * @param tokens of a pass (T)
+     * @param suited passes that variants of kernels are chosen for; any other number has the same bits
      */
-    record Rows(IntArray batch, int passes, int tokens) {
+    record Rows(IntArray batch, int passes, int tokens, int suited) {
+        Rows(IntArray batch, int passes, int tokens) {
+            this(batch, passes, tokens, passes);
+        }
+
         int count() {
             return passes * tokens;
+        }
+
+        /** Rows of the passes that variants are chosen for. */
+        int suitedCount() {
+            return suited * tokens;
+        }
+
+        Rows suiting(int fewer) {
+            return new Rows(batch, passes, tokens, fewer);
         }
     }
 

@@ -304,7 +304,7 @@ public final class TensorOperations implements Operations {
             GraphScope g, String task, Layer layer, IntArray x, ProductWeights w, After after, Rows rows, int planes) {
         ProductShape shape = new ProductShape(rows.count(), w.out(), w.in());
         Tunable product = TunableOperations.tensorLinear(
-                shape.m(),
+                rows.suitedCount(),
                 shape.n(),
                 shape.k(),
                 after.epilogue(),
@@ -315,7 +315,9 @@ public final class TensorOperations implements Operations {
         TensorLinear.Tile tile = TensorVariants.tile(choose(product));
         int blocks = TensorLinear.blocks(shape.m(), shape.n(), tile, multiprocessors);
         Work work = Work.product(
-                product, shape.m(), shape.n(), shape.k(), 2 * planes, moved(rows, w, planes, after.epilogue()));
+                        product, shape.m(), shape.n(), shape.k(), 2 * planes, moved(rows, w, planes, after.epilogue()))
+                .withCycles(passes -> TensorLinear.cycles(
+                        planes, passes * rows.tokens(), shape.n(), shape.k(), tile, multiprocessors));
         if (!(after instanceof GateResidual)) {
             g.scratch(noFloats);
         }
@@ -358,7 +360,7 @@ public final class TensorOperations implements Operations {
     public void attention(
             GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize) {
         Tunable attention = TunableOperations.tensorAttention(
-                rows.passes(), rows.tokens(), heads, headSize, planes, multiprocessors);
+                rows.suited(), rows.tokens(), heads, headSize, planes, multiprocessors);
         WarpgroupAttention.Tiling tiling = TensorVariants.attentionTiling(choose(attention));
         AttentionShape shape = new AttentionShape(rows.passes(), rows.tokens(), heads, headSize);
         int blocks = WarpgroupAttention.blocks(shape, tiling, multiprocessors);

@@ -83,8 +83,8 @@ final class WeightStaging {
     private Object[] own() {
         Object[] arrays = arrays();
         Object[] own = new Object[arrays.length + 1];
-        System.arraycopy(arrays, 0, own, 0, arrays.length);
-        own[arrays.length] = maxima;
+        own[0] = maxima; // releasing stops at an array that the reader has released
+        System.arraycopy(arrays, 0, own, 1, arrays.length);
         return own;
     }
 

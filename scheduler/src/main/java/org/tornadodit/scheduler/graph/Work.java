@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler.graph;
 
+import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.check.Tunable;
@@ -12,13 +13,31 @@ import org.tornadodit.kernels.check.Tunable;
  * @param weightBytes of the model's weights that it reads, each once
  * @param activationBytes of other arrays that it reads and writes, each once
  * @param tunable how it is checked, timed and tuned by itself; null where it is not
+ * @param cycles that a number of passes of the model take as it is compiled, by the model that tiles are chosen by; null where
+ *     none is chosen
  */
 public record Work(
         OperationShape operation,
         double flops,
         double weightBytes,
         double activationBytes,
-        @Nullable Tunable tunable) {
+        @Nullable Tunable tunable,
+        @Nullable IntToDoubleFunction cycles) {
+
+    /** Of a kernel without a tile that depends on the number of rows. */
+    Work(
+            OperationShape operation,
+            double flops,
+            double weightBytes,
+            double activationBytes,
+            @Nullable Tunable tunable) {
+        this(operation, flops, weightBytes, activationBytes, tunable, null);
+    }
+
+    /** The same, with a tile that was chosen. */
+    Work withCycles(IntToDoubleFunction ofPasses) {
+        return new Work(operation, flops, weightBytes, activationBytes, tunable, ofPasses);
+    }
 
     /** A kernel that multiplies no matrices and reads no weights. */
     static Work moving(double activationBytes, String operation, int... sizes) {

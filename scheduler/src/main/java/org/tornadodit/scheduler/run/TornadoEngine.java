@@ -38,6 +38,7 @@ import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.KernelChoice;
 import org.tornadodit.scheduler.graph.MemoryNeed;
 import org.tornadodit.scheduler.graph.Operations;
+import org.tornadodit.scheduler.graph.SuitedSteps;
 import org.tornadodit.scheduler.graph.VaeBuffers;
 import org.tornadodit.scheduler.graph.VaeGraphs;
 import org.tornadodit.scheduler.plan.Part;
@@ -67,6 +68,7 @@ public final class TornadoEngine implements Engine {
     private final DitBuffers buffers;
     private final DitGraphs ditGraphs;
     private final DevicePlan ditPlan;
+    private final SuitedSteps suitedSteps;
     private final VaeBuffers vaeBuffers;
     private final DevicePlan vaePlan;
     private final VaeGraphs vaeGraphs;
@@ -166,7 +168,8 @@ public final class TornadoEngine implements Engine {
                 StepPlan.whole(part),
                 part,
                 operations);
-        ditPlan = new DevicePlan(device, () -> ditGraphs.build(grids, hostNoise), grids, startup);
+        ditPlan = new DevicePlan(device, () -> ditGraphs.build(grids, hostNoise), ditGraphs.later(), grids, startup);
+        suitedSteps = new SuitedSteps(ditGraphs, ditPlan, line -> startup.note(device.label() + ": " + line));
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder);
         GridScheduler vaeGrids = new GridScheduler();
@@ -213,7 +216,8 @@ public final class TornadoEngine implements Engine {
      * tells whether the device took them, for TornadoVM logs the driver's errors and goes on.
      */
     private void warmUp() {
-        TornadoExecutionResult result = run(1);
+        List<Integer> step = ditGraphs.step();
+        TornadoExecutionResult result = run(step.subList(1, step.size()));
         int size = stride();
         float[] latents = ReturnedValues.requireReturned(
                 state(result, 1, size, DenoiseStep.HISTORY).latents(), size);
@@ -363,7 +367,7 @@ public final class TornadoEngine implements Engine {
     /** One denoising step: the graphs of {@link DitGraphs#step}, one after the other. */
     private TornadoExecutionResult step(List<SampleStep> samples) {
         prepare(samples);
-        return run(0);
+        return run(suitedSteps.next(buffers.batch.get(Batch.PASSES)));
     }
 
     /** What the host sends for a step. */
@@ -383,10 +387,9 @@ public final class TornadoEngine implements Engine {
         ditGraphs.fillConditioning(times);
     }
 
-    /** Runs the graphs of a step from one on. */
-    private TornadoExecutionResult run(int first) {
-        List<Integer> order = ditGraphs.step();
-        order.subList(first, order.size() - 1).forEach(ditPlan::launch);
+    /** Runs graphs of a step. */
+    private TornadoExecutionResult run(List<Integer> order) {
+        order.subList(0, order.size() - 1).forEach(ditPlan::launch);
         return ditPlan.execute(order.getLast());
     }
 

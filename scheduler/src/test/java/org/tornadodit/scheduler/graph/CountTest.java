@@ -74,6 +74,7 @@ class CountTest {
         "PORTABLE, 3, false, true",
         "HIGHEST, 2, true, true",
         "HIGHEST, 3, false, false",
+        "HIGHEST, 3, true, false",
         "HIGH, 1, false, false",
         "HIGH, 3, true, true"
     })
@@ -106,6 +107,14 @@ class CountTest {
             graphs.loadBlocks(plan);
             step.subList(1, step.size()).forEach(plan::execute);
             assertEquals(0, device.bytesLeftOpen());
+            // Blocks with tiles for fewer passes take what a block hands on, and have next to nothing of their own.
+            assertEquals(kernels == Kernels.HIGHEST && guided && !wide, graphs.later() > 0);
+            for (int graph = 1; graph <= graphs.later(); graph++) {
+                plan.execute(step.getFirst());
+                plan.execute(graphs.blocks(0));
+                plan.execute(graphs.blocks(graph));
+                plan.execute(step.getLast());
+            }
             device.resetMeters();
             step.forEach(plan::execute);
             assertEquals(device.peakBytes(), count.bytes());

@@ -65,10 +65,13 @@ public interface KernelCompiler {
     /** A plan's kernels on their way into its device. */
     interface Compilation {
         /**
-         * Waits until all are compiled and loaded, and gives TornadoVM the kernels; once, on the thread that has begun it.
-         * Throws what a kernel failed with.
+         * Waits until all are compiled and loaded, and gives TornadoVM the kernels; once, on the plan's thread. Throws what a
+         * kernel failed with.
          */
         Work finish();
+
+        /** Waits until there is nothing left that {@link #finish} would wait for, or a kernel failed; on any thread. */
+        default void await() {}
     }
 
     /**
