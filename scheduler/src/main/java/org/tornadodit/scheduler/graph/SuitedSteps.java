@@ -54,7 +54,7 @@ public final class SuitedSteps {
     }
 
     private void note(int passes, int wanted, int graph) {
-        if (wanted != graph && !noted.get(2 * wanted)) {
+        if (wanted > 0 && !noted.get(2 * wanted)) {
             noted.set(2 * wanted);
             notes.accept(String.format(
                     Locale.ROOT,
