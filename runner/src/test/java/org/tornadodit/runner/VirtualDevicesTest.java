@@ -59,7 +59,7 @@ class VirtualDevicesTest {
         assertTrue(
                 reports.getFirst()
                         .matches("dit: device 1: host .* failed while sampling, after step 0: .*launch of"
-                                + " d1_last\\.step.*; samples 2 to 2 go to the 1 left"),
+                                + " d1_last\\.step.*; its samples go to the 1 left"),
                 reports.getFirst());
         assertTrue(run.err().contains("(failed)"), run.err());
     }

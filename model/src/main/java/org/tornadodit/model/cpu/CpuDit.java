@@ -247,15 +247,26 @@ public final class CpuDit implements AutoCloseable {
         int image = config.outputElements();
         int guided = guidance.channels(config.inChannels()) * config.inputSize() * config.inputSize();
         for (int n = 0; n < n2 / 2; n++) {
-            for (int i = 0; i < guided; i++) {
-                int conditional = n * image + i;
-                int unconditional = (n + n2 / 2) * image + i;
-                float noise = out[unconditional] + (float) scale * (out[conditional] - out[unconditional]);
-                out[conditional] = noise;
-                out[unconditional] = noise;
-            }
+            guide(out, n * image, (n + n2 / 2) * image, guided, scale);
         }
         return out;
+    }
+
+    /**
+     * Guides one image's prediction, in both passes' places.
+     *
+     * @param out predictions of some passes, see {@link #forward}
+     * @param conditional where that of the class begins
+     * @param unconditional where that of the null class begins
+     * @param count elements that guidance changes
+     */
+    public static void guide(float[] out, int conditional, int unconditional, int count, double scale) {
+        for (int i = 0; i < count; i++) {
+            float without = out[unconditional + i];
+            float noise = without + (float) scale * (out[conditional + i] - without);
+            out[conditional + i] = noise;
+            out[unconditional + i] = noise;
+        }
     }
 
     private void addPositions(float[] x, int n) {

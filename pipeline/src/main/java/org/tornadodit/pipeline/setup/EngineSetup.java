@@ -103,7 +103,7 @@ public record EngineSetup(
                 vae = VaeWeights.load(vaeWeights, vaeConfig);
             }
             return cpu()
-                    ? new CpuEngine(config, dit, vaeConfig, vae, threads)
+                    ? new CpuEngine(config, dit, vaeConfig, vae, threads, shape.samples())
                     : new ShardedEngine(
                             team(rates, report),
                             config,

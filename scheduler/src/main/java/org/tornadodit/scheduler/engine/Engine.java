@@ -2,7 +2,12 @@ package org.tornadodit.scheduler.engine;
 
 import org.tornadodit.model.noise.NoiseStream;
 
-/** A model loaded on a device: weights are read once, then batches are sampled and decoded. Not thread safe. */
+/**
+ * A model loaded on a device: weights are read once, then batches are sampled and decoded.
+ *
+ * <p>Where an engine says that several threads may use it, their batches share passes of the model: samples join and leave
+ * between steps, first come, first served, and each is the same bits as in a batch alone.
+ */
 public interface Engine extends AutoCloseable {
 
     /** Device and precision in words, for the first line that a user sees. */
@@ -22,6 +27,7 @@ public interface Engine extends AutoCloseable {
      * @param from the step to go on from, of the same request and noise: the latents are those of an unbroken run, bit
      *     for bit
      * @return latents (N, C, H, W), not yet divided by the autoencoder's scaling factor
+     * @throws java.util.concurrent.CancellationException when the thread is interrupted, or the engine is closed
      */
     float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener);
 

@@ -2,20 +2,27 @@ package org.tornadodit.scheduler.engine;
 
 import java.util.function.Supplier;
 
-/** Told after each denoising step. What it throws ends the run. */
+/** Told after each denoising step, on the thread that waits for the batch. What it throws ends the batch. */
 @FunctionalInterface
 public interface StepListener {
 
     /**
+     * Told in order; a batch that is far ahead of its listener waits for it.
+     *
      * @param done steps finished by all samples, from 1
-     * @param state reads the latents (N, C, H, W), and the sampler's history, as they are after this step. Where several
-     *     devices are at work, a state without arrays unless {@link #wantsState} asked for them beforehand; and also if it
-     *     did, when a device is far behind the others
+     * @param state the latents (N, C, H, W), and the sampler's history, as they are after this step; without arrays unless
+     *     {@link #wantsState} asked for them, and also if it did, when some samples are far behind the others
      */
     void stepDone(int done, Supplier<SamplingState> state);
 
-    /** Whether {@link #stepDone} is going to read the state after a step; it stays on the device otherwise. */
+    /** Whether {@link #stepDone} is going to read the state after a step; it stays on the device otherwise. On any thread. */
     default boolean wantsState(int done) {
         return false;
     }
+
+    /** No sample of the batch has a place yet: others are at work. What this throws takes the batch back. */
+    default void waits() {}
+
+    /** The first of the samples has a place. */
+    default void begins() {}
 }

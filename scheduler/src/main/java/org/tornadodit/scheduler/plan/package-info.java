@@ -1,4 +1,4 @@
-/** Who computes what: parts of a model, shards of a batch, portions. Pure arithmetic, without devices. */
+/** Who computes what: parts of a model, shards of a batch. Pure arithmetic, without devices. */
 @NullMarked
 package org.tornadodit.scheduler.plan;
 

@@ -7,50 +7,42 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.StepListener;
-import org.tornadodit.scheduler.plan.Portion;
 
 /**
- * How far the samples of a batch are on their devices: tells the listener, step by step, what all of them have done, and
- * puts the states together that it asked for. Thread safe; the listener is called by one thread at a time, in order,
- * and does not hold up other devices.
+ * How far the samples of a batch are: tells the listener, step by step, what all of them have done, and puts the states
+ * together that it asked for. Thread safe. The listener is called on the thread that waits for the batch, so that it holds
+ * up nobody else.
  */
 final class BatchProgress {
-    /** Steps whose states are gathered at a time; devices further apart than that go without. */
-    private static final int GATHERED_STEPS = 8;
+    /** Bytes of states that are gathered at a time; samples that are further apart go without. */
+    private static final int GATHERED_BYTES = 32 << 20;
 
-    /** State of the whole batch after a step, as far as devices have come. */
+    /** Steps that a batch may be ahead of its listener: more than a picture takes to be written. */
+    private static final int MOST_UNTOLD = 32;
+
+    /** State of the whole batch after a step, as far as samples have come. */
     private record Gathered(SamplingState state, BitSet samples) {}
-
-    /** Thrown on a device's thread when it is the listener that failed. */
-    static final class ListenerFailure extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-        private final RuntimeException failure;
-
-        ListenerFailure(RuntimeException failure) {
-            super(failure);
-            this.failure = failure;
-        }
-
-        RuntimeException failure() {
-            return failure;
-        }
-    }
 
     private final StepListener listener;
     private final int perSample;
     private final int[] steps;
     private final Map<Integer, Gathered> gathered = new HashMap<>();
     private final Deque<Runnable> untold = new ArrayDeque<>();
-    private boolean telling;
     private int told;
     /** Steps that some sample passed while there was no room. */
     private final BitSet ungathered = new BitSet();
 
+    private boolean begun;
+    private boolean ended;
+    private @Nullable Throwable failure;
+
     /**
-     * @param from step at which all samples are
      * @param perSample elements of a sample's latents
+     * @param from step at which all samples are
      */
     BatchProgress(StepListener listener, int samples, int perSample, int from) {
         this.listener = listener;
@@ -60,22 +52,30 @@ final class BatchProgress {
         this.told = from;
     }
 
-    /**
-     * A portion has done a step.
-     *
-     * @param state of the portion after the step; without arrays where the listener does not want them
-     */
-    void done(Portion portion, SamplingState state) {
-        note(portion, state);
-        tell();
+    /** A sample has a place. */
+    synchronized void begin() {
+        if (!begun) {
+            begun = true;
+            untold.add(listener::begins);
+            notifyAll();
+        }
     }
 
-    private synchronized void note(Portion portion, SamplingState state) {
+    synchronized boolean hasBegun() {
+        return begun;
+    }
+
+    /**
+     * A sample has done a step.
+     *
+     * @param state of the sample after the step; without arrays where the listener does not want them
+     */
+    synchronized void done(int sample, SamplingState state) {
         int step = state.done();
         if (!state.arrays().isEmpty()) {
-            gather(portion, state);
+            gather(sample, state);
         }
-        Arrays.fill(steps, portion.first(), portion.first() + portion.count(), step);
+        steps[sample] = step;
         int least = Arrays.stream(steps).min().orElse(0);
         while (told < least) {
             told++;
@@ -85,72 +85,107 @@ final class BatchProgress {
                     ? whole.state()
                     : new SamplingState(now, List.of());
             untold.add(() -> listener.stepDone(now, () -> all));
+            notifyAll();
         }
     }
 
-    private void gather(Portion portion, SamplingState state) {
+    private void gather(int sample, SamplingState state) {
         int step = state.done();
         if (step <= told || ungathered.get(step)) {
             return; // done again after a failure, or too late to be whole
         }
-        if (!gathered.containsKey(step) && gathered.size() == GATHERED_STEPS) {
+        if (!gathered.containsKey(step) && !isRoomFor(state)) {
             ungathered.set(step);
             return;
         }
         Gathered whole =
                 gathered.computeIfAbsent(step, any -> new Gathered(emptyLike(state), new BitSet(steps.length)));
         for (int i = 0; i < state.arrays().size(); i++) {
-            System.arraycopy(
-                    state.arrays().get(i),
-                    0,
-                    whole.state().arrays().get(i),
-                    portion.first() * perSample,
-                    portion.count() * perSample);
+            System.arraycopy(state.arrays().get(i), 0, whole.state().arrays().get(i), sample * perSample, perSample);
         }
-        whole.samples().set(portion.first(), portion.first() + portion.count());
+        whole.samples().set(sample);
     }
 
-    private SamplingState emptyLike(SamplingState portion) {
+    private boolean isRoomFor(SamplingState ofSample) {
+        long bytes = (long) Float.BYTES * ofSample.arrays().size() * perSample * steps.length;
+        return gathered.isEmpty() || (gathered.size() + 1) * bytes <= GATHERED_BYTES;
+    }
+
+    private SamplingState emptyLike(SamplingState ofSample) {
         return new SamplingState(
-                portion.done(),
-                portion.arrays().stream()
+                ofSample.done(),
+                ofSample.arrays().stream()
                         .map(array -> new float[steps.length * perSample])
                         .toList());
     }
 
-    /** Whether the state after a step is still wanted from a portion. */
+    /** Whether the state after a step is still wanted of a sample. */
     synchronized boolean wants(int step) {
         return step > told && !ungathered.get(step) && listener.wantsState(step);
     }
 
-    /** The samples go on from the state that was kept last. */
-    synchronized void back(Portion portion) {
-        Arrays.fill(
-                steps,
-                portion.first(),
-                portion.first() + portion.count(),
-                portion.state().done());
+    /** A sample goes on from an earlier step. */
+    synchronized void back(int sample, int step) {
+        steps[sample] = step;
     }
 
-    private void tell() {
+    /** Whether the listener is so far behind that the batch has to wait for it. */
+    synchronized boolean isBehind() {
+        return untold.size() >= MOST_UNTOLD;
+    }
+
+    /** Nothing more is to come. The first end counts. */
+    synchronized void end(@Nullable Throwable reason) {
+        if (!ended) {
+            ended = true;
+            failure = reason;
+            notifyAll();
+        }
+    }
+
+    /**
+     * Tells the listener, on this thread, until the batch has ended. What the listener throws comes out.
+     *
+     * @param caughtUp called when the batch need not wait for the listener any more
+     * @throws CancellationException when the thread is interrupted
+     */
+    void await(Runnable caughtUp) {
         while (true) {
             Runnable next;
+            boolean waited;
             synchronized (this) {
-                if (telling || untold.isEmpty()) {
+                while (untold.isEmpty() && !ended) {
+                    waitInterruptibly();
+                }
+                if (untold.isEmpty()) {
+                    throwFailure();
                     return;
                 }
-                telling = true;
+                waited = isBehind();
                 next = untold.removeFirst();
             }
-            try {
-                next.run();
-            } catch (RuntimeException e) {
-                throw new ListenerFailure(e);
-            } finally {
-                synchronized (this) {
-                    telling = false;
-                }
+            next.run();
+            if (waited) {
+                caughtUp.run();
             }
+        }
+    }
+
+    private void waitInterruptibly() {
+        try {
+            wait();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("interrupted");
+        }
+    }
+
+    private void throwFailure() {
+        switch (failure) {
+            case RuntimeException thrown -> throw thrown;
+            case Error thrown -> throw thrown;
+            case null -> {}
+            default -> throw new IllegalStateException(failure);
         }
     }
 }

@@ -1,12 +1,12 @@
 package org.tornadodit.scheduler.run;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import org.tornadodit.model.cpu.CpuDit;
 import org.tornadodit.model.cpu.CpuOptions;
 import org.tornadodit.model.cpu.CpuVaeDecoder;
-import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.NoiseStream;
@@ -17,21 +17,46 @@ import org.tornadodit.scheduler.engine.OverflowException;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.StepListener;
+import org.tornadodit.scheduler.run.SharedPass.Verdict;
+import org.tornadodit.scheduler.run.SharedPass.Verdict.Scope;
 
-/** The CPU engine behind {@link Engine}. */
+/** The CPU engine behind {@link Engine}: a thread that computes, with the help of others. Several threads may use it. */
 public final class CpuEngine implements Engine {
     private final DitConfig config;
     private final CpuDit dit;
     private final CpuVaeDecoder decoder;
     private final int threads;
+    private final int most;
+    private final ExecutorService thread;
+    private final SharedPass pass;
 
-    /** @param threads as many as there are cores, usually */
+    /** For batches of any size; {@code threads} as many as there are cores, usually. */
     public CpuEngine(DitConfig config, DitWeights weights, VaeConfig vaeConfig, VaeWeights vaeWeights, int threads) {
+        this(config, weights, vaeConfig, vaeWeights, threads, Integer.MAX_VALUE);
+    }
+
+    /**
+     * @param threads as many as there are cores, usually
+     * @param most samples that share a pass
+     */
+    public CpuEngine(
+            DitConfig config, DitWeights weights, VaeConfig vaeConfig, VaeWeights vaeWeights, int threads, int most) {
         this.config = config;
         this.threads = threads;
+        this.most = most;
         CpuOptions options = CpuOptions.defaults().withThreads(threads);
         dit = new CpuDit(config, weights, options);
         decoder = new CpuVaeDecoder(vaeConfig, vaeWeights, options);
+        thread = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("dit-cpu-engine").factory());
+        CpuStepper stepper = new CpuStepper(config, dit);
+        // States are on the host anyway; what fails would fail again.
+        pass = new SharedPass(
+                config,
+                List.of(new Lane(most, 1, thread, () -> stepper)),
+                1,
+                true,
+                (lane, samples, failure) -> new Verdict(Scope.PASS, failure));
     }
 
     /**
@@ -63,72 +88,23 @@ public final class CpuEngine implements Engine {
 
     @Override
     public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
-        int samples = request.samples();
-        int elements = samples * config.inputElements();
-        int steps = request.steps();
-        int passes = request.passes();
-        int drawnElements = passes * config.inputElements();
-        int[] labels = Arrays.copyOf(guidedLabels(request, config), passes);
-        double[] timesteps = new double[passes];
-        boolean draws = request.sampler().drawsEachStep();
-        from.requireFits(request, elements);
-        List<float[]> state = new ArrayList<>();
-        if (from.done() == 0) {
-            state.add(noise.next(elements));
-            for (int i = 0; i < request.sampler().history(); i++) {
-                state.add(new float[elements]);
-            }
-        } else {
-            for (float[] array : from.arrays()) {
-                if (!ReturnedValues.areFinite(array, elements)) {
-                    throw OverflowException.ofFloat(OverflowException.STATE, from.done());
-                }
-                state.add(array.clone());
-            }
-            noise.skip(elements);
-            for (int done = 0; draws && done < from.done(); done++) {
-                noise.skip(drawnElements);
-            }
+        if (request.samples() > most) {
+            throw new IllegalArgumentException(
+                    "the engine was made for up to %d samples, not %d".formatted(most, request.samples()));
         }
-        for (int done = from.done(); done < steps; done++) {
-            float[] x = state.getFirst();
-            SamplerStep step = request.sampler().step(done);
-            Arrays.fill(timesteps, step.time());
-            float[] output = request.guided()
-                    ? dit.forwardWithGuidance(
-                            Arrays.copyOf(x, 2 * elements),
-                            timesteps,
-                            labels,
-                            passes,
-                            request.cfgScale(),
-                            request.guidance())
-                    : dit.forward(x, timesteps, labels, passes);
-            // The reference draws for both halves of a guided batch and keeps the first, as of the prediction.
-            float[] drawn = draws ? noise.next(drawnElements, 0, elements) : null;
-            List<float[]> next =
-                    step.take(samples, state, Arrays.copyOf(output, samples * config.outputElements()), drawn);
-            if (dit.overflowed() || !ReturnedValues.areFinite(next.getFirst(), elements)) {
-                double[] bothHalves = new double[2 * samples];
-                Arrays.fill(bothHalves, step.time());
-                String tensor = dit.firstNotFinite(
-                                Arrays.copyOf(x, 2 * elements),
-                                bothHalves,
-                                guidedLabels(request, config),
-                                2 * samples,
-                                request.cfgScale(),
-                                request.guidance())
-                        .orElse("the result of the sampler");
-                throw OverflowException.ofFloat(tensor, done + 1);
-            }
-            state = next;
-            SamplingState now = new SamplingState(done + 1, next);
-            listener.stepDone(done + 1, () -> now.part(samples, 0, samples));
-        }
-        return state.getFirst();
+        return pass.sample(request, noise, from, listener);
     }
 
     @Override
     public float[] decode(float[] latents, int samples) {
+        try {
+            return DeviceWorker.await(thread.submit(() -> decodeHere(latents, samples)));
+        } catch (RejectedExecutionException e) {
+            throw new IllegalStateException("the engine is closed", e);
+        }
+    }
+
+    private float[] decodeHere(float[] latents, int samples) {
         dit.release();
         int size = config.inputSize();
         float[] images = decoder.decode(latents, samples, size, size);
@@ -139,19 +115,11 @@ public final class CpuEngine implements Engine {
         return images;
     }
 
-    /** The labels of a batch, then as many null classes (2N). */
-    private static int[] guidedLabels(SamplingRequest request, DitConfig config) {
-        int samples = request.samples();
-        int[] labels = new int[2 * samples];
-        Arrays.fill(labels, config.nullClass());
-        for (int i = 0; i < samples; i++) {
-            labels[i] = request.labels().get(i);
-        }
-        return labels;
-    }
-
+    /** Waits for the step or the pictures that it is in the middle of. */
     @Override
     public void close() {
+        pass.close();
+        thread.close();
         dit.close();
         decoder.close();
     }

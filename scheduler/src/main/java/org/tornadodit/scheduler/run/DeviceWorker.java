@@ -26,28 +26,20 @@ final class DeviceWorker {
     private final Shard shard;
     private final ListedDevice device;
     private final ExecutorService thread;
-    private volatile @Nullable Thread current;
     private volatile @Nullable TornadoEngine engine;
     private volatile boolean failed;
-    private volatile double seconds;
 
     /** @param shard which samples it is to do, as long as no device fails */
     DeviceWorker(Shard shard, ListedDevice device) {
         this.shard = shard;
         this.device = device;
-        this.thread = Executors.newSingleThreadExecutor(task -> {
-            Thread made = Thread.ofPlatform()
-                    .daemon()
-                    .name("device-" + device.index())
-                    .unstarted(task);
-            current = made;
-            return made;
-        });
+        this.thread = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("device-" + device.index()).factory());
     }
 
     /** Makes the engine, on the worker's thread; the future ends with what that ends with. */
     Future<?> load(Supplier<TornadoEngine> making) {
-        return thread.submit(() -> {
+        return thread.submit((Runnable) () -> {
             if (FailedDevices.contains(device)) {
                 throw new IllegalStateException("it failed before, in this process");
             }
@@ -66,11 +58,6 @@ final class DeviceWorker {
     /** Most samples at a time. */
     int capacity() {
         return shard.count();
-    }
-
-    /** Whether it is this worker's thread that asks. */
-    boolean isCurrentThread() {
-        return Thread.currentThread() == current;
     }
 
     TornadoEngine engine() {
@@ -96,20 +83,16 @@ final class DeviceWorker {
         }
     }
 
-    /** Seconds that the device worked on the last batch. */
-    double seconds() {
-        return seconds;
-    }
-
-    void setSeconds(double seconds) {
-        this.seconds = seconds;
-    }
-
-    Future<?> submit(Runnable task) {
+    <T> Future<T> submit(Callable<T> task) {
         return thread.submit(task);
     }
 
-    /** Releases the device's memory, unless it failed. */
+    /** Without a future. */
+    void execute(Runnable task) {
+        thread.execute(task);
+    }
+
+    /** Releases the device's memory, unless it failed, behind what it was given to do. */
     void close() {
         TornadoEngine made = engine;
         engine = null;
@@ -126,7 +109,11 @@ final class DeviceWorker {
                 Thread.currentThread().interrupt();
             }
         }
-        thread.shutdownNow();
+        for (Runnable undone : thread.shutdownNow()) {
+            if (undone instanceof Future<?> future) {
+                future.cancel(false); // somebody waits for it
+            }
+        }
     }
 
     static <T> T await(Future<T> future) {

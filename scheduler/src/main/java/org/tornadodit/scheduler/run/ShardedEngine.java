@@ -2,21 +2,24 @@ package org.tornadodit.scheduler.run;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
+import java.util.Deque;
+import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.noise.CudaNoise;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
@@ -33,19 +36,19 @@ import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.StepListener;
 import org.tornadodit.scheduler.plan.Part;
-import org.tornadodit.scheduler.plan.Portion;
-import org.tornadodit.scheduler.plan.Portions;
 import org.tornadodit.scheduler.plan.ShardPlan;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
-import org.tornadodit.scheduler.run.BatchProgress.ListenerFailure;
+import org.tornadodit.scheduler.run.SharedPass.Verdict;
+import org.tornadodit.scheduler.run.SharedPass.Verdict.Scope;
 import org.tornadodit.scheduler.run.TornadoEngine.HostWeights;
 
 /**
- * A batch divided among devices, each with an engine and a thread of its own; nothing passes between them. The latents
- * and pictures are those of one device, bit for bit. Devices are loaded side by side.
+ * Batches divided among devices, each with an engine and a thread of its own; nothing passes between them. The latents
+ * and pictures are those of one device, bit for bit. Devices are loaded side by side. Several threads may use it, see
+ * {@link SharedPass}.
  *
- * <p>A device that fails is taken out, and what it had to do is done by the others when they are done with their own,
- * from the latents that were kept last: the pictures stay the same. See {@link FaultPolicy}.
+ * <p>A device that fails is taken out, and the others go on with its samples as soon as they have places, from the
+ * latents that were kept last: the pictures stay the same. See {@link FaultPolicy}.
  */
 public final class ShardedEngine implements Engine {
     private static final Logger LOG = System.getLogger(ShardedEngine.class.getName());
@@ -56,7 +59,13 @@ public final class ShardedEngine implements Engine {
     /** Samples of a largest batch. */
     private final int most;
 
+    private final boolean guided;
+    private final boolean hostNoise;
     private final List<WorkerSpeed> workers = new ArrayList<>();
+    /** Of the workers, in their order. */
+    private final List<Lane> lanes = new ArrayList<>();
+    /** Null until all devices are loaded. */
+    private @Nullable SharedPass pass;
 
     private record WorkerSpeed(DeviceWorker worker, double speed) {}
 
@@ -97,6 +106,8 @@ public final class ShardedEngine implements Engine {
         this.vaeConfig = vaeConfig;
         this.policy = team.policy();
         this.most = shape.samples();
+        this.guided = shape.guided();
+        this.hostNoise = hostNoise;
         // Reads what is known of kernels, while the weights are read.
         Thread.ofPlatform().daemon().start(KernelCompiler.fromClassPath()::prepare);
         Map<String, HostWeights> shared = new ConcurrentHashMap<>(); // equal devices take the same
@@ -121,6 +132,11 @@ public final class ShardedEngine implements Engine {
         while (rest != null && loaded() < most) {
             rest = loadTogether(rest, making);
         }
+        for (WorkerSpeed each : workers) {
+            DeviceWorker worker = each.worker();
+            lanes.add(new Lane(worker.capacity(), each.speed(), worker::execute, worker::engine));
+        }
+        pass = new SharedPass(config, lanes, policy.keepSteps(), hostNoise, this::failed);
     }
 
     /** Makes a device's engine for some samples, on the device's thread. */
@@ -241,52 +257,39 @@ public final class ShardedEngine implements Engine {
 
     @Override
     public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
-        int samples = request.samples();
-        if (samples > most) {
+        requireRoom(request, noise);
+        return pass().sample(request, noise, from, listener);
+    }
+
+    private void requireRoom(SamplingRequest request, NoiseStream noise) {
+        if (request.samples() > most) {
             throw new IllegalArgumentException(
-                    "the engine was made for up to %d samples, not %d".formatted(most, samples));
+                    "the engine was made for up to %d samples, not %d".formatted(most, request.samples()));
         }
-        int elements = config.inputElements();
-        from.requireFits(request, samples * elements);
-        if (!from.arrays().stream().allMatch(array -> ReturnedValues.areFinite(array, array.length))) {
-            throw OverflowException.ofFloat(OverflowException.STATE, from.done());
+        if (request.guided() && !guided) {
+            throw new IllegalArgumentException("the engine was made for unguided samples, guidance is "
+                    + request.cfgScale() + "; it has to be 1, or the engine another");
         }
-        BatchNoise batch = new BatchNoise(noise, request, elements);
-        BatchProgress progress = new BatchProgress(listener, samples, elements, from.done());
-        float[] latents = new float[samples * elements];
-        Portion whole = new Portion(0, samples, from);
-        List<@Nullable Portion> own = new ArrayList<>(Collections.nCopies(workers.size(), null));
-        Portions portionsOfBatch = new Portions(samples);
-        // Devices were loaded for what they get of a largest batch, and get as much or less of a smaller one; a device
-        // that failed gets none, and what is too much for the others waits until they are done with theirs.
-        for (Shard shard : plan(samples).shards()) {
-            int count =
-                    Math.min(shard.count(), workers.get(shard.device()).worker().capacity());
-            own.set(shard.device(), whole.part(shard.first(), count));
-            if (count < shard.count()) {
-                portionsOfBatch.add(whole.part(shard.first() + count, shard.count() - count));
-            }
+        if (noise instanceof CudaNoise == hostNoise) {
+            throw new IllegalArgumentException("the engine was made for noise from the %s, not %s"
+                    .formatted(hostNoise ? "host" : "device", noise.getClass().getSimpleName()));
         }
-        share(portionsOfBatch, own, "sampling", (worker, portion, kept, portions) -> {
-            progress.back(portion);
-            SamplingRequest ofPortion = request.part(portion.first(), portion.count());
-            int wanted = portion.count() * elements;
-            float[] done = worker.engine().sample(ofPortion, portion, noise, batch, (step, now) -> {
-                if (portions.isStopped()) {
-                    throw new CancellationException("another device failed, or the run was stopped");
-                }
-                boolean keep = step % policy.keepSteps() == 0;
-                boolean gather = progress.wants(step);
-                SamplingState state = keep || gather ? finite(now.get(), wanted) : new SamplingState(step, List.of());
-                if (keep) {
-                    kept.accept(portion.at(state));
-                }
-                progress.done(portion, gather ? state : new SamplingState(step, List.of()));
-            });
-            System.arraycopy(finite(done, wanted, request.steps()), 0, latents, portion.first() * elements, wanted);
-        });
-        batch.finish();
-        return latents;
+    }
+
+    private SharedPass pass() {
+        SharedPass made = pass;
+        if (made == null) {
+            throw new IllegalStateException("the engine is not loaded");
+        }
+        return made;
+    }
+
+    /** A run of images that a device decodes. */
+    private record Decoding(Shard images, Future<float[]> result) {}
+
+    /** Thrown for what a device could not decode, and others can. */
+    private static final class LostException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
     }
 
     @Override
@@ -295,27 +298,71 @@ public final class ShardedEngine implements Engine {
         int side = config.inputSize() * vaeConfig.upsampling();
         int image = vaeConfig.outChannels() * side * side;
         float[] images = new float[Math.multiplyExact(count, image)];
-        Work decoding = (worker, portion, kept, portions) -> {
-            int first = portion.first();
-            float[] slice = Arrays.copyOfRange(latents, first * latent, (first + portion.count()) * latent);
-            float[] decoded = worker.engine().decode(slice, portion.count());
-            float[] finite = ReturnedValues.requireFinite(
-                    decoded, decoded.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
-            System.arraycopy(finite, 0, images, first * image, decoded.length);
-        };
-        for (WorkerSpeed each : workers) {
-            if (each.worker().isCurrentThread()) { // a listener's wish, in the middle of sampling
-                decoding.run(
-                        each.worker(), new Portion(0, count, SamplingState.START), ignored -> {}, new Portions(count));
-                return images;
+        Deque<Decoding> running = new ArrayDeque<>(decoding(latents, 0, count));
+        while (!running.isEmpty()) {
+            Decoding next = running.removeFirst();
+            Shard part = next.images();
+            try {
+                float[] decoded = DeviceWorker.await(next.result());
+                System.arraycopy(decoded, 0, images, part.first() * image, part.count() * image);
+            } catch (LostException e) {
+                running.addAll(decoding(
+                        Arrays.copyOfRange(latents, part.first() * latent, (part.first() + part.count()) * latent),
+                        part.first(),
+                        part.count()));
+            } catch (RuntimeException | Error e) {
+                running.forEach(each -> each.result().cancel(false));
+                throw e;
             }
         }
-        List<@Nullable Portion> own = new ArrayList<>(Collections.nCopies(workers.size(), null));
-        for (Shard shard : plan(count).shards()) {
-            own.set(shard.device(), new Portion(shard.first(), shard.count(), SamplingState.START));
-        }
-        share(new Portions(count), own, "decoding", decoding);
         return images;
+    }
+
+    /**
+     * Has the devices decode images, between the steps that they are in.
+     *
+     * @param latents of these images alone
+     * @param first of a call's images
+     */
+    private List<Decoding> decoding(float[] latents, int first, int count) {
+        if (devices() == 0) {
+            throw new IllegalStateException("all devices failed");
+        }
+        int latent = config.inputElements();
+        List<Decoding> result = new ArrayList<>();
+        for (Shard shard : plan(count).shards()) {
+            int lane = shard.device();
+            float[] slice =
+                    Arrays.copyOfRange(latents, shard.first() * latent, (shard.first() + shard.count()) * latent);
+            result.add(new Decoding(
+                    new Shard(lane, first + shard.first(), shard.count()),
+                    workers.get(lane).worker().submit(() -> decodeHere(lane, slice, shard.count()))));
+        }
+        return result;
+    }
+
+    /** On the device's thread. */
+    private float[] decodeHere(int lane, float[] latents, int count) {
+        DeviceWorker worker = workers.get(lane).worker();
+        if (worker.failed()) {
+            throw new LostException();
+        }
+        try {
+            float[] decoded = worker.engine().decode(latents, count);
+            return ReturnedValues.requireFinite(
+                    decoded, decoded.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
+        } catch (OverflowException e) {
+            throw e; // the model's, on any device
+        } catch (OutOfMemoryError e) {
+            throw heapTooSmall(e);
+        } catch (RuntimeException | Error e) {
+            Verdict verdict = failed(worker, "decoding", count, e);
+            pass().lost(lanes.get(lane), verdict);
+            if (verdict.scope() == Scope.ALL && verdict.reason() instanceof RuntimeException all) {
+                throw all;
+            }
+            throw new LostException();
+        }
     }
 
     /** Who does which samples, of the devices that have not failed. */
@@ -327,32 +374,23 @@ public final class ShardedEngine implements Engine {
                         .toArray());
     }
 
-    private static SamplingState finite(SamplingState state, int wanted) {
-        return new SamplingState(
-                state.done(),
-                state.arrays().stream()
-                        .map(array -> finite(array, wanted, state.done()))
-                        .toList());
-    }
-
-    private static float[] finite(float[] latents, int wanted, int step) {
-        return ReturnedValues.requireFinite(
-                latents, wanted, () -> OverflowException.ofFloat(OverflowException.LATENTS, step));
-    }
-
-    /** Seconds that each device took for its part of the last batch, and by how much the slowest exceeds the mean. */
+    /**
+     * Seconds that each device has been sampling since the engine was idle last, and by how much the slowest exceeds the
+     * mean.
+     */
     public String balance() {
-        double[] seconds =
-                workers.stream().mapToDouble(each -> each.worker().seconds()).toArray();
+        double[] seconds = lanes.stream().mapToDouble(Lane::seconds).toArray();
         double mean = Arrays.stream(seconds).average().orElse(0);
-        double most = Arrays.stream(seconds).max().orElse(0);
-        String each = workers.stream()
-                .map(WorkerSpeed::worker)
-                .map(worker ->
-                        String.format(Locale.ROOT, "%.3f%s", worker.seconds(), worker.failed() ? " (failed)" : ""))
+        double slowest = Arrays.stream(seconds).max().orElse(0);
+        String each = IntStream.range(0, seconds.length)
+                .mapToObj(i -> String.format(
+                        Locale.ROOT,
+                        "%.3f%s",
+                        seconds[i],
+                        workers.get(i).worker().failed() ? " (failed)" : ""))
                 .collect(Collectors.joining(", "));
         return String.format(
-                Locale.ROOT, "devices took %s s; imbalance %.1f %%", each, mean == 0 ? 0 : 100 * (most / mean - 1));
+                Locale.ROOT, "devices took %s s; imbalance %.1f %%", each, mean == 0 ? 0 : 100 * (slowest / mean - 1));
     }
 
     /** Devices that are at work; those that failed are not. */
@@ -360,95 +398,32 @@ public final class ShardedEngine implements Engine {
         return (int) workers.stream().filter(each -> !each.worker().failed()).count();
     }
 
-    private interface Work {
-        /** @param kept takes what the portion has become, for others to go on from */
-        void run(DeviceWorker worker, Portion portion, Consumer<Portion> kept, Portions portions);
-    }
-
-    /**
-     * Gives every device its work, and then what others could not finish.
-     *
-     * @param portions what is nobody's own
-     * @param own portion of each device; null for none
-     */
-    private void share(Portions portions, List<? extends @Nullable Portion> own, String stage, Work work) {
-        List<Future<?>> running = new ArrayList<>();
-        for (int i = 0; i < workers.size(); i++) {
-            DeviceWorker worker = workers.get(i).worker();
-            Portion first = own.get(i);
-            if (!worker.failed()) {
-                running.add(worker.submit(() -> work(worker, first, portions, stage, work)));
-            } else if (first != null) {
-                portions.add(first);
-            }
-        }
-        if (running.isEmpty()) {
-            throw new IllegalStateException("all devices failed");
-        }
-        try {
-            running.forEach(DeviceWorker::await);
-        } catch (RuntimeException | Error e) {
-            portions.stop(new CancellationException("stopped"));
-            throw e;
-        }
-        portions.requireNotStopped();
-    }
-
-    /** On a device's thread. */
-    private void work(DeviceWorker worker, @Nullable Portion own, Portions portions, String stage, Work work) {
-        worker.setSeconds(0);
-        try {
-            Portion portion = own != null ? own : portions.take(worker.capacity());
-            while (portion != null) {
-                Portion[] kept = {portion};
-                long start = System.nanoTime();
-                try {
-                    work.run(worker, portion, later -> kept[0] = later, portions);
-                } catch (ListenerFailure e) {
-                    portions.stop(e.failure());
-                    return;
-                } catch (OverflowException e) {
-                    portions.stop(e); // the model's, on any device
-                    return;
-                } catch (RuntimeException | Error e) {
-                    if (!portions.isStopped()) {
-                        failed(worker, kept[0], portions, stage, e);
-                    } else if (!(e instanceof CancellationException || e instanceof OutOfMemoryError)) {
-                        worker.markFailed(); // a second one, behind the failure that ended the run
-                    }
-                    return;
-                } finally {
-                    worker.setSeconds(worker.seconds() + (System.nanoTime() - start) / 1e9);
-                }
-                portions.finished(portion);
-                portion = portions.take(worker.capacity());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            portions.stop(new CancellationException("interrupted"));
-        }
-    }
-
-    private synchronized void failed(
-            DeviceWorker worker, Portion rest, Portions portions, String stage, Throwable failure) {
+    /** What follows when a device fails in a step; on its thread. */
+    private Verdict failed(Lane lane, List<RunningSample> rest, Throwable failure) {
         if (failure instanceof OutOfMemoryError heap) {
-            portions.stop(heapTooSmall(heap));
-            return;
+            return new Verdict(Scope.PASS, heapTooSmall(heap));
         }
+        IntSummaryStatistics steps = rest.stream().mapToInt(RunningSample::done).summaryStatistics();
+        String where = rest.isEmpty()
+                ? ""
+                : steps.getMin() == steps.getMax()
+                        ? ", after step " + steps.getMin()
+                        : ", after steps %d to %d".formatted(steps.getMin(), steps.getMax());
+        return failed(workers.get(lanes.indexOf(lane)).worker(), "sampling" + where, rest.size(), failure);
+    }
+
+    /** @param samples that others have to do */
+    private synchronized Verdict failed(DeviceWorker worker, String stage, int samples, Throwable failure) {
         worker.markFailed();
-        String what = stage.equals("sampling")
-                ? stage + ", after step " + rest.state().done()
-                : stage;
-        String line = DeviceFailedException.line(worker.device(), what, failure);
+        String line = DeviceFailedException.line(worker.device(), stage, failure);
         int left = devices();
         if (left == 0 || policy.failFast()) {
-            portions.stop(new DeviceFailedException(line, failure));
-            return;
+            return new Verdict(Scope.ALL, new DeviceFailedException(line, failure));
         }
-        policy.report()
-                .accept("%s; samples %d to %d go to the %d left"
-                        .formatted(line, rest.first(), rest.first() + rest.count() - 1, left));
-        portions.add(rest);
+        if (samples > 0) {
+            reportLeft(line, left);
+        }
+        return new Verdict(Scope.LANE, failure);
     }
 
     private static IllegalStateException heapTooSmall(OutOfMemoryError e) {
@@ -458,7 +433,10 @@ public final class ShardedEngine implements Engine {
 
     @Override
     public void close() {
+        SharedPass made = pass;
+        if (made != null) {
+            made.close();
+        }
         workers.forEach(each -> each.worker().close());
-        workers.clear();
     }
 }

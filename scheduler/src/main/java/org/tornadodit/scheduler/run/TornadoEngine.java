@@ -3,15 +3,14 @@ package org.tornadodit.scheduler.run;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
-import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.model.ByteCount;
-import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.CudaGrid;
@@ -42,7 +41,6 @@ import org.tornadodit.scheduler.graph.SuitedSteps;
 import org.tornadodit.scheduler.graph.VaeBuffers;
 import org.tornadodit.scheduler.graph.VaeGraphs;
 import org.tornadodit.scheduler.plan.Part;
-import org.tornadodit.scheduler.plan.Portion;
 import org.tornadodit.scheduler.plan.StepPlan;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -52,7 +50,7 @@ import uk.ac.manchester.tornado.api.TornadoExecutionResult;
  * The engine on one device of TornadoVM. Weights and activations stay on the device; the host sends a step's few scalars
  * and reads the latents once, at the end. Made for a largest batch; smaller ones take as much less.
  */
-public final class TornadoEngine implements Engine {
+public final class TornadoEngine implements Engine, Stepper {
 
     /** Memory that one pass of the decoder may take: more images a pass fill the device better, up to a point. */
     private static final long DECODER_BYTES = 4L << 30;
@@ -72,6 +70,8 @@ public final class TornadoEngine implements Engine {
     private final VaeBuffers vaeBuffers;
     private final DevicePlan vaePlan;
     private final VaeGraphs vaeGraphs;
+    /** What the last step's graphs gave. */
+    private @Nullable TornadoExecutionResult last;
 
     /**
      * Uploads the weights, compiles all kernels and runs each once, so that the first batch is as fast as the others.
@@ -205,7 +205,9 @@ public final class TornadoEngine implements Engine {
             Draw draw = new Draw(0, 0, CudaGrid.DEFAULT.threads(2L * stride()), 0);
             ditPlan.execute(ditGraphs.start());
             ditGraphs.loadModulation(ditPlan);
-            prepare(steps(shape, 0, sample -> draw));
+            prepare(IntStream.range(0, shape.samples())
+                    .mapToObj(sample -> BatchRun.step(shape, config, sample, 0, draw))
+                    .toList());
             ditPlan.execute(ditGraphs.step().getFirst());
             ditGraphs.loadBlocks(ditPlan);
         }
@@ -219,8 +221,7 @@ public final class TornadoEngine implements Engine {
         List<Integer> step = ditGraphs.step();
         TornadoExecutionResult result = run(step.subList(1, step.size()));
         int size = stride();
-        float[] latents = ReturnedValues.requireReturned(
-                state(result, 1, size, DenoiseStep.HISTORY).latents(), size);
+        float[] latents = ReturnedValues.requireReturned(arrays(result, size, 1).getFirst(), size);
         if (!reportsOverflow || !overflowed(result)) { // else sampling will name the tensor
             ReturnedValues.requireFinite(latents, size, () -> OverflowException.ofFloat(OverflowException.LATENTS, 1));
         }
@@ -229,17 +230,17 @@ public final class TornadoEngine implements Engine {
     }
 
     /**
-     * Where the samples are.
+     * Where the samples are: their latents, and what their samplers keep.
      *
-     * @param wanted elements of their latents
-     * @param history arrays that their sampler keeps
+     * @param wanted elements of each array
+     * @param count of arrays
      */
-    private SamplingState state(TornadoExecutionResult result, int done, int wanted, int history) {
+    private List<float[]> arrays(TornadoExecutionResult result, int wanted, int count) {
         // TornadoVM logs a copy that fails, and goes on: what was not copied must not pass for latents.
         ReturnedValues.spoil(buffers.latents);
         result.transferToHost(buffers.latents);
         List<float[]> arrays = new ArrayList<>();
-        for (int i = 0; i <= history; i++) {
+        for (int i = 0; i < count; i++) {
             float[] array = new float[wanted];
             MemorySegment.copy(
                     buffers.latents.getSegment(),
@@ -250,20 +251,12 @@ public final class TornadoEngine implements Engine {
                     wanted);
             arrays.add(array);
         }
-        return new SamplingState(done, arrays);
+        return arrays;
     }
 
     /** Elements between the arrays of a state on the device. */
     private int stride() {
         return part.samples().count() * config.inputElements();
-    }
-
-    /** Has the device begin with some latents, and a history where there is one. */
-    private void begin(List<float[]> arrays) {
-        for (int i = 0; i < arrays.size(); i++) {
-            DeviceArrays.fill(buffers.start, i * stride(), arrays.get(i));
-        }
-        ditPlan.execute(ditGraphs.start());
     }
 
     private boolean overflowed(TornadoExecutionResult result) {
@@ -281,93 +274,83 @@ public final class TornadoEngine implements Engine {
         return description;
     }
 
+    /** Of one thread at a time, and of samples that begin and end together. */
     @Override
     public float[] sample(SamplingRequest request, NoiseStream noise, SamplingState from, StepListener listener) {
-        BatchNoise batch = new BatchNoise(noise, request, config.inputElements());
-        float[] latents = sample(request, new Portion(0, request.samples(), from), noise, batch, listener);
-        batch.finish();
-        return latents;
-    }
-
-    /**
-     * Denoises some samples of a batch.
-     *
-     * @param request of the portion: its labels, as many as the engine's samples at most
-     * @param portion which samples of the batch they are, and where they are
-     * @param stream where the batch's noise comes from; not advanced here
-     * @return latents of the portion
-     */
-    float[] sample(
-            SamplingRequest request, Portion portion, NoiseStream stream, BatchNoise noise, StepListener listener) {
-        requireRoom(request, stream);
+        requireRoom(request, noise);
         int steps = request.steps();
-        int history = request.sampler().history();
-        int first = portion.first();
-        int count = portion.count();
-        SamplingState from = portion.state();
+        int count = request.samples();
         int wanted = count * config.inputElements();
         from.requireFits(request, wanted);
-        // A first step makes nothing of the history, but 0 times what an earlier batch left there might be NaN.
-        List<float[]> start =
-                new ArrayList<>(from.done() == 0 ? Collections.nCopies(1 + history, new float[wanted]) : from.arrays());
-        if (from.done() == 0) {
-            start.set(0, noise.slice(0, first, count));
-        }
-        begin(start);
-
+        BatchRun batch = new BatchRun(request, config, noise, from, listener, 0);
+        begin(batch.samples().stream().map(RunningSample::keptArrays).toList());
         Supplier<SamplingState> state = () -> from.part(count, 0, count);
         for (int done = from.done() + 1; done <= steps; done++) {
-            int call = done;
-            if (hostNoise && request.sampler().drawsEachStep()) {
-                DeviceArrays.fill(buffers.noise, noise.slice(done, first, count));
-            }
-            TornadoExecutionResult result = step(steps(request, done - 1, sample -> noise.draw(call, first + sample)));
-            state = () -> state(result, call, wanted, history);
-            if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
-                requireNoOverflow(result, done);
-            }
+            int number = done;
+            List<SampleStep> samples = batch.samples().stream().map(batch::step).toList();
+            List<float[]> drawn =
+                    hostNoise ? batch.samples().stream().map(batch::hostNoise).toList() : List.of();
+            step(samples, drawn, number);
+            batch.samples().forEach(RunningSample::stepped);
+            state = () -> new SamplingState(
+                    number, arrays(lastStep(), wanted, 1 + request.sampler().history()));
             listener.stepDone(done, state);
         }
+        batch.noise().finish();
         return state.get().latents();
     }
 
-    /**
-     * The same step of all samples of a request, each with its label and its noise.
-     *
-     * @param done steps before it
-     */
-    private List<SampleStep> steps(SamplingRequest request, int done, IntFunction<Draw> draws) {
-        SamplerStep step = request.sampler().step(done);
-        int guidedChannels = request.guided() ? request.guidance().channels(config.inChannels()) : 0;
-        List<SampleStep> result = new ArrayList<>();
-        for (int i = 0; i < request.samples(); i++) {
-            result.add(
-                    new SampleStep(request.labels().get(i), step, request.cfgScale(), guidedChannels, draws.apply(i)));
+    @Override
+    public void begin(List<List<float[]>> states) {
+        for (int i = 0; i < states.size(); i++) {
+            for (int array = 0; array < states.get(i).size(); array++) {
+                DeviceArrays.fill(
+                        buffers.start,
+                        array * stride() + i * config.inputElements(),
+                        states.get(i).get(array));
+            }
+        }
+        ditPlan.execute(ditGraphs.start());
+    }
+
+    @Override
+    public void step(List<SampleStep> samples, List<float[]> noise, int number) {
+        if (samples.size() > part.samples().count()) {
+            throw new IllegalArgumentException("%d samples, room for %d"
+                    .formatted(samples.size(), part.samples().count()));
+        }
+        for (int i = 0; i < noise.size(); i++) {
+            DeviceArrays.fill(buffers.noise, i * config.inputElements(), noise.get(i));
+        }
+        prepare(samples);
+        last = run(suitedSteps.next(buffers.batch.get(Batch.PASSES)));
+        if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
+            requireNoOverflow(last, number);
+        }
+    }
+
+    @Override
+    public List<List<float[]>> read(List<Integer> arrays) {
+        int elements = config.inputElements();
+        int most = arrays.stream().mapToInt(Integer::intValue).max().orElse(1);
+        List<float[]> all = arrays(lastStep(), arrays.size() * elements, most);
+        List<List<float[]>> states = new ArrayList<>();
+        for (int i = 0; i < arrays.size(); i++) {
+            int first = i * elements;
+            states.add(all.subList(0, arrays.get(i)).stream()
+                    .map(array -> ReturnedValues.requireReturned(
+                            Arrays.copyOfRange(array, first, first + elements), elements))
+                    .toList());
+        }
+        return states;
+    }
+
+    private TornadoExecutionResult lastStep() {
+        TornadoExecutionResult result = last;
+        if (result == null) {
+            throw new IllegalStateException("no step was done");
         }
         return result;
-    }
-
-    /**
-     * One step of samples that need not belong together: each at its own step, with its own guidance, sampler and noise.
-     *
-     * @param state before it: latents (S, C, H, W), then as many arrays of history as any of the samplers has
-     * @return the same after it
-     * @throws IllegalArgumentException when the engine has no room for so many, or their noise is to come from the host
-     */
-    List<float[]> step(List<SampleStep> samples, List<float[]> state) {
-        if (samples.size() > part.samples().count() || hostNoise) {
-            throw new IllegalArgumentException("%d samples, room for %d, noise from the %s"
-                    .formatted(samples.size(), part.samples().count(), hostNoise ? "host" : "device"));
-        }
-        begin(state);
-        return state(step(samples), 1, state.getFirst().length, state.size() - 1)
-                .arrays();
-    }
-
-    /** One denoising step: the graphs of {@link DitGraphs#step}, one after the other. */
-    private TornadoExecutionResult step(List<SampleStep> samples) {
-        prepare(samples);
-        return run(suitedSteps.next(buffers.batch.get(Batch.PASSES)));
     }
 
     /** What the host sends for a step. */

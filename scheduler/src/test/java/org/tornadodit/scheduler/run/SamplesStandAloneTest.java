@@ -162,16 +162,31 @@ class SamplesStandAloneTest {
         }
         List<float[]> state = List.of(latents(5, SEED), latents(5, SEED + 1), latents(5, SEED + 2));
         try (TornadoEngine engine = TinyModel.plainTensorEngine(request(5, 4.0), by.options())) {
-            List<float[]> together = engine.step(mixture, state);
+            List<float[]> together = step(engine, mixture, state);
             for (int i = 0; i < 5; i++) {
-                assertSame(part(together, i), engine.step(List.of(mixture.get(i)), part(state, i)), i + " alone");
+                assertSame(part(together, i), step(engine, List.of(mixture.get(i)), part(state, i)), i + " alone");
             }
             // In another order, so that samples have other neighbours and other rows.
-            List<float[]> back = engine.step(mixture.reversed(), reversed(state));
+            List<float[]> back = step(engine, mixture.reversed(), reversed(state));
             for (int i = 0; i < 5; i++) {
                 assertSame(part(together, i), part(back, 4 - i), i + " among others");
             }
         }
+    }
+
+    /** @param state latents of all samples, then their history */
+    private static List<float[]> step(TornadoEngine engine, List<SampleStep> samples, List<float[]> state) {
+        List<Integer> indices = IntStream.range(0, samples.size()).boxed().toList();
+        engine.begin(indices.stream().map(i -> part(state, i)).toList());
+        engine.step(samples, List.of(), 1);
+        List<List<float[]>> after = engine.read(indices.stream().map(i -> 2).toList());
+        List<float[]> joined = List.of(new float[samples.size() * ELEMENTS], new float[samples.size() * ELEMENTS]);
+        for (int i : indices) {
+            for (int array = 0; array < 2; array++) {
+                System.arraycopy(after.get(i).get(array), 0, joined.get(array), i * ELEMENTS, ELEMENTS);
+            }
+        }
+        return joined;
     }
 
     private static void assertSame(List<float[]> expected, List<float[]> actual, String what) {

@@ -150,7 +150,17 @@ class ShardedEngineTest {
         SamplingRequest request = TinyModel.request(method, 4, 3, 1, 2);
         List<SamplingState> states = new ArrayList<>();
         try (CpuEngine engine = TinyModel.cpuEngine()) {
-            float[] expected = engine.sample(request, TorchRandn.cpu(9), (done, now) -> states.add(now.get()));
+            float[] expected = engine.sample(request, TorchRandn.cpu(9), new StepListener() {
+                @Override
+                public void stepDone(int done, Supplier<SamplingState> state) {
+                    states.add(state.get());
+                }
+
+                @Override
+                public boolean wantsState(int done) {
+                    return true;
+                }
+            });
             for (SamplingState state : states) {
                 assertArrayEquals(expected, engine.sample(request, TorchRandn.cpu(9), state, (done, now) -> {}));
             }

@@ -125,6 +125,11 @@ public final class TinyModel {
         return new CpuEngine(CONFIG, WEIGHTS, VAE, VAE_WEIGHTS, 2);
     }
 
+    /** The CPU engine with so many places in a pass. */
+    static CpuEngine cpuEngine(int most) {
+        return new CpuEngine(CONFIG, WEIGHTS, VAE, VAE_WEIGHTS, 2, most);
+    }
+
     /** The CPU engine on weights of which one has a value of the caller's in the middle. */
     static CpuEngine cpuEngine(String spoiled, float value) {
         return new CpuEngine(

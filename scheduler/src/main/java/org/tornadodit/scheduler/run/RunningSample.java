@@ -1,0 +1,100 @@
+package org.tornadodit.scheduler.run;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import org.tornadodit.scheduler.engine.SamplingState;
+
+/** A sample on its way, on a lane or waiting for one: its fields belong to whoever has it, and pass on under a lock. */
+final class RunningSample {
+
+    /** First come, first served. */
+    static final Comparator<RunningSample> ORDER = Comparator.<RunningSample>comparingLong(
+                    sample -> sample.batch.ticket())
+            .thenComparingInt(sample -> sample.index);
+
+    private final BatchRun batch;
+    private final int index;
+    private SamplingState kept;
+    private int done;
+    private int apartUntil;
+
+    /**
+     * @param index of the batch
+     * @param from this sample's alone
+     */
+    RunningSample(BatchRun batch, int index, SamplingState from) {
+        this.batch = batch;
+        this.index = index;
+        this.kept = from;
+        this.done = from.done();
+    }
+
+    BatchRun batch() {
+        return batch;
+    }
+
+    int index() {
+        return index;
+    }
+
+    /** Steps that it has done. */
+    int done() {
+        return done;
+    }
+
+    /** Notes a step. */
+    void stepped() {
+        done++;
+    }
+
+    boolean isFinished() {
+        return done == batch.request().steps();
+    }
+
+    /** Arrays of its state: the latents, and what its sampler remembers. */
+    int arrays() {
+        return 1 + batch.request().sampler().history();
+    }
+
+    /** The last state that is on the host. */
+    SamplingState kept() {
+        return kept;
+    }
+
+    /** What {@link #kept} has, or the start's noise. A first step makes nothing of the history, but 0 times NaN is NaN. */
+    List<float[]> keptArrays() {
+        if (kept.done() > 0) {
+            return kept.arrays();
+        }
+        float[] start = batch.noise().slice(0, index, 1);
+        List<float[]> arrays = new ArrayList<>(Collections.nCopies(arrays(), new float[start.length]));
+        arrays.set(0, start);
+        return arrays;
+    }
+
+    boolean isKept() {
+        return kept.done() == done;
+    }
+
+    /** @param arrays as they are now */
+    void keep(List<float[]> arrays) {
+        kept = new SamplingState(done, arrays);
+    }
+
+    /** Goes on from the state that was kept last. */
+    void back() {
+        done = kept.done();
+        batch.progress().back(index, done);
+    }
+
+    /** Has it share passes with its own batch only until it has done the next step. */
+    void setApart() {
+        apartUntil = done + 1;
+    }
+
+    boolean isApart() {
+        return done < apartUntil;
+    }
+}
