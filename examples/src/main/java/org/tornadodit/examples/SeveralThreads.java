@@ -12,7 +12,7 @@ import org.tornadodit.pipeline.DitPipeline;
 import org.tornadodit.pipeline.Picture;
 import org.tornadodit.pipeline.Request;
 
-/** Several threads ask one pipeline: the requests take turns, and get the pictures that each gets alone. */
+/** Several threads ask one pipeline: the requests share passes, and get the pictures that each gets alone. */
 public final class SeveralThreads {
     private SeveralThreads() {}
 

@@ -12,20 +12,22 @@ import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.device.TornadoDevices;
-import org.tornadodit.scheduler.engine.Engine;
 
 /**
  * A Diffusion Transformer that is loaded and ready: turns class labels into pictures, those that facebookresearch/DiT makes in
  * PyTorch of the same weights, labels and seed.
  *
- * <p>Any number of threads may use it. Their requests take turns, batch by batch, in the order in which they came; a request's
- * pictures are the same bits as when it is alone. A listener is told while the engine waits for it, so it is best quick.
+ * <p>Any number of threads may use it. Their samples share passes of the model, up to {@link PipelineBuilder#maxBatch} of them,
+ * whatever the steps, samplers, guidance and seeds of their requests: they join and leave between steps, first come, first
+ * served. A request's pictures are the same bits as when it is alone. A listener that is far behind holds up its own request
+ * only.
  *
  * <p>On the CPU Java needs {@code --add-modules=jdk.incubator.vector}; on GPUs the arguments of TornadoVM's SDK and of
  * tornado-ptx, see the README.
  */
 public final class DitPipeline implements AutoCloseable {
-    private final EngineQueue queue;
+    private final SharedEngine engine;
+    private final RequestQueue queue;
     private final DitConfig config;
     private final ClassNames classes;
     private final String reason;
@@ -35,13 +37,15 @@ public final class DitPipeline implements AutoCloseable {
 
     /** @param decodedTogether images in a call of the decoder, as the heap allows */
     DitPipeline(
-            EngineQueue queue,
+            SharedEngine engine,
+            RequestQueue queue,
             DitConfig config,
             ClassNames classes,
             String reason,
             Rng rng,
             int maxBatch,
             int decodedTogether) {
+        this.engine = engine;
         this.queue = queue;
         this.config = config;
         this.classes = classes;
@@ -89,7 +93,9 @@ public final class DitPipeline implements AutoCloseable {
      * @param listener told after each step; what it throws ends the request and comes out here
      * @return in the order of the labels, batch after batch
      * @throws IllegalArgumentException when the model has no such class
-     * @throws CancellationException when the listener cancelled, this thread was interrupted, or the pipeline was closed
+     * @throws CancellationException when the listener cancelled, this thread was interrupted, or the pipeline was closed; its
+     *     places are free from the next step on
+     * @throws QueueFullException when as many requests wait as may
      * @throws PipelineException when the request cannot be done
      */
     public List<Picture> sample(Request request, Consumer<Progress> listener) {
@@ -101,8 +107,8 @@ public final class DitPipeline implements AutoCloseable {
         List<Picture> pictures = new ArrayList<>();
         Listening told = new Listening(listener);
         told.run(() -> {
-            new RequestRun(this, queue, request, told, cancelled)
-                    .sample((engine, latents) -> pictures.addAll(decode(engine, latents)));
+            new RequestRun(this, engine, queue, request, told, cancelled)
+                    .sample(latents -> pictures.addAll(decodeAll(latents)));
             return pictures;
         });
         return List.copyOf(pictures);
@@ -125,8 +131,7 @@ public final class DitPipeline implements AutoCloseable {
         List<Latents> parts = new ArrayList<>();
         Listening told = new Listening(listener);
         return told.run(() -> {
-            new RequestRun(this, queue, request, told, new AtomicBoolean())
-                    .sample((engine, latents) -> parts.add(latents));
+            new RequestRun(this, engine, queue, request, told, new AtomicBoolean()).sample(parts::add);
             return RequestRun.joined(parts, this);
         });
     }
@@ -143,22 +148,28 @@ public final class DitPipeline implements AutoCloseable {
             throw new IllegalArgumentException(
                     "latents of shape %s, the model's are %s".formatted(latents.shape(), expected));
         }
-        return new Listening(progress -> {}).run(() -> queue.take(engine -> decode(engine, latents)));
+        return new Listening(progress -> {}).run(() -> engine.use(() -> decodeAll(latents)));
     }
 
-    List<Picture> decode(Engine engine, Latents latents) {
+    /** Within the engine's use. */
+    List<Picture> decodeAll(Latents latents) {
         int elements = config.inputElements();
         int size = config.imageSize();
         int most = Math.min(decodedTogether, maxBatch);
         List<Picture> pictures = new ArrayList<>();
         for (int first = 0; first < latents.samples(); first += most) {
+            int from = first;
             int count = Math.min(most, latents.samples() - first);
-            float[] images = engine.decode(
-                    Arrays.copyOfRange(latents.values(), first * elements, (first + count) * elements), count);
-            for (int i = 0; i < count; i++) {
-                int label = latents.labels().get(first + i);
-                pictures.add(Picture.of(images, i, size, label, classes.name(label)));
-            }
+            float[] part = Arrays.copyOfRange(latents.values(), first * elements, (first + count) * elements);
+            pictures.addAll(engine.decode(decoder -> {
+                float[] images = decoder.decode(part, count);
+                List<Picture> some = new ArrayList<>();
+                for (int i = 0; i < count; i++) {
+                    int label = latents.labels().get(from + i);
+                    some.add(Picture.of(images, i, size, label, classes.name(label)));
+                }
+                return some;
+            }));
         }
         return pictures;
     }
@@ -206,21 +217,33 @@ public final class DitPipeline implements AutoCloseable {
         return maxBatch;
     }
 
+    /** Requests that wait: none of their samples has a place in the pass yet. */
+    public int waiting() {
+        return queue.waiting();
+    }
+
+    /** Requests that are at work. */
+    public int running() {
+        return queue.running();
+    }
+
     Rng rng() {
         return rng;
     }
 
     /** The engine in words: devices, kernels, why these. */
     public String description() {
-        return queue.description() + " (" + reason + ")";
+        return engine.description() + " (" + reason + ")";
     }
 
     /**
      * Ends requests that are at work, after their step, with a {@link CancellationException}, and those that wait; releases
      * the devices' memory and the files. Closing twice does nothing.
+     *
+     * @throws IllegalStateException when a listener asks, whose request would be waited for
      */
     @Override
     public void close() {
-        queue.close();
+        engine.close();
     }
 }

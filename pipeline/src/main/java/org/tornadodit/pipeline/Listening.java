@@ -33,7 +33,9 @@ final class Listening implements Consumer<Progress> {
                 case Error listeners -> throw listeners;
                 case null, default -> {}
             }
-            if (e instanceof CancellationException || e instanceof IllegalArgumentException) {
+            if (e instanceof CancellationException
+                    || e instanceof IllegalArgumentException
+                    || e instanceof QueueFullException) {
                 throw e;
             }
             throw PipelineException.of(e);

@@ -50,6 +50,7 @@ public final class PipelineBuilder {
     private Tier kernels = Tier.AUTO;
     private Rng rng = Rng.CUDA;
     private int maxBatch = 8;
+    private int maxWaiting = Integer.MAX_VALUE;
     private int threads = Runtime.getRuntime().availableProcessors();
     private boolean failFast;
     private boolean kernelCache = true;
@@ -133,7 +134,7 @@ public final class PipelineBuilder {
     }
 
     /**
-     * Samples of a largest batch, which the memory is for; 8 by default.
+     * Samples that share a pass of the model, of one request or several; the memory is for so many. 8 by default.
      *
      * @throws IllegalArgumentException when it is not 1 to 4096
      */
@@ -142,6 +143,20 @@ public final class PipelineBuilder {
             throw new IllegalArgumentException("maxBatch is %d, expected 1 to %d".formatted(samples, MOST_BATCH));
         }
         maxBatch = samples;
+        return this;
+    }
+
+    /**
+     * Requests that may wait for a place at a time; what comes then ends in a {@link QueueFullException} at once. Any number by
+     * default; 0 serves those only for whom a place is free.
+     *
+     * @throws IllegalArgumentException when it is negative
+     */
+    public PipelineBuilder maxWaiting(int requests) {
+        if (requests < 0) {
+            throw new IllegalArgumentException("maxWaiting is %d, expected 0 or more".formatted(requests));
+        }
+        maxWaiting = requests;
         return this;
     }
 
@@ -245,7 +260,8 @@ public final class PipelineBuilder {
         tuned.lines().forEach(notices);
         Engine engine = setup.load(weights, vaeWeights, tuned, new DefaultRates(), notices, new Startup(0, starting));
         return new DitPipeline(
-                new EngineQueue(engine, weights, vaeWeights, setup.cpu()),
+                new SharedEngine(engine, weights, vaeWeights, setup.cpu()),
+                new RequestQueue(maxWaiting),
                 sizes,
                 names(sizes),
                 chosen.reason(),

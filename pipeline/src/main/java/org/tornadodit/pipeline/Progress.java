@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** How far a request is. Told after each step, on a thread of the pipeline's or the caller's, in order, one at a time. */
+/** How far a request is. Told after each step, in order, on the thread that waits for the request. */
 public final class Progress {
     private final int step;
     private final int steps;

@@ -6,33 +6,37 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.tornadodit.model.noise.NoiseStream;
-import org.tornadodit.scheduler.engine.Engine;
+import org.tornadodit.pipeline.setup.BatchLoop;
+import org.tornadodit.pipeline.setup.BatchLoop.Sampled;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.StepListener;
 
-/** One request at work: its batches one after the other, each in its turn. */
+/** One request at work: its batches one after the other, beside those of other requests. */
 final class RequestRun {
     private final DitPipeline pipeline;
-    private final EngineQueue queue;
+    private final SharedEngine engine;
+    private final RequestQueue queue;
     private final Request request;
     private final Consumer<Progress> listener;
     private final AtomicBoolean cancelled;
     private final Thread caller = Thread.currentThread();
-    private final List<List<Integer>> batches;
+    private final List<SamplingRequest> batches;
+    private int batch;
+    private int done;
     private double seconds;
 
     RequestRun(
             DitPipeline pipeline,
-            EngineQueue queue,
+            SharedEngine engine,
+            RequestQueue queue,
             Request request,
             Consumer<Progress> listener,
             AtomicBoolean cancelled) {
         this.pipeline = pipeline;
+        this.engine = engine;
         this.queue = queue;
         this.request = request;
         this.listener = listener;
@@ -40,12 +44,12 @@ final class RequestRun {
         this.batches = batches(request, pipeline.maxBatch());
     }
 
-    private static List<List<Integer>> batches(Request request, int most) {
-        List<List<Integer>> batches = new ArrayList<>();
+    private static List<SamplingRequest> batches(Request request, int most) {
+        List<SamplingRequest> batches = new ArrayList<>();
         for (int time = 0; time < request.batches(); time++) {
             for (int first = 0; first < request.labels().size(); first += most) {
-                batches.add(request.labels()
-                        .subList(first, Math.min(request.labels().size(), first + most)));
+                batches.add(request.batch(request.labels()
+                        .subList(first, Math.min(request.labels().size(), first + most))));
             }
         }
         return batches;
@@ -54,99 +58,113 @@ final class RequestRun {
     /**
      * Samples all batches.
      *
-     * @param finished takes the engine, for decoding, and the latents of each batch
+     * @param finished takes the latents of each batch
      */
-    void sample(BiConsumer<Engine, Latents> finished) {
-        NoiseStream noise = pipeline.rng().stream(request.seed());
-        for (int number = 0; number < batches.size(); number++) {
-            int batch = number;
-            SamplingRequest part = request.batch(batches.get(batch));
-            queue.take(engine -> {
-                Watcher watcher = new Watcher(batch, part, engine);
-                float[] latents;
-                try {
-                    latents = engine.sample(part, noise, SamplingState.START, watcher);
-                } catch (CancellationException e) {
-                    watcher.requireWanted(); // says after which step
-                    throw e;
-                } finally {
-                    watcher.end();
-                }
-                watcher.requireWanted();
-                finished.accept(engine, pipeline.latents(latents, part.labels()));
-                return latents;
-            });
+    void sample(Consumer<Latents> finished) {
+        engine.use(() -> {
+            try (RequestQueue.Ticket ticket = queue.enter()) {
+                BatchLoop loop = engine.batches(pipeline.config().inputElements());
+                Following following = new Following(ticket, finished);
+                loop.run(batches, pipeline.rng().stream(request.seed()), BatchLoop.Point.START, following);
+                return request;
+            } catch (IllegalStateException e) { // cancelled, or of an engine that was closed
+                requireWanted(); // says after which step
+                throw e;
+            }
+        });
+    }
+
+    private void requireWanted() {
+        if (cancelled.get() || caller.isInterrupted()) {
+            throw new CancellationException(cancellation(cancelled.get() ? "cancelled" : "interrupted"));
+        }
+        if (engine.isClosed()) {
+            throw new CancellationException(cancellation("the pipeline was closed"));
         }
     }
 
-    /** Follows a batch: tells the listener, and ends what is not wanted any more. */
-    private final class Watcher implements StepListener {
-        private final int batch;
-        private final SamplingRequest part;
-        private final Engine engine;
-        private final long begun = System.nanoTime();
-        private int done;
-        /** After an interrupt a device may still tell of the step that it was in. */
-        private boolean ended;
+    private String cancellation(String how) {
+        int steps = batches.get(batch).steps();
+        return batches.size() == 1
+                ? "%s after step %d of %d".formatted(how, done, steps)
+                : "%s after step %d of %d, batch %d of %d".formatted(how, done, steps, batch + 1, batches.size());
+    }
 
-        Watcher(int batch, SamplingRequest part, Engine engine) {
-            this.batch = batch;
-            this.part = part;
-            this.engine = engine;
+    /** Follows the batches: tells the listener, and ends what is not wanted any more. */
+    private final class Following implements BatchLoop.Follower<RuntimeException> {
+        private final RequestQueue.Ticket ticket;
+        private final Consumer<Latents> finished;
+
+        Following(RequestQueue.Ticket ticket, Consumer<Latents> finished) {
+            this.ticket = ticket;
+            this.finished = finished;
         }
 
-        private int steps() {
-            return part.steps();
+        @Override
+        public StepListener begin(int number, SamplingState from) {
+            batch = number;
+            done = 0;
+            requireWanted();
+            return new Watcher(ticket, batches.get(number));
+        }
+
+        @Override
+        public void sampled(Sampled sampled) {
+            requireWanted();
+            finished.accept(
+                    pipeline.latents(sampled.latents(), sampled.request().labels()));
+        }
+    }
+
+    /** Follows a batch. */
+    private final class Watcher implements StepListener {
+        private final RequestQueue.Ticket ticket;
+        private final SamplingRequest part;
+        private long told = System.nanoTime();
+
+        Watcher(RequestQueue.Ticket ticket, SamplingRequest part) {
+            this.ticket = ticket;
+            this.part = part;
+        }
+
+        @Override
+        public void waits() {
+            ticket.waits();
+        }
+
+        @Override
+        public void begins() {
+            ticket.begins();
+            told = System.nanoTime();
         }
 
         @Override
         public boolean wantsState(int step) {
             int every = request.previewEvery();
-            return every > 0 && step % every == 0 && step < steps();
+            return every > 0 && step % every == 0 && step < part.steps();
         }
 
         @Override
-        public synchronized void stepDone(int step, Supplier<SamplingState> now) {
-            if (ended) {
-                return;
-            }
+        public void stepDone(int step, Supplier<SamplingState> now) {
             done = step;
+            long time = System.nanoTime();
+            seconds += (time - told) / 1e9;
+            told = time;
             requireWanted();
-            queue.tell(() -> listener.accept(new Progress(
-                    step, steps(), batch + 1, batches.size(), timeLeft(), previews(step, now), cancelled)));
+            listener.accept(new Progress(
+                    step, part.steps(), batch + 1, batches.size(), timeLeft(), previews(step, now), cancelled));
             requireWanted();
         }
 
         private List<Picture> previews(int step, Supplier<SamplingState> now) {
             float[] latents = wantsState(step) ? now.get().latents() : new float[0];
-            return latents.length == 0 ? List.of() : pipeline.decode(engine, pipeline.latents(latents, part.labels()));
+            return latents.length == 0 ? List.of() : pipeline.decodeAll(pipeline.latents(latents, part.labels()));
         }
 
         private Duration timeLeft() {
-            double all = (double) steps() * batches.size();
-            double behind = (double) steps() * batch + done;
-            double taken = seconds + (System.nanoTime() - begun) / 1e9;
-            return Duration.ofMillis((long) (1e3 * taken * (all - behind) / behind));
-        }
-
-        void requireWanted() {
-            if (cancelled.get() || caller.isInterrupted()) {
-                throw new CancellationException(cancellation(cancelled.get() ? "cancelled" : "interrupted"));
-            }
-            if (queue.isClosed()) {
-                throw new CancellationException(cancellation("the pipeline was closed"));
-            }
-        }
-
-        private String cancellation(String how) {
-            return batches.size() == 1
-                    ? "%s after step %d of %d".formatted(how, done, steps())
-                    : "%s after step %d of %d, batch %d of %d".formatted(how, done, steps(), batch + 1, batches.size());
-        }
-
-        synchronized void end() {
-            ended = true;
-            seconds += (System.nanoTime() - begun) / 1e9;
+            double all = (double) part.steps() * batches.size();
+            double behind = (double) part.steps() * batch + done;
+            return Duration.ofMillis((long) (1e3 * seconds * (all - behind) / behind));
         }
     }
 

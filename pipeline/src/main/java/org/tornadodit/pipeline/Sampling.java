@@ -7,7 +7,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
-/** A request that is at work on a thread of its own, or waits for its turn. Thread safe. */
+/** A request that is at work, or waits for a place; a thread of its own follows it. Thread safe. */
 public final class Sampling {
     private final CompletableFuture<List<Picture>> result = new CompletableFuture<>();
     private final AtomicBoolean cancelled = new AtomicBoolean();
@@ -29,7 +29,10 @@ public final class Sampling {
         return this;
     }
 
-    /** Ends the request after the step that it is in; {@link #pictures} then throws. No matter when it is called. */
+    /**
+     * Ends the request after the step that it is in, or at once where it waits; {@link #pictures} then throws. No matter when it
+     * is called, as for a limit of time.
+     */
     public void cancel() {
         cancelled.set(true);
         thread.interrupt();

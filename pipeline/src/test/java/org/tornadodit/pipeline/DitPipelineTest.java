@@ -244,9 +244,9 @@ class DitPipelineTest {
         }
     }
 
-    /** A request of many batches lets others in between: the short one is done long before it. */
+    /** A request of many batches lets others in between: the short ones are done long before it. */
     @Test
-    void requestsTakeTurnsBatchByBatch() throws Exception {
+    void aRequestOfManyBatchesLetsOthersIn() throws Exception {
         try (DitPipeline dit = on("cpu").open()) {
             CountDownLatch begun = new CountDownLatch(1);
             Sampling large = dit.start(request(1).steps(2).batches(100_000), progress -> begun.countDown());
@@ -281,11 +281,81 @@ class DitPipelineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"cpu", "cpu:2"})
-    void aListenerCannotSample(String devices) {
+    void aListenerMaySampleAndDecodeButNotClose(String devices) {
         DitPipeline dit = shared(devices);
-        PipelineException refused = assertThrows(
-                PipelineException.class, () -> dit.latents(request(1), progress -> dit.latents(request(2), SILENT)));
-        assertTrue(line(refused).startsWith("a listener cannot sample"), line(refused));
+        float[] alone = dit.latents(request(2), SILENT).values();
+        List<float[]> within = new ArrayList<>();
+        List<String> refused = new ArrayList<>();
+        dit.latents(request(1, 4), progress -> {
+            if (progress.step() == 1) {
+                Latents latents = dit.latents(request(2), SILENT);
+                within.add(latents.values());
+                dit.decode(latents);
+                refused.add(line(assertThrows(IllegalStateException.class, dit::close)));
+            }
+        });
+        assertArrayEquals(alone, within.getFirst());
+        assertTrue(refused.getFirst().startsWith("a listener cannot close the pipeline"), refused.toString());
+    }
+
+    /** Requests that differ in all, and come while another is at work: in the same passes, the pictures of each alone. */
+    @ParameterizedTest
+    @ValueSource(strings = {"cpu", "cpu:2"})
+    void requestsJoinARunningPass(String devices) {
+        DitPipeline dit = shared(devices);
+        List<Request> requests = List.of(
+                request(1, 4),
+                request(2)
+                        .sampler(SamplingMethod.DDIM)
+                        .eta(0.5)
+                        .steps(2)
+                        .guidance(1)
+                        .seed(8),
+                request(0, 3, 5)
+                        .sampler(SamplingMethod.DPM_SOLVER_PLUS_PLUS)
+                        .steps(4)
+                        .guidance(2.5)
+                        .seed(9)
+                        .previewEvery(1));
+        List<byte[][]> alone =
+                requests.stream().map(each -> bytes(dit.sample(each))).toList();
+        List<Sampling> joined = new ArrayList<>();
+        byte[][] first = bytes(dit.sample(requests.getFirst(), progress -> {
+            if (progress.step() == 1) {
+                requests.forEach(each -> joined.add(dit.start(each, SILENT)));
+            }
+        }));
+        assertArrayEquals(alone.getFirst(), first);
+        for (int i = 0; i < requests.size(); i++) {
+            assertArrayEquals(alone.get(i), bytes(joined.get(i).pictures()), "request " + i);
+        }
+        assertEquals(0, dit.running());
+        assertEquals(0, dit.waiting());
+    }
+
+    /** One place, one that may wait: the next is refused at once, and comes in when the one that waited is cancelled. */
+    @Test
+    void refusesWhatWouldBeTooManyToWait() throws Exception {
+        try (DitPipeline dit = on("cpu").maxBatch(1).maxWaiting(1).open()) {
+            byte[][] alone = bytes(dit.sample(request(2)));
+            CountDownLatch begun = new CountDownLatch(1);
+            Sampling running = dit.start(request(1).steps(1000), progress -> begun.countDown());
+            begun.await();
+            assertEquals(1, dit.running());
+            Sampling waiting = dit.start(request(3), SILENT);
+            while (dit.waiting() == 0) {
+                Thread.onSpinWait();
+            }
+            QueueFullException full = assertThrows(QueueFullException.class, () -> dit.sample(request(2)));
+            assertEquals("1 requests wait already, as many as may (maxWaiting); try again later", line(full));
+            waiting.cancel();
+            assertTrue(line(assertThrows(CancellationException.class, waiting::pictures))
+                    .matches("(cancelled|interrupted) after step 0 of 3"));
+            assertEquals(0, dit.waiting());
+            Sampling next = dit.start(request(2), SILENT);
+            running.cancel();
+            assertArrayEquals(alone, bytes(next.pictures()));
+        }
     }
 
     @Test

@@ -1,0 +1,92 @@
+package org.tornadodit.pipeline.setup;
+
+import java.util.List;
+import org.tornadodit.model.noise.NoiseStream;
+import org.tornadodit.scheduler.engine.Engine;
+import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.engine.StepListener;
+
+/**
+ * Batches that are sampled one after the other from one stream of noise, as the Java API and the command line do. May begin
+ * in the middle, to the same bits.
+ *
+ * @param engine that samples
+ * @param used files that it reads meanwhile
+ * @param perSample elements of a sample's latents
+ */
+public record BatchLoop(Engine engine, WeightFiles used, int perSample) {
+
+    /**
+     * Where to begin.
+     *
+     * @param batch index of the batch; those before are done
+     * @param state of that batch
+     */
+    public record Point(int batch, SamplingState state) {
+        /** Nothing is done yet. */
+        public static final Point START = new Point(0, SamplingState.START);
+    }
+
+    /**
+     * A batch that was sampled.
+     *
+     * @param number its index
+     * @param latents (N, C, H, W)
+     * @param steps that were done here
+     * @param seconds that they took
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+    public record Sampled(int number, SamplingRequest request, float[] latents, int steps, double seconds) {}
+
+    /**
+     * Who follows the batches.
+     *
+     * @param <E> what it may throw
+     */
+    public interface Follower<E extends Exception> {
+        /** A batch begins; the result is told of its steps. */
+        StepListener begin(int number, SamplingState from);
+
+        /** A batch is not sampled any more, whatever came of it. */
+        default void end(int number) {}
+
+        /** A batch is sampled. Whoever decodes does so before the next begins. */
+        void sampled(Sampled batch) throws E;
+    }
+
+    /**
+     * Samples the batches.
+     *
+     * @param noise as it is before the first batch, wherever this begins
+     */
+    public <E extends Exception> void run(
+            List<SamplingRequest> batches, NoiseStream noise, Point from, Follower<E> follower) throws E {
+        for (int number = 0; number < batches.size(); number++) {
+            SamplingRequest request = batches.get(number);
+            if (number < from.batch()) {
+                skip(request, noise);
+                continue;
+            }
+            SamplingState start = number == from.batch() ? from.state() : SamplingState.START;
+            StepListener listener = follower.begin(number, start);
+            long begun = System.nanoTime();
+            float[] latents;
+            try {
+                latents = used.read(() -> engine.sample(request, noise, start, listener));
+            } finally {
+                follower.end(number);
+            }
+            double seconds = (System.nanoTime() - begun) / 1e9;
+            follower.sampled(new Sampled(number, request, latents, request.steps() - start.done(), seconds));
+        }
+    }
+
+    /** Advances the noise past a batch. */
+    private void skip(SamplingRequest request, NoiseStream noise) {
+        noise.skip(request.samples() * perSample);
+        for (int step = 0; request.sampler().drawsEachStep() && step < request.steps(); step++) {
+            noise.skip(request.passes() * perSample);
+        }
+    }
+}
