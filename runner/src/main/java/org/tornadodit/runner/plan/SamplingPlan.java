@@ -11,7 +11,6 @@ import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
-import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.pipeline.Rng;
 import org.tornadodit.pipeline.setup.CheckpointSizes;
@@ -88,15 +87,6 @@ public record SamplingPlan(
                 ? "cpu"
                 : "tornado, kernels "
                         + sampling.kernelArguments.options().tier().word();
-    }
-
-    /** Advances the noise past one batch. */
-    public void skipNoise(NoiseStream noise) {
-        int elements = request.samples() * config.inputElements();
-        noise.skip(elements);
-        for (int step = 0; request.sampler().drawsEachStep() && step < request.steps(); step++) {
-            noise.skip(request.passes() * config.inputElements());
-        }
     }
 
     private DeviceRates.Rate rate(ListedDevice listed) {
