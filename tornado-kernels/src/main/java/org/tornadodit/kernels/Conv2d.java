@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -56,7 +57,7 @@ public final class Conv2d {
             FloatArray bias,
             FloatArray residual,
             FloatArray out,
-            int n,
+            @AtLaunch int n,
             int height,
             int width,
             int channels,

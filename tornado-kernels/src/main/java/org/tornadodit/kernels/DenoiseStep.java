@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -99,12 +100,12 @@ public final class DenoiseStep {
             FloatArray coefficients,
             IntArray draw,
             FloatArray noise,
-            int most,
+            @AtLaunch int most,
             int channels,
             int size,
             int patch,
             int outChannels,
-            int stride,
+            @AtLaunch int stride,
             int noiseSource) {
         int index = context.globalIdx;
         if (index < batch.get(Batch.SAMPLES) * channels * size * size) {

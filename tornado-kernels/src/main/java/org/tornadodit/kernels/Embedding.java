@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -13,7 +14,7 @@ public final class Embedding {
     private Embedding() {}
 
     /** {@code to = from}: latents from the host become the device's own. Launch: {@link Launch#elementwise}. */
-    public static void copy(KernelContext context, FloatArray from, FloatArray to, int elements) {
+    public static void copy(KernelContext context, FloatArray from, FloatArray to, @AtLaunch int elements) {
         int index = context.globalIdx;
         if (index < elements) {
             to.set(index, from.get(index));
@@ -85,7 +86,7 @@ public final class Embedding {
             FloatArray timestep,
             FloatArray table,
             FloatArray out,
-            int most,
+            @AtLaunch int most,
             int hidden) {
         int index = context.globalIdx;
         if (index < batch.get(Batch.PASSES) * hidden) {

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -110,7 +111,7 @@ public final class GroupNorm {
             KernelContext context,
             FloatArray sums,
             FloatArray statistics,
-            int n,
+            @AtLaunch int n,
             int pixels,
             int channels,
             int groups,
@@ -160,7 +161,7 @@ public final class GroupNorm {
             FloatArray weight,
             FloatArray bias,
             FloatArray out,
-            int n,
+            @AtLaunch int n,
             int pixels,
             int channels,
             int groups,

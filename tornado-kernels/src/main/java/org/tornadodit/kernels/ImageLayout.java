@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -22,7 +23,7 @@ public final class ImageLayout {
             FloatArray weight,
             FloatArray bias,
             FloatArray out,
-            int n,
+            @AtLaunch int n,
             int channels,
             int pixels,
             float scalingFactor) {
@@ -65,7 +66,13 @@ public final class ImageLayout {
      * @param out (N, C, H * W): the first channels of x
      */
     public static void channelsFirst(
-            KernelContext context, FloatArray x, FloatArray out, int n, int channels, int stride, int pixels) {
+            KernelContext context,
+            FloatArray x,
+            FloatArray out,
+            @AtLaunch int n,
+            int channels,
+            int stride,
+            int pixels) {
         int index = context.globalIdx;
         if (index < n * channels * pixels) {
             int pixel = index % pixels;

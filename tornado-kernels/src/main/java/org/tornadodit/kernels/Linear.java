@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid3D;
@@ -66,7 +67,7 @@ public final class Linear {
             FloatArray residual,
             FloatArray gate,
             FloatArray out,
-            int m,
+            @AtLaunch(multipleOf = TILE) int m,
             int n,
             int k,
             int epilogue,

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
@@ -75,7 +76,7 @@ public final class PackedLayerNorm {
             IntArray next,
             IntArray batch,
             IntArray overflow,
-            int most,
+            @AtLaunch int most,
             int hidden,
             int tokens,
             int shiftOffset,

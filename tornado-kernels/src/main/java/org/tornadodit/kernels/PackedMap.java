@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.Halves;
 import org.tornadodit.kernels.ptx.Registers;
@@ -94,7 +95,7 @@ public final class PackedMap {
             IntArray out,
             IntArray overflow,
             int kind,
-            int n,
+            @AtLaunch int n,
             int height,
             int width,
             int channels,

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -35,7 +36,7 @@ public final class PackedRows {
             IntArray layer,
             IntArray batch,
             IntArray overflow,
-            int most,
+            @AtLaunch int most,
             int columns,
             int planes,
             int kind) {

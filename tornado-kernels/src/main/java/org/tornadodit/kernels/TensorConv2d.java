@@ -1,6 +1,7 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.Approximate;
+import org.tornadodit.kernels.ptx.AtLaunch;
 import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.MemoryBarrier;
 import org.tornadodit.kernels.ptx.Registers;
@@ -98,7 +99,7 @@ public final class TensorConv2d {
             FloatArray bias,
             FloatArray residual,
             FloatArray out,
-            int n,
+            @AtLaunch int n,
             int height,
             int width,
             int channels,
@@ -106,7 +107,7 @@ public final class TensorConv2d {
             int taps,
             int planes,
             int epilogue,
-            int blocks) {
+            @AtLaunch int blocks) {
         int thread = context.localIdx;
         SharedMemory.block(THREADS, 1);
         int stages = stages(taps, planes);

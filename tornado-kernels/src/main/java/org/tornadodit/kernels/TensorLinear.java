@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.AtLaunch;
 import org.tornadodit.kernels.ptx.MemoryBarrier;
 import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
@@ -163,12 +164,12 @@ public final class TensorLinear {
             FloatArray target,
             IntArray packed,
             IntArray overflow,
-            int m,
+            @AtLaunch int m,
             int n,
             int k,
             int planes,
             int tile,
-            int blocks,
+            @AtLaunch int blocks,
             int epilogue,
             int tokens,
             int heads,

@@ -1,6 +1,7 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.Approximate;
+import org.tornadodit.kernels.ptx.AtLaunch;
 import org.tornadodit.kernels.ptx.MemoryBarrier;
 import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
@@ -153,7 +154,7 @@ public final class WarpgroupAttention {
             IntArray layer,
             IntArray batch,
             IntArray overflow,
-            int most,
+            @AtLaunch int most,
             int tokens,
             int heads,
             int headSize,
@@ -163,7 +164,7 @@ public final class WarpgroupAttention {
             int stages,
             int held,
             int turns,
-            int blocks) {
+            @AtLaunch int blocks) {
         int columns = headSize / 8;
         int groupBytes = columns * planes * WarpgroupAttentionTile.MATRIX;
         int tileBytes = keys / 8 * groupBytes;

@@ -12,6 +12,9 @@ import java.util.stream.Collectors;
 import jdk.graal.compiler.debug.DebugContext;
 import jdk.graal.compiler.graph.Graph;
 import jdk.graal.compiler.graph.Node;
+import jdk.graal.compiler.nodes.Invoke;
+import jdk.graal.compiler.nodes.java.ArrayLengthNode;
+import jdk.graal.compiler.nodes.java.LoadFieldNode;
 import jdk.vm.ci.meta.ResolvedJavaMethod;
 import org.graalvm.collections.UnmodifiableEconomicMap;
 import org.jspecify.annotations.Nullable;
@@ -30,12 +33,14 @@ import uk.ac.manchester.tornado.runtime.sketcher.Sketch;
 final class KeptSketches {
 
     private static final String NONE = "-";
+    private static final String WRITES_INDEX = "i";
+    private static final String READS_SIZES = "s";
 
     private final Internals internals;
     private final PTXBackendImpl ptx;
     private final IntFunction<TextCompiler> compilers;
     private final int backend;
-    /** By the method's signature: one digit for each parameter, and whether the loop's index is written. */
+    /** By the method's signature: one digit for each parameter, whether sizes are read, whether the loop's index is written. */
     private final Map<String, String> known = new TreeMap<>();
     /** Signatures that TornadoVM knows of. */
     private final Map<String, Method> registered = new LinkedHashMap<>();
@@ -97,9 +102,29 @@ final class KeptSketches {
         String accesses = Arrays.stream(sketch.getArgumentsAccess())
                 .map(access -> String.valueOf(access.ordinal()))
                 .collect(Collectors.joining());
-        known.put(signature, (accesses.isEmpty() ? NONE : accesses) + (sketch.getBatchWriteThreadIndex() ? "i" : ""));
+        known.put(
+                signature,
+                (accesses.isEmpty() ? NONE : accesses)
+                        + (readsSizes(sketch.getGraph()) ? READS_SIZES : "")
+                        + (sketch.getBatchWriteThreadIndex() ? WRITES_INDEX : ""));
         register(method);
         return true;
+    }
+
+    /** Whether the sizes of arrays decide a kernel's code. */
+    synchronized boolean sizesMatter(Method method, Sketch sketch) {
+        String answer = known.get(KernelKey.signature(method));
+        return answer == null ? readsSizes(sketch.getGraph()) : answer.contains(READS_SIZES);
+    }
+
+    /** Where a field of an array or its length is left to TornadoVM, which puts its value there. */
+    private static boolean readsSizes(Graph graph) {
+        for (Node node : graph.getNodes()) {
+            if (node instanceof LoadFieldNode || node instanceof ArrayLengthNode || node instanceof Invoke) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Gives TornadoVM an answer for the devices for which it has none. */
@@ -107,9 +132,8 @@ final class KeptSketches {
         String signature = KernelKey.signature(method);
         registered.put(signature, method);
         String answer = known.getOrDefault(signature, NONE);
-        boolean index = answer.endsWith("i");
-        Access[] accesses = (index ? answer.substring(0, answer.length() - 1) : answer)
-                .chars()
+        boolean index = answer.endsWith(WRITES_INDEX);
+        Access[] accesses = answer.chars()
                 .filter(Character::isDigit)
                 .mapToObj(digit -> Access.values()[digit - '0'])
                 .toArray(Access[]::new);

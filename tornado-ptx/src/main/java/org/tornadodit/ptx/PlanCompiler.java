@@ -272,7 +272,8 @@ final class PlanCompiler {
                         PtxBackend.modules(context).isPresent() ? "with instructions" : "without instructions");
         String launch = "parallel %b, grid %b, sequential %b"
                 .formatted(meta.isParallel(), meta.isGridSchedulerEnabled(), meta.isGridSequential());
-        return KernelKey.of(origin, target, task.getMethod(), task.getArguments(), launch);
+        boolean sizes = sketches.sizesMatter(task.getMethod(), sketch(task));
+        return KernelKey.of(origin, target, task.getMethod(), task.getArguments(), sizes, launch);
     }
 
     private @Nullable KernelText find(String key) {
@@ -291,11 +292,17 @@ final class PlanCompiler {
         }
     }
 
+    private static Sketch sketch(CompilableTask task) {
+        return TornadoSketcher.lookup(
+                TornadoCoreRuntime.getTornadoRuntime().resolveMethod(task.getMethod()),
+                task.meta().getBackendIndex(),
+                task.meta().getDeviceIndex());
+    }
+
     /** From Java to PTX. */
     private KernelText make(CompilableTask task, PTXDeviceContext context) {
         ResolvedJavaMethod method = TornadoCoreRuntime.getTornadoRuntime().resolveMethod(task.getMethod());
-        Sketch sketch = TornadoSketcher.lookup(
-                method, task.meta().getBackendIndex(), task.meta().getDeviceIndex());
+        Sketch sketch = sketch(task);
         String name = PTXCodeUtil.buildKernelName(method.getName(), task);
         byte[] code = compiler(context.getDeviceIndex()).compile(sketch, task, name);
         sketches.learn(task.getMethod(), sketch);

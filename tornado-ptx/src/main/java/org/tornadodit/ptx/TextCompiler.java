@@ -1,6 +1,11 @@
 package org.tornadodit.ptx;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.UnaryOperator;
 import jdk.graal.compiler.graph.Graph;
 import jdk.graal.compiler.lir.LIR;
 import jdk.graal.compiler.lir.asm.CompilationResultBuilder;
@@ -13,6 +18,7 @@ import jdk.graal.compiler.phases.OptimisticOptimizations;
 import jdk.graal.compiler.phases.common.DeadCodeEliminationPhase;
 import jdk.graal.compiler.phases.common.DeadCodeEliminationPhase.Optionality;
 import jdk.vm.ci.meta.ResolvedJavaMethod;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.KernelCompiler;
 import uk.ac.manchester.tornado.api.profiler.TornadoProfiler;
 import uk.ac.manchester.tornado.drivers.ptx.PTXDeviceContext;
@@ -33,6 +39,7 @@ import uk.ac.manchester.tornado.runtime.graal.TornadoSuites;
 import uk.ac.manchester.tornado.runtime.graal.phases.TornadoSketchTierContext;
 import uk.ac.manchester.tornado.runtime.profiler.EmptyProfiler;
 import uk.ac.manchester.tornado.runtime.sketcher.Sketch;
+import uk.ac.manchester.tornado.runtime.sketcher.TornadoSketcher;
 import uk.ac.manchester.tornado.runtime.tasks.CompilableTask;
 
 /**
@@ -59,41 +66,64 @@ final class TextCompiler {
      * @param name what it is called in the text
      */
     byte[] compile(Sketch sketch, CompilableTask task, String name) {
-        var providers = (PTXProviders) backend.getProviders();
-        StructuredGraph graph;
-        synchronized (sketch) {
-            graph = (StructuredGraph) sketch.getGraph().copy(TornadoCoreRuntime.getDebugContext());
-        }
-        TornadoSuites suites = suites();
         var result = new PTXCompilationResult(name, task.meta());
-        PTXCompilationRequestBuilder.getInstance()
-                .withGraph(graph)
-                .withCodeOwner(graph.method())
-                .withArgs(task.getArguments())
-                .withMetaData(task.meta())
-                .withProviders(providers)
-                .withBackend(backend)
-                .withGraphBuilderSuite(backend.getTornadoSuites().getGraphBuilderSuite())
-                .withOptimizations(OptimisticOptimizations.ALL)
-                .withProfilingInfo(graph.method().getProfilingInfo())
-                .withSuites(suites)
-                .withLIRSuites(suites.getLIRSuites())
-                .withResult(result)
-                .withResultBuilderFactory(CompilationResultBuilderFactory.Default)
-                .isKernel(true)
-                .buildGraph(true)
-                .includePrintf(false) // no kernel prints
-                .setBatchCompilationConfig(new BatchCompilationConfig(0, 0, 0))
-                .withProfiler(new EmptyProfiler())
-                .build()
-                .execute();
-        idle.add(suites); // not after a failure, of which something may be left in them
-        if (!result.getNonInlinedMethods().isEmpty()) { // of these too TornadoVM would make text
-            return PTXCompiler.compileSketchForDevice(sketch, task, providers, backend, new EmptyProfiler())
-                    .getTargetCode();
+        StructuredGraph graph = copy(sketch);
+        @Nullable Object[] arguments = LaunchArguments.compiledIn(task.getMethod(), task.getArguments(), graph);
+        execute(
+                graph,
+                result,
+                request -> request.withArgs(arguments)
+                        .withMetaData(task.meta())
+                        .isKernel(true)
+                        .buildGraph(true));
+        Set<ResolvedJavaMethod> called = new HashSet<>();
+        Deque<ResolvedJavaMethod> open = new ArrayDeque<>(result.getNonInlinedMethods());
+        while (!open.isEmpty()) {
+            ResolvedJavaMethod method = open.pop();
+            if (called.add(method)) {
+                var part = new PTXCompilationResult(method.getName(), task.meta());
+                execute(
+                        copy(TornadoSketcher.lookup(
+                                method,
+                                task.meta().getBackendIndex(),
+                                task.meta().getDeviceIndex())),
+                        part,
+                        request -> request.isKernel(false).buildGraph(false));
+                open.addAll(part.getNonInlinedMethods());
+                result.addCompiledMethodCode(part.getTargetCode());
+            }
         }
         result.addPTXHeader(backend);
         return result.getTargetCode();
+    }
+
+    private static StructuredGraph copy(Sketch sketch) {
+        synchronized (sketch) {
+            return (StructuredGraph) sketch.getGraph().copy(TornadoCoreRuntime.getDebugContext());
+        }
+    }
+
+    private void execute(
+            StructuredGraph graph, PTXCompilationResult result, UnaryOperator<PTXCompilationRequestBuilder> more) {
+        TornadoSuites suites = suites();
+        more.apply(PTXCompilationRequestBuilder.getInstance()
+                        .withGraph(graph)
+                        .withCodeOwner(graph.method())
+                        .withProviders(backend.getProviders())
+                        .withBackend(backend)
+                        .withGraphBuilderSuite(backend.getTornadoSuites().getGraphBuilderSuite())
+                        .withOptimizations(OptimisticOptimizations.ALL)
+                        .withProfilingInfo(graph.method().getProfilingInfo())
+                        .withSuites(suites)
+                        .withLIRSuites(suites.getLIRSuites())
+                        .withResult(result)
+                        .withResultBuilderFactory(CompilationResultBuilderFactory.Default)
+                        .includePrintf(false) // no kernel prints
+                        .setBatchCompilationConfig(new BatchCompilationConfig(0, 0, 0))
+                        .withProfiler(new EmptyProfiler()))
+                .build()
+                .execute();
+        idle.add(suites); // not after a failure, of which something may be left in them
     }
 
     /**

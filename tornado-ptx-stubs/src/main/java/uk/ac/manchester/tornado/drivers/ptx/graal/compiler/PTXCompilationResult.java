@@ -17,6 +17,10 @@ public class PTXCompilationResult extends CompilationResult {
         throw new UnsupportedOperationException("stub");
     }
 
+    public void addCompiledMethodCode(byte[] code) {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public void addPTXHeader(PTXBackend backend) {
         throw new UnsupportedOperationException("stub");
     }

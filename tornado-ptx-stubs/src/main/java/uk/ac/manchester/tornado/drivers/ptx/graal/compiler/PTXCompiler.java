@@ -8,6 +8,7 @@ import jdk.graal.compiler.phases.tiers.HighTierContext;
 import jdk.graal.compiler.phases.util.Providers;
 import jdk.vm.ci.meta.ProfilingInfo;
 import jdk.vm.ci.meta.ResolvedJavaMethod;
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.profiler.TornadoProfiler;
 import uk.ac.manchester.tornado.drivers.ptx.graal.PTXProviders;
 import uk.ac.manchester.tornado.drivers.ptx.graal.backend.PTXBackend;
@@ -55,7 +56,7 @@ public class PTXCompiler {
                 throw new UnsupportedOperationException("stub");
             }
 
-            public PTXCompilationRequestBuilder withArgs(Object[] args) {
+            public PTXCompilationRequestBuilder withArgs(@Nullable Object[] args) {
                 throw new UnsupportedOperationException("stub");
             }
 
