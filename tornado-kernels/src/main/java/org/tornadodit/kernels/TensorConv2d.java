@@ -21,22 +21,20 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * product is one row of taps and 16 input channels: the positions of a tile and its neighbours, and the weights.
  *
  * <p>A block takes tiles of 256 / planes positions and 128 output channels until there are none left. One warpgroup's first
- * thread copies steps into a ring of stages in shared memory, two warpgroups multiply, each half of the positions. With one
+ * thread copies steps into a {@link Pipeline}, two warpgroups multiply, each half of the positions. With one
  * plane a warpgroup has 128 positions, in two accumulators; with two planes 64, whose accumulators are high times high
- * and the cross products, which every {@link #CHUNK} steps are added to sums outside the tensor core, because it truncates
+ * and the cross products, which every {@link #EXACT_STEPS} steps are added to sums outside the tensor core, because it truncates
  * as it accumulates.
  *
- * <p>The doubled image's 3 x 3 convolution is four of 2 x 2 taps on the small image, one for each phase of the output
+ * <p>The doubled image's 3 x 3 convolution is four of 2 x 2 taps on the small image, one for each subpixel of the output
  * pixel, 4/9 of the arithmetic.
  */
 public final class TensorConv2d {
     private static final int THREADS = 384;
     private static final int CONSUMERS = 256;
     private static final int COLUMNS = ConvolutionWeights.COLUMNS;
-    private static final int SHARED_BYTES = 227 * 1024;
-    private static final int MOST_STAGES = 12;
     /** 12 steps of 3 taps and 16 channels are 576 products of each sum. */
-    private static final int CHUNK = 12;
+    private static final int EXACT_STEPS = 12;
 
     private TensorConv2d() {}
 
@@ -76,17 +74,17 @@ public final class TensorConv2d {
     }
 
     private static int stages(int taps, int planes) {
-        return Math.min(MOST_STAGES, (SHARED_BYTES - 16 * MOST_STAGES) / stageBytes(taps, planes));
+        return Pipeline.stages(stageBytes(taps, planes), Pipeline.MOST_STAGES);
     }
 
     /** Steps of a tile, {@code taps} for 16 channels, after which sums or, with one plane, stages begin anew. */
-    public static int round(int taps, int planes) {
-        return planes == 2 ? CHUNK : stages(taps, planes);
+    public static int period(int taps, int planes) {
+        return planes == 2 ? EXACT_STEPS : stages(taps, planes);
     }
 
-    /** Rows or columns from an output pixel to its first tap; of a doubled image's phase 0 or 1, to the small pixel's. */
-    private static int firstTap(int taps, int phase) {
-        return taps == 3 ? -1 : taps == 2 ? phase - 1 : 0;
+    /** Rows or columns from an output pixel to its first tap; of a doubled image's subpixel 0 or 1, to the small pixel's. */
+    private static int firstTap(int taps, int subpixel) {
+        return taps == 3 ? -1 : taps == 2 ? subpixel - 1 : 0;
     }
 
     /** The convolution: {@link TensorConv2dArguments} says what its arguments are, and makes the task. */
@@ -112,16 +110,12 @@ public final class TensorConv2d {
         SharedMemory.block(THREADS, 1);
         int stages = stages(taps, planes);
         int stageBytes = stageBytes(taps, planes);
-        int shared = SharedMemory.dynamic(stages * (stageBytes + 16));
-        int full = shared + stages * stageBytes;
-        int empty = full + 8 * stages;
+        int shared = SharedMemory.dynamic(Pipeline.bytes(stages, stageBytes));
+        int ring = Pipeline.ring(shared);
         int images = run.get(DecoderRun.IMAGES);
         int tiles = tiles(images, height, width, outChannels, taps, planes);
         if (thread == 0) {
-            for (int i = 0; i < stages; i++) {
-                MemoryBarrier.initialize(full + 8 * i, 1);
-                MemoryBarrier.initialize(empty + 8 * i, CONSUMERS / 32);
-            }
+            Pipeline.initialize(shared, stages, CONSUMERS / 32);
         }
         MemoryBarrier.fenceInitialization();
         SharedMemory.fenceAsync();
@@ -129,11 +123,11 @@ public final class TensorConv2d {
         if (thread >= CONSUMERS) {
             Wgmma.decreaseRegisters(40);
             if (thread == CONSUMERS) {
-                int filled = 0;
+                int uses = 0;
                 for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
-                    filled = copy(
+                    uses = copy(
                             tile,
-                            filled,
+                            uses,
                             run.get(DecoderRun.LAYER),
                             map,
                             weight,
@@ -153,46 +147,43 @@ public final class TensorConv2d {
             int lane = thread % 32;
             int mapBytes = mapBytes(taps, planes);
             int steps = Registers.opaque(channels / 16 * taps);
-            int chunk = planes == 2 ? CHUNK : channels / 16 * taps;
+            int exactSteps = planes == 2 ? EXACT_STEPS : channels / 16 * taps;
             int a = Wgmma.descriptor(
-                    shared + weightBytes(taps, planes) + thread / 128 * (positions(planes) / 2 * 16),
-                    planes * mapBytes);
-            int b = Wgmma.descriptor(shared, COLUMNS * 16);
+                    ring + weightBytes(taps, planes) + thread / 128 * (positions(planes) / 2 * 16), planes * mapBytes);
+            int b = Wgmma.descriptor(ring, COLUMNS * 16);
             float undo = scale.get(run.get(DecoderRun.LAYER));
             float[] first = Registers.floats(COLUMNS / 2);
             float[] second = Registers.floats(COLUMNS / 2);
             float[] sums = Registers.floats(COLUMNS / 2);
-            int step = 0;
+            int use = 0;
             for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
                 Registers.clear(sums);
-                for (int begin = 0; begin < steps; begin += chunk) {
-                    int end = Math.min(begin + chunk, steps);
+                for (int begin = 0; begin < steps; begin += exactSteps) {
+                    int end = Math.min(begin + exactSteps, steps);
                     Registers.clear(first);
                     Registers.clear(second);
-                    for (int s = begin; s < end; s++) {
-                        int slot = step % stages;
-                        int stage = slot * (stageBytes / 16);
-                        MemoryBarrier.await(full + slot * 8, step / stages & 1);
+                    for (int step = begin; step < end; step++) {
+                        int offset = use % stages * (stageBytes / 16);
+                        Pipeline.awaitFull(shared, stages, use);
                         Wgmma.fence();
                         for (int column = 0; column < taps; column++) {
                             multiplyTap(
                                     first,
                                     second,
-                                    a + stage + column,
-                                    b + stage + column * (COLUMNS * 2),
+                                    a + offset + column,
+                                    b + offset + column * (COLUMNS * 2),
                                     taps,
                                     planes,
                                     mapBytes);
                         }
                         Wgmma.commit();
                         Wgmma.await(1);
-                        // The step before this one has been multiplied; before the chunk's first it was left already.
-                        int left = empty + (step + stages - 1) % stages * 8;
-                        MemoryBarrier.arriveIfZero(left, Math.max(lane, 1 - (s - begin)));
-                        step += 1;
+                        // The stage before this one is read; the one before the first of these steps was left already.
+                        Pipeline.leave(shared, stages, use + stages - 1, Math.max(lane, 1 - (step - begin)));
+                        use += 1;
                     }
                     Wgmma.await(0);
-                    MemoryBarrier.arriveIfZero(empty + (step + stages - 1) % stages * 8, lane);
+                    Pipeline.leave(shared, stages, use + stages - 1, lane);
                     if (planes == 2) {
                         Registers.addSplit(sums, first, second, 1f / PackedMap.LOW);
                     }
@@ -258,12 +249,12 @@ public final class TensorConv2d {
     /**
      * The producer's part of a tile: fills a stage as soon as both warpgroups have left it.
      *
-     * @param before stages filled so far
-     * @return stages filled then
+     * @param uses of stages so far
+     * @return uses then
      */
     private static int copy(
             int tile,
-            int before,
+            int uses,
             int layer,
             IntArray map,
             IntArray weight,
@@ -280,24 +271,27 @@ public final class TensorConv2d {
         int weightBytes = weightBytes(taps, planes);
         int stageBytes = stageBytes(taps, planes);
         int columnTiles = (outChannels + COLUMNS - 1) / COLUMNS;
-        int phases = taps == 2 ? 4 : 1;
+        int subpixels = taps == 2 ? 4 : 1;
         int length = PackedMap.length(n, height, width);
         int channelSteps = Registers.opaque(channels / 16);
         int tapRows = Registers.opaque(taps);
         int column = tile % columnTiles;
-        int phase = tile / columnTiles % phases;
-        int position = tile / (columnTiles * phases) * positions(planes);
-        int first =
-                PackedMap.front(width) + position + firstTap(taps, phase / 2) * (width + 1) + firstTap(taps, phase % 2);
-        int weightAt = ((layer * phases + phase) * columnTiles + column) * (channels / 16 * taps * (weightBytes / 4));
-        int step = before;
+        int subpixel = tile / columnTiles % subpixels;
+        int position = tile / (columnTiles * subpixels) * positions(planes);
+        int first = PackedMap.front(width)
+                + position
+                + firstTap(taps, subpixel / 2) * (width + 1)
+                + firstTap(taps, subpixel % 2);
+        int weightAt =
+                ((layer * subpixels + subpixel) * columnTiles + column) * (channels / 16 * taps * (weightBytes / 4));
+        int use = uses;
         for (int c = 0; c < channelSteps; c++) {
             int mapAt = (c * (2 * planes * length) + first) * 4;
             for (int row = 0; row < tapRows; row++) {
-                int slot = step % stages;
-                int to = shared + slot * stageBytes;
-                int full = shared + stages * stageBytes + slot * 8;
-                MemoryBarrier.await(full + 8 * stages, (step / stages & 1) ^ 1);
+                int stage = use % stages;
+                int to = Pipeline.ring(shared) + stage * stageBytes;
+                int full = Pipeline.full(shared, stage);
+                Pipeline.awaitEmpty(shared, stages, use);
                 MemoryBarrier.arriveExpecting(full, weightBytes + 2 * planes * mapBytes);
                 MemoryBarrier.copy(to, weight, weightAt, weightBytes, full);
                 for (int p = 0; p < 2 * planes; p++) {
@@ -305,10 +299,10 @@ public final class TensorConv2d {
                 }
                 mapAt += (width + 1) * 4;
                 weightAt += weightBytes / 4;
-                step += 1;
+                use += 1;
             }
         }
-        return step;
+        return use;
     }
 
     /** One tap, 16 channels: descriptors a and b of plane 0. */
@@ -324,11 +318,11 @@ public final class TensorConv2d {
     }
 
     /** Pixel of the output at a position, -1 for a border. */
-    private static int outPixel(int distance, int n, int height, int width, int taps, int phase) {
+    private static int outPixel(int distance, int n, int height, int width, int taps, int subpixel) {
         int pixel = PackedMap.pixel(distance, n, height, width);
         if (taps == 2 && pixel >= 0) {
             int row = pixel / width;
-            pixel = (row * 2 + phase / 2) * (2 * width) + (pixel - row * width) * 2 + phase % 2;
+            pixel = (row * 2 + subpixel / 2) * (2 * width) + (pixel - row * width) * 2 + subpixel % 2;
         }
         return pixel;
     }
@@ -352,10 +346,10 @@ public final class TensorConv2d {
             int planes,
             int epilogue) {
         int columnTiles = (outChannels + COLUMNS - 1) / COLUMNS;
-        int phases = taps == 2 ? 4 : 1;
+        int subpixels = taps == 2 ? 4 : 1;
         int column = tile % columnTiles * COLUMNS + thread % 4 * 2;
-        int phase = tile / columnTiles % phases;
-        int position = tile / (columnTiles * phases) * positions(planes)
+        int subpixel = tile / columnTiles % subpixels;
+        int position = tile / (columnTiles * subpixels) * positions(planes)
                 + thread / 128 * (positions(planes) / 2)
                 + after
                 + thread / 32 % 4 * 16
@@ -367,7 +361,7 @@ public final class TensorConv2d {
             }
         }
         for (int h = 0; h < 2; h++) {
-            int pixel = outPixel(position + 8 * h, n, height, width, taps, phase);
+            int pixel = outPixel(position + 8 * h, n, height, width, taps, subpixel);
             if (pixel >= 0) {
                 storeRow(sums, h, biases, scale, residual, out, pixel * outChannels, column, outChannels, epilogue);
             }

@@ -15,7 +15,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * are {@link Packed}: with two planes the products are as accurate as FP32's, with one they are products of halves; sums
  * are FP32 either way.
  *
- * <p>A work group is one producer warpgroup, one thread of which copies pieces of both operands into a ring of stages, and
+ * <p>A work group is one producer warpgroup, one thread of which copies pieces of both operands into a {@link Pipeline}, and
  * two consumers, which multiply 64 rows at a time. They share a tile, each having half of its rows, or take turns: one
  * multiplies while the other one is at what follows its product. As many work groups as the device has multiprocessors take
  * tile after tile, rows first in groups that stay in the second-level cache.
@@ -33,10 +33,6 @@ public final class TensorLinear {
     private static final int INSTRUCTION_ROWS = 64;
     /** k whose products are summed in the tensor core, three for each, before the sum is added outside. */
     public static final int EXACT_K = 192;
-    /** Shared memory of a multiprocessor that one work group can have. */
-    private static final int SHARED_BYTES = 227 * 1024;
-    /** For the barriers. */
-    private static final int HEADER_BYTES = 1024;
 
     private static final int MOST_STAGES = 8;
 
@@ -127,14 +123,13 @@ public final class TensorLinear {
         return Math.addExact(Math.multiplyExact(layers, Math.multiplyExact(n, k / 2 * planes)), 256 * 8 * planes);
     }
 
-    /** Steps of a stage's k after which the ring of stages begins anew. */
-    public static int round(int planes, Tile tile) {
+    /** Stages of the {@link Pipeline}. */
+    public static int stages(int planes, Tile tile) {
         return stages(planes, tile.rows(), tile.columns(), tile.slabs());
     }
 
-    /** Stages of the ring that fit shared memory. */
     private static int stages(int planes, int rows, int columns, int slabs) {
-        return Math.min(MOST_STAGES, (SHARED_BYTES - HEADER_BYTES) / stageBytes(planes, rows, columns, slabs));
+        return Pipeline.stages(stageBytes(planes, rows, columns, slabs), MOST_STAGES);
     }
 
     private static int stageBytes(int planes, int rows, int columns, int slabs) {
@@ -179,23 +174,20 @@ public final class TensorLinear {
         int slabs = tile >> 18 & 63;
         int turns = tile >> 24;
         int stages = stages(planes, rows, columns, slabs);
-        int shared = SharedMemory.dynamic(HEADER_BYTES + stages * stageBytes(planes, rows, columns, slabs));
+        int shared = SharedMemory.dynamic(Pipeline.bytes(stages, stageBytes(planes, rows, columns, slabs)));
         SharedMemory.block(THREADS, 1);
         int thread = context.localIdx;
         if (thread == 0) {
-            for (int i = 0; i < stages; i++) {
-                MemoryBarrier.initialize(shared + 8 * i, 1);
-                MemoryBarrier.initialize(shared + 8 * (MOST_STAGES + i), turns == 1 ? 4 : 4 * CONSUMERS);
-            }
+            Pipeline.initialize(shared, stages, turns == 1 ? 4 : 4 * CONSUMERS);
             for (int i = 0; i < CONSUMERS * turns; i++) {
-                MemoryBarrier.initialize(shared + 8 * (2 * MOST_STAGES + i), 4);
+                MemoryBarrier.initialize(Pipeline.other(shared, i), 4);
             }
             MemoryBarrier.fenceInitialization();
         }
         context.localBarrier();
 
-        int used = batch.get(Batch.PASSES) * tokens;
-        int rowTiles = (used + rows - 1) / rows;
+        int rowsNow = batch.get(Batch.PASSES) * tokens;
+        int rowTiles = (rowsNow + rows - 1) / rows;
         int columnTiles = (n + columns - 1) / columns;
         int group = group(rowTiles);
         int tiles = Registers.opaque(rowTiles * columnTiles);
@@ -205,12 +197,12 @@ public final class TensorLinear {
             Wgmma.decreaseRegisters(PRODUCER_REGISTERS);
             if (thread == CONSUMERS * WARPGROUP) {
                 int from = layerIndex * (n * (k / 2) * planes);
-                int round = 0;
+                int uses = 0;
                 for (int i = context.groupIdx; i < tiles; i += blocks) {
                     int row = rowTile(i, group, columnTiles) * rows;
                     int column = columnTile(i, group, columnTiles) * columns;
-                    fill(shared, x, weight, from, row, column, m, n, k, planes, rows, columns, slabs, round);
-                    round += steps;
+                    fill(shared, x, weight, from, row, column, m, n, k, planes, rows, columns, slabs, uses);
+                    uses += steps;
                 }
             }
         } else {
@@ -224,20 +216,20 @@ public final class TensorLinear {
             // What a consumer's tile, and its first row in a tile, are ahead of the other one's.
             int ahead = turns * consumer;
             int below = (1 - turns) * consumer * (INSTRUCTION_ROWS * parts);
-            int round = ahead * steps;
+            int uses = ahead * steps;
             for (int i = context.groupIdx + ahead * blocks; i < tiles; i += (1 + turns) * blocks) {
                 int row = rowTile(i, group, columnTiles) * rows;
                 int column = columnTile(i, group, columnTiles) * columns;
                 if (turns == 1) {
                     // Also, a wait for a stage tells its phase from the next one only, so that the other one's come
                     // first.
-                    int turn = round / (2 * steps) + 1 - consumer;
-                    MemoryBarrier.await(shared + 8 * (2 * MOST_STAGES + consumer), turn & 1);
+                    int turn = uses / (2 * steps) + 1 - consumer;
+                    MemoryBarrier.await(Pipeline.other(shared, consumer), turn & 1);
                 }
                 multiply(
                         sums, lower, products, shared, thread, below, k, planes, rows, columns, slabs, turns, parts,
-                        round);
-                round += (1 + turns) * steps;
+                        uses);
+                uses += (1 + turns) * steps;
                 int first = row + below + thread % WARPGROUP / 32 * 16 + thread % 32 / 4;
                 TensorEpilogue.addBias(sums, bias, layerIndex, n, column, columns, thread);
                 if (parts == 2) {
@@ -248,7 +240,7 @@ public final class TensorLinear {
                     int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << GATE_BITS);
                     int chunks = gatePlace >> GATE_BITS;
                     TensorEpilogue.storeFloats(
-                            sums, residual, gate, target, first, column, used, n, columns, thread, epilogue, tokens,
+                            sums, residual, gate, target, first, column, rowsNow, n, columns, thread, epilogue, tokens,
                             chunk, chunks);
                     if (parts == 2) {
                         TensorEpilogue.storeFloats(
@@ -258,7 +250,7 @@ public final class TensorLinear {
                                 target,
                                 first + INSTRUCTION_ROWS,
                                 column,
-                                used,
+                                rowsNow,
                                 n,
                                 columns,
                                 thread,
@@ -275,7 +267,7 @@ public final class TensorLinear {
                             layerIndex,
                             first,
                             column,
-                            used,
+                            rowsNow,
                             m,
                             n,
                             planes,
@@ -292,7 +284,7 @@ public final class TensorLinear {
                                 layerIndex,
                                 first + INSTRUCTION_ROWS,
                                 column,
-                                used,
+                                rowsNow,
                                 m,
                                 n,
                                 planes,
@@ -335,7 +327,7 @@ public final class TensorLinear {
             int rows,
             int columns,
             int slabs,
-            int round) {
+            int uses) {
         int stages = stages(planes, rows, columns, slabs);
         int stageBytes = stageBytes(planes, rows, columns, slabs);
         int padded = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
@@ -347,11 +339,11 @@ public final class TensorLinear {
         int weightFrom = from + column * 8 * planes;
         int steps = Registers.opaque(k / (16 * slabs));
         for (int step = 0; step < steps; step++) {
-            int use = round + step;
-            int slot = use % stages;
-            int full = shared + 8 * slot;
-            int to = shared + HEADER_BYTES + slot * stageBytes;
-            MemoryBarrier.await(full + 8 * MOST_STAGES, 1 - (use / stages & 1));
+            int use = uses + step;
+            int stage = use % stages;
+            int full = Pipeline.full(shared, stage);
+            int to = Pipeline.ring(shared) + stage * stageBytes;
+            Pipeline.awaitEmpty(shared, stages, use);
             MemoryBarrier.arriveExpecting(full, slabs * (xBytes + columns * 32 * planes));
             for (int s = 0; s < slabs; s++) {
                 int slab = step * slabs + s;
@@ -387,26 +379,25 @@ public final class TensorLinear {
             int slabs,
             int turns,
             int parts,
-            int round) {
+            int uses) {
         int stages = stages(planes, rows, columns, slabs);
         int stageBytes = stageBytes(planes, rows, columns, slabs);
         int matrices = 256 * planes;
-        int a = Wgmma.descriptor(shared + HEADER_BYTES + below / 8 * matrices, 128);
-        int b = Wgmma.descriptor(shared + HEADER_BYTES + slabs * rows * 32 * planes, 128);
+        int a = Wgmma.descriptor(Pipeline.ring(shared) + below / 8 * matrices, 128);
+        int b = Wgmma.descriptor(Pipeline.ring(shared) + slabs * rows * 32 * planes, 128);
         int lane = thread % 32;
         int steps = Registers.opaque(k / (16 * slabs));
-        int chunk = planes == 2 ? EXACT_K / (16 * slabs) : steps;
+        int exactSteps = planes == 2 ? EXACT_K / (16 * slabs) : steps;
         // Clearing also says that the registers are free until here.
         Registers.clear(sums);
         Registers.clear(lower);
         Registers.clear(products);
-        for (int start = 0; start < steps; start += chunk) {
-            int end = Math.min(start + chunk, steps);
+        for (int start = 0; start < steps; start += exactSteps) {
+            int end = Math.min(start + exactSteps, steps);
             for (int step = start; step < end; step++) {
-                int use = round + step;
-                int slot = use % stages;
-                int offset = slot * (stageBytes / 16);
-                MemoryBarrier.await(shared + 8 * slot, use / stages & 1);
+                int use = uses + step;
+                int offset = use % stages * (stageBytes / 16);
+                Pipeline.awaitFull(shared, stages, use);
                 Wgmma.fence();
                 for (int s = 0; s < slabs; s++) {
                     int aSlab = a + offset + s * (rows * 2 * planes);
@@ -425,17 +416,15 @@ public final class TensorLinear {
                 }
                 Wgmma.commit();
                 Wgmma.await(1);
-                // The stage before this one is read; the first one of a chunk follows one that was given back.
-                int before = (use + stages - 1) % stages;
-                MemoryBarrier.arriveIfZero(shared + 8 * (MOST_STAGES + before), Math.max(lane, 1 - (step - start)));
+                // The stage before this one is read; the one before the first of these steps was left already.
+                Pipeline.leave(shared, stages, use + stages - 1, Math.max(lane, 1 - (step - start)));
             }
-            if (turns == 1) { // after the last chunk's multiplications, before they are done
+            if (turns == 1) { // after the last steps' multiplications, before they are done
                 int other = 1 - thread / WARPGROUP;
-                MemoryBarrier.arriveIfZero(
-                        shared + 8 * (2 * MOST_STAGES + other), Math.max(lane, Math.min(1, steps - end)));
+                MemoryBarrier.arriveIfZero(Pipeline.other(shared, other), Math.max(lane, Math.min(1, steps - end)));
             }
             Wgmma.await(0);
-            MemoryBarrier.arriveIfZero(shared + 8 * (MOST_STAGES + (round + end - 1) % stages), lane);
+            Pipeline.leave(shared, stages, uses + end - 1, lane);
             if (planes == 2) {
                 Registers.add(sums, products);
             }

@@ -17,7 +17,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * the keys in registers (J. Shah et al., FlashAttention-3, 2024). Operands are halves as {@link Packed} lays them out:
  * one plane for one product of FP16-rounded numbers, two for FP32's accuracy in three products.
  *
- * <p>A work group is a producer, one thread of which copies a head's tiles of keys and values into a ring of stages, as
+ * <p>A work group is a producer, one thread of which copies a head's tiles of keys and values into a {@link Pipeline}, as
  * they lie in global memory, and warpgroups that serve 64 queries each. The scores of a tile are made while the tensor
  * core still multiplies the values of the one before, and so the softmax of one warpgroup is in the shadow of its own
  * products and those of the others. As many work groups as the device has multiprocessors take queries after queries.
@@ -33,19 +33,15 @@ public final class WarpgroupAttention {
     private static final int WARPGROUP = 128;
     /** Queries of a warpgroup. */
     private static final int ROWS = 64;
-    /** Shared memory of a multiprocessor that one work group can have. */
-    private static final int SHARED_BYTES = 227 * 1024;
-    /** For the barriers of 8 bytes: stages that are full, that are empty, queries that are there, that are read, turns. */
-    private static final int HEADER_BYTES = 1024;
-
     /** One that is multiplied with, one whose values still are, one that is awaited before those are given back. */
     static final int FEWEST_STAGES = 3;
 
     private static final int MOST_STAGES = 8;
-    private static final int EMPTY = 8 * MOST_STAGES;
-    private static final int QUERIES_FULL = 2 * EMPTY;
-    private static final int QUERIES_EMPTY = QUERIES_FULL + 8;
-    private static final int TURNS = QUERIES_EMPTY + 8;
+    /** Barriers besides those of the stages: queries that are there, that are read, turns. */
+    private static final int QUERIES_FULL = 0;
+
+    private static final int QUERIES_EMPTY = 1;
+    private static final int TURNS = 2;
 
     private static final double LOG2_E = 1.4426950408889634;
 
@@ -82,7 +78,7 @@ public final class WarpgroupAttention {
             int held = planes == 1 ? 1 : headSize <= 88 ? 2 : headSize <= 112 ? 1 : 0;
             int consumers = tokens <= ROWS ? 1 : 2;
             Tiling tiling = new Tiling(consumers, keys, 4, held, consumers - 1);
-            return tiling.sharedBytes(headSize, planes) <= SHARED_BYTES
+            return tiling.sharedBytes(headSize, planes) <= Pipeline.SHARED_BYTES
                     ? tiling
                     : new Tiling(consumers, keys, FEWEST_STAGES, held, consumers - 1);
         }
@@ -93,7 +89,8 @@ public final class WarpgroupAttention {
         }
 
         private int sharedBytes(int headSize, int planes) {
-            return HEADER_BYTES + (2 * stages * keys + queries()) * headSize * 2 * planes;
+            int rowBytes = headSize * 2 * planes;
+            return Pipeline.bytes(stages, 2 * keys * rowBytes) + queries() * rowBytes;
         }
     }
 
@@ -125,7 +122,7 @@ public final class WarpgroupAttention {
                     + " there are");
         }
         int bytes = tiling.sharedBytes(shape.headSize(), planes);
-        if (bytes > SHARED_BYTES) {
+        if (bytes > Pipeline.SHARED_BYTES) {
             throw new IllegalArgumentException(tiling + " needs " + bytes + " bytes of shared memory");
         }
         return Launch.groups(blocks, WARPGROUP * (tiling.consumers + 1));
@@ -170,10 +167,10 @@ public final class WarpgroupAttention {
         int tileBytes = keys / 8 * groupBytes;
         int queries = ROWS * consumers;
         int threads = WARPGROUP * (consumers + 1);
-        int shared = SharedMemory.dynamic(HEADER_BYTES + stages * 2 * tileBytes + queries / 8 * groupBytes);
+        int shared = SharedMemory.dynamic(Pipeline.bytes(stages, 2 * tileBytes) + queries / 8 * groupBytes);
         SharedMemory.block(threads, 1);
         int thread = context.localIdx;
-        int ring = shared + HEADER_BYTES;
+        int ring = Pipeline.ring(shared);
         if (tokens % keys != 0) {
             // What the last tile leaves as it was has no weight, but NaN would stay NaN.
             for (int i = thread * 16; i < stages * 2 * tileBytes; i += threads * 16) {
@@ -182,15 +179,12 @@ public final class WarpgroupAttention {
             SharedMemory.fenceAsync();
         }
         if (thread == 0) {
-            for (int i = 0; i < stages; i++) {
-                MemoryBarrier.initialize(shared + 8 * i, 1);
-                MemoryBarrier.initialize(shared + EMPTY + 8 * i, 4 * consumers);
-            }
+            Pipeline.initialize(shared, stages, 4 * consumers);
             for (int i = 0; i < consumers; i++) {
-                MemoryBarrier.initialize(shared + TURNS + 8 * i, 4);
+                MemoryBarrier.initialize(Pipeline.other(shared, TURNS + i), 4);
             }
-            MemoryBarrier.initialize(shared + QUERIES_FULL, 1);
-            MemoryBarrier.initialize(shared + QUERIES_EMPTY, 4 * consumers);
+            MemoryBarrier.initialize(Pipeline.other(shared, QUERIES_FULL), 1);
+            MemoryBarrier.initialize(Pipeline.other(shared, QUERIES_EMPTY), 4 * consumers);
             MemoryBarrier.fenceInitialization();
         }
         context.localBarrier();
@@ -198,7 +192,7 @@ public final class WarpgroupAttention {
         int queryBlocks = (tokens + queries - 1) / queries;
         int items = batch.get(Batch.PASSES) * (heads * queryBlocks);
         int tiles = (tokens + keys - 1) / keys;
-        int round = 0;
+        int uses = 0;
         int itemsDone = 0;
         if (thread >= consumers * WARPGROUP) {
             Wgmma.decreaseRegisters(producerRegisters(consumers));
@@ -207,8 +201,8 @@ public final class WarpgroupAttention {
                     int head = item / queryBlocks;
                     int first = (item - head * queryBlocks) * queries;
                     copyQueries(shared, qkv, head, first, tokens, queries, stages, tileBytes, groupBytes, itemsDone);
-                    fill(shared, qkv, most * heads, head, tokens, keys, stages, tileBytes, groupBytes, round);
-                    round += tiles;
+                    fill(shared, qkv, most * heads, head, tokens, keys, stages, tileBytes, groupBytes, uses);
+                    uses += tiles;
                     itemsDone++;
                 }
             }
@@ -240,8 +234,8 @@ public final class WarpgroupAttention {
             float[] factorsBefore = Registers.floats(2);
             float[] sums = Registers.floats(2);
             int warpgroup = thread / WARPGROUP;
-            int turnBarrier = shared + TURNS + 8 * warpgroup;
-            int nextTurnBarrier = shared + TURNS + (warpgroup + 1) % consumers * 8;
+            int turnBarrier = Pipeline.other(shared, TURNS + warpgroup);
+            int nextTurnBarrier = Pipeline.other(shared, TURNS + (warpgroup + 1) % consumers);
             // The first warpgroup's first turn is the end of a phase that never was.
             int turnParity = warpgroup == 0 ? 1 : 0;
             int count = Registers.opaque(tiles);
@@ -249,20 +243,20 @@ public final class WarpgroupAttention {
             for (int item = context.groupIdx; item < items; item += blocks) {
                 int head = item / queryBlocks;
                 int firstGroup = (item - head * queryBlocks) * (queries / 8);
-                MemoryBarrier.await(shared + QUERIES_FULL, itemsDone & 1);
+                MemoryBarrier.await(Pipeline.other(shared, QUERIES_FULL), itemsDone & 1);
                 WarpgroupAttentionTile.loadQueries(q, queryRow, columns, planes, held);
                 if (held == planes) {
                     Warp.sync();
-                    MemoryBarrier.arriveIfZero(shared + QUERIES_EMPTY, lane);
+                    MemoryBarrier.arriveIfZero(Pipeline.other(shared, QUERIES_EMPTY), lane);
                 }
                 Registers.clear(o);
                 Registers.clear(sums);
                 Registers.set(highest, 0, WarpgroupAttentionTile.LOWEST);
                 Registers.set(highest, 1, WarpgroupAttentionTile.LOWEST);
 
-                int end = round + count;
-                int at = round % stages * stageStep;
-                awaitTile(shared, round, stages);
+                int end = uses + count;
+                int at = uses % stages * stageStep;
+                Pipeline.awaitFull(shared, stages, uses);
                 Wgmma.fence();
                 WarpgroupAttentionTile.multiplyKeys(s, q, query, key + at, keyPlanes + at, keys, columns, planes, held);
                 Wgmma.commit();
@@ -270,11 +264,10 @@ public final class WarpgroupAttention {
                 WarpgroupAttentionTile.mask(s, keys, tokens, count == 1);
                 WarpgroupAttentionTile.weigh(s, sums, highest, factors, factorsBefore, keys, scale);
                 WarpgroupAttentionTile.pack(p, s, keys, planes);
-                awaitTile(shared, Math.min(round + 1, end - 1), stages);
-                for (int use = round + 1; use < end; use++) {
+                Pipeline.awaitFull(shared, stages, Math.min(uses + 1, end - 1));
+                for (int use = uses + 1; use < end; use++) {
                     int nextAt = use % stages * stageStep;
-                    int before = (use - 1) % stages;
-                    int valueAt = value + before * stageStep;
+                    int valueAt = value + (use - 1) % stages * stageStep;
                     if (turns == 1) {
                         // So many tiles but the first of each item came before.
                         MemoryBarrier.await(turnBarrier, use - 1 - itemsDone + turnParity & 1);
@@ -294,23 +287,23 @@ public final class WarpgroupAttention {
                     WarpgroupAttentionTile.weigh(s, sums, highest, factors, factorsBefore, keys, scale);
                     // For the next tile, here because the assembler takes the softmax past an await alone, out of the
                     // products' shadow. After the last one it waits for what is there.
-                    awaitTile(shared, Math.min(use + 1, end - 1), stages);
+                    Pipeline.awaitFull(shared, stages, Math.min(use + 1, end - 1));
                     Wgmma.await(0);
-                    MemoryBarrier.arriveIfZero(shared + EMPTY + 8 * before, lane);
+                    Pipeline.leave(shared, stages, use - 1, lane);
                     WarpgroupAttentionTile.join(o, tileO, factors, factorsBefore, columns, planes);
                     WarpgroupAttentionTile.pack(p, s, keys, planes);
                 }
-                int last = (end - 1) % stages;
+                int last = value + (end - 1) % stages * stageStep;
                 Wgmma.fence();
-                WarpgroupAttentionTile.multiplyValues(o, tileO, p, value + last * stageStep, keys, columns, planes);
+                WarpgroupAttentionTile.multiplyValues(o, tileO, p, last, keys, columns, planes);
                 Wgmma.commit();
                 Wgmma.await(0);
-                MemoryBarrier.arriveIfZero(shared + EMPTY + 8 * last, lane);
+                Pipeline.leave(shared, stages, end - 1, lane);
                 if (planes == 2) {
                     WarpgroupAttentionTile.join(o, tileO, factors, factors, columns, planes);
                 }
                 if (held < planes) {
-                    MemoryBarrier.arriveIfZero(shared + QUERIES_EMPTY, lane);
+                    MemoryBarrier.arriveIfZero(Pipeline.other(shared, QUERIES_EMPTY), lane);
                 }
                 for (int half = 0; half < 2; half++) {
                     int group = firstGroup + thread / 32 * 2 + half;
@@ -321,7 +314,7 @@ public final class WarpgroupAttention {
                                 out, o, sums, half, rowGroup, column, lane, most * tokens, columns, planes, largest);
                     }
                 }
-                round += tiles;
+                uses += tiles;
                 itemsDone++;
             }
             if (!(largest <= Packed.LARGEST)) {
@@ -342,12 +335,12 @@ public final class WarpgroupAttention {
             int tileBytes,
             int groupBytes,
             int itemsDone) {
-        int full = shared + QUERIES_FULL;
+        int full = Pipeline.other(shared, QUERIES_FULL);
         int bytes = Math.min(queries, tokens - first) / 8 * groupBytes;
-        MemoryBarrier.await(shared + QUERIES_EMPTY, 1 - (itemsDone & 1));
+        MemoryBarrier.await(Pipeline.other(shared, QUERIES_EMPTY), 1 - (itemsDone & 1));
         MemoryBarrier.arriveExpecting(full, bytes);
         int from = (head * (tokens / 8) + first / 8) * (groupBytes / 4);
-        MemoryBarrier.copy(shared + HEADER_BYTES + stages * 2 * tileBytes, qkv, from, bytes, full);
+        MemoryBarrier.copy(Pipeline.ring(shared) + stages * 2 * tileBytes, qkv, from, bytes, full);
     }
 
     /** The producer: a head's keys and values into the ring, tile after tile. */
@@ -361,27 +354,22 @@ public final class WarpgroupAttention {
             int stages,
             int tileBytes,
             int groupBytes,
-            int round) {
+            int uses) {
         int headInts = tokens / 8 * (groupBytes / 4);
         int keysAt = (allHeads + head) * headInts;
         int valuesAt = keysAt + allHeads * headInts;
         int count = Registers.opaque((tokens + keys - 1) / keys);
         for (int tile = 0; tile < count; tile++) {
-            int use = round + tile;
-            int slot = use % stages;
-            int full = shared + 8 * slot;
-            int to = shared + HEADER_BYTES + slot * (2 * tileBytes);
+            int use = uses + tile;
+            int stage = use % stages;
+            int full = Pipeline.full(shared, stage);
+            int to = Pipeline.ring(shared) + stage * (2 * tileBytes);
             int bytes = Math.min(keys, tokens - tile * keys) / 8 * groupBytes;
-            MemoryBarrier.await(full + EMPTY, 1 - (use / stages & 1));
+            Pipeline.awaitEmpty(shared, stages, use);
             MemoryBarrier.arriveExpecting(full, 2 * bytes);
             MemoryBarrier.copy(to, qkv, keysAt + tile * (tileBytes / 4), bytes, full);
             MemoryBarrier.copy(to + tileBytes, qkv, valuesAt + tile * (tileBytes / 4), bytes, full);
         }
-    }
-
-    /** A consumer waits for the tile that is the {@code use}-th in the ring. */
-    private static void awaitTile(int shared, int use, int stages) {
-        MemoryBarrier.await(shared + 8 * (use % stages), use / stages & 1);
     }
 
     /** Writes one of a thread's two rows, 8 rows of a warp, as row {@code rowGroup} of 8x8 matrices; the largest magnitude. */

@@ -55,7 +55,7 @@ final class BorderCases {
                 add(cases, tile.rows(), step, tile, planes);
                 // Rounds of the ring, and of sums that are added up outside the tensor core.
                 int k = 16 * tile.slabs();
-                for (int rounds : new TreeSet<>(List.of(TensorLinear.round(planes, tile), TensorLinear.EXACT_K / k))) {
+                for (int rounds : new TreeSet<>(List.of(TensorLinear.stages(planes, tile), TensorLinear.EXACT_K / k))) {
                     cases.add(() ->
                             linear(TOKENS, tile.columns(), k * (rounds + step), Epilogue.BIAS, TOKENS, planes, tile));
                 }
@@ -126,7 +126,7 @@ final class BorderCases {
             int height = Borders.height(whole);
             int outChannels = columns + 2 * Borders.turn(step + taps);
             int channels = PackedMap.CHANNELS
-                    * (Launch.ceilDiv(TensorConv2d.round(taps, planes), taps) + Borders.turn(step + planes));
+                    * (Launch.ceilDiv(TensorConv2d.period(taps, planes), taps) + Borders.turn(step + planes));
             int epilogue = Borders.turn(step + taps) == 0 ? Epilogue.RESIDUAL : Epilogue.BIAS;
             cases.add(() -> TensorConvolutionCases.conv(
                     1, height, whole / height - 1, channels, outChannels, taps, planes, PackedMap.RAW, epilogue));

@@ -1,0 +1,97 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.ptx.MemoryBarrier;
+
+/**
+ * The ring of stages in shared memory that lies between the one thread of a work group that copies and the warps that
+ * multiply. A stage's full barrier counts the bytes that the copies bring, its empty barrier the warps that have read
+ * them.
+ *
+ * <p>Stages are used one after the other, without end: use u is of stage {@code u % stages}, and is phase {@code u /
+ * stages} of both of its barriers. A wait tells a phase from the next one only, by its parity; that is enough, since
+ * nobody is two phases ahead.
+ *
+ * <p>Shared memory holds the barriers, {@link #HEADER_BYTES} with those that a kernel has besides, then the stages, then
+ * what else a kernel keeps there. All is computed from ints that are constants of the compiled kernel: TornadoVM makes no
+ * registers of an object's fields in time for its loops to be unrolled.
+ */
+final class Pipeline {
+    /** Shared memory of a multiprocessor that one work group can have. */
+    static final int SHARED_BYTES = 227 * 1024;
+
+    /** For the barriers; a multiple of what a stage must be aligned to. */
+    static final int HEADER_BYTES = 1024;
+
+    /** Stages that there are barriers for. */
+    static final int MOST_STAGES = 12;
+
+    private static final int BARRIER_BYTES = 8;
+    private static final int EMPTY = BARRIER_BYTES * MOST_STAGES;
+    private static final int OTHERS = 2 * EMPTY;
+
+    private Pipeline() {}
+
+    /** Stages of that many bytes that fit, {@code most} at the most. */
+    static int stages(int stageBytes, int most) {
+        return Math.min(most, (SHARED_BYTES - HEADER_BYTES) / stageBytes);
+    }
+
+    /** Bytes of the barriers and the stages. */
+    static int bytes(int stages, int stageBytes) {
+        return HEADER_BYTES + stages * stageBytes;
+    }
+
+    /** Address of the first stage. */
+    static int ring(int shared) {
+        return shared + HEADER_BYTES;
+    }
+
+    /**
+     * Address of a barrier that a kernel has besides.
+     *
+     * @param index from 0
+     */
+    static int other(int shared, int index) {
+        return shared + OTHERS + BARRIER_BYTES * index;
+    }
+
+    /**
+     * Makes the stages' barriers; for one thread, before a fence and a barrier of the work group.
+     *
+     * @param readers warps that read a stage
+     */
+    static void initialize(int shared, int stages, int readers) {
+        for (int stage = 0; stage < stages; stage++) {
+            MemoryBarrier.initialize(full(shared, stage), 1);
+            MemoryBarrier.initialize(empty(shared, stage), readers);
+        }
+    }
+
+    /** Address of the barrier that copies into a stage arrive at. */
+    static int full(int shared, int stage) {
+        return shared + BARRIER_BYTES * stage;
+    }
+
+    private static int empty(int shared, int stage) {
+        return shared + EMPTY + BARRIER_BYTES * stage;
+    }
+
+    /** A reader waits for what the producer brings for a use. */
+    static void awaitFull(int shared, int stages, int use) {
+        MemoryBarrier.await(full(shared, use % stages), use / stages & 1);
+    }
+
+    /** The producer waits until the stage of a use is free: at once in the first phase. */
+    static void awaitEmpty(int shared, int stages, int use) {
+        MemoryBarrier.await(empty(shared, use % stages), 1 - (use / stages & 1));
+    }
+
+    /**
+     * A warp has read the stage of a use.
+     *
+     * @param lane of the thread; the one with 0 says so
+     */
+    static void leave(int shared, int stages, int use, int lane) {
+        MemoryBarrier.arriveIfZero(empty(shared, use % stages), lane);
+    }
+}
