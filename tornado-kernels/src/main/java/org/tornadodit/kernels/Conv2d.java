@@ -269,31 +269,31 @@ public final class Conv2d {
         }
         context.localBarrier();
 
-        for (int stage = 0; stage < 8; stage++) {
+        for (int threadRow = 0; threadRow < 8; threadRow++) {
             int at = row / 4 * TILE + column;
             // spotless:off
-            if (stage == 0) {
+            if (threadRow == 0) {
                 aShared[at] = c00; aShared[at + 1] = c01; aShared[at + 2] = c02; aShared[at + 3] = c03;
                 aShared[at + 64] = c04; aShared[at + 65] = c05; aShared[at + 66] = c06; aShared[at + 67] = c07;
-            } else if (stage == 1) {
+            } else if (threadRow == 1) {
                 aShared[at] = c10; aShared[at + 1] = c11; aShared[at + 2] = c12; aShared[at + 3] = c13;
                 aShared[at + 64] = c14; aShared[at + 65] = c15; aShared[at + 66] = c16; aShared[at + 67] = c17;
-            } else if (stage == 2) {
+            } else if (threadRow == 2) {
                 aShared[at] = c20; aShared[at + 1] = c21; aShared[at + 2] = c22; aShared[at + 3] = c23;
                 aShared[at + 64] = c24; aShared[at + 65] = c25; aShared[at + 66] = c26; aShared[at + 67] = c27;
-            } else if (stage == 3) {
+            } else if (threadRow == 3) {
                 aShared[at] = c30; aShared[at + 1] = c31; aShared[at + 2] = c32; aShared[at + 3] = c33;
                 aShared[at + 64] = c34; aShared[at + 65] = c35; aShared[at + 66] = c36; aShared[at + 67] = c37;
-            } else if (stage == 4) {
+            } else if (threadRow == 4) {
                 aShared[at] = c40; aShared[at + 1] = c41; aShared[at + 2] = c42; aShared[at + 3] = c43;
                 aShared[at + 64] = c44; aShared[at + 65] = c45; aShared[at + 66] = c46; aShared[at + 67] = c47;
-            } else if (stage == 5) {
+            } else if (threadRow == 5) {
                 aShared[at] = c50; aShared[at + 1] = c51; aShared[at + 2] = c52; aShared[at + 3] = c53;
                 aShared[at + 64] = c54; aShared[at + 65] = c55; aShared[at + 66] = c56; aShared[at + 67] = c57;
-            } else if (stage == 6) {
+            } else if (threadRow == 6) {
                 aShared[at] = c60; aShared[at + 1] = c61; aShared[at + 2] = c62; aShared[at + 3] = c63;
                 aShared[at + 64] = c64; aShared[at + 65] = c65; aShared[at + 66] = c66; aShared[at + 67] = c67;
-            } else if (stage == 7) {
+            } else if (threadRow == 7) {
                 aShared[at] = c70; aShared[at + 1] = c71; aShared[at + 2] = c72; aShared[at + 3] = c73;
                 aShared[at + 64] = c74; aShared[at + 65] = c75; aShared[at + 66] = c76; aShared[at + 67] = c77;
             }
@@ -301,7 +301,7 @@ public final class Conv2d {
             context.localBarrier();
             for (int i = thread; i < 16 * TILE; i += Linear.THREADS) {
                 int outColumn = firstColumn + i % TILE;
-                int outRow = firstRow + stage / 4 * 64 + i / TILE * 4 + stage % 4;
+                int outRow = firstRow + threadRow / 4 * 64 + i / TILE * 4 + threadRow % 4;
                 if ((outChannels % TILE == 0 || outColumn < outChannels) && (m % TILE == 0 || outRow < m)) {
                     Epilogue.store(
                             bias,
