@@ -1,7 +1,8 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.List;
-import org.tornadodit.kernels.Attention;
+import org.tornadodit.kernels.AttentionArguments;
+import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Launch;
@@ -279,20 +280,12 @@ public final class PortableOperations implements Operations {
             GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize) {
         Tunable attention = TunableOperations.attention(rows.passes(), rows.tokens(), heads, headSize);
         Work work = Work.attention(attention, rows, heads, headSize, Float.BYTES);
-        g.task(
-                task,
-                work,
-                () -> Attention.grid(rows.passes(), rows.tokens(), heads),
-                graph -> graph.task(
-                        task,
-                        Attention::attention,
-                        context,
-                        rows.batch(),
-                        floats(qkv),
-                        floats(out),
-                        rows.tokens(),
-                        heads,
-                        headSize));
+        AttentionArguments arguments = new AttentionArguments(
+                rows.batch(),
+                floats(qkv),
+                floats(out),
+                new AttentionShape(rows.passes(), rows.tokens(), heads, headSize));
+        g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }
 
     /** {@code x W^T + b} of the few rows of the conditioning (N, D), for all layers next to each other. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.Attention;
+import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Conv2d;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
@@ -71,9 +72,9 @@ public final class PortableBorderCases {
         }
     }
 
-    /** Every size of heads has code of its own. */
+    /** Every size of heads; 32 columns are made at a time. */
     private static void attention(List<Supplier<KernelCase>> cases) {
-        int tile = Borders.tile(tokens -> Attention.grid(1, tokens, 1));
+        int tile = Borders.tile(tokens -> Attention.grid(new AttentionShape(1, tokens, 1, 8)));
         for (int size = 8; size <= Attention.MAX_HEAD_SIZE; size += 8) {
             int headSize = size;
             int tokens = tile + Borders.turn(size / 8);

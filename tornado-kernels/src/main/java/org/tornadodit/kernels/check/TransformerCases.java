@@ -4,6 +4,8 @@ import java.util.Map;
 import java.util.function.Function;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Attention;
+import org.tornadodit.kernels.AttentionArguments;
+import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Launch;
@@ -108,18 +110,18 @@ public final class TransformerCases {
     }
 
     public static KernelCase attention(int samples, int tokens, int heads, int headSize) {
-        KernelContext context = new KernelContext();
         int hidden = heads * headSize;
         IntArray batch = Data.batch(samples);
         FloatArray qkv = Data.random(1, samples * tokens * 3 * hidden, 1.5);
         FloatArray out = ArrayPages.floats(samples * tokens * hidden);
+        AttentionArguments arguments =
+                new AttentionArguments(batch, qkv, out, new AttentionShape(samples, tokens, heads, headSize));
         return new KernelCase(
                 "attention",
                 samples + "x" + tokens + "x" + heads + "x" + headSize,
                 new Object[] {batch, qkv},
-                graph -> graph.task(
-                        "attention", Attention::attention, context, batch, qkv, out, tokens, heads, headSize),
-                Map.of("attention", Attention.grid(samples, tokens, heads)),
+                graph -> arguments.task(graph, "attention"),
+                Map.of("attention", arguments.grid()),
                 out,
                 Attention.reference(qkv, tokens, heads, headSize),
                 // At 1024 keys the scores' own sums are good to 8e-7, those along the keys to 6e-7. PyTorch's float32,

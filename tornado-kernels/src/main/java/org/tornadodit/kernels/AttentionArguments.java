@@ -1,0 +1,36 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What a launch of {@link Attention} takes.
+ *
+ * @param batch see {@link Batch}, for N
+ * @param qkv (N, T, 3, H, hd), as DiT's {@code attn.qkv} leaves it
+ * @param out (N, T, H * hd)
+ * @param shape hd a multiple of 8 up to {@link Attention#MAX_HEAD_SIZE}
+ */
+public record AttentionArguments(IntArray batch, FloatArray qkv, FloatArray out, AttentionShape shape) {
+
+    /** The launch. */
+    public WorkerGrid grid() {
+        return Attention.grid(shape);
+    }
+
+    /** Adds the task to a graph. */
+    public TaskGraph task(TaskGraph graph, String name) {
+        return graph.task(
+                name,
+                Attention::attention,
+                Launch.CONTEXT,
+                batch,
+                qkv,
+                out,
+                shape.tokens(),
+                shape.heads(),
+                shape.headSize());
+    }
+}
