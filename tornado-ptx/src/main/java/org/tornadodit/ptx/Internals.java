@@ -67,6 +67,7 @@ final class Internals {
     final Member streamSets;
     final Member roleStreams;
     final Member computeStreams;
+    final Member recording;
     final Member immutableGraph;
     final Member graphImplementation;
     final MethodHandle launchKernel;
@@ -91,6 +92,7 @@ final class Internals {
         streamSets = member(PTXStreamPool.class, "streamSets");
         roleStreams = member(PTXExecutionStreamSet.class, "streams");
         computeStreams = member(PTXExecutionStreamSet.class, "computeStreams");
+        recording = member(PTXStream.class, "capturing");
         immutableGraph = member(ImmutableTaskGraph.class, "taskGraph");
         graphImplementation = member(TaskGraph.class, "taskGraphImpl");
         sketches = (Map<ResolvedJavaMethod, List<Object>>)

@@ -60,6 +60,11 @@ final class LaunchStream extends PTXStream {
         }
     }
 
+    /** Says that what is put on the stream is recorded, for TornadoVM not to wait for it. */
+    void recording(boolean on) {
+        internals.recording.set(this, on);
+    }
+
     @Override
     public void sync() {
         if (!LaunchAhead.active()) {

@@ -5,10 +5,15 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Optional;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import uk.ac.manchester.tornado.drivers.ptx.PTXCodeCache;
+import uk.ac.manchester.tornado.drivers.ptx.PTXDeviceContext;
+import uk.ac.manchester.tornado.drivers.ptx.PTXExecutionStreamSet;
 import uk.ac.manchester.tornado.drivers.ptx.PTXModule;
+import uk.ac.manchester.tornado.drivers.ptx.PTXStream;
+import uk.ac.manchester.tornado.drivers.ptx.PTXStreamType;
 import uk.ac.manchester.tornado.drivers.ptx.graal.PTXInstalledCode;
 
 /**
@@ -36,6 +41,18 @@ final class Modules {
     int maxThreads(PTXModule module) {
         String kernel = module.kernelFunctionName;
         return driver.maxThreads(kernel, driver.function(kernel, handle(module).getLong()));
+    }
+
+    /** The stream of a plan that uses one, once the plan has run something. */
+    @SuppressWarnings("unchecked")
+    Optional<LaunchStream> stream(PTXDeviceContext context, long plan) {
+        Object set = ((Map<Long, PTXExecutionStreamSet>) internals.streamSets.get(internals.streamPool.get(context)))
+                .get(plan);
+        return set != null
+                        && ((Map<PTXStreamType, PTXStream>) internals.roleStreams.get(set)).get(PTXStreamType.DEFAULT)
+                                instanceof LaunchStream stream
+                ? Optional.of(stream)
+                : Optional.empty();
     }
 
     /** A map from plan to kernels, for TornadoVM, through which every kernel of a device passes. */

@@ -2,12 +2,19 @@ package org.tornadodit.scheduler.device;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.kernels.ptx.LaunchAhead;
+import org.tornadodit.kernels.ptx.LaunchRecorder;
 import org.tornadodit.scheduler.engine.Startup;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
@@ -28,10 +35,13 @@ public final class DevicePlan implements AutoCloseable {
     private final int firstLater;
 
     private final Map<Integer, BackgroundCompilation> later = new HashMap<>();
+    private final Map<Sequence, Recorded> recorded = new HashMap<>();
     private final Startup.Running compiling;
     private final KernelCompiler.Compilation compilation;
     private final String label;
     private final Startup startup;
+    /** Whether the device has recorded what it was to record. */
+    private boolean recording = true;
 
     /**
      * Builds graphs and compiles all their tasks, while the device loads those that are ready: {@link #finish} comes next.
@@ -129,12 +139,72 @@ public final class DevicePlan implements AutoCloseable {
     }
 
     /**
-     * Has a graph run, where the device can without waiting for it: what it sends must stay as it is until an
-     * {@link #execute} has returned.
+     * Runs graphs one after the other, and waits for the last. A sequence that is asked for a second time is recorded, where
+     * the device can, and is one launch from then on.
+     *
+     * @param order graphs, none of which returns anything by itself
+     * @return of the last graph
      */
-    public void launch(int graph) {
-        LaunchAhead.run(() -> execute(graph));
+    public TornadoExecutionResult execute(List<Integer> order) {
+        Sequence sequence = new Sequence(order, grids());
+        Recorded known = recorded.get(sequence);
+        if (known == null) {
+            TornadoExecutionResult result = inTurn(order);
+            recorded.put(sequence, new Recorded(result, null));
+            return result;
+        }
+        if (known.recording() == null && recording) {
+            known = record(order, known);
+            recorded.put(sequence, known);
+        }
+        if (known.recording() == null) {
+            return inTurn(order);
+        }
+        known.recording().run();
+        plan.withGraph(order.getLast()); // from which the result copies
+        return known.result();
     }
+
+    private TornadoExecutionResult inTurn(List<Integer> order) {
+        order.subList(0, order.size() - 1).forEach(graph -> LaunchAhead.run(() -> execute(graph)));
+        return execute(order.getLast());
+    }
+
+    private Recorded record(List<Integer> order, Recorded before) {
+        AtomicReference<TornadoExecutionResult> last = new AtomicReference<>();
+        Optional<LaunchRecorder.Recording> made = LaunchRecorder.onClassPath()
+                .record(plan, device.device(), () -> order.forEach(graph -> last.set(execute(graph))));
+        recording = made.isPresent();
+        return made.map(done -> new Recorded(Objects.requireNonNull(last.get()), done))
+                .orElse(before);
+    }
+
+    /** The sizes of all launches, which may change between executions. */
+    private List<Long> grids() {
+        List<Long> sizes = new ArrayList<>();
+        for (String task : new TreeSet<>(grids.keySet())) {
+            for (long[] work :
+                    List.of(grids.get(task).getGlobalWork(), grids.get(task).getLocalWork())) {
+                for (long size : work) {
+                    sizes.add(size);
+                }
+            }
+        }
+        return sizes;
+    }
+
+    /** What runs the same each time. */
+    private record Sequence(List<Integer> order, List<Long> grids) {
+        Sequence {
+            order = List.copyOf(order);
+        }
+    }
+
+    /**
+     * @param result of the last graph
+     * @param recording null where the sequence has run only once, or cannot be recorded
+     */
+    private record Recorded(TornadoExecutionResult result, LaunchRecorder.@Nullable Recording recording) {}
 
     /** Bytes that the graphs hold on the device. */
     public long deviceBytes() {
@@ -145,6 +215,11 @@ public final class DevicePlan implements AutoCloseable {
     @Override
     public void close() {
         later.values().forEach(BackgroundCompilation::end);
+        recorded.values().stream()
+                .map(Recorded::recording)
+                .filter(Objects::nonNull)
+                .forEach(LaunchRecorder.Recording::close);
+        recorded.clear();
         // Freeing acts on the selected graph only, and fails where a buffer is shared with a graph that has freed it.
         for (int i = 0; i < graphs.size(); i++) {
             try {

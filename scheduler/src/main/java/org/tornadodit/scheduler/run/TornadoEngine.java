@@ -372,8 +372,7 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** Runs graphs of a step. */
     private TornadoExecutionResult run(List<Integer> order) {
-        order.subList(0, order.size() - 1).forEach(ditPlan::launch);
-        return ditPlan.execute(order.getLast());
+        return ditPlan.execute(order);
     }
 
     /** @throws OverflowException when a kernel has met a value that its operands cannot hold */

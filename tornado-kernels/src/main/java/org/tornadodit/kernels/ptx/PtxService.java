@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 
@@ -9,5 +10,12 @@ final class PtxService {
 
     static <S> Optional<S> find(Class<S> service) {
         return ServiceLoader.load(service, service.getClassLoader()).findFirst();
+    }
+
+    /** For services that may say no for a device. */
+    static <S> List<S> all(Class<S> service) {
+        return ServiceLoader.load(service, service.getClassLoader()).stream()
+                .map(ServiceLoader.Provider::get)
+                .toList();
     }
 }

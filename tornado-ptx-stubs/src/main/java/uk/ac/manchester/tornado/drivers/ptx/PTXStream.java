@@ -26,6 +26,11 @@ public class PTXStream {
         throw new UnsupportedOperationException("stub");
     }
 
+    /** Forgets all events. */
+    public void reset() {
+        throw new UnsupportedOperationException("stub");
+    }
+
     public void cuDestroyStream() {
         throw new UnsupportedOperationException("stub");
     }
