@@ -114,6 +114,11 @@ final class SharedPass {
         place();
     }
 
+    /** Batches that wait or are at work. */
+    synchronized int batches() {
+        return batches.size();
+    }
+
     private void end(BatchRun batch, Throwable reason) {
         batch.progress().end(reason);
         leave(batch);
