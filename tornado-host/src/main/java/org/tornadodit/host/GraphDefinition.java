@@ -50,7 +50,7 @@ public final class GraphDefinition {
     }
 
     /** Adds a task; its name has to be new in this graph. */
-    public void addTask(String id, Kernel kernel, Object... arguments) {
+    public void addTask(String id, Class<?> code, Kernel kernel, Object... arguments) {
         String full = name + "." + id;
         if (tasks.stream().anyMatch(task -> task.name().equals(full))) {
             throw new TornadoTaskRuntimeException("task " + full + " exists already; task names are unique in a graph");
@@ -68,7 +68,7 @@ public final class GraphDefinition {
                         + "; tornado-host knows native arrays, numbers, booleans and a KernelContext");
             }
         }
-        tasks.add(new TaskDefinition(full, kernel, arguments));
+        tasks.add(new TaskDefinition(full, code, kernel, arguments));
     }
 
     /** With UNDER_DEMAND arrays come into being without values, as all do here that are neither sent nor consumed. */

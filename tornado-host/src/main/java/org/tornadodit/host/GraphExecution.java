@@ -51,7 +51,7 @@ final class GraphExecution {
         upload(figures);
         long uploaded = System.nanoTime();
         for (TaskDefinition task : graph.tasks()) {
-            device.countLaunch(task.name());
+            device.countLaunch(task);
             if (device.faults().isLost()) {
                 graph.arrays().forEach(array -> buffer(array).pretendWritten(graph.describe(array)));
             } else {

@@ -22,6 +22,7 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
     private final LongAdder toHost = new LongAdder();
     private final LongAdder leftOpen = new LongAdder();
     private final Map<String, LongAdder> launches = new ConcurrentHashMap<>();
+    private final Map<String, KernelName> kernels = new ConcurrentHashMap<>();
     private volatile long memoryLimit;
     private volatile long elsewhere;
 
@@ -80,12 +81,20 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
         return counts;
     }
 
+    /** Methods ({@code Class.method}) by the tasks ({@code graph.task}) that ran them since the last {@link #resetMeters()}. */
+    public Map<String, String> kernels() {
+        Map<String, String> names = new TreeMap<>();
+        kernels.forEach((task, kernel) -> names.put(task, kernel.toString()));
+        return names;
+    }
+
     /** Sets traffic and launches to zero, and the peak to what is used now. */
     public void resetMeters() {
         toDevice.reset();
         toHost.reset();
         leftOpen.reset();
         launches.clear();
+        kernels.clear();
         peak.set(used.get());
     }
 
@@ -127,9 +136,10 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
         toHost.add(bytes);
     }
 
-    void countLaunch(String task) {
-        launches.computeIfAbsent(task, any -> new LongAdder()).increment();
-        faults.onLaunch(task);
+    void countLaunch(TaskDefinition task) {
+        launches.computeIfAbsent(task.name(), any -> new LongAdder()).increment();
+        kernels.computeIfAbsent(task.name(), any -> new KernelName(task));
+        faults.onLaunch(task.name());
     }
 
     @Override

@@ -10,6 +10,7 @@ import static uk.ac.manchester.tornado.api.enums.DataTransferMode.FIRST_EXECUTIO
 import static uk.ac.manchester.tornado.api.enums.DataTransferMode.UNDER_DEMAND;
 
 import java.lang.foreign.ValueLayout;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -412,6 +413,34 @@ class TaskGraphTest {
                     .execute();
             assertEquals(1021.5f, y.get(0));
             assertEquals(1028.5f, y.get(7));
+        }
+    }
+
+    @Test
+    void aDeviceTellsWhichMethodsItRan() throws Exception {
+        TaskGraph graph = new TaskGraph("named")
+                .transferToDevice(EVERY_EXECUTION, x)
+                .task("first", TaskGraphTest::twice, x, y)
+                .task("second", TaskGraphTest::addScalars, new KernelContext(), x, z, 0.5f, 2, true)
+                .task("third", TaskGraphTest::nothing, x)
+                .transferToHost(EVERY_EXECUTION, y, z);
+        GridScheduler grids = new GridScheduler("named.second", new WorkerGrid1D(N));
+        try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph.snapshot())) {
+            plan.withGridScheduler(grids);
+            plan.execute();
+            float[] before = z.toHeapArray();
+            assertEquals(
+                    Map.of(
+                            "named.first",
+                            "TaskGraphTest.twice",
+                            "named.second",
+                            "TaskGraphTest.addScalars",
+                            "named.third",
+                            ""),
+                    runtime.device(0).kernels());
+            assertArrayEquals(before, z.toHeapArray());
+            runtime.device(0).resetMeters();
+            assertEquals(Map.of(), runtime.device(0).kernels());
         }
     }
 

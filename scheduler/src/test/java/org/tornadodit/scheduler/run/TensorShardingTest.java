@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
@@ -24,6 +25,7 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.StepListener;
 import org.tornadodit.scheduler.graph.DecoderTier;
+import org.tornadodit.scheduler.graph.TensorKernels;
 
 /** The tensor cores' kernels on one to three virtual devices: the bits of one device; {@link DeviceFaultsTest} has them fail. */
 class TensorShardingTest {
@@ -59,10 +61,14 @@ class TensorShardingTest {
         try (ShardedEngine engine = TinyModel.tensorEngine(team, REQUEST, false, precision)) {
             assertTrue(engine.description().contains("wgmma, "), engine.description());
             assertEquals(each.size(), engine.devices());
+            Pictures expected = expected(precision);
+            List<HostDevice> devices = HostRuntime.get().devices().subList(0, each.size());
+            devices.forEach(HostDevice::resetMeters);
             float[] latents = engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {});
-            assertArrayEquals(expected(precision).latents(), latents, speeds);
-            assertArrayEquals(
-                    expected(precision).images(), engine.decode(latents, REQUEST.samples()), speeds + ", images");
+            assertArrayEquals(expected.latents(), latents, speeds);
+            assertArrayEquals(expected.images(), engine.decode(latents, REQUEST.samples()), speeds + ", images");
+            TensorKernels.requireDenoiser(devices);
+            TensorKernels.requireDecoder(devices);
         }
         assertEquals(List.of(), reports);
     }

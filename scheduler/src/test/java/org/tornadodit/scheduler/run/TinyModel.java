@@ -37,8 +37,8 @@ public final class TinyModel {
     /** The smallest that the tensor cores' kernels take: 16 tokens. */
     static final DitConfig TENSOR_CONFIG = new DitConfig(4, 1, 4, 32, 1, 2, 2.0, 6, true);
 
-    /** The narrowest decoder that the tensor cores' kernels take. */
-    static final VaeConfig TENSOR_VAE = new VaeConfig(List.of(16, 16, 16, 16), 1, 4, 3, 4, 1e-6, 0.5, true, false);
+    /** The narrowest decoder that the tensor cores' kernels take and that has everything: a shortcut, attention. */
+    static final VaeConfig TENSOR_VAE = new VaeConfig(List.of(16, 16, 16, 32), 1, 4, 3, 4, 1e-6, 0.5, true, true);
 
     private static final VaeWeights TENSOR_VAE_WEIGHTS =
             VaeWeights.load(random(VaeWeights.specs(TENSOR_VAE), 4), TENSOR_VAE);

@@ -37,38 +37,38 @@ public class TaskGraph {
         this.definition = new GraphDefinition(name);
     }
 
-    private TaskGraph add(String id, Kernel kernel, Object... arguments) {
-        definition.addTask(id, kernel, arguments);
+    private TaskGraph add(String id, Object code, Kernel kernel, Object... arguments) {
+        definition.addTask(id, code.getClass(), kernel, arguments);
         return this;
     }
 
     /** Adds a task without parameters. */
     public TaskGraph task(String id, Task code) {
-        return add(id, a -> code.apply());
+        return add(id, code, a -> code.apply());
     }
 
     /** Adds a task of 1 parameter. */
     @SuppressWarnings("unchecked")
     public <T1> TaskGraph task(String id, Task1<T1> code, T1 arg1) {
-        return add(id, a -> code.apply((T1) a[0]), arg1);
+        return add(id, code, a -> code.apply((T1) a[0]), arg1);
     }
 
     /** Adds a task of 2 parameters. */
     @SuppressWarnings("unchecked")
     public <T1, T2> TaskGraph task(String id, Task2<T1, T2> code, T1 arg1, T2 arg2) {
-        return add(id, a -> code.apply((T1) a[0], (T2) a[1]), arg1, arg2);
+        return add(id, code, a -> code.apply((T1) a[0], (T2) a[1]), arg1, arg2);
     }
 
     /** Adds a task of 3 parameters. */
     @SuppressWarnings("unchecked")
     public <T1, T2, T3> TaskGraph task(String id, Task3<T1, T2, T3> code, T1 arg1, T2 arg2, T3 arg3) {
-        return add(id, a -> code.apply((T1) a[0], (T2) a[1], (T3) a[2]), arg1, arg2, arg3);
+        return add(id, code, a -> code.apply((T1) a[0], (T2) a[1], (T3) a[2]), arg1, arg2, arg3);
     }
 
     /** Adds a task of 4 parameters. */
     @SuppressWarnings("unchecked")
     public <T1, T2, T3, T4> TaskGraph task(String id, Task4<T1, T2, T3, T4> code, T1 arg1, T2 arg2, T3 arg3, T4 arg4) {
-        return add(id, a -> code.apply((T1) a[0], (T2) a[1], (T3) a[2], (T4) a[3]), arg1, arg2, arg3, arg4);
+        return add(id, code, a -> code.apply((T1) a[0], (T2) a[1], (T3) a[2], (T4) a[3]), arg1, arg2, arg3, arg4);
     }
 
     /** Adds a task of 5 parameters. */
@@ -77,6 +77,7 @@ public class TaskGraph {
             String id, Task5<T1, T2, T3, T4, T5> code, T1 arg1, T2 arg2, T3 arg3, T4 arg4, T5 arg5) {
         return add(
                 id,
+                code,
                 a -> code.apply((T1) a[0], (T2) a[1], (T3) a[2], (T4) a[3], (T5) a[4]),
                 arg1,
                 arg2,
@@ -91,6 +92,7 @@ public class TaskGraph {
             String id, Task6<T1, T2, T3, T4, T5, T6> code, T1 arg1, T2 arg2, T3 arg3, T4 arg4, T5 arg5, T6 arg6) {
         return add(
                 id,
+                code,
                 a -> code.apply((T1) a[0], (T2) a[1], (T3) a[2], (T4) a[3], (T5) a[4], (T6) a[5]),
                 arg1,
                 arg2,
@@ -114,6 +116,7 @@ public class TaskGraph {
             T7 arg7) {
         return add(
                 id,
+                code,
                 a -> code.apply((T1) a[0], (T2) a[1], (T3) a[2], (T4) a[3], (T5) a[4], (T6) a[5], (T7) a[6]),
                 arg1,
                 arg2,
@@ -139,6 +142,7 @@ public class TaskGraph {
             T8 arg8) {
         return add(
                 id,
+                code,
                 a -> code.apply((T1) a[0], (T2) a[1], (T3) a[2], (T4) a[3], (T5) a[4], (T6) a[5], (T7) a[6], (T8) a[7]),
                 arg1,
                 arg2,
@@ -166,6 +170,7 @@ public class TaskGraph {
             T9 arg9) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0], (T2) a[1], (T3) a[2], (T4) a[3], (T5) a[4], (T6) a[5], (T7) a[6], (T8) a[7],
                         (T9) a[8]),
@@ -197,6 +202,7 @@ public class TaskGraph {
             T10 arg10) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -238,6 +244,7 @@ public class TaskGraph {
             T11 arg11) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -282,6 +289,7 @@ public class TaskGraph {
             T12 arg12) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -329,6 +337,7 @@ public class TaskGraph {
             T13 arg13) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -379,6 +388,7 @@ public class TaskGraph {
             T14 arg14) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -432,6 +442,7 @@ public class TaskGraph {
             T15 arg15) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -488,6 +499,7 @@ public class TaskGraph {
             T16 arg16) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -547,6 +559,7 @@ public class TaskGraph {
             T17 arg17) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -609,6 +622,7 @@ public class TaskGraph {
             T18 arg18) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -674,6 +688,7 @@ public class TaskGraph {
             T19 arg19) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],
@@ -742,6 +757,7 @@ public class TaskGraph {
             T20 arg20) {
         return add(
                 id,
+                code,
                 a -> code.apply(
                         (T1) a[0],
                         (T2) a[1],

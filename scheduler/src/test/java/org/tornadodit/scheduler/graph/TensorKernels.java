@@ -1,0 +1,135 @@
+package org.tornadodit.scheduler.graph;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.tornadodit.host.HostDevice;
+
+/**
+ * Which kernel each operation of {@link Operations} and {@link DecoderOperations} is on tensor cores, written down by hand, and
+ * whether devices have run it. Bits say nothing of that: a tier that leaves an operation to the portable kernels computes as well.
+ */
+public final class TensorKernels {
+
+    /**
+     * A task of an operation.
+     *
+     * @param operation the interface's method; empty for what is the same on any tier and no operation's
+     * @param name {@code graph.task} without what makes a graph's name unique
+     * @param kernel {@code Class.method}
+     */
+    private record Expected(String operation, Pattern name, String kernel) {}
+
+    private static final List<Expected> DENOISER = List.of(
+            of("modulation", "embed[.]adaLN_modulation_input", "PackedRows.pack"),
+            of("modulation", "embed[.]adaLN_modulation", "TensorLinear.linear"),
+            of("normModulate", "block[.]norm[12]", "PackedLayerNorm.modulate"),
+            of("normModulate", "last[.]final_layer_norm", "PackedLayerNorm.modulate"),
+            of("linearHeads", "block[.]attn_qkv", "TensorLinear.linear"),
+            of("attention", "block[.]attn", "WarpgroupAttention.attention"),
+            of("linearGateResidual", "block[.](attn_proj|mlp_fc2)", "TensorLinear.linear"),
+            of("linearGelu", "block[.]mlp_fc1", "TensorLinear.linear"),
+            of("linear", "last[.]final_layer_linear", "TensorLinear.linear"),
+            // Of latents and patches, of the sample alone, or the sampler's: FP32 on any tier.
+            of("", "start[.]latents", "Embedding.copy"),
+            of("", "(start[.]overflow|embed[.]layer)", "Embedding.fill"),
+            of("", "embed[.]patches", "Embedding.patchify"),
+            of("", "embed[.]x_embedder", "Linear.linear"),
+            of("", "embed[.]t_embedder_mlp_[02]", "LinearFewRows.linear"),
+            of("", "embed[.]y_embedder", "Embedding.condition"),
+            of("", "last[.]final_layer_adaLN_modulation", "LinearFewRows.linear"),
+            of("", "last[.]step", "DenoiseStep.denoise"));
+
+    private static final List<Expected> DECODER = List.of(
+            of("resnet", "resnet[.]norm[12]_partial", "GroupStatistics.partial"),
+            of("resnet", "resnet[.]norm[12]_finish", "GroupNorm.finish"),
+            of("resnet", "resnet[.](norm[12]|shortcut_pack)", "PackedMap.pack"),
+            of("resnet", "resnet[.](conv[12]|conv_shortcut)", "TensorConv2d.conv"),
+            of("upsampler", "upsampler[.]upsampler_pack", "PackedMap.pack"),
+            of("upsampler", "upsampler[.]upsampler", "TensorConv2d.conv"),
+            of("tail", "tail[.]conv_norm_out_partial", "GroupStatistics.partial"),
+            of("tail", "tail[.]conv_norm_out_finish", "GroupNorm.finish"),
+            of("tail", "tail[.]conv_norm_out", "PackedMap.pack"),
+            of("tail", "tail[.]conv_out", "TensorConv2d.conv"),
+            of("tail", "tail[.]images", "ImageLayout.channelsFirst"),
+            // What is small stays with the portable kernels.
+            of("head", "head[.]post_quant_conv", "ImageLayout.postQuantConv"),
+            of("head", "head[.]conv_in", "Conv2d.conv3x3"),
+            of("head", "head[.]x", "Embedding.copy"),
+            of("head", "head[.](overflow|map)", "Embedding.fill"),
+            of("attention", "attention[.]group_norm_partial", "GroupNorm.partial"),
+            of("attention", "attention[.]group_norm_finish", "GroupNorm.finish"),
+            of("attention", "attention[.]group_norm", "GroupNorm.scaleAndShift"),
+            of("attention", "attention[.](to_[qkv]|scores|values|to_out)", "Linear.linear"),
+            of("attention", "attention[.]softmax", "Softmax.softmax"));
+
+    private TensorKernels() {}
+
+    private static Expected of(String operation, String name, String kernel) {
+        return new Expected(operation, Pattern.compile(name), kernel);
+    }
+
+    /** Fails unless each of the devices has run every operation of the denoiser with its kernel, and no other kernel. */
+    public static void requireDenoiser(List<HostDevice> devices) {
+        require(devices, Operations.class, DENOISER, false);
+    }
+
+    /** Fails unless each of the devices has run every operation of the decoder with its kernel, and no other kernel. */
+    public static void requireDecoder(List<HostDevice> devices) {
+        require(devices, DecoderOperations.class, DECODER, true);
+    }
+
+    private static void require(List<HostDevice> devices, Class<?> operations, List<Expected> table, boolean decoder) {
+        Set<String> methods = Arrays.stream(operations.getDeclaredMethods())
+                .filter(method -> method.getParameterCount() > 0 && method.getParameterTypes()[0] == GraphScope.class)
+                .map(Method::getName)
+                .collect(Collectors.toCollection(TreeSet::new));
+        Set<String> known = table.stream()
+                .map(Expected::operation)
+                .filter(operation -> !operation.isEmpty())
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(methods, known, "operations of " + operations.getSimpleName());
+        for (HostDevice device : devices) {
+            Map<String, String> ran = new LinkedHashMap<>();
+            device.kernels().forEach((task, kernel) -> {
+                if (task.contains("_vae_") == decoder) {
+                    ran.put(plain(task), kernel);
+                }
+            });
+            List<Expected> missing = new ArrayList<>(table);
+            List<String> wrong = new ArrayList<>();
+            ran.forEach((task, kernel) -> {
+                Optional<Expected> expected = table.stream()
+                        .filter(each -> each.name().matcher(task).matches())
+                        .findFirst();
+                expected.ifPresent(missing::remove);
+                String wanted =
+                        expected.map(Expected::kernel).orElse("nothing: no operation is known to have the task");
+                if (!wanted.equals(kernel)) {
+                    wrong.add(task + " ran " + kernel + ", wanted " + wanted);
+                }
+            });
+            assertEquals(List.of(), wrong, device.toString());
+            assertEquals(List.of(), missing, device + " did not run these");
+        }
+    }
+
+    /** Without the engine's prefix, and without channels and sizes of the decoder's graphs, or passes of the denoiser's. */
+    private static String plain(String task) {
+        int dot = task.lastIndexOf('.');
+        String graph = task.substring(0, dot);
+        int vae = graph.indexOf("_vae_");
+        graph = graph.substring(vae < 0 ? graph.indexOf('_') + 1 : vae + "_vae_".length());
+        return graph.replaceFirst("_for_\\d+$", "").replaceFirst("(_\\d+)+$", "") + task.substring(dot);
+    }
+}
