@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
@@ -35,6 +36,7 @@ import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.graph.TensorKernels;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
 
 /** Unguided samples, batches smaller than an engine was made for, and samples that have nothing in common but the pass. */
@@ -99,20 +101,35 @@ class SamplesStandAloneTest {
             for (int count = 8; count >= 1; count--) {
                 float[] first = Arrays.copyOf(latents, count * ELEMENTS);
                 String what = count + " of 9 samples";
+                List<HostDevice> one = devices(1);
                 assertPrefix(all, sampled(engine, request(count, 4.0), first), what);
+                requireTensorKernels(by, one);
+                one.forEach(HostDevice::resetMeters);
                 assertPrefix(unguided, sampled(engine, request(count, 1.0), first), what + ", unguided");
+                requireTensorKernels(by, one);
             }
             assertArrayEquals(all, sampled(engine, largest, latents), "9 again, after 1");
             assertThrows(IllegalArgumentException.class, () -> sampled(engine, request(10, 4.0), latents(10, SEED)));
         }
     }
 
-    /** What is divided among three devices, one of them faster: each batch has the bits of the largest on one. */
+    /** The first devices, which have run nothing so far. */
+    private static List<HostDevice> devices(int count) {
+        List<HostDevice> devices = HostRuntime.get().devices().subList(0, count);
+        devices.forEach(HostDevice::resetMeters);
+        return devices;
+    }
+
+    private static void requireTensorKernels(By by, List<HostDevice> devices) {
+        if (by != By.PORTABLE) {
+            TensorKernels.requireDenoiser(devices);
+        }
+    }
+
+    /** What is divided among devices, one of them faster: each batch has the bits of the largest on one. */
     @ParameterizedTest
-    @EnumSource(
-            value = By.class,
-            names = {"TENSOR", "TENSOR_HIGH"})
-    void anyBatchOnSeveralDevicesHasTheBitsOfOne(By by) {
+    @CsvSource({"TENSOR, 3", "TENSOR_HIGH, 3", "TENSOR, 2"})
+    void anyBatchOnSeveralDevicesHasTheBitsOfOne(By by, int count) {
         SamplingRequest largest = request(9, 4.0);
         float[] latents = latents(9, SEED);
         float[] all;
@@ -123,18 +140,28 @@ class SamplesStandAloneTest {
             unguided = sampled(engine, request(9, 1.0), latents);
             images = engine.decode(all, 9);
         }
-        HostRuntime.get().setDeviceCount(3);
+        HostRuntime.get().setDeviceCount(count);
         try {
-            DeviceTeam equal = TinyModel.team(3, 1, reports);
-            DeviceTeam team = new DeviceTeam(equal.devices(), List.of(1.0, 2.0, 1.0), equal.policy());
+            DeviceTeam equal = TinyModel.team(count, 1, reports);
+            DeviceTeam team =
+                    new DeviceTeam(equal.devices(), List.of(1.0, 2.0, 1.0).subList(0, count), equal.policy());
             try (ShardedEngine engine = TinyModel.tensorEngine(team, largest, by.options())) {
-                for (int count = 9; count >= 1; count--) {
-                    float[] first = Arrays.copyOf(latents, count * ELEMENTS);
-                    String what = count + " samples on three devices";
-                    assertPrefix(all, sampled(engine, request(count, 4.0), first), what);
-                    assertPrefix(unguided, sampled(engine, request(count, 1.0), first), what + ", unguided");
+                List<HostDevice> devices = devices(count);
+                for (int samples = 9; samples >= 1; samples--) {
+                    float[] first = Arrays.copyOf(latents, samples * ELEMENTS);
+                    String what = samples + " samples on " + count + " devices";
+                    assertPrefix(all, sampled(engine, request(samples, 4.0), first), what);
+                    requireTensorKernels(by, devices);
+                    devices.forEach(HostDevice::resetMeters);
+                    assertPrefix(unguided, sampled(engine, request(samples, 1.0), first), what + ", unguided");
+                    requireTensorKernels(by, devices);
+                    devices.forEach(HostDevice::resetMeters);
                 }
-                assertPrefix(images, engine.decode(Arrays.copyOf(all, 5 * ELEMENTS), 5), "5 pictures on three devices");
+                assertPrefix(
+                        images,
+                        engine.decode(Arrays.copyOf(all, 5 * ELEMENTS), 5),
+                        "5 pictures on " + count + " devices");
+                TensorKernels.requireDecoder(devices);
             }
         } finally {
             assertEquals(0, TinyModel.deviceBytes());
@@ -162,7 +189,9 @@ class SamplesStandAloneTest {
         }
         List<float[]> state = List.of(latents(5, SEED), latents(5, SEED + 1), latents(5, SEED + 2));
         try (TornadoEngine engine = TinyModel.plainTensorEngine(request(5, 4.0), by.options())) {
+            List<HostDevice> one = devices(1);
             List<float[]> together = step(engine, mixture, state);
+            requireTensorKernels(by, one);
             for (int i = 0; i < 5; i++) {
                 assertSame(part(together, i), step(engine, List.of(mixture.get(i)), part(state, i)), i + " alone");
             }
@@ -179,10 +208,13 @@ class SamplesStandAloneTest {
         List<Integer> indices = IntStream.range(0, samples.size()).boxed().toList();
         engine.begin(indices.stream().map(i -> part(state, i)).toList());
         engine.step(samples, List.of(), 1);
-        List<List<float[]>> after = engine.read(indices.stream().map(i -> 2).toList());
-        List<float[]> joined = List.of(new float[samples.size() * ELEMENTS], new float[samples.size() * ELEMENTS]);
+        List<List<float[]>> after =
+                engine.read(indices.stream().map(i -> state.size()).toList());
+        List<float[]> joined = state.stream()
+                .map(array -> new float[samples.size() * ELEMENTS])
+                .toList();
         for (int i : indices) {
-            for (int array = 0; array < 2; array++) {
+            for (int array = 0; array < state.size(); array++) {
                 System.arraycopy(after.get(i).get(array), 0, joined.get(array), i * ELEMENTS, ELEMENTS);
             }
         }
