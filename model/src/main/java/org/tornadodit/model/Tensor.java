@@ -40,14 +40,19 @@ public record Tensor(String name, Shape shape, MemorySegment data) {
         return data.get(FLOAT, index * Float.BYTES);
     }
 
-    /** Writes all elements in row-major order to {@code target}, which holds exactly them; on all cores. */
-    public void copyTo(MemorySegment target) {
+    /**
+     * Writes elements in row-major order, on all cores.
+     *
+     * @param first index of the first
+     * @param target holds exactly those that are wanted
+     */
+    public void copyTo(long first, MemorySegment target) {
         long bytes = target.byteSize();
         IntStream.range(0, Math.toIntExact(Math.ceilDiv(bytes, CHUNK)))
                 .parallel()
                 .forEach(chunk -> {
                     long at = chunk * CHUNK;
-                    MemorySegment.copy(data, at, target, at, Math.min(CHUNK, bytes - at));
+                    MemorySegment.copy(data, first * Float.BYTES + at, target, at, Math.min(CHUNK, bytes - at));
                 });
     }
 

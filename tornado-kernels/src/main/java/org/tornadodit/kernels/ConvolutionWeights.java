@@ -1,10 +1,12 @@
 package org.tornadodit.kernels;
 
 import java.util.stream.IntStream;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Weights of convolutions as {@link TensorConv2d} reads them, packed once by the host. A tile of {@link #COLUMNS} output
+ * Weights of convolutions as {@link TensorConv2d} reads them. A tile of {@link #COLUMNS} output
  * channels reads them in steps of one row of taps and 16 input channels, each step's in one piece:
  * {@code [layer][phase][O / 128][C / 16][tap row][plane][tap column][2][128 output channels][8 input channels]} halves.
  * Output channels are padded to 128 with zeros. A layer's weights are multiplied by a power of two that brings their
@@ -15,6 +17,10 @@ public final class ConvolutionWeights {
     public static final int COLUMNS = 128;
 
     private static final int LARGEST_EXPONENT = 10;
+    private static final int MOST_EXPONENT = 100;
+    private static final int THREADS = 256;
+    /** Pairs of weights of a tile's step and tap. */
+    private static final int PAIRS = 8 * COLUMNS;
 
     private ConvolutionWeights() {}
 
@@ -35,7 +41,110 @@ public final class ConvolutionWeights {
     }
 
     /**
-     * Packs one layer.
+     * Packs the jobs' layers, of (O, C, K, K) weights each.
+     *
+     * @param sent what was sent
+     * @param maxima see {@link WeightPacking#largest}
+     * @param weight where layers go
+     * @param undo where what a product is multiplied by goes, to undo the scale
+     */
+    public static void pack(
+            KernelContext context,
+            IntArray jobs,
+            IntArray sent,
+            FloatArray maxima,
+            IntArray weight,
+            FloatArray undo,
+            int planes,
+            int groups) {
+        float[] most = context.allocateFloatLocalArray(THREADS);
+        int all = jobs.get(0);
+        for (int job = 0; job < all; job++) {
+            if (WeightPacking.of(jobs, job, WeightJobs.KIND) == WeightJobs.CONVOLUTION) {
+                int slot = WeightPacking.of(jobs, job, WeightJobs.SLOT);
+                float largest = WeightPacking.largest(context, maxima, most, slot, groups);
+                float scale = WeightPacking.scale(
+                        largest, LARGEST_EXPONENT, MOST_EXPONENT + LARGEST_EXPONENT, MOST_EXPONENT - LARGEST_EXPONENT);
+                int format = WeightPacking.of(jobs, job, WeightJobs.FORMAT);
+                int from = WeightPacking.of(jobs, job, WeightJobs.FROM);
+                int at = WeightPacking.of(jobs, job, WeightJobs.AT);
+                int outChannels = WeightPacking.of(jobs, job, WeightJobs.OUT);
+                int inChannels = WeightPacking.of(jobs, job, WeightJobs.IN);
+                int taps = WeightPacking.of(jobs, job, WeightJobs.TAPS);
+                int kernel = taps == 1 ? 1 : 3;
+                int phases = taps == 2 ? 4 : 1;
+                int columnTiles = (outChannels + COLUMNS - 1) / COLUMNS;
+                int stepsOfTile = inChannels / 16 * taps;
+                int pairs = phases * columnTiles * stepsOfTile * taps * PAIRS;
+                for (int p = context.globalIdx; p < pairs; p += groups * THREADS) {
+                    int i = p % PAIRS;
+                    int tapOfStep = p / PAIRS;
+                    int s = tapOfStep / taps;
+                    int column = tapOfStep - s * taps;
+                    int tile = s / stepsOfTile;
+                    int stepOfTile = s - tile * stepsOfTile;
+                    int phase = tile / columnTiles;
+                    int channels = stepOfTile / taps;
+                    int row = stepOfTile - channels * taps;
+                    int out = (tile - phase * columnTiles) * COLUMNS + i / 4 % COLUMNS;
+                    int in = channels * 16 + i / (4 * COLUMNS) * 8 + i % 4 * 2;
+                    float x = 0f;
+                    float y = 0f;
+                    if (out < outChannels) {
+                        int first = (out * inChannels + in) * kernel * kernel;
+                        int second = first + kernel * kernel;
+                        x = (float) (scale * tap(sent, format, from, first, phase, row, column, taps));
+                        y = (float) (scale * tap(sent, format, from, second, phase, row, column, taps));
+                    }
+                    int high = Packed.high(x, y);
+                    int to = at + s * step(taps, planes) + column * PAIRS + i;
+                    weight.set(to, high);
+                    if (planes == 2) {
+                        weight.set(to + taps * PAIRS, PackedMap.low(x, y, high));
+                    }
+                }
+                if (context.globalIdx == 0) {
+                    undo.set(
+                            WeightPacking.of(jobs, job, WeightJobs.UNDO_AT),
+                            WeightPacking.reciprocal(scale) * WeightPacking.of(jobs, job, WeightJobs.UNDO_TIMES));
+                }
+            }
+        }
+    }
+
+    /** One tap of the packed kernel, from the (K, K) weights that begin with element {@code first}. */
+    private static double tap(
+            IntArray sent, int format, int from, int first, int phase, int row, int column, int taps) {
+        double sum = 0;
+        if (taps == 2) {
+            int firstRow = first(phase / 2, row);
+            int firstColumn = first(phase % 2, column);
+            int rows = count(phase / 2, row);
+            int columns = count(phase % 2, column);
+            for (int r = 0; r < rows; r++) {
+                for (int c = 0; c < columns; c++) {
+                    int element = first + (firstRow + r) * 3 + firstColumn + c;
+                    sum += WeightPacking.element(sent, format, from, element);
+                }
+            }
+        } else {
+            sum = WeightPacking.element(sent, format, from, first + row * taps + column);
+        }
+        return sum;
+    }
+
+    /** The first of the three taps that become this one of two, see {@link #half}. */
+    private static int first(int phase, int tap) {
+        return tap * (1 + phase);
+    }
+
+    /** How many of the three taps become this one of two. */
+    private static int count(int phase, int tap) {
+        return 1 + (phase ^ tap);
+    }
+
+    /**
+     * Packs one layer on the host: the plain reference.
      *
      * @param weight (O, C, K, K) as PyTorch has it, K 3 or 1
      * @param taps of the packed kernel: K, or 2 for the four kernels of 2 x 2 taps which, applied to an image, make the
@@ -44,7 +153,7 @@ public final class ConvolutionWeights {
      * @param layer where in {@code target} it goes
      * @return what a product with these weights is multiplied by to undo their scale
      */
-    public static float pack(
+    public static float packOnHost(
             float[] weight, int outChannels, int inChannels, int taps, int planes, IntArray target, int layer) {
         int kernel = taps == 1 ? 1 : 3;
         float largest = 0;

@@ -1,42 +1,24 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.Approximate;
+import org.tornadodit.kernels.ptx.FloatBits;
+import org.tornadodit.kernels.ptx.Halves;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * One layer's weights on their way into the arrays that products read: the host sends them as they are in the checkpoint,
- * in an array that all layers take in turn, and these kernels put them where they belong. The values are
- * {@link PackedWeights}', bit for bit.
- *
- * <p>What is to be done is a job, numbers in an array, since a number that is passed as an argument is compiled in.
+ * Weights on their way into the arrays that the model's kernels read: the host sends tensors as they are in the checkpoint, in
+ * an array that all take in turn, and these kernels put them where they belong, as {@link WeightJobs} say. The values are
+ * {@link PackedWeights}' and {@link ConvolutionWeights}', bit for bit.
  */
 public final class WeightPacking {
-    /** In a job: which of the arrays the layer goes to; the kernels of the others do nothing. */
-    public static final int TARGET = 0;
+    /** Arrays of {@link #copy} and {@link #touch}. */
+    public static final int FLOAT_ARRAYS = 10;
 
-    /** In a job: floats among which {@link #largest} looks, from the first on; 0 if it is not to look. */
-    public static final int SCANNED = 1;
-
-    /** In a job: 1 if what was largest in the jobs before counts too, 0 if not. */
-    public static final int KEEP = 2;
-
-    /** In a job: index of the layer's first weight in its array. */
-    public static final int WEIGHT_AT = 3;
-
-    /** In a job: index of the layer's first bias in its array. */
-    public static final int BIAS_AT = 4;
-
-    /** In a job: index in the biases' array of the factor that undoes the weights' scale. */
-    public static final int SCALE_AT = 5;
-
-    /** Numbers of a job. */
-    public static final int LENGTH = 8;
-
-    /** A {@link #TARGET} that no array has. */
-    public static final int NONE = -1;
+    /** Arrays of {@link #pack} and {@link #clear}. */
+    public static final int PACKED_ARRAYS = 4;
 
     private static final int THREADS = 256;
     private static final int MOST_GROUPS = 1024;
@@ -47,159 +29,321 @@ public final class WeightPacking {
 
     private WeightPacking() {}
 
-    /** Work groups for layers of up to so many weights; {@link #largest} writes as many floats. */
+    /** Work groups where so many weights are sent at a time. */
     public static int groups(long weights) {
         return (int) Math.clamp(weights / (THREADS * EACH), 1L, (long) MOST_GROUPS);
     }
 
-    /** The launch of all kernels but {@link #clear}. */
+    /** The launch of kernels that do jobs. */
     public static WorkerGrid grid(int groups) {
         return Launch.groups(groups, THREADS);
     }
 
-    /** Sets {@code count} elements from {@code first} on to zero. Launch: {@link Launch#elementwise}. */
-    public static void clear(KernelContext context, IntArray array, int first, int count) {
+    /**
+     * Sets the last elements of arrays to zero. Launch: {@link Launch#elementwise} of {@code count}.
+     *
+     * @param first0 index of the first such element of the first array
+     */
+    public static void clear(
+            KernelContext context,
+            IntArray array0,
+            IntArray array1,
+            IntArray array2,
+            IntArray array3,
+            int first0,
+            int first1,
+            int first2,
+            int first3,
+            int count) {
         int i = context.globalIdx;
         if (i < count) {
-            array.set(first + i, 0);
+            array0.set(first0 + i, 0);
+            array1.set(first1 + i, 0);
+            array2.set(first2 + i, 0);
+            array3.set(first3 + i, 0);
         }
     }
 
-    /** As the other one. */
-    public static void clearFloats(KernelContext context, FloatArray array, int first, int count) {
-        int i = context.globalIdx;
-        if (i < count) {
-            array.set(first + i, 0f);
+    /** Sets the first element of arrays to zero, which brings them into being. Launch: {@link Launch#elementwise} of 1. */
+    public static void touch(
+            KernelContext context,
+            FloatArray array0,
+            FloatArray array1,
+            FloatArray array2,
+            FloatArray array3,
+            FloatArray array4,
+            FloatArray array5,
+            FloatArray array6,
+            FloatArray array7,
+            FloatArray array8,
+            FloatArray array9) {
+        if (context.globalIdx == 0) {
+            array0.set(0, 0f);
+            array1.set(0, 0f);
+            array2.set(0, 0f);
+            array3.set(0, 0f);
+            array4.set(0, 0f);
+            array5.set(0, 0f);
+            array6.set(0, 0f);
+            array7.set(0, 0f);
+            array8.set(0, 0f);
+            array9.set(0, 0f);
         }
+    }
+
+    /** A number of a job. */
+    static int of(IntArray jobs, int job, int number) {
+        return jobs.get(WeightJobs.row(job) + number);
+    }
+
+    /** An element of what was sent. */
+    static float element(IntArray sent, int format, int from, int i) {
+        float value;
+        if (format == 0) {
+            value = FloatBits.of(sent.get(from + i));
+        } else {
+            int pair = sent.get(from + i / 2);
+            if (format == 1) {
+                value = i % 2 == 0 ? Halves.first(pair) : Halves.second(pair);
+            } else {
+                value = i % 2 == 0 ? FloatBits.firstBrain(pair) : FloatBits.secondBrain(pair);
+            }
+        }
+        return value;
     }
 
     /**
-     * The largest magnitudes of a layer's weights, NaN where there is one.
+     * The largest magnitudes of the jobs' elements, NaN where there is one.
      *
-     * @param staging the weights
-     * @param maxima (groups): of what each work group has seen
+     * @param sent what was sent
+     * @param maxima ({@link WeightJobs#SLOTS}, groups): of what each work group has seen
      */
-    public static void largest(KernelContext context, IntArray job, FloatArray staging, FloatArray maxima, int groups) {
+    public static void largest(KernelContext context, IntArray jobs, IntArray sent, FloatArray maxima, int groups) {
         float[] most = context.allocateFloatLocalArray(THREADS);
         int thread = context.localIdx;
-        int count = job.get(SCANNED);
-        if (count > 0) {
-            float mine = 0f;
-            if (thread == 0 && job.get(KEEP) == 1) {
-                mine = maxima.get(context.groupIdx);
-            }
-            for (int i = context.globalIdx; i < count; i += groups * THREADS) {
-                mine = Approximate.maxOrNaN(mine, Math.abs(staging.get(i)));
-            }
-            most[thread] = mine;
-            context.localBarrier();
-            if (thread == 0) {
-                for (int i = 1; i < THREADS; i++) {
-                    mine = Approximate.maxOrNaN(mine, most[i]);
+        int all = jobs.get(0);
+        for (int job = 0; job < all; job++) {
+            if (of(jobs, job, WeightJobs.SCANNED) == 1) {
+                int at = of(jobs, job, WeightJobs.SLOT) * groups + context.groupIdx;
+                int format = of(jobs, job, WeightJobs.FORMAT);
+                int from = of(jobs, job, WeightJobs.FROM);
+                int count = of(jobs, job, WeightJobs.COUNT);
+                float mine = 0f;
+                if (thread == 0 && of(jobs, job, WeightJobs.KEEP) == 1) {
+                    mine = maxima.get(at);
                 }
-                maxima.set(context.groupIdx, mine);
+                for (int i = context.globalIdx; i < count; i += groups * THREADS) {
+                    mine = Approximate.maxOrNaN(mine, Math.abs(element(sent, format, from, i)));
+                }
+                most[thread] = mine;
+                context.localBarrier();
+                if (thread == 0) {
+                    for (int i = 1; i < THREADS; i++) {
+                        mine = Approximate.maxOrNaN(mine, most[i]);
+                    }
+                    maxima.set(at, mine);
+                }
+                context.localBarrier();
             }
         }
     }
 
+    /** The largest of a slot's maxima, in all threads; {@code most} has one element for each. */
+    static float largest(KernelContext context, FloatArray maxima, float[] most, int slot, int groups) {
+        float mine = 0f;
+        for (int i = context.localIdx; i < groups; i += THREADS) {
+            mine = Approximate.maxOrNaN(mine, maxima.get(slot * groups + i));
+        }
+        most[context.localIdx] = mine;
+        context.localBarrier();
+        for (int i = 0; i < THREADS; i++) {
+            mine = Approximate.maxOrNaN(mine, most[i]);
+        }
+        context.localBarrier();
+        return mine;
+    }
+
     /**
-     * Packs a layer.
+     * A power of two that brings a magnitude to between {@code 2^exponent} and twice that, as far as {@code most} powers lead.
      *
-     * @param target of these arrays
-     * @param staging (N, K) weights, then (N) biases
+     * @param largest also NaN
+     * @param fewer times that it may be halved
+     * @param more times that it may be doubled
+     */
+    static float scale(float largest, int exponent, int fewer, int more) {
+        // TornadoVM turns comparisons round as if there were no NaN.
+        float magnitude = Approximate.min(largest, Float.MAX_VALUE);
+        float scale = 1 << exponent;
+        for (int i = 0; i < fewer; i++) {
+            if (magnitude >= 2f) {
+                magnitude = magnitude * 0.5f;
+                scale = scale * 0.5f;
+            }
+        }
+        for (int i = 0; i < more; i++) {
+            if (magnitude < 1f) {
+                magnitude = magnitude * 2f;
+                scale = scale * 2f;
+            }
+        }
+        return scale;
+    }
+
+    /** Of a power of two that is a normal float, as is the result: exponents, biased by 127, add up to 0. */
+    static float reciprocal(float power) {
+        return FloatBits.of((254 << 23) - FloatBits.bits(power));
+    }
+
+    /**
+     * Packs operands of products.
+     *
+     * @param sent (rows, K) weights of each job
      * @param maxima see {@link #largest}
-     * @param weight see {@link PackedWeights#weight}
-     * @param bias see {@link PackedWeights#bias}
-     * @param n rows N
-     * @param allRows rows of the operand that the layer is a part of
-     * @param k columns K, a multiple of 16
+     * @param weight0 see {@link PackedWeights#weight}, of target 0; a job's factor that undoes the scale goes to {@code undo0}
      */
     public static void pack(
             KernelContext context,
-            IntArray job,
-            int target,
-            FloatArray staging,
+            IntArray jobs,
+            IntArray sent,
             FloatArray maxima,
-            IntArray weight,
-            FloatArray bias,
-            int n,
-            int allRows,
-            int k,
+            IntArray weight0,
+            FloatArray undo0,
+            IntArray weight1,
+            FloatArray undo1,
+            IntArray weight2,
+            FloatArray undo2,
+            IntArray weight3,
+            FloatArray undo3,
             int planes,
             int groups) {
         float[] most = context.allocateFloatLocalArray(THREADS);
-        int thread = context.localIdx;
-        if (job.get(TARGET) == target) {
-            float mine = 0f;
-            for (int i = thread; i < groups; i += THREADS) {
-                mine = Approximate.maxOrNaN(mine, maxima.get(i));
-            }
-            most[thread] = mine;
-            context.localBarrier();
-            for (int i = 0; i < THREADS; i++) {
-                mine = Approximate.maxOrNaN(mine, most[i]);
-            }
-            // Also of NaN. TornadoVM turns comparisons round as if there were none.
-            float magnitude = Approximate.min(mine, Float.MAX_VALUE);
-            float scale = 1 << LARGEST_EXPONENT;
-            float inverse = 1f / (1 << LARGEST_EXPONENT);
-            for (int i = 0; i < MOST_EXPONENT; i++) {
-                if (magnitude >= 2f) {
-                    magnitude = magnitude * 0.5f;
-                    scale = scale * 0.5f;
-                    inverse = inverse * 2f;
+        int all = jobs.get(0);
+        for (int job = 0; job < all; job++) {
+            int kind = of(jobs, job, WeightJobs.KIND);
+            if (kind >= WeightJobs.PACK && kind <= WeightJobs.PACK_PLACED) {
+                float scale = 1f;
+                if (kind != WeightJobs.PLACE) {
+                    float largest = largest(context, maxima, most, of(jobs, job, WeightJobs.SLOT), groups);
+                    scale = scale(largest, LARGEST_EXPONENT, MOST_EXPONENT, MOST_EXPONENT);
                 }
-            }
-            for (int i = 0; i < MOST_EXPONENT; i++) {
-                if (magnitude < 1f) {
-                    magnitude = magnitude * 2f;
-                    scale = scale * 2f;
-                    inverse = inverse * 0.5f;
+                int target = of(jobs, job, WeightJobs.TARGET);
+                int format = of(jobs, job, WeightJobs.FORMAT);
+                int from = of(jobs, job, WeightJobs.FROM);
+                int at = of(jobs, job, WeightJobs.AT);
+                int rows = of(jobs, job, WeightJobs.ROWS);
+                int half = of(jobs, job, WeightJobs.COLUMNS) / 2;
+                int pairs = of(jobs, job, WeightJobs.COUNT) / 2;
+                for (int i = context.globalIdx; i < pairs; i += groups * THREADS) {
+                    int row = i / half;
+                    int index = at + Packed.index(row, (i - row * half) * 2, rows, planes);
+                    if (target == 0) {
+                        pair(weight0, sent, kind, format, from, 2 * i, index, scale, planes);
+                    } else if (target == 1) {
+                        pair(weight1, sent, kind, format, from, 2 * i, index, scale, planes);
+                    } else if (target == 2) {
+                        pair(weight2, sent, kind, format, from, 2 * i, index, scale, planes);
+                    } else {
+                        pair(weight3, sent, kind, format, from, 2 * i, index, scale, planes);
+                    }
                 }
-            }
-            int at = job.get(WEIGHT_AT);
-            int pairs = n * (k / 2);
-            for (int i = context.globalIdx; i < pairs; i += groups * THREADS) {
-                int row = i / (k / 2);
-                int column = i % (k / 2) * 2;
-                float x = staging.get(2 * i) * scale;
-                float y = staging.get(2 * i + 1) * scale;
-                Packed.store(weight, at + Packed.index(row, column, allRows, planes), Packed.PLANE, x, y, planes);
-            }
-            int first = job.get(BIAS_AT);
-            for (int i = context.globalIdx; i < n; i += groups * THREADS) {
-                bias.set(first + i, staging.get(2 * pairs + i));
-            }
-            if (context.globalIdx == 0) {
-                bias.set(job.get(SCALE_AT), inverse);
+                if (kind != WeightJobs.PLACE && context.globalIdx == 0) {
+                    int undoAt = of(jobs, job, WeightJobs.UNDO_AT);
+                    float undo = reciprocal(scale);
+                    if (target == 0) {
+                        undo0.set(undoAt, undo);
+                    } else if (target == 1) {
+                        undo1.set(undoAt, undo);
+                    } else if (target == 2) {
+                        undo2.set(undoAt, undo);
+                    } else {
+                        undo3.set(undoAt, undo);
+                    }
+                }
             }
         }
     }
 
+    /** Two weights of an operand; before they are packed their bits lie where their planes will. */
+    private static void pair(
+            IntArray weight, IntArray sent, int kind, int format, int from, int i, int index, float scale, int planes) {
+        float x;
+        float y;
+        if (planes == 2 && kind == WeightJobs.PACK_PLACED) {
+            x = FloatBits.of(weight.get(index));
+            y = FloatBits.of(weight.get(index + Packed.PLANE));
+        } else {
+            x = element(sent, format, from, i);
+            y = element(sent, format, from, i + 1);
+        }
+        if (planes == 2 && kind == WeightJobs.PLACE) {
+            weight.set(index, FloatBits.bits(x));
+            weight.set(index + Packed.PLANE, FloatBits.bits(y));
+        } else {
+            Packed.store(weight, index, Packed.PLANE, x * scale, y * scale, planes);
+        }
+    }
+
     /**
-     * Copies a layer as it is.
+     * Copies floats.
      *
-     * @param target of these arrays
-     * @param staging {@code weights} weights, then {@code biases} biases
+     * @param first number of target {@code array0} among all
      */
     public static void copy(
             KernelContext context,
-            IntArray job,
-            int target,
-            FloatArray staging,
-            FloatArray weight,
-            FloatArray bias,
-            int weights,
-            int biases,
+            IntArray jobs,
+            int first,
+            IntArray sent,
+            FloatArray array0,
+            FloatArray array1,
+            FloatArray array2,
+            FloatArray array3,
+            FloatArray array4,
+            FloatArray array5,
+            FloatArray array6,
+            FloatArray array7,
+            FloatArray array8,
+            FloatArray array9,
             int groups) {
-        if (job.get(TARGET) == target) {
-            int at = job.get(WEIGHT_AT);
-            for (int i = context.globalIdx; i < weights; i += groups * THREADS) {
-                weight.set(at + i, staging.get(i));
-            }
-            int first = job.get(BIAS_AT);
-            for (int i = context.globalIdx; i < biases; i += groups * THREADS) {
-                bias.set(first + i, staging.get(weights + i));
+        int all = jobs.get(0);
+        for (int job = 0; job < all; job++) {
+            int kind = of(jobs, job, WeightJobs.KIND);
+            int target = of(jobs, job, WeightJobs.TARGET) - first;
+            if (kind >= WeightJobs.COPY && kind <= WeightJobs.CHANNELS_LAST && target >= 0 && target < FLOAT_ARRAYS) {
+                int format = of(jobs, job, WeightJobs.FORMAT);
+                int from = of(jobs, job, WeightJobs.FROM);
+                int count = of(jobs, job, WeightJobs.COUNT);
+                int at = of(jobs, job, WeightJobs.AT);
+                int channels = of(jobs, job, WeightJobs.IN);
+                for (int i = context.globalIdx; i < count; i += groups * THREADS) {
+                    int index = at + i;
+                    if (kind == WeightJobs.CHANNELS_LAST) {
+                        int matrix = i / 9;
+                        int out = matrix / channels;
+                        index = at + (out * 9 + i - matrix * 9) * channels + matrix - out * channels;
+                    }
+                    float value = element(sent, format, from, i);
+                    if (target == 0) {
+                        array0.set(index, value);
+                    } else if (target == 1) {
+                        array1.set(index, value);
+                    } else if (target == 2) {
+                        array2.set(index, value);
+                    } else if (target == 3) {
+                        array3.set(index, value);
+                    } else if (target == 4) {
+                        array4.set(index, value);
+                    } else if (target == 5) {
+                        array5.set(index, value);
+                    } else if (target == 6) {
+                        array6.set(index, value);
+                    } else if (target == 7) {
+                        array7.set(index, value);
+                    } else if (target == 8) {
+                        array8.set(index, value);
+                    } else {
+                        array9.set(index, value);
+                    }
+                }
             }
         }
     }

@@ -50,7 +50,7 @@ class PackedMapTest {
             weight[i] = 1 << (i % 9);
         }
         IntArray packed = new IntArray(ConvolutionWeights.size(1, in, 2, 2));
-        float undo = ConvolutionWeights.pack(weight, 1, in, 2, 2, packed, 0);
+        float undo = ConvolutionWeights.packOnHost(weight, 1, in, 2, 2, packed, 0);
         // Taps 0 1 2 / 3 4 5 / 6 7 8: of the even phase the first stands alone, of the odd phase the last.
         int[][] rows = {
             {0b000000001, 0b000000110, 0b000001000 + 0b001000000, 0b000110000 + 0b110000000},
@@ -76,7 +76,7 @@ class PackedMapTest {
             weight[i] = (float) (10 * Math.pow(10, -i * 7.0 / 15) * 1.2345678);
         }
         IntArray packed = new IntArray(ConvolutionWeights.size(1, 16, 1, 2));
-        float undo = ConvolutionWeights.pack(weight, 1, 16, 1, 2, packed, 0);
+        float undo = ConvolutionWeights.packOnHost(weight, 1, 16, 1, 2, packed, 0);
         for (int i = 0; i < 16; i += 2) {
             int at = i / 8 * 512 + i % 8 / 2;
             float high = Halves.first(packed.get(at));
@@ -91,6 +91,7 @@ class PackedMapTest {
         float[] weight = new float[16];
         weight[3] = Float.NaN;
         IntArray packed = new IntArray(ConvolutionWeights.size(1, 16, 1, 1));
-        assertThrows(IllegalArgumentException.class, () -> ConvolutionWeights.pack(weight, 1, 16, 1, 1, packed, 0));
+        assertThrows(
+                IllegalArgumentException.class, () -> ConvolutionWeights.packOnHost(weight, 1, 16, 1, 1, packed, 0));
     }
 }

@@ -3,8 +3,11 @@ package org.tornadodit.scheduler.graph;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -15,10 +18,10 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.Linear;
+import org.tornadodit.model.Tensor;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
-import org.tornadodit.scheduler.device.DeviceArrays;
 import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.graph.Operations.Advance;
 import org.tornadodit.scheduler.graph.Operations.Gate;
@@ -26,6 +29,8 @@ import org.tornadodit.scheduler.graph.Operations.Modulation;
 import org.tornadodit.scheduler.graph.Operations.Rows;
 import org.tornadodit.scheduler.graph.PortableOperations.Passes;
 import org.tornadodit.scheduler.graph.PortableOperations.Patches;
+import org.tornadodit.scheduler.graph.StagedWeights.Floats;
+import org.tornadodit.scheduler.graph.WeightStaging.Passage;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.StepPlan;
 import org.tornadodit.scheduler.plan.StepPlan.Stage;
@@ -68,8 +73,8 @@ public final class DitGraphs {
     private final Part part;
     private final Rows rows;
     private final KernelContext context = new KernelContext();
-    private final WeightStaging modulationWeights;
-    private final WeightStaging blockWeights;
+    /** What each stage reads, in the order in which stages first run. */
+    private final Map<Stage, WeightStaging> stagings;
 
     private final Conditioning conditioning;
     private final StepPlan plan;
@@ -98,19 +103,7 @@ public final class DitGraphs {
         this.operations = operations;
         this.portable = operations.portable();
         this.rows = new Rows(buffers.batch, part.passes(), part.tokens().count());
-        DitDeviceWeights w = weights;
-        this.modulationWeights = new WeightStaging(
-                operations.arrays(),
-                prefix + "modulation_",
-                prefix + "start",
-                new Object[] {buffers.latents, buffers.overflow},
-                List.of(w.modulation()));
-        this.blockWeights = new WeightStaging(
-                operations.arrays(),
-                prefix + "blocks_",
-                prefix + "embed",
-                carried(),
-                List.of(w.qkv(), w.projection(), w.fc1(), w.fc2()));
+        this.stagings = stagings();
         // With a single block none would come between the first and one that takes its arrays.
         this.suited = SuitedBlocks.of(
                 Collections.frequency(plan.stages(), Stage.BLOCK) < 2 ? 1 : part.passes(), this::cyclesOfBlock);
@@ -128,6 +121,28 @@ public final class DitGraphs {
                 .sum();
     }
 
+    private Map<Stage, WeightStaging> stagings() {
+        Passage passage = Passage.of(
+                operations.arrays(), plan.kinds().stream().map(weights::of).toList());
+        Map<Stage, WeightStaging> result = new EnumMap<>(Stage.class);
+        String before = "start";
+        for (Stage stage : plan.stages()) {
+            if (!result.containsKey(stage)) {
+                result.put(
+                        stage,
+                        new WeightStaging(
+                                operations.arrays(),
+                                passage,
+                                prefix + name(stage) + "_",
+                                prefix + before,
+                                carriedTo(stage),
+                                weights.of(stage)));
+            }
+            before = name(stage);
+        }
+        return result;
+    }
+
     /**
      * All graphs, in the order that {@link #start} and {@link #step} count them, then those that load the weights, then {@link
      * #later} ones.
@@ -142,8 +157,7 @@ public final class DitGraphs {
             piece.content().accept(scope);
             graphs.add(scope.snapshot());
         }
-        graphs.addAll(modulationWeights.build(grids));
-        graphs.addAll(blockWeights.build(grids));
+        plan.kinds().forEach(stage -> graphs.addAll(staging(stage).build(grids)));
         firstLater = graphs.size();
         for (int i = 1; i < suited.count(); i++) {
             TaskGraphScope scope = new TaskGraphScope(prefix + blockNames().get(i), grids);
@@ -175,14 +189,26 @@ public final class DitGraphs {
         return names;
     }
 
-    /** Sends the modulations' weights. Once, between {@link #start} and the first graph of the first step. */
-    public void loadModulation(DevicePlan device) {
-        modulationWeights.run(device, 1 + plan.kinds().size());
+    private WeightStaging staging(Stage stage) {
+        return Objects.requireNonNull(stagings.get(stage));
     }
 
-    /** Sends the blocks' weights. Once, behind the first graph of the first step. */
-    public void loadBlocks(DevicePlan device) {
-        blockWeights.run(device, 1 + plan.kinds().size() + WeightStaging.GRAPHS);
+    /**
+     * Sends the weights of each stage when it is about to run for the first time, and runs the first step up to its last graph.
+     * Once, behind {@link #start}.
+     */
+    public void load(DevicePlan device) {
+        List<Stage> kinds = plan.kinds();
+        List<Stage> stages = plan.stages();
+        for (int i = 0; i < stages.size(); i++) {
+            Stage stage = stages.get(i);
+            if (stages.indexOf(stage) == i) {
+                staging(stage).run(device, 1 + kinds.size() + kinds.indexOf(stage) * WeightStaging.GRAPHS);
+            }
+            if (i < stages.size() - 1) {
+                device.execute(step().get(i));
+            }
+        }
     }
 
     /**
@@ -192,8 +218,7 @@ public final class DitGraphs {
      */
     void walk(BiFunction<String, Integer, GraphScope> scopes) {
         pieces(false).forEach(piece -> piece.content().accept(scopes.apply(piece.name(), piece.times())));
-        modulationWeights.walk(scopes);
-        blockWeights.walk(scopes);
+        plan.kinds().forEach(stage -> staging(stage).walk(scopes));
         for (int i = 1; i < suited.count(); i++) {
             suitedBlock(scopes.apply(blockNames().get(i), 0), i);
         }
@@ -246,14 +271,26 @@ public final class DitGraphs {
         return stage.name().toLowerCase(Locale.ROOT);
     }
 
-    /** Takes over what the graphs have handed on that a stage may come after. */
-    private void consume(GraphScope g, Stage stage, Object... arrays) {
+    /** Takes over what the graphs have handed on that a stage may come after, and the weights that were sent for it. */
+    private void consume(GraphScope g, Stage stage) {
         for (Stage before : plan.before(stage)) {
-            g.consume(prefix + name(before), arrays);
+            g.consume(prefix + name(before), carriedTo(stage));
             if (before == Stage.BLOCK && stage != Stage.BLOCK) {
-                blockNames().stream().skip(1).forEach(name -> g.consume(prefix + name, arrays));
+                blockNames().stream().skip(1).forEach(name -> g.consume(prefix + name, carriedTo(stage)));
             }
         }
+        g.consume(staging(stage).last(), carriedTo(stage));
+        g.consume(staging(stage).last(), staging(stage).arrays());
+    }
+
+    /** What a stage takes from whatever ran before it. */
+    private Object[] carriedTo(Stage stage) {
+        DitBuffers b = buffers;
+        return switch (stage) {
+            case EMBED -> new Object[] {b.latents, b.overflow};
+            case BLOCK -> carried();
+            case LAST -> new Object[] {b.latents, b.x, b.conditioning, b.batch, b.overflow};
+        };
     }
 
     private void begin(GraphScope g) {
@@ -269,12 +306,9 @@ public final class DitGraphs {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
         g.consume(prefix + "start", b.latents, b.overflow);
-        consume(g, Stage.EMBED, b.latents, b.overflow);
-        g.consume(modulationWeights.last(), b.latents, b.overflow);
-        g.consume(modulationWeights.last(), modulationWeights.arrays());
+        consume(g, Stage.EMBED);
         g.sendEach(b.batch);
-        g.sendOnce(b.single.index(), w.positions());
-        upload(g, w.patchEmbedding());
+        g.sendOnce(b.single.index());
         g.scratch(b.patches);
         g.scratch(b.modulationInput.arrays());
 
@@ -299,13 +333,11 @@ public final class DitGraphs {
 
     /** {@code x + gate * attn(modulate(norm1(x)))}, then {@code x + gate * mlp(modulate(norm2(x)))}. */
     private void block(GraphScope g) {
-        consume(g, Stage.BLOCK, carried());
-        g.consume(blockWeights.last(), carried());
-        g.consume(blockWeights.last(), blockWeights.arrays());
+        consume(g, Stage.BLOCK);
         g.scratch(ofBlock());
         block(g, rows);
         if (later() > 0) {
-            g.keep(blockWeights.arrays());
+            g.keep(staging(Stage.BLOCK).arrays());
         }
         g.keep(carried());
     }
@@ -313,9 +345,11 @@ public final class DitGraphs {
     /** As {@link #block(GraphScope)}, with other tiles: once {@code block} has handed on its arrays, in place of it. */
     private void suitedBlock(GraphScope g, int graph) {
         String name = prefix + blockNames().get(graph);
-        consume(g, Stage.BLOCK, carried());
+        for (Stage before : plan.before(Stage.BLOCK)) {
+            g.consume(prefix + name(before), carried());
+        }
         g.consume(name, carried());
-        g.consume(prefix + name(Stage.BLOCK), blockWeights.arrays());
+        g.consume(prefix + name(Stage.BLOCK), staging(Stage.BLOCK).arrays());
         g.consume(prefix + name(Stage.BLOCK), ofBlock());
         block(g, rows.suiting(suited.passes().get(graph)));
         g.keep(carried());
@@ -362,11 +396,10 @@ public final class DitGraphs {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
         FloatArray noise = hostNoise ? b.noise : b.noNoise;
-        consume(g, Stage.LAST, b.latents, b.x, b.conditioning, b.batch, b.overflow);
+        consume(g, Stage.LAST);
         g.sendEach(b.coefficients, b.draw);
         g.sendEach(noise);
         g.sendOnce(b.single.index());
-        upload(g, w.finalModulation(), w.finalLinear());
         g.scratch(b.finalModulation, b.end.index(), b.prediction);
         g.scratch(b.finalNormed.arrays());
 
@@ -421,13 +454,11 @@ public final class DitGraphs {
         g.keep(b.latents, b.overflow);
     }
 
-    private static void upload(GraphScope g, ProductWeights... weights) {
-        for (ProductWeights w : weights) {
-            g.sendOnce(w.arrays());
-        }
-    }
-
-    /** The denoiser's weights as device arrays; those of the blocks stacked. */
+    /**
+     * The denoiser's weights as device arrays; those of the blocks stacked.
+     *
+     * @param tables what is to be sent to {@code positions} and {@code labelTable}
+     */
     public record DitDeviceWeights(
             ProductWeights patchEmbedding,
             FloatArray positions,
@@ -440,23 +471,49 @@ public final class DitGraphs {
             ProductWeights fc1,
             ProductWeights fc2,
             ProductWeights finalModulation,
-            ProductWeights finalLinear) {
+            ProductWeights finalLinear,
+            List<StagedWeights> tables) {
+
+        public DitDeviceWeights {
+            tables = List.copyOf(tables);
+        }
+
+        /** What is to be sent before a stage. */
+        List<StagedWeights> of(Stage stage) {
+            List<ProductWeights> products = switch (stage) {
+                case EMBED -> List.of(modulation, patchEmbedding, timestepIn, timestepOut);
+                case BLOCK -> List.of(qkv, projection, fc1, fc2);
+                case LAST -> List.of(finalModulation, finalLinear);
+            };
+            List<StagedWeights> staged = new ArrayList<>(stage == Stage.EMBED ? tables : List.of());
+            products.forEach(product -> staged.addAll(product.staged()));
+            return staged;
+        }
 
         public static DitDeviceWeights of(DitWeights weights, Operations operations) {
             PortableOperations portable = operations.portable();
+            FloatArray positions = table(weights.positionEmbedding(), operations);
+            FloatArray labels = table(weights.labelTable(), operations);
             return new DitDeviceWeights(
                     portable.float32Weights(List.of(weights.patchEmbedding())),
-                    DeviceArrays.of(operations.arrays(), weights.positionEmbedding()),
+                    positions,
                     portable.float32Weights(List.of(weights.timestepIn())),
                     portable.float32Weights(List.of(weights.timestepOut())),
-                    DeviceArrays.of(operations.arrays(), weights.labelTable()),
+                    labels,
                     operations.weightsTogether(ofBlocks(weights, Block::modulation)),
                     operations.weights(ofBlocks(weights, Block::qkv)),
                     operations.weights(ofBlocks(weights, Block::projection)),
                     operations.weights(ofBlocks(weights, Block::fc1)),
                     operations.weights(ofBlocks(weights, Block::fc2)),
                     portable.float32Weights(List.of(weights.finalModulation())),
-                    operations.float32Weights(List.of(weights.finalLinear())));
+                    operations.float32Weights(List.of(weights.finalLinear())),
+                    List.of(
+                            new Floats(positions, 0, weights.positionEmbedding()),
+                            new Floats(labels, 0, weights.labelTable())));
+        }
+
+        private static FloatArray table(Tensor tensor, Operations operations) {
+            return operations.arrays().weightFloats(tensor.shape().elements());
         }
 
         private static List<Linear> ofBlocks(DitWeights weights, Function<Block, Linear> layer) {

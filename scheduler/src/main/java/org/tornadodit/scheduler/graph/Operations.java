@@ -57,7 +57,7 @@ public interface Operations {
     /** The same layer of all blocks in one array, to be filled by {@link WeightStaging}. */
     ProductWeights weights(List<Linear> layers);
 
-    /** Layers of a product of a {@link #float32Operand}, copied into one array of the host. */
+    /** As {@link #weights}, for products of a {@link #float32Operand}. */
     ProductWeights float32Weights(List<Linear> layers);
 
     /** As {@link #weights}, for {@link #modulation}: one layer with all of their outputs. */

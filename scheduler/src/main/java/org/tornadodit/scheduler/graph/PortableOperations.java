@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler.graph;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.tornadodit.kernels.AttentionArguments;
 import org.tornadodit.kernels.AttentionShape;
@@ -18,11 +19,10 @@ import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
-import org.tornadodit.scheduler.device.DeviceArrays;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
-import org.tornadodit.scheduler.graph.WeightStaging.StagedLayers;
+import org.tornadodit.scheduler.graph.StagedWeights.Floats;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -128,18 +128,10 @@ public final class PortableOperations implements Operations {
         return NOTHING;
     }
 
+    /** The same: all products are FP32's. */
     @Override
     public ProductWeights float32Weights(List<org.tornadodit.model.Linear> layers) {
-        return new ProductWeights(
-                DeviceArrays.stacked(
-                        arrays,
-                        layers.stream().map(org.tornadodit.model.Linear::weight).toList()),
-                DeviceArrays.stacked(
-                        arrays,
-                        layers.stream().map(org.tornadodit.model.Linear::bias).toList()),
-                layers.size(),
-                layers.getFirst().out(),
-                layers.getFirst().in());
+        return weights(layers);
     }
 
     @Override
@@ -151,13 +143,14 @@ public final class PortableOperations implements Operations {
     public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
-        return new ProductWeights(
-                arrays.weightFloats((long) layers.size() * out * in),
-                arrays.weightFloats((long) layers.size() * out),
-                layers.size(),
-                out,
-                in,
-                new StagedLayers(layers, 0, false));
+        FloatArray weight = arrays.weightFloats((long) layers.size() * out * in);
+        FloatArray bias = arrays.weightFloats((long) layers.size() * out);
+        List<StagedWeights> staged = new ArrayList<>();
+        for (int i = 0; i < layers.size(); i++) {
+            staged.add(new Floats(weight, i * out * in, layers.get(i).weight()));
+            staged.add(new Floats(bias, i * out, layers.get(i).bias()));
+        }
+        return new ProductWeights(weight, bias, layers.size(), out, in, staged);
     }
 
     @Override

@@ -240,7 +240,7 @@ final class TensorDecoder implements DecoderOperations {
         IntArray weight =
                 arrays.ints((long) layers.size() * ConvolutionWeights.size(first.out(), in, taps, planes), array -> {
                     for (int layer = 0; layer < layers.size(); layer++) {
-                        float undo = ConvolutionWeights.pack(
+                        float undo = ConvolutionWeights.packOnHost(
                                 layers.get(layer).weight().toArray(), first.out(), in, taps, planes, array, layer);
                         scale.set(layer, norm == PackedMap.RAW ? undo / PackedMap.RAW_SCALE : undo);
                     }

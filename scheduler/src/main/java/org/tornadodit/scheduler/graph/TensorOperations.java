@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler.graph;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.tornadodit.kernels.AttentionShape;
@@ -9,7 +10,6 @@ import org.tornadodit.kernels.LayerNormArguments.PackedOut;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedRows;
-import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.TensorLinearArguments;
@@ -31,7 +31,8 @@ import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
-import org.tornadodit.scheduler.graph.WeightStaging.StagedLayers;
+import org.tornadodit.scheduler.graph.StagedWeights.Floats;
+import org.tornadodit.scheduler.graph.StagedWeights.Product;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -176,49 +177,57 @@ public final class TensorOperations implements Operations {
 
     @Override
     public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
-        int out = layers.getFirst().out();
-        int in = layers.getFirst().in();
-        return new ProductWeights(
-                arrays.weightInts(TensorLinear.weightSize(layers.size(), out, in, planes)),
-                arrays.weightFloats((long) layers.size() * (out + 1)),
-                layers.size(),
-                out,
-                in,
-                new StagedLayers(layers, planes, false));
+        return weights(layers, planes);
     }
 
     @Override
     public ProductWeights float32Weights(List<org.tornadodit.model.Linear> layers) {
+        return weights(layers, FLOAT32_PLANES);
+    }
+
+    private ProductWeights weights(List<org.tornadodit.model.Linear> layers, int planes) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
-        FloatArray bias = arrays.floats((long) layers.size() * (out + 1), any -> {});
-        IntArray weight = arrays.ints(
-                TensorLinear.weightSize(layers.size(), out, in, FLOAT32_PLANES),
-                array -> new PackedWeights(array, bias)
-                        .fill(
-                                layers.stream()
-                                        .map(layer -> layer.weight().data())
-                                        .toList(),
-                                layers.stream()
-                                        .map(layer -> layer.bias().data())
-                                        .toList(),
-                                out,
-                                in,
-                                FLOAT32_PLANES));
-        return new ProductWeights(weight, bias, layers.size(), out, in);
+        IntArray weight = arrays.weightInts(TensorLinear.weightSize(layers.size(), out, in, planes));
+        FloatArray bias = arrays.weightFloats((long) layers.size() * (out + 1));
+        List<StagedWeights> staged = new ArrayList<>();
+        for (int i = 0; i < layers.size(); i++) {
+            int at = i * (out + 1);
+            staged.add(new Product(
+                    weight,
+                    i * (out * (in / 2) * planes),
+                    List.of(layers.get(i).weight()),
+                    out,
+                    in,
+                    planes,
+                    bias,
+                    at + out));
+            staged.add(new Floats(bias, at, layers.get(i).bias()));
+        }
+        return new ProductWeights(weight, bias, layers.size(), out, in, staged);
     }
 
     @Override
     public ProductWeights weightsTogether(List<org.tornadodit.model.Linear> layers) {
         int in = layers.getFirst().in();
-        int all = Math.multiplyExact(layers.size(), layers.getFirst().out());
-        return new ProductWeights(
-                arrays.weightInts(TensorLinear.weightSize(1, all, in, FLOAT32_PLANES)),
-                arrays.weightFloats(all + 1L),
-                1,
+        int out = layers.getFirst().out();
+        int all = Math.multiplyExact(layers.size(), out);
+        IntArray weight = arrays.weightInts(TensorLinear.weightSize(1, all, in, FLOAT32_PLANES));
+        FloatArray bias = arrays.weightFloats(all + 1L);
+        List<StagedWeights> staged = new ArrayList<>();
+        staged.add(new Product(
+                weight,
+                0,
+                layers.stream().map(org.tornadodit.model.Linear::weight).toList(),
                 all,
                 in,
-                new StagedLayers(layers, FLOAT32_PLANES, true));
+                FLOAT32_PLANES,
+                bias,
+                all));
+        for (int i = 0; i < layers.size(); i++) {
+            staged.add(new Floats(bias, i * out, layers.get(i).bias()));
+        }
+        return new ProductWeights(weight, bias, 1, all, in, staged);
     }
 
     @Override

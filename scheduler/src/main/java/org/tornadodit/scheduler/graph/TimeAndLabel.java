@@ -19,9 +19,6 @@ record TimeAndLabel(int width) implements Conditioning {
     public void write(
             GraphScope g, PortableOperations portable, DitBuffers b, DitDeviceWeights w, Rows rows, Passes passes) {
         g.sendEach(b.frequencies);
-        g.sendOnce(w.labelTable());
-        g.sendOnce(w.timestepIn().arrays());
-        g.sendOnce(w.timestepOut().arrays());
         g.scratch(b.timestepHidden, b.timestep);
         portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, rows, true);
         portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, rows, false);

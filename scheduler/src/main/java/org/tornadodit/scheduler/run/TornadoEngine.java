@@ -204,12 +204,10 @@ public final class TornadoEngine implements Engine, Stepper {
         try (Startup.Running running = startup.begin(device.label(), "weights")) {
             Draw draw = new Draw(0, 0, CudaGrid.DEFAULT.threads(2L * stride()), 0);
             ditPlan.execute(ditGraphs.start());
-            ditGraphs.loadModulation(ditPlan);
             prepare(IntStream.range(0, shape.samples())
                     .mapToObj(sample -> BatchRun.step(shape, config, sample, 0, draw))
                     .toList());
-            ditPlan.execute(ditGraphs.step().getFirst());
-            ditGraphs.loadBlocks(ditPlan);
+            ditGraphs.load(ditPlan);
         }
     }
 
@@ -218,8 +216,7 @@ public final class TornadoEngine implements Engine, Stepper {
      * tells whether the device took them, for TornadoVM logs the driver's errors and goes on.
      */
     private void warmUp() {
-        List<Integer> step = ditGraphs.step();
-        TornadoExecutionResult result = run(step.subList(1, step.size()));
+        TornadoExecutionResult result = ditPlan.execute(ditGraphs.step().getLast());
         int size = stride();
         float[] latents = ReturnedValues.requireReturned(arrays(result, size, 1).getFirst(), size);
         if (!reportsOverflow || !overflowed(result)) { // else sampling will name the tensor

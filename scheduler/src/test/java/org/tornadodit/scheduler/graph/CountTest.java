@@ -102,10 +102,8 @@ class CountTest {
                 new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids, false), grids)) {
             List<Integer> step = graphs.step();
             plan.execute(graphs.start());
-            graphs.loadModulation(plan);
-            plan.execute(step.getFirst());
-            graphs.loadBlocks(plan);
-            step.subList(1, step.size()).forEach(plan::execute);
+            graphs.load(plan);
+            plan.execute(step.getLast());
             assertEquals(0, device.bytesLeftOpen());
             // Blocks with tiles for fewer passes take what a block hands on, and have next to nothing of their own.
             assertEquals(kernels == Kernels.HIGHEST && guided && !wide, graphs.later() > 0);

@@ -27,6 +27,7 @@ import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.graph.WeightStaging.Passage;
 import org.tornadodit.scheduler.run.TinyModel;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
@@ -81,8 +82,15 @@ class WeightStagingTest {
         KernelContext context = new KernelContext();
         IntArray carried = ArrayPages.ints(3);
         GridScheduler grids = new GridScheduler();
-        WeightStaging staging =
-                new WeightStaging(ArraySource.PAGES, "staging_", "before", new Object[] {carried}, List.of(weights));
+        List<StagedWeights> all =
+                Stream.of(weights).flatMap(w -> w.staged().stream()).toList();
+        WeightStaging staging = new WeightStaging(
+                ArraySource.PAGES,
+                Passage.of(ArraySource.PAGES, List.of(all)),
+                "staging_",
+                "before",
+                new Object[] {carried},
+                all);
         DevicePlan plan = new DevicePlan(
                 TornadoDevices.list().getFirst(),
                 () -> {
@@ -100,7 +108,7 @@ class WeightStagingTest {
             plan.finish();
             plan.execute(0);
             staging.run(plan, 1);
-            TornadoExecutionResult result = plan.execute(2); // the last layer again
+            TornadoExecutionResult result = plan.execute(2); // without jobs
             result.transferToHost(carried);
             assertArrayEquals(new int[] {7, 7, 7}, carried.toHeapArray());
             return Stream.of(weights)

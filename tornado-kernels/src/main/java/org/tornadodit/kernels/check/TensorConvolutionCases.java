@@ -89,7 +89,7 @@ public final class TensorConvolutionCases {
         IntArray packedWeight = ArrayPages.ints(2 * ConvolutionWeights.size(outChannels, channels, taps, planes));
         FloatArray scale = ArrayPages.floats(2);
         float[] weights = weight.toHeapArray();
-        float undo = ConvolutionWeights.pack(weights, outChannels, channels, taps, planes, packedWeight, 1);
+        float undo = ConvolutionWeights.packOnHost(weights, outChannels, channels, taps, planes, packedWeight, 1);
         scale.set(1, norm == PackedMap.RAW ? undo / PackedMap.RAW_SCALE : undo);
         FloatArray bias = Data.random(3, 2 * outChannels, 1);
         FloatArray gamma = Data.random(5, 2 * channels, 1);
