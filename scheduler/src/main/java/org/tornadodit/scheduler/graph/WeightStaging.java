@@ -2,7 +2,10 @@ package org.tornadodit.scheduler.graph;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -141,13 +144,8 @@ final class WeightStaging {
     }
 
     private static <A> List<A> distinct(Stream<A> arrays) {
-        List<A> distinct = new ArrayList<>();
-        arrays.forEach(array -> {
-            if (distinct.stream().noneMatch(other -> other == array)) {
-                distinct.add(array);
-            }
-        });
-        return List.copyOf(distinct);
+        Set<A> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        return arrays.filter(seen::add).toList();
     }
 
     /** The graph after which the reader runs. */

@@ -74,7 +74,7 @@ public final class PackingCases {
 
     /** Each half of an array's ints as the number that a short of these bits is. */
     private static IntToDoubleFunction halves(IntArray array) {
-        return i -> (short) (array.get(i / 2) >> i % 2 * 16);
+        return i -> (short) (array.get(i / 2) >> (i % 2 * 16));
     }
 
     private static KernelCase exact(
