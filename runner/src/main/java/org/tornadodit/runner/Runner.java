@@ -15,6 +15,7 @@ import org.tornadodit.runner.command.DevicesCommand;
 import org.tornadodit.runner.command.DownloadCommand;
 import org.tornadodit.runner.command.ManPageCommand;
 import org.tornadodit.runner.command.SampleCommand;
+import org.tornadodit.runner.command.ShowCommand;
 import org.tornadodit.runner.measure.AutotuneCommand;
 import org.tornadodit.runner.measure.BenchCommand;
 import org.tornadodit.runner.plan.TypedOptions;
@@ -46,6 +47,7 @@ import picocli.CommandLine.Spec;
             SampleCommand.class,
             DemoCommand.class,
             ClassesCommand.class,
+            ShowCommand.class,
             DownloadCommand.class,
             EvaluateCommand.class,
             DevicesCommand.class,
@@ -104,8 +106,12 @@ public final class Runner implements Runnable, Invocation {
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {
+            return new String[] {"tornado-dit " + ofManifest()};
+        }
+
+        static String ofManifest() {
             String version = Runner.class.getPackage().getImplementationVersion();
-            return new String[] {"tornado-dit " + (version == null ? "(not packaged)" : version)};
+            return version == null ? "(not packaged)" : version;
         }
     }
 
@@ -159,6 +165,11 @@ public final class Runner implements Runnable, Invocation {
     @Override
     public PrintStream stdout() {
         return stdout;
+    }
+
+    @Override
+    public String version() {
+        return Version.ofManifest();
     }
 
     @Override

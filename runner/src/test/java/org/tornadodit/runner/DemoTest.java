@@ -12,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
 import org.tornadodit.model.io.numpy.NpyFile;
+import org.tornadodit.pipeline.PictureFacts;
 import org.tornadodit.runner.terminal.ExitCode;
 
 /** The demo model, fifty steps, against PyTorch on an NVIDIA GPU (strict float32): sampled once, judged by evaluate. */
@@ -78,6 +79,16 @@ class DemoTest {
         Path shown = CommandLineRun.ROOT.resolve("docs/images/demo.png");
         CommandLineRun judged = CommandLineRun.of("evaluate", shown, folder.resolve("sample.png"), "--gates", "strict");
         assertEquals(ExitCode.DONE, judged.exitCode(), judged.err());
+    }
+
+    /** All but the version, which is that of when it was made. */
+    @Test
+    void thePictureInTheReadmeTellsTheSame() throws IOException {
+        PictureFacts shown = PictureFacts.read(CommandLineRun.ROOT.resolve("docs/images/demo.png"))
+                .orElseThrow();
+        PictureFacts made = PictureFacts.read(folder.resolve("sample.png")).orElseThrow();
+        assertEquals(made.facts(), shown.facts());
+        assertEquals(made.description(), shown.description());
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -157,6 +158,13 @@ public final class ImageFiles {
             if (!ImageIO.write(picture, "png", stream)) {
                 throw new IOException("no PNG writer in this JDK");
             }
+        }
+    }
+
+    /** Writes a PNG with texts, see {@link PngText}. */
+    public static void writePng(BufferedImage picture, Map<String, String> texts, OutputStream out) throws IOException {
+        try (OutputStream withTexts = PngText.behindHeader(out, texts)) {
+            writePng(picture, withTexts);
         }
     }
 

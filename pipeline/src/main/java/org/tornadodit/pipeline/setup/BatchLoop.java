@@ -83,7 +83,7 @@ public record BatchLoop(Engine engine, WeightFiles used, int perSample) {
     }
 
     /** Advances the noise past a batch. */
-    private void skip(SamplingRequest request, NoiseStream noise) {
+    public void skip(SamplingRequest request, NoiseStream noise) {
         noise.skip(request.samples() * perSample);
         for (int step = 0; request.sampler().drawsEachStep() && step < request.steps(); step++) {
             noise.skip(request.passes() * perSample);

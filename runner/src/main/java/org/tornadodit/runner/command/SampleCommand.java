@@ -2,8 +2,12 @@ package org.tornadodit.runner.command;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
@@ -23,7 +27,10 @@ import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.option.ModelSource;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.output.BatchWriter;
+import org.tornadodit.runner.plan.Fingerprints;
+import org.tornadodit.runner.plan.Likeness;
 import org.tornadodit.runner.plan.OutputOptions;
+import org.tornadodit.runner.plan.RunFacts;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.plan.SavedRun;
 import org.tornadodit.runner.plan.TypedOptions;
@@ -36,9 +43,11 @@ import org.tornadodit.runner.terminal.Terminal;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.tune.DefaultRates;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -62,6 +71,15 @@ public final class SampleCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
 
+    @Option(
+            names = "--like",
+            paramLabel = "PICTURE.png",
+            description =
+                    "Sample what made this picture again; options that are typed come before what it tells. Weights"
+                            + " that are no published ones, and devices, are for the user to name")
+    @Nullable
+    Path like;
+
     @Mixin
     ModelOptions modelOptions = new ModelOptions();
 
@@ -76,8 +94,39 @@ public final class SampleCommand implements Callable<Integer> {
 
     private final Surroundings surroundings = Surroundings.read();
 
+    /** What the picture of {@code --like} tells, while it is sampled again. */
+    private @Nullable Likeness likeness;
+
     @Override
     public Integer call() throws IOException {
+        return like == null ? sample() : sampleAgain(like);
+    }
+
+    /** Runs the command once more, with the picture's facts in the place of defaults. */
+    private int sampleAgain(Path picture) throws IOException {
+        CommandLine root = spec.root().commandLine();
+        try {
+            likeness = Likeness.of(picture, spec.commandLine().getParseResult().hasMatchedOption("--model"));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), messageOf(e), e);
+        }
+        List<String> words = new ArrayList<>(root.getParseResult().originalArgs());
+        int option = words.indexOf("--like");
+        if (option >= 0) {
+            words.subList(option, option + 2).clear();
+        } else {
+            words.removeIf(word -> word.startsWith("--like="));
+        }
+        spec.defaultValueProvider(likeness);
+        try {
+            return root.execute(words.toArray(String[]::new));
+        } finally {
+            spec.defaultValueProvider(null);
+            likeness = null;
+        }
+    }
+
+    private int sample() throws IOException {
         ModelSource source;
         NoiseStream noise;
         PrintWriter err = spec.commandLine().getErr();
@@ -106,9 +155,11 @@ public final class SampleCommand implements Callable<Integer> {
                 TypedOptions typed = new TypedOptions(spec.commandLine());
                 typed.requireEffect(samplingOptions, plan.device());
                 typed.requireEffect(outputOptions);
-                outputOptions.checkReached(plan.request().steps());
+                outputOptions.checkReached(
+                        plan.request().samples(), plan.request().steps());
                 if (outputOptions.resume != null || outputOptions.checkpointSteps != null) {
-                    run = WeightFiles.of(weights, vaeWeights).read(() -> SavedRun.of(plan, weights, vaeWeights));
+                    run = WeightFiles.of(weights, vaeWeights)
+                            .read(() -> SavedRun.of(plan, weights, vaeWeights, outputOptions.skipBatches));
                 }
                 if (outputOptions.resume != null && run != null) {
                     from = run.read(outputOptions.resume, plan.request().steps());
@@ -164,7 +215,12 @@ public final class SampleCommand implements Callable<Integer> {
                                 Printable.text(from.engine()), plan.engineName());
                     }
                 }
-                try (BatchWriter writer = new BatchWriter()) {
+                try (Fingerprints fingerprints = new Fingerprints(plan, weights, vaeWeights);
+                        BatchWriter writer = new BatchWriter()) {
+                    String difference = likeness == null ? null : likeness.difference(fingerprints.await());
+                    if (difference != null) {
+                        screen.say(difference);
+                    }
                     // Devices have copies of the weights by now; the CPU computes with the files' pages.
                     WeightFiles used = plan.device().cpu() ? WeightFiles.of(weights, vaeWeights) : WeightFiles.of();
                     double seconds = new SampledRun(
@@ -174,6 +230,11 @@ public final class SampleCommand implements Callable<Integer> {
                                     run,
                                     used,
                                     writer,
+                                    new RunFacts(
+                                            plan,
+                                            outputOptions,
+                                            fingerprints,
+                                            invocation().version()),
                                     screen,
                                     spec.commandLine().getOut(),
                                     invocation(),

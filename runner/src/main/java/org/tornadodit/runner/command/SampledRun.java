@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitConfig;
@@ -25,6 +26,7 @@ import org.tornadodit.runner.output.DecodedBatch;
 import org.tornadodit.runner.output.OutputFile;
 import org.tornadodit.runner.output.PreviewFile;
 import org.tornadodit.runner.plan.OutputOptions;
+import org.tornadodit.runner.plan.RunFacts;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.plan.SavedRun;
 import org.tornadodit.runner.terminal.Invocation;
@@ -45,6 +47,7 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
     private final WeightFiles used;
 
     private final BatchWriter writer;
+    private final RunFacts facts;
     private final Screen screen;
     private final PrintWriter out;
     private final Invocation invocation;
@@ -56,6 +59,7 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
     private final @Nullable SavedRun saved;
 
     /**
+     * @param facts what the pictures tell
      * @param out where files are named
      * @param terminal whether stderr is one
      */
@@ -66,6 +70,7 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
             @Nullable SavedRun saved,
             WeightFiles used,
             BatchWriter writer,
+            RunFacts facts,
             Screen screen,
             PrintWriter out,
             Invocation invocation,
@@ -76,6 +81,7 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
         this.saved = saved;
         this.used = used;
         this.writer = writer;
+        this.facts = facts;
         this.screen = screen;
         this.out = out;
         this.invocation = invocation;
@@ -88,8 +94,11 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
      * @return seconds of a batch, with decoding
      */
     double run(NoiseStream noise, BatchLoop.Point from) throws IOException {
-        new BatchLoop(engine, used, plan.config().inputElements())
-                .run(Collections.nCopies(options.batches, plan.request()), noise, from, this);
+        BatchLoop loop = new BatchLoop(engine, used, plan.config().inputElements());
+        for (int batch = 0; batch < options.skipBatches; batch++) {
+            loop.skip(plan.request(), noise);
+        }
+        loop.run(Collections.nCopies(options.batches, plan.request()), noise, from, this);
         writer.await();
         if (options.checkpointSteps != null) {
             invocation.interruption().hint(null);
@@ -113,10 +122,7 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
         bar.begin();
         Path unfinished = plan.files().preview(number);
         return new BatchWatcher(bar::update)
-                .take(
-                        options.preview,
-                        steps - 1,
-                        now -> preview(unfinished, decode(now.latents()).picture()))
+                .take(options.preview, steps - 1, now -> preview(unfinished, picture(decode(now.latents()))))
                 .take(options.checkpointSteps, steps, now -> keep(new SavedRun.Point(number, now, plan.engineName())));
     }
 
@@ -149,9 +155,10 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
     /** Writes a batch's files and says where they are. */
     private void write(int batch, float[] latents, DecodedBatch decoded) throws IOException {
         List<Path> files = plan.files().pictures(batch, plan.labels());
-        List<BufferedImage> pictures = options.output.folder() ? decoded.pictures() : List.of(decoded.picture());
+        boolean folder = options.output.folder();
+        List<BufferedImage> pictures = folder ? decoded.pictures() : List.of(picture(decoded));
         for (int i = 0; i < files.size(); i++) {
-            writePng(files.get(i), pictures.get(i));
+            writePng(files.get(i), pictures.get(i), facts.texts(batch, folder ? Integer.valueOf(i) : options.picture));
         }
         if (options.preview != null) {
             PreviewFile.delete(plan.files().preview(batch));
@@ -198,6 +205,13 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
                 plan.heapNeed(options.preview != null).decodedTogether());
     }
 
+    /** The grid, or the one picture that was asked for. */
+    private BufferedImage picture(DecodedBatch decoded) {
+        return options.picture == null || options.output.folder()
+                ? decoded.picture()
+                : decoded.pictures().get(options.picture);
+    }
+
     /** A picture that nobody waits for is no reason to stop. */
     private void preview(Path file, BufferedImage picture) {
         try {
@@ -207,14 +221,14 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
         }
     }
 
-    private void writePng(Path file, BufferedImage picture) {
+    private void writePng(Path file, BufferedImage picture, Map<String, String> texts) {
         try {
             if (OutputFile.isStdout(file)) {
                 PrintStream stdout = invocation.stdout();
-                ImageFiles.writePng(picture, stdout);
+                ImageFiles.writePng(picture, texts, stdout);
                 stdout.flush();
             } else {
-                AtomicFile.write(file, stream -> ImageFiles.writePng(picture, stream));
+                AtomicFile.write(file, stream -> ImageFiles.writePng(picture, texts, stream));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);

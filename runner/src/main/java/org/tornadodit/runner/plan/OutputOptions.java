@@ -46,6 +46,21 @@ public final class OutputOptions {
     public int batches = 1;
 
     @Option(
+            names = "--skip-batches",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "Leave out so many batches at the beginning of the stream of noise. Default: ${DEFAULT-VALUE}")
+    public int skipBatches;
+
+    @Option(
+            names = "--picture",
+            paramLabel = "I",
+            description = "Write this picture of a batch alone, 0 for the first, instead of the grid")
+    @Nullable
+    public Integer picture;
+
+    @Option(
             names = "--preview",
             paramLabel = "STEPS",
             description =
@@ -84,6 +99,10 @@ public final class OutputOptions {
         if (batches < 1 || batches > MOST_BATCHES) {
             throw new IllegalArgumentException("--batches is %d, expected 1 to %d".formatted(batches, MOST_BATCHES));
         }
+        if (skipBatches < 0 || skipBatches > MOST_BATCHES) {
+            throw new IllegalArgumentException(
+                    "--skip-batches is %d, expected 0 to %d".formatted(skipBatches, MOST_BATCHES));
+        }
         if (perRow < 1) {
             throw new IllegalArgumentException("--nrow is %d, expected at least 1 picture a row".formatted(perRow));
         }
@@ -99,8 +118,18 @@ public final class OutputOptions {
         }
     }
 
-    /** @throws IllegalArgumentException when an option would never come into effect in so many steps */
-    public void checkReached(int steps) {
+    /**
+     * As above, once the run is known.
+     *
+     * @param samples of a batch
+     * @throws IllegalArgumentException when a picture is asked for that there is not, or an option would never come into
+     *     effect in so many steps
+     */
+    public void checkReached(int samples, int steps) {
+        if (picture != null && (picture < 0 || picture >= samples)) {
+            throw new IllegalArgumentException(
+                    "--picture is %d, expected 0 to %d: a batch has %d".formatted(picture, samples - 1, samples));
+        }
         requireReached("--preview", preview, steps - 1);
         requireReached("--checkpoint-steps", checkpointSteps, steps);
     }

@@ -49,8 +49,20 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
         }
     }
 
-    /** A run of some weights. */
-    public static SavedRun of(SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights) {
+    /** What a state was made with that does not say so: an older version's. */
+    private static final Map<String, String> UNSAID = Map.of(
+            "--skip-batches", "0",
+            "--timestep-spacing", "linspace",
+            "--solver-order", "2",
+            "--solver-type", "default",
+            "--final-sigmas-type", "zero");
+
+    /**
+     * A run of some weights.
+     *
+     * @param skipped batches that are left out at the beginning of the stream of noise
+     */
+    public static SavedRun of(SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights, int skipped) {
         SamplingOptions options = plan.sampling();
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put(
@@ -78,6 +90,7 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
                 "--matmul-precision",
                 String.valueOf(options.kernelArguments.options().precision()));
         facts.put("--batches", String.valueOf(plan.batches()));
+        facts.put("--skip-batches", String.valueOf(skipped));
         int size = plan.config().inputSize();
         return new SavedRun(
                 facts,
@@ -137,7 +150,7 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
 
     private void requireSame(Path file, Map<String, String> found) {
         facts.forEach((name, wanted) -> {
-            String other = found.get(name);
+            String other = found.containsKey(name) ? found.get(name) : UNSAID.get(name);
             if (Objects.equals(wanted, other)) {
                 return;
             }

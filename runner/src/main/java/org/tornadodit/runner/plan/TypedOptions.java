@@ -65,6 +65,11 @@ public final class TypedOptions {
 
     /** As above, for what is written. */
     public void requireEffect(OutputOptions output) {
+        if (output.output.folder()) {
+            refuse(
+                    List.of("--picture"),
+                    "with --output %s, which gets all pictures; leave it out".formatted(output.output));
+        }
         if (output.output.folder() && output.preview == null) {
             refuse(List.of("--nrow"), "with --output %s, which gets no grid; leave it out".formatted(output.output));
         }

@@ -11,6 +11,9 @@ public interface Invocation {
     /** What is said and done when the process is asked to end. */
     Interruption interruption();
 
+    /** Of this program, as {@code --version} and pictures tell it. */
+    String version();
+
     /** Whether to tell more than a user needs. */
     boolean debug();
 }
