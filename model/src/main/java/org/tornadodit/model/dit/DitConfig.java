@@ -58,6 +58,12 @@ public record DitConfig(
         }
     }
 
+    /** The same of so many classes. */
+    public DitConfig withClasses(int numClasses) {
+        return new DitConfig(
+                inputSize, patchSize, inChannels, hiddenSize, depth, numHeads, mlpRatio, numClasses, learnSigma);
+    }
+
     /** Tokens a side. */
     public int gridSize() {
         return inputSize / patchSize;

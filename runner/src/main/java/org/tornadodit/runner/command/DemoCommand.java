@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.runner.option.DeviceOptions;
+import org.tornadodit.runner.option.InterpolationOptions;
 import org.tornadodit.runner.option.ModelSource;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.plan.OutputOptions;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  dit demo",
             "  dit demo --class-labels fox,panda --seed 3",
+            "  dit demo --class-labels fox,panda --interpolate 7 --sampler ddim",
             "  dit demo --num-sampling-steps 250 -o pictures/"
         })
 public final class DemoCommand implements Callable<Integer> {
@@ -58,6 +60,9 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Mixin
     SamplingOptions samplingOptions = new SamplingOptions();
+
+    @Mixin
+    InterpolationOptions interpolationOptions = new InterpolationOptions();
 
     @Mixin
     DeviceOptions deviceOptions = new DeviceOptions();

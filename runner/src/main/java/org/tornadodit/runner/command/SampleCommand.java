@@ -23,11 +23,13 @@ import org.tornadodit.pipeline.setup.Machine;
 import org.tornadodit.pipeline.setup.WeightFiles;
 import org.tornadodit.runner.challenge.ScoreCommand;
 import org.tornadodit.runner.option.DeviceOptions;
+import org.tornadodit.runner.option.InterpolationOptions;
 import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.option.ModelSource;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.output.BatchWriter;
 import org.tornadodit.runner.plan.Fingerprints;
+import org.tornadodit.runner.plan.Interpolation;
 import org.tornadodit.runner.plan.Likeness;
 import org.tornadodit.runner.plan.OutputOptions;
 import org.tornadodit.runner.plan.RunFacts;
@@ -41,6 +43,7 @@ import org.tornadodit.runner.terminal.StartProgress;
 import org.tornadodit.runner.terminal.Surroundings;
 import org.tornadodit.runner.terminal.Terminal;
 import org.tornadodit.scheduler.engine.Engine;
+import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.tune.DefaultRates;
 import picocli.CommandLine;
@@ -63,6 +66,8 @@ import picocli.CommandLine.Spec;
             "  dit sample --image-size 512 --class-labels 207,360",
             "  dit sample --num-sampling-steps ddim50 --sampler ddim",
             "  dit sample --output pictures/ --batches 4 --seed 7",
+            "  dit sample --model demo --class-labels fox,panda --interpolate 7 --sampler dpm++ --num-sampling-steps"
+                    + " 20",
             "  dit sample --devices 0,1 --dry-run"
         })
 public final class SampleCommand implements Callable<Integer> {
@@ -85,6 +90,9 @@ public final class SampleCommand implements Callable<Integer> {
 
     @Mixin
     SamplingOptions samplingOptions = new SamplingOptions();
+
+    @Mixin
+    InterpolationOptions interpolationOptions = new InterpolationOptions();
 
     @Mixin
     DeviceOptions deviceOptions = new DeviceOptions();
@@ -145,12 +153,24 @@ public final class SampleCommand implements Callable<Integer> {
                 Checkpoint weights = Checkpoints.open(source.checkpoint());
                 Checkpoint vaeWeights = Checkpoints.openVae(source.vae())) {
             screen.show(progress::aside);
+            Interpolation row;
+            Checkpoint model;
             SamplingPlan plan;
             SavedRun run = null;
             SavedRun.Point from = null;
             try {
                 try (Startup.Running running = startup.begin("", "devices")) {
-                    plan = plan(source, weights, screen);
+                    DitConfig config = source.sizes(weights);
+                    ClassNames classes = classes(source, config);
+                    SamplingRequest request = samplingOptions.request(classes, config.numClasses());
+                    row = interpolation(request);
+                    model = row == null ? weights : row.weights(weights);
+                    plan = plan(
+                            source,
+                            row == null ? config : row.config(config),
+                            row == null ? classes : row.classes(classes, config),
+                            row == null ? request : row.request(request, config),
+                            screen);
                 }
                 TypedOptions typed = new TypedOptions(spec.commandLine());
                 typed.requireEffect(samplingOptions, plan.device());
@@ -159,7 +179,7 @@ public final class SampleCommand implements Callable<Integer> {
                         plan.request().samples(), plan.request().steps());
                 if (outputOptions.resume != null || outputOptions.checkpointSteps != null) {
                     run = WeightFiles.of(weights, vaeWeights)
-                            .read(() -> SavedRun.of(plan, weights, vaeWeights, outputOptions.skipBatches));
+                            .read(() -> SavedRun.of(plan, model, vaeWeights, row, outputOptions.skipBatches));
                 }
                 if (outputOptions.resume != null && run != null) {
                     from = run.read(outputOptions.resume, plan.request().steps());
@@ -167,9 +187,9 @@ public final class SampleCommand implements Callable<Integer> {
             } catch (IllegalArgumentException e) {
                 throw new ParameterException(spec.commandLine(), messageOf(e), e);
             }
-            DitWeights.requireFit(weights, plan.config());
+            DitWeights.requireFit(model, plan.config());
             VaeWeights.requireFit(vaeWeights, plan.vaeConfig());
-            plan.requireMemory(plan.heapNeed(outputOptions.preview != null), weights, vaeWeights);
+            plan.requireMemory(plan.heapNeed(outputOptions.preview != null), model, vaeWeights);
             plan.files()
                     .requireWritable(
                             plan.labels(),
@@ -187,7 +207,7 @@ public final class SampleCommand implements Callable<Integer> {
             }
             plan.files().begin();
             DeviceTuning tuned = plan.tuning();
-            try (Engine engine = plan.load(weights, vaeWeights, tuned, screen::say, startup)) {
+            try (Engine engine = plan.load(model, vaeWeights, tuned, screen::say, startup)) {
                 progress.close();
                 screen.show(null);
                 if (invocation().debug()) {
@@ -215,7 +235,8 @@ public final class SampleCommand implements Callable<Integer> {
                                 Printable.text(from.engine()), plan.engineName());
                     }
                 }
-                try (Fingerprints fingerprints = new Fingerprints(plan, weights, vaeWeights);
+                try (Fingerprints fingerprints =
+                                new Fingerprints(source.sizes(weights), weights, plan.vaeConfig(), vaeWeights);
                         BatchWriter writer = new BatchWriter()) {
                     String difference = likeness == null ? null : likeness.difference(fingerprints.await());
                     if (difference != null) {
@@ -232,6 +253,7 @@ public final class SampleCommand implements Callable<Integer> {
                                     writer,
                                     new RunFacts(
                                             plan,
+                                            row,
                                             outputOptions,
                                             fingerprints,
                                             invocation().version()),
@@ -239,11 +261,7 @@ public final class SampleCommand implements Callable<Integer> {
                                     spec.commandLine().getOut(),
                                     invocation(),
                                     surroundings.terminal())
-                            .run(
-                                    noise,
-                                    from == null
-                                            ? BatchLoop.Point.START
-                                            : new BatchLoop.Point(from.batch(), from.state()));
+                            .run(noise, start(from, row, plan));
                     if (from == null) { // else what was timed is not a whole run
                         printTime(seconds, plan);
                     }
@@ -256,20 +274,42 @@ public final class SampleCommand implements Callable<Integer> {
         return ExitCode.DONE;
     }
 
-    private SamplingPlan plan(ModelSource source, Checkpoint weights, Screen screen) {
-        DitConfig config = source.sizes(weights);
-        ClassNames classes = source.classes() != null ? source.classes() : ClassNames.numbered(config.numClasses());
+    private static ClassNames classes(ModelSource source, DitConfig config) {
+        return source.classes() != null ? source.classes() : ClassNames.numbered(config.numClasses());
+    }
+
+    /** The row that is asked for; a picture of --like names its classes as a user does. */
+    private @Nullable Interpolation interpolation(SamplingRequest request) {
+        boolean named = spec.commandLine().getParseResult().hasMatchedOption("--class-labels")
+                || (likeness != null && likeness.facts().containsKey("class-labels"));
+        Interpolation row = Interpolation.of(interpolationOptions, request, named, outputOptions);
+        if (row != null && !spec.commandLine().getParseResult().hasMatchedOption("--nrow")) {
+            outputOptions.perRow = row.pictures();
+        }
+        return row;
+    }
+
+    private SamplingPlan plan(
+            ModelSource source, DitConfig config, ClassNames classes, SamplingRequest request, Screen screen) {
         return new SamplingPlan(
                 source,
                 config,
                 VaeConfig.fromJson(source.vae()),
                 classes,
-                samplingOptions.request(classes, config.numClasses()),
+                request,
                 samplingOptions,
                 deviceOptions.choose(surroundings, screen::say),
                 new DefaultRates(),
                 deviceOptions.threads,
                 outputOptions.files());
+    }
+
+    /** Where the run begins. */
+    private BatchLoop.Point start(SavedRun.@Nullable Point from, @Nullable Interpolation row, SamplingPlan plan) {
+        if (from != null) {
+            return new BatchLoop.Point(from.batch(), from.state());
+        }
+        return row == null ? BatchLoop.Point.START : new BatchLoop.Point(0, row.start(samplingOptions, plan.config()));
     }
 
     private void printTime(double seconds, SamplingPlan plan) {

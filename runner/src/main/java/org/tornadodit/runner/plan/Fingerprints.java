@@ -5,9 +5,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.CheckpointFingerprint;
+import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 
 /** The fingerprints of a run's weights, made while it samples, on one thread that is not missed. */
@@ -18,12 +20,12 @@ public final class Fingerprints implements AutoCloseable {
     private final Future<Map<String, String>> made;
 
     /** Begins. The checkpoints are read until this is closed. */
-    public Fingerprints(SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights) {
+    public Fingerprints(DitConfig config, Checkpoint weights, VaeConfig vaeConfig, Checkpoint vaeWeights) {
         made = thread.submit(() -> Map.of(
                 RunFacts.WEIGHTS,
-                CheckpointFingerprint.of(weights, DitWeights.specs(plan.config())),
+                CheckpointFingerprint.of(weights, DitWeights.specs(config)),
                 RunFacts.VAE_WEIGHTS,
-                CheckpointFingerprint.of(vaeWeights, VaeWeights.specs(plan.vaeConfig()))));
+                CheckpointFingerprint.of(vaeWeights, VaeWeights.specs(vaeConfig))));
     }
 
     /** By the names of {@link RunFacts}; none where the files cannot be read any more, which is no reason to lose pictures. */

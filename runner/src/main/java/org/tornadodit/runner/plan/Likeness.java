@@ -39,6 +39,8 @@ public record Likeness(Path picture, Map<String, String> facts) implements IDefa
             "matmul-precision",
             "skip-batches",
             "picture",
+            "interpolate",
+            "to-seed",
             "nrow");
 
     private static final Pattern MODEL = Pattern.compile("demo|DiT-(XL|L|B|S)/[248]");

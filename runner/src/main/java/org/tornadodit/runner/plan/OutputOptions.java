@@ -28,7 +28,7 @@ public final class OutputOptions {
             defaultValue = "" + ImageGrid.IMAGES_PER_ROW,
             description = "Pictures in a row of the grid, as torchvision's make_grid takes it. Default:"
                     + " ${DEFAULT-VALUE}")
-    int perRow = ImageGrid.IMAGES_PER_ROW;
+    public int perRow = ImageGrid.IMAGES_PER_ROW;
 
     @Option(
             names = "--save-latents",

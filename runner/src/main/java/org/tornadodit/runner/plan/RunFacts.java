@@ -15,10 +15,16 @@ import org.tornadodit.runner.output.ImageGrid;
 /**
  * What the pictures of a run tell about it. Names are those of the options that make them again.
  *
+ * @param row what a row of pictures goes over; null where it is none
  * @param version of this program
  * @param fingerprints of the weights, waited for when they are needed
  */
-public record RunFacts(SamplingPlan plan, OutputOptions output, Fingerprints fingerprints, String version) {
+public record RunFacts(
+        SamplingPlan plan,
+        @Nullable Interpolation row,
+        OutputOptions output,
+        Fingerprints fingerprints,
+        String version) {
     /** Name of the fact that tells the DiT's weights by their fingerprint. */
     static final String WEIGHTS = "weights";
 
@@ -40,6 +46,9 @@ public record RunFacts(SamplingPlan plan, OutputOptions output, Fingerprints fin
         facts.put(
                 "class-labels",
                 plan.request().labels().stream().map(String::valueOf).collect(Collectors.joining(",")));
+        if (row != null) {
+            facts.putAll(row.facts());
+        }
         facts.put("num-sampling-steps", options.steps.strip());
         facts.put("sampler", plan.request().sampler().method().option());
         if (plan.request().sampler() instanceof Ddim ddim) {

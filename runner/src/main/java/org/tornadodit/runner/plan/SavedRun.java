@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.diffusion.Ddim;
@@ -60,9 +61,11 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
     /**
      * A run of some weights.
      *
+     * @param row what a row of pictures goes over; null where it is none
      * @param skipped batches that are left out at the beginning of the stream of noise
      */
-    public static SavedRun of(SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights, int skipped) {
+    public static SavedRun of(
+            SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights, @Nullable Interpolation row, int skipped) {
         SamplingOptions options = plan.sampling();
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put(
@@ -76,6 +79,9 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
         facts.put(
                 "--class-labels",
                 plan.request().labels().stream().map(String::valueOf).collect(Collectors.joining(",")));
+        if (row != null) {
+            row.facts().forEach((name, value) -> facts.put("--" + name, value));
+        }
         facts.put("--num-sampling-steps", options.steps);
         facts.put("--sampler", String.valueOf(plan.request().sampler().method()));
         facts.put("--eta", String.valueOf(plan.request().sampler() instanceof Ddim ddim ? ddim.eta() : 0.0));

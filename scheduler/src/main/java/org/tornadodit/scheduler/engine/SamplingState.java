@@ -7,8 +7,8 @@ import java.util.List;
  * How far a batch, or some samples of it, has come: enough to go on, to the same bits.
  *
  * @param done steps finished
- * @param arrays (N, C, H, W) each: the latents after so many steps, then the sampler's history; none before the first
- *     step, when the latents are drawn, and none where nobody asked for them
+ * @param arrays (N, C, H, W) each: the latents after so many steps, then the sampler's history. Before the first step the
+ *     latents alone, or none where they are drawn; and none where nobody asked for them
  */
 public record SamplingState(int done, List<float[]> arrays) {
 
@@ -17,7 +17,7 @@ public record SamplingState(int done, List<float[]> arrays) {
 
     public SamplingState {
         arrays = List.copyOf(arrays);
-        if (done < 0 || done == 0 && !arrays.isEmpty()) {
+        if (done < 0 || (done == 0 && arrays.size() > 1)) {
             throw new IllegalArgumentException("%d arrays after %d steps".formatted(arrays.size(), done));
         }
     }
@@ -51,7 +51,8 @@ public record SamplingState(int done, List<float[]> arrays) {
      * @throws IllegalArgumentException when it cannot
      */
     public void requireFits(SamplingRequest request, int elements) {
-        int wanted = done == 0 ? 0 : 1 + request.sampler().history();
+        int wanted =
+                done == 0 ? Math.min(arrays.size(), 1) : 1 + request.sampler().history();
         if (done > request.steps()
                 || arrays.size() != wanted
                 || arrays.stream().anyMatch(array -> array.length != elements)) {

@@ -63,12 +63,12 @@ final class RunningSample {
         return kept;
     }
 
-    /** What {@link #kept} has, or the start's noise. A first step makes nothing of the history, but 0 times NaN is NaN. */
+    /** What {@link #kept} has, or the start's noise where that was not given. A first step makes nothing of the history, but 0 times NaN is NaN. */
     List<float[]> keptArrays() {
         if (kept.done() > 0) {
             return kept.arrays();
         }
-        float[] start = batch.noise().slice(0, index, 1);
+        float[] start = kept.arrays().isEmpty() ? batch.noise().slice(0, index, 1) : kept.latents();
         List<float[]> arrays = new ArrayList<>(Collections.nCopies(arrays(), new float[start.length]));
         arrays.set(0, start);
         return arrays;
