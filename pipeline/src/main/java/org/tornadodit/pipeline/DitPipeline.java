@@ -3,15 +3,20 @@ package org.tornadodit.pipeline;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.pipeline.setup.SamplingFacts;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.device.TornadoDevices;
+import org.tornadodit.scheduler.engine.MatmulPrecision;
+import org.tornadodit.scheduler.engine.SamplingRequest;
 
 /**
  * A Diffusion Transformer that is loaded and ready: turns class labels into pictures, those that facebookresearch/DiT makes in
@@ -30,8 +35,10 @@ public final class DitPipeline implements AutoCloseable {
     private final RequestQueue queue;
     private final DitConfig config;
     private final ClassNames classes;
+    private final String modelName;
     private final String reason;
     private final Rng rng;
+    private final MatmulPrecision precision;
     private final int maxBatch;
     private final int decodedTogether;
 
@@ -41,16 +48,20 @@ public final class DitPipeline implements AutoCloseable {
             RequestQueue queue,
             DitConfig config,
             ClassNames classes,
+            String modelName,
             String reason,
             Rng rng,
+            MatmulPrecision precision,
             int maxBatch,
             int decodedTogether) {
         this.engine = engine;
         this.queue = queue;
         this.config = config;
         this.classes = classes;
+        this.modelName = modelName;
         this.reason = reason;
         this.rng = rng;
+        this.precision = precision;
         this.maxBatch = maxBatch;
         this.decodedTogether = decodedTogether;
     }
@@ -108,7 +119,7 @@ public final class DitPipeline implements AutoCloseable {
         Listening told = new Listening(listener);
         told.run(() -> {
             new RequestRun(this, engine, queue, request, told, cancelled)
-                    .sample(latents -> pictures.addAll(decodeAll(latents)));
+                    .sample(latents -> pictures.addAll(telling(request, pictures.size(), decodeAll(latents))));
             return pictures;
         });
         return List.copyOf(pictures);
@@ -149,6 +160,35 @@ public final class DitPipeline implements AutoCloseable {
                     "latents of shape %s, the model's are %s".formatted(latents.shape(), expected));
         }
         return new Listening(progress -> {}).run(() -> engine.use(() -> decodeAll(latents)));
+    }
+
+    /**
+     * The pictures of a batch, telling what made them.
+     *
+     * @param before pictures of the request before the batch
+     */
+    private List<Picture> telling(Request request, int before, List<Picture> batch) {
+        SamplingRequest sampled =
+                request.batch(batch.stream().map(Picture::label).toList());
+        SamplingFacts sampling = new SamplingFacts(
+                modelName, config, sampled, request.steps(), request.solver(), request.seed(), rng, precision);
+        Map<String, String> facts = sampling.facts(engine.fingerprints());
+        // All batches are of one size, but for those of fewer labels behind each largest ones.
+        boolean uniform =
+                request.labels().size() <= maxBatch || request.labels().size() % maxBatch == 0;
+        if (before > 0) {
+            facts.put(
+                    uniform ? "skip-batches" : PictureFacts.UNLIKE,
+                    uniform ? String.valueOf(before / batch.size()) : "after %d pictures".formatted(before));
+        }
+        List<Picture> telling = new ArrayList<>();
+        for (Picture picture : batch) {
+            Map<String, String> own = new LinkedHashMap<>(facts);
+            own.put("picture", String.valueOf(telling.size()));
+            telling.add(picture.with(
+                    new PictureFacts(SamplingFacts.version(), sampling.description(picture.className()), own)));
+        }
+        return telling;
     }
 
     /** Within the engine's use. */

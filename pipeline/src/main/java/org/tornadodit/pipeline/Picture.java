@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.tornadodit.model.io.file.AtomicFile;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.vae.PixelLevel;
@@ -15,12 +16,14 @@ public final class Picture {
     private final String className;
     private final int size;
     private final byte[] rgb;
+    private final Map<String, String> texts;
 
-    private Picture(int label, String className, int size, byte[] rgb) {
+    private Picture(int label, String className, int size, byte[] rgb, Map<String, String> texts) {
         this.label = label;
         this.className = className;
         this.size = size;
         this.rgb = rgb;
+        this.texts = texts;
     }
 
     /**
@@ -38,7 +41,12 @@ public final class Picture {
                 rgb[3 * i + channel] = (byte) PixelLevel.of(images[from + i]);
             }
         }
-        return new Picture(label, className, size, rgb);
+        return new Picture(label, className, size, rgb, Map.of());
+    }
+
+    /** The same, telling what made it. */
+    Picture with(PictureFacts facts) {
+        return new Picture(label, className, size, rgb, facts.texts());
     }
 
     /** Its class. */
@@ -72,11 +80,11 @@ public final class Picture {
         return image;
     }
 
-    /** As a PNG file's bytes. */
+    /** As a PNG file's bytes, with {@link PictureFacts} where the picture was sampled here; of latents they are not known. */
     public byte[] png() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
-            ImageFiles.writePng(image(), bytes);
+            ImageFiles.writePng(image(), texts, bytes);
         } catch (IOException e) {
             throw new UncheckedIOException("a PNG in memory", e);
         }
@@ -84,12 +92,12 @@ public final class Picture {
     }
 
     /**
-     * Writes a PNG file, whole or not at all.
+     * Writes a PNG file as {@link #png} has it, whole or not at all.
      *
      * @throws IOException when it cannot be written, in one line
      */
     public void write(Path file) throws IOException {
-        AtomicFile.write(file, out -> ImageFiles.writePng(image(), out));
+        AtomicFile.write(file, out -> ImageFiles.writePng(image(), texts, out));
     }
 
     @Override

@@ -22,6 +22,15 @@ import org.tornadodit.model.metrics.PngText;
  * @param facts by name, in their order
  */
 public record PictureFacts(String version, String description, Map<String, String> facts) {
+    /** Name of the fact that tells the DiT's weights by their fingerprint. */
+    public static final String WEIGHTS = "weights";
+
+    /** The same of the autoencoder's. */
+    public static final String VAE_WEIGHTS = "vae-weights";
+
+    /** Name of the fact that tells why a picture is none that the command line makes again by itself. */
+    public static final String UNLIKE = "unlike";
+
     private static final String SOFTWARE = "Software";
     private static final String DESCRIPTION = "Description";
     private static final String KEYWORD = "tornado-dit";
@@ -33,13 +42,6 @@ public record PictureFacts(String version, String description, Map<String, Strin
 
     public PictureFacts {
         facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
-    }
-
-    /** The same with one more. */
-    public PictureFacts with(String name, String value) {
-        Map<String, String> more = new LinkedHashMap<>(facts);
-        more.put(name, value);
-        return new PictureFacts(version, description, more);
     }
 
     /** The texts, by keyword, see {@link PngText#behindHeader}. */

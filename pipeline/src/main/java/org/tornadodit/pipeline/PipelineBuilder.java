@@ -14,6 +14,7 @@ import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.model.JavaHeap;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.Checkpoints;
@@ -23,6 +24,7 @@ import org.tornadodit.pipeline.setup.CheckpointSizes;
 import org.tornadodit.pipeline.setup.DeviceChoice;
 import org.tornadodit.pipeline.setup.DeviceTuning;
 import org.tornadodit.pipeline.setup.EngineSetup;
+import org.tornadodit.pipeline.setup.Fingerprints;
 import org.tornadodit.pipeline.setup.HeapNeed;
 import org.tornadodit.pipeline.setup.Machine;
 import org.tornadodit.pipeline.setup.NativeNeed;
@@ -260,12 +262,19 @@ public final class PipelineBuilder {
         tuned.lines().forEach(notices);
         Engine engine = setup.load(weights, vaeWeights, tuned, new DefaultRates(), notices, new Startup(0, starting));
         return new DitPipeline(
-                new SharedEngine(engine, weights, vaeWeights, setup.cpu()),
+                new SharedEngine(
+                        engine,
+                        weights,
+                        vaeWeights,
+                        new Fingerprints(sizes, weights, vaeSizes, vaeWeights),
+                        setup.cpu()),
                 new RequestQueue(maxWaiting),
                 sizes,
                 names(sizes),
+                modelName(sizes),
                 chosen.reason(),
                 rng,
+                precision,
                 maxBatch,
                 heap.decodedTogether());
     }
@@ -288,6 +297,16 @@ public final class PipelineBuilder {
             throw new PipelineException("the CPU engine computes with Java's Vector API, whose module is not there;"
                     + " start Java with --add-modules=jdk.incubator.vector");
         }
+    }
+
+    /** That of a model of the paper, else the file's. */
+    private String modelName(DitConfig sizes) {
+        return Arrays.stream(DitVariant.values())
+                .filter(variant ->
+                        variant.config(sizes.imageSize(), sizes.numClasses()).equals(sizes))
+                .map(DitVariant::modelName)
+                .findFirst()
+                .orElse(String.valueOf(checkpoint.getFileName()));
     }
 
     private ClassNames names(DitConfig sizes) {

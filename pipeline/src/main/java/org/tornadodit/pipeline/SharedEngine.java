@@ -1,5 +1,6 @@
 package org.tornadodit.pipeline;
 
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -7,6 +8,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.pipeline.setup.BatchLoop;
+import org.tornadodit.pipeline.setup.Fingerprints;
 import org.tornadodit.pipeline.setup.WeightFiles;
 import org.tornadodit.scheduler.engine.Engine;
 
@@ -18,6 +20,7 @@ final class SharedEngine implements AutoCloseable {
     private final Engine engine;
     private final Checkpoint weights;
     private final Checkpoint vaeWeights;
+    private final Fingerprints fingerprints;
     /** What the engine reads while it computes: devices have copies of the weights. */
     private final WeightFiles used;
 
@@ -28,15 +31,22 @@ final class SharedEngine implements AutoCloseable {
     private volatile boolean closed;
     private boolean released;
 
-    SharedEngine(Engine engine, Checkpoint weights, Checkpoint vaeWeights, boolean cpu) {
+    /** @param fingerprints of the weights, which it owns too */
+    SharedEngine(Engine engine, Checkpoint weights, Checkpoint vaeWeights, Fingerprints fingerprints, boolean cpu) {
         this.engine = engine;
         this.weights = weights;
         this.vaeWeights = vaeWeights;
+        this.fingerprints = fingerprints;
         this.used = cpu ? WeightFiles.of(weights, vaeWeights) : WeightFiles.of();
     }
 
     String description() {
         return engine.description();
+    }
+
+    /** What tells the weights from others. */
+    Map<String, String> fingerprints() {
+        return fingerprints.await();
     }
 
     /**
@@ -115,7 +125,8 @@ final class SharedEngine implements AutoCloseable {
         }
         released = true;
         try (weights;
-                vaeWeights) {
+                vaeWeights;
+                fingerprints) {
             engine.close();
             open.writeLock().lock(); // until the callers have seen it
             open.writeLock().unlock();

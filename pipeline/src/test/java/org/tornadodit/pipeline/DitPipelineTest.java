@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -379,5 +380,35 @@ class DitPipelineTest {
                     cuda.sample(request(1)).getFirst().rgb(),
                     cpu.sample(request(1)).getFirst().rgb()));
         }
+    }
+
+    @Test
+    void picturesTellWhatMadeThem() throws IOException {
+        DitPipeline dit = shared("cpu");
+        Request request = request(3, 1, 2, 0).guidance(2).sampler(SamplingMethod.DPM_SOLVER_PLUS_PLUS);
+        Picture last = dit.sample(request).getLast();
+        Path file = folder.resolve("told.png");
+        last.write(file);
+        assertArrayEquals(Files.readAllBytes(file), last.png());
+        PictureFacts told = PictureFacts.read(file).orElseThrow();
+        Map<String, String> facts = told.facts();
+        Map.of(
+                        "model", "tiny.safetensors",
+                        "class-labels", "2,0",
+                        "num-sampling-steps", "3",
+                        "sampler", "dpm++",
+                        "cfg-scale", "2.0",
+                        "seed", "7",
+                        "skip-batches", "1",
+                        "picture", "1")
+                .forEach((name, value) -> assertEquals(value, facts.get(name), name));
+        assertTrue(String.valueOf(facts.get(PictureFacts.WEIGHTS)).matches("[0-9a-f]{32}"), facts.toString());
+        assertEquals("tiny.safetensors: 0; 3 DPM-Solver++ steps, guidance 2.0, seed 7", told.description());
+        dit.sample(request(3, 1, 2)).getLast().write(file);
+        assertEquals(
+                "after 2 pictures",
+                PictureFacts.read(file).orElseThrow().facts().get(PictureFacts.UNLIKE));
+        dit.decode(dit.latents(request, SILENT)).getFirst().write(file);
+        assertTrue(PictureFacts.read(file).isEmpty(), "of latents nobody knows what made them");
     }
 }

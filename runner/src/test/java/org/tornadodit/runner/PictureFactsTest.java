@@ -18,7 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.metrics.PngText;
+import org.tornadodit.pipeline.DitPipeline;
 import org.tornadodit.pipeline.PictureFacts;
+import org.tornadodit.pipeline.Request;
 import org.tornadodit.runner.terminal.ExitCode;
 
 /** What pictures tell of what made them, and what is made of it. */
@@ -108,6 +110,25 @@ class PictureFactsTest {
         Path grid = sampled("grid.png", "--class-labels", "4,1", "--num-sampling-steps", "2", "--skip-batches", "1");
         assertFalse(ImageFiles.read(grid).equals(ImageFiles.read(third)));
         assertArrayEquals(Files.readAllBytes(grid), Files.readAllBytes(sampled("grid2.png", "--like", grid)));
+    }
+
+    /** The Java API's pictures too, by the same options. */
+    @Test
+    void aPictureOfTheJavaApiIsMadeAgain() throws IOException {
+        Path file = folder.resolve("api.png");
+        try (DitPipeline dit = DitPipeline.load(SAMPLING.resolve("checkpoint.pt"), DATA.resolve("vae-tiny"))
+                .config(SAMPLING.resolve("config.json"))
+                .devices("cpu")
+                .notices(line -> {})
+                .maxBatch(2)
+                .open()) {
+            dit.sample(Request.of(2, 5, 1, 4).steps(2).seed(3)).getLast().write(file);
+        }
+        Path again = sampled("again.png", "--like", file);
+        assertEquals(ImageFiles.read(file), ImageFiles.read(again));
+        assertEquals(
+                PictureFacts.read(file).orElseThrow().facts().get("weights"),
+                PictureFacts.read(again).orElseThrow().facts().get("weights"));
     }
 
     @Test

@@ -59,6 +59,13 @@ public record Likeness(Path picture, Map<String, String> facts) implements IDefa
         PictureFacts made = PictureFacts.read(picture)
                 .orElseThrow(() -> new ImageFileException(
                         Printable.path(picture) + ": the file does not tell what made the picture"));
+        if (made.facts().containsKey(PictureFacts.UNLIKE)) {
+            throw new IllegalArgumentException(
+                    "--like %s: it was sampled %s of another batch size, which sample does not do"
+                            .formatted(
+                                    Printable.path(picture),
+                                    Printable.text(made.facts().getOrDefault(PictureFacts.UNLIKE, ""))));
+        }
         Map<String, String> facts = new HashMap<>();
         made.facts().forEach((name, value) -> {
             if (name.equals("model")
@@ -77,14 +84,14 @@ public record Likeness(Path picture, Map<String, String> facts) implements IDefa
 
     /** What differs of the weights that a run has, in a line; null where they are the same, or nobody can tell. */
     public @Nullable String difference(Map<String, String> fingerprints) {
-        for (String name : List.of(RunFacts.WEIGHTS, RunFacts.VAE_WEIGHTS)) {
+        for (String name : List.of(PictureFacts.WEIGHTS, PictureFacts.VAE_WEIGHTS)) {
             String made = facts.get(name);
             String here = fingerprints.get(name);
             if (made != null && here != null && !made.equals(here)) {
                 return "%s was made with other weights of the %s (%s, these are %s): the picture will be another"
                         .formatted(
                                 Printable.path(picture),
-                                name.equals(RunFacts.WEIGHTS) ? "DiT" : "autoencoder",
+                                name.equals(PictureFacts.WEIGHTS) ? "DiT" : "autoencoder",
                                 Printable.text(made),
                                 here);
             }
@@ -93,7 +100,7 @@ public record Likeness(Path picture, Map<String, String> facts) implements IDefa
     }
 
     private static boolean isKnown(String name) {
-        return OPTIONS.contains(name) || name.equals(RunFacts.WEIGHTS) || name.equals(RunFacts.VAE_WEIGHTS);
+        return OPTIONS.contains(name) || name.equals(PictureFacts.WEIGHTS) || name.equals(PictureFacts.VAE_WEIGHTS);
     }
 
     @Override

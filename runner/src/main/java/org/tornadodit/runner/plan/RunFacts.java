@@ -1,14 +1,13 @@
 package org.tornadodit.runner.plan;
 
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.tornadodit.model.diffusion.Ddim;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.pipeline.PictureFacts;
+import org.tornadodit.pipeline.setup.Fingerprints;
+import org.tornadodit.pipeline.setup.SamplingFacts;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.output.ImageGrid;
 
@@ -25,12 +24,6 @@ public record RunFacts(
         OutputOptions output,
         Fingerprints fingerprints,
         String version) {
-    /** Name of the fact that tells the DiT's weights by their fingerprint. */
-    static final String WEIGHTS = "weights";
-
-    /** The same of the autoencoder's. */
-    static final String VAE_WEIGHTS = "vae-weights";
-
     /**
      * The texts of a picture.
      *
@@ -39,35 +32,19 @@ public record RunFacts(
      */
     public Map<String, String> texts(int batch, @Nullable Integer picture) {
         SamplingOptions options = plan.sampling();
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("model", modelName());
-        facts.putAll(fingerprints.await());
-        facts.put("image-size", String.valueOf(plan.config().imageSize()));
-        facts.put(
-                "class-labels",
-                plan.request().labels().stream().map(String::valueOf).collect(Collectors.joining(",")));
+        SamplingFacts sampling = new SamplingFacts(
+                modelName(),
+                plan.config(),
+                plan.request(),
+                options.steps,
+                options.solver.choices(),
+                TorchRandn.parseSeed(options.seed),
+                options.rng,
+                options.kernelArguments.options().precision());
+        Map<String, String> facts = sampling.facts(fingerprints.await());
         if (row != null) {
             facts.putAll(row.facts());
         }
-        facts.put("num-sampling-steps", options.steps.strip());
-        facts.put("sampler", plan.request().sampler().method().option());
-        if (plan.request().sampler() instanceof Ddim ddim) {
-            facts.put("eta", String.valueOf(ddim.eta()));
-        }
-        if (plan.request().sampler().method().multistep()) {
-            options.solver.facts().forEach((name, value) -> {
-                if (!value.equals("default")) {
-                    facts.put(name.substring(2), value);
-                }
-            });
-        }
-        facts.put("cfg-scale", String.valueOf(plan.request().cfgScale()));
-        facts.put("cfg-channels", options.cfgChannels);
-        facts.put("seed", String.valueOf(TorchRandn.parseSeed(options.seed)));
-        facts.put("rng", options.rng.name().toLowerCase(Locale.ROOT));
-        facts.put(
-                "matmul-precision",
-                options.kernelArguments.options().precision().name().toLowerCase(Locale.ROOT));
         if (output.skipBatches + batch > 0) {
             facts.put("skip-batches", String.valueOf(output.skipBatches + batch));
         }
@@ -76,21 +53,10 @@ public record RunFacts(
         } else if (output.perRow != ImageGrid.IMAGES_PER_ROW) {
             facts.put("nrow", String.valueOf(output.perRow));
         }
-        return new PictureFacts(version, description(picture), facts).texts();
-    }
-
-    private String description(@Nullable Integer picture) {
         String classes = picture == null
                 ? plan.labels().stream().distinct().collect(Collectors.joining(", "))
                 : plan.labels().get(picture);
-        return "%s: %s; %d %s steps, guidance %s, seed %s"
-                .formatted(
-                        modelName(),
-                        classes,
-                        plan.request().steps(),
-                        plan.request().sampler().method(),
-                        plan.request().cfgScale(),
-                        TorchRandn.parseSeed(plan.sampling().seed));
+        return new PictureFacts(version, sampling.description(classes), facts).texts();
     }
 
     /** Of a file, its name alone: where it lies is nobody's business. */

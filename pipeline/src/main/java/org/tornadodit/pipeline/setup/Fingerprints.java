@@ -1,4 +1,4 @@
-package org.tornadodit.runner.plan;
+package org.tornadodit.pipeline.setup;
 
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -11,6 +11,7 @@ import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.CheckpointFingerprint;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.pipeline.PictureFacts;
 
 /** The fingerprints of a run's weights, made while it samples, on one thread that is not missed. */
 public final class Fingerprints implements AutoCloseable {
@@ -22,13 +23,13 @@ public final class Fingerprints implements AutoCloseable {
     /** Begins. The checkpoints are read until this is closed. */
     public Fingerprints(DitConfig config, Checkpoint weights, VaeConfig vaeConfig, Checkpoint vaeWeights) {
         made = thread.submit(() -> Map.of(
-                RunFacts.WEIGHTS,
+                PictureFacts.WEIGHTS,
                 CheckpointFingerprint.of(weights, DitWeights.specs(config)),
-                RunFacts.VAE_WEIGHTS,
+                PictureFacts.VAE_WEIGHTS,
                 CheckpointFingerprint.of(vaeWeights, VaeWeights.specs(vaeConfig))));
     }
 
-    /** By the names of {@link RunFacts}; none where the files cannot be read any more, which is no reason to lose pictures. */
+    /** By the names of {@link PictureFacts}; none where the files cannot be read any more, which is no reason to lose pictures. */
     public Map<String, String> await() {
         try {
             return made.get();
