@@ -66,8 +66,6 @@ import picocli.CommandLine.Spec;
             "  dit sample --image-size 512 --class-labels 207,360",
             "  dit sample --num-sampling-steps ddim50 --sampler ddim",
             "  dit sample --output pictures/ --batches 4 --seed 7",
-            "  dit sample --model demo --class-labels fox,panda --interpolate 7 --sampler dpm++ --num-sampling-steps"
-                    + " 20",
             "  dit sample --devices 0,1 --dry-run"
         })
 public final class SampleCommand implements Callable<Integer> {
