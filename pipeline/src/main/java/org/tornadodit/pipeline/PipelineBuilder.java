@@ -302,6 +302,7 @@ public final class PipelineBuilder {
     /** That of a model of the paper, else the file's. */
     private String modelName(DitConfig sizes) {
         return Arrays.stream(DitVariant.values())
+                .filter(variant -> variant.patchSize() == sizes.patchSize())
                 .filter(variant ->
                         variant.config(sizes.imageSize(), sizes.numClasses()).equals(sizes))
                 .map(DitVariant::modelName)
