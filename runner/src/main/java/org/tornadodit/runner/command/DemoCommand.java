@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  dit demo",
             "  dit demo --class-labels fox,panda --seed 3",
-            "  dit demo --class-labels fox,panda --interpolate 7 --sampler ddim",
+            "  dit demo --class-labels 4,6 --interpolate 7 --sampler ddim",
             "  dit demo --num-sampling-steps 250 -o pictures/"
         })
 public final class DemoCommand implements Callable<Integer> {
