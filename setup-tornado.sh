@@ -16,6 +16,9 @@ done
 home=$(CDPATH='' cd -- "$(dirname -- "$self")" && pwd)
 user_home=${HOME:-/nonexistent}
 prefix="$home/tornado"
+if [ -r "$home/../tornado-dit.jar" ] && [ ! -e "$home/pom.xml" ]; then # in a distribution it lies in bin/, as dit does
+    prefix=$(CDPATH='' cd -- "$home/.." && pwd)/tornado
+fi
 url="https://github.com/beehive-lab/TornadoVM/releases/download/v$version/tornadovm-$version-ptx-linux-amd64.zip"
 sha256=
 unverified=no

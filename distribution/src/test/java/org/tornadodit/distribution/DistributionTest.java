@@ -67,8 +67,12 @@ class DistributionTest {
     }
 
     private String run(String... words) throws IOException, InterruptedException {
-        List<String> command =
-                new ArrayList<>(List.of("sh", unpacked.resolve("bin/dit").toString()));
+        return runScript("dit", words);
+    }
+
+    private String runScript(String script, String... words) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(
+                List.of("sh", unpacked.resolve("bin").resolve(script).toString()));
         command.addAll(List.of(words));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(Files.createDirectories(folder.resolve("elsewhere")).toFile())
@@ -92,5 +96,13 @@ class DistributionTest {
         for (String file : List.of("LICENSE", "NOTICE", "README.md", "lib/jvm-flags", "demo/LICENSE-images.txt")) {
             assertTrue(Files.isRegularFile(unpacked.resolve(file)), file);
         }
+    }
+
+    @Test
+    void looksForTornadoVM() throws Exception {
+        String said = runScript("setup-tornado.sh", "--no-download", "--prefix", folder.toString());
+        assertTrue(said.contains("JDK 25"), said);
+        assertTrue(runScript("setup-tornado.sh", "--help")
+                .contains(unpacked.resolve("tornado").toString()));
     }
 }
