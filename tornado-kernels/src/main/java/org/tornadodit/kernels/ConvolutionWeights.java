@@ -40,6 +40,11 @@ public final class ConvolutionWeights {
                 phases(taps) * Launch.ceilDiv(outChannels, COLUMNS) * (inChannels / 16) * taps, step(taps, planes));
     }
 
+    /** Floats of a layer's biases and the factor that undoes its scale, an even number for an even one of channels. */
+    public static int biases(int outChannels) {
+        return outChannels + 2;
+    }
+
     /**
      * Packs the jobs' layers, of (O, C, K, K) weights each.
      *

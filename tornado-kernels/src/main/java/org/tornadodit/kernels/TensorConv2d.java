@@ -93,10 +93,11 @@ public final class TensorConv2d {
             IntArray run,
             IntArray map,
             IntArray weight,
-            FloatArray scale,
             FloatArray bias,
             FloatArray residual,
             FloatArray out,
+            int weightAt,
+            int biasAt,
             @AtLaunch int n,
             int height,
             int width,
@@ -131,6 +132,7 @@ public final class TensorConv2d {
                             run.get(DecoderRun.LAYER),
                             map,
                             weight,
+                            weightAt,
                             shared,
                             stages,
                             n,
@@ -151,7 +153,8 @@ public final class TensorConv2d {
             int a = Wgmma.descriptor(
                     ring + weightBytes(taps, planes) + thread / 128 * (positions(planes) / 2 * 16), planes * mapBytes);
             int b = Wgmma.descriptor(ring, COLUMNS * 16);
-            float undo = scale.get(run.get(DecoderRun.LAYER));
+            int biases = biasAt + run.get(DecoderRun.LAYER) * ConvolutionWeights.biases(outChannels);
+            float undo = bias.get(biases + outChannels);
             float[] first = Registers.floats(COLUMNS / 2);
             float[] second = Registers.floats(COLUMNS / 2);
             float[] sums = Registers.floats(COLUMNS / 2);
@@ -192,7 +195,7 @@ public final class TensorConv2d {
                     store(
                             sums,
                             0,
-                            run.get(DecoderRun.LAYER),
+                            biases,
                             undo,
                             bias,
                             residual,
@@ -210,7 +213,7 @@ public final class TensorConv2d {
                     store(
                             first,
                             0,
-                            run.get(DecoderRun.LAYER),
+                            biases,
                             undo,
                             bias,
                             residual,
@@ -227,7 +230,7 @@ public final class TensorConv2d {
                     store(
                             second,
                             64,
-                            run.get(DecoderRun.LAYER),
+                            biases,
                             undo,
                             bias,
                             residual,
@@ -258,6 +261,7 @@ public final class TensorConv2d {
             int layer,
             IntArray map,
             IntArray weight,
+            int firstWeight,
             int shared,
             int stages,
             int n,
@@ -282,8 +286,8 @@ public final class TensorConv2d {
                 + position
                 + firstTap(taps, subpixel / 2) * (width + 1)
                 + firstTap(taps, subpixel % 2);
-        int weightAt =
-                ((layer * subpixels + subpixel) * columnTiles + column) * (channels / 16 * taps * (weightBytes / 4));
+        int weightAt = firstWeight
+                + ((layer * subpixels + subpixel) * columnTiles + column) * (channels / 16 * taps * (weightBytes / 4));
         int use = uses;
         for (int c = 0; c < channelSteps; c++) {
             int mapAt = (c * (2 * planes * length) + first) * 4;
@@ -331,7 +335,7 @@ public final class TensorConv2d {
     private static void store(
             float[] sums,
             int after,
-            int layer,
+            int firstBias,
             float scale,
             FloatArray bias,
             FloatArray residual,
@@ -357,7 +361,7 @@ public final class TensorConv2d {
         float[] biases = Registers.floats(COLUMNS / 4);
         for (int j = 0; j < COLUMNS / 8; j++) {
             if (column + 8 * j < outChannels) {
-                GlobalMemory.load2(bias, layer * outChannels + column + 8 * j, biases, 2 * j);
+                GlobalMemory.load2(bias, firstBias + column + 8 * j, biases, 2 * j);
             }
         }
         for (int h = 0; h < 2; h++) {

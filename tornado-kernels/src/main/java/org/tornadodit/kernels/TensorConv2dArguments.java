@@ -11,8 +11,10 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param run see {@link DecoderRun}: the layer, and the images, of which tiles are made
  * @param map {@link PackedMap} of (N, H, W, C)
  * @param weight {@link ConvolutionWeights}
- * @param scale (layers): what the product is multiplied by, to undo scales of weights and map
- * @param bias (layers, O)
+ * @param bias for each layer O biases, what the product is multiplied by to undo scales of weights and map, and what makes
+ *     it {@link ConvolutionWeights#biases} floats
+ * @param weightAt index of the first layer's first weight
+ * @param biasAt index of the first layer's first bias, even
  * @param residual as {@code out}, for {@link Epilogue#RESIDUAL}, else any array
  * @param out (N, H, W, O), or (N, 2 H, 2 W, O) with two taps a side; residual may be the same array
  * @param shape N that there is room for; H and W of the map; C a multiple of 16, O even
@@ -25,10 +27,11 @@ public record TensorConv2dArguments(
         IntArray run,
         IntArray map,
         IntArray weight,
-        FloatArray scale,
         FloatArray bias,
         FloatArray residual,
         FloatArray out,
+        int weightAt,
+        int biasAt,
         ConvolutionShape shape,
         int taps,
         int planes,
@@ -49,10 +52,11 @@ public record TensorConv2dArguments(
                 run,
                 map,
                 weight,
-                scale,
                 bias,
                 residual,
                 out,
+                weightAt,
+                biasAt,
                 shape.n(),
                 shape.height(),
                 shape.width(),

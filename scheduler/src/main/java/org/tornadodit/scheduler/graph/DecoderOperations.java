@@ -27,7 +27,13 @@ interface DecoderOperations {
     /** {@code conv_out(silu(conv_norm_out(x)))}, channels first. */
     void tail(GraphScope g, VaeWeights weights, int in, int out, int size);
 
-    /** What all graphs but the last hand on. */
+    /** The arrays of weights that live on the device only; the first graph takes them over. */
+    Object[] weights();
+
+    /** What is to be sent to {@link #weights}, once all parts are written. */
+    List<StagedWeights> staged();
+
+    /** What all graphs but the last hand on, weights included. */
     Object[] carried();
 
     /** What the last graph brings to the host. */

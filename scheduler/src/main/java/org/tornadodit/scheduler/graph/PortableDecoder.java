@@ -439,6 +439,16 @@ final class PortableDecoder implements DecoderOperations {
     }
 
     @Override
+    public Object[] weights() {
+        return new Object[0];
+    }
+
+    @Override
+    public List<StagedWeights> staged() {
+        return List.of();
+    }
+
+    @Override
     public Object[] carried() {
         return buffers.maps();
     }

@@ -21,8 +21,11 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.model.vae.VaeWeights.Norm;
 import org.tornadodit.model.vae.VaeWeights.Resnet;
+import org.tornadodit.model.vae.VaeWeights.UpBlock;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
+import org.tornadodit.scheduler.graph.StagedWeights.Convolution;
+import org.tornadodit.scheduler.graph.StagedWeights.Floats;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -48,7 +51,18 @@ final class TensorDecoder implements DecoderOperations {
     private final int overflows;
     private final IntArray overflow;
 
-    TensorDecoder(VaeBuffers buffers, VaeConfig config) {
+    /** Of all convolutions, one after the other. */
+    private final IntArray weights;
+    /** Of all convolutions, see {@link TensorConv2dArguments#bias}. */
+    private final FloatArray biases;
+
+    private final List<StagedWeights> staged = new ArrayList<>();
+    /** Elements of {@link #weights} and {@link #biases} that are taken. */
+    private long weightsTaken;
+
+    private long biasesTaken;
+
+    TensorDecoder(VaeBuffers buffers, VaeConfig config, VaeWeights parameters) {
         this.buffers = buffers;
         this.config = config;
         this.portable = new PortableDecoder(buffers, config);
@@ -58,6 +72,43 @@ final class TensorDecoder implements DecoderOperations {
         arrays = buffers.arrays;
         overflows = 3 * resnets + blocks + 1;
         overflow = arrays.ints(overflows);
+        take(parameters);
+        weights = arrays.weightInts(weightsTaken);
+        biases = arrays.weightFloats(biasesTaken);
+        weightsTaken = 0;
+        biasesTaken = 0;
+    }
+
+    /** Takes what all convolutions take. */
+    private void take(VaeWeights parameters) {
+        List<Resnet> resnets = new ArrayList<>(List.of(parameters.midFirst(), parameters.midSecond()));
+        for (UpBlock block : parameters.upBlocks()) {
+            resnets.addAll(block.resnets());
+            if (block.upsampler() != null) {
+                take(block.upsampler(), 2);
+            }
+        }
+        for (Resnet resnet : resnets) {
+            take(resnet.conv1(), 3);
+            take(resnet.conv2(), 3);
+            if (resnet.shortcut() != null) {
+                take(resnet.shortcut(), 1);
+            }
+        }
+        take(parameters.convOut(), 3);
+    }
+
+    private void take(Linear layer, int taps) {
+        weightsTaken += ConvolutionWeights.size(layer.out(), in(layer, taps), taps, planes);
+        biasesTaken += ConvolutionWeights.biases(even(layer.out()));
+    }
+
+    private static int in(Linear layer, int taps) {
+        return layer.in() / (taps == 1 ? 1 : 9);
+    }
+
+    private static int even(int channels) {
+        return Launch.ceilDiv(channels, EVEN) * EVEN;
     }
 
     @Override
@@ -111,15 +162,25 @@ final class TensorDecoder implements DecoderOperations {
     public void tail(GraphScope g, VaeWeights weights, int in, int out, int size) {
         FloatArray branch = buffers.branch(size);
         List<Linear> conv = List.of(weights.convOut());
-        int stride = Launch.ceilDiv(out, EVEN) * EVEN;
+        int stride = even(out);
         norm(g, "conv_norm_out", List.of(weights.normOut()), conv, buffers.x(size), in, size);
         conv(g, "conv_out", conv, 3, branch, branch, stride, size, Epilogue.BIAS, PackedMap.NORM_SILU);
         portable.images(g, branch, stride, size);
     }
 
     @Override
+    public Object[] weights() {
+        return new Object[] {weights, biases};
+    }
+
+    @Override
+    public List<StagedWeights> staged() {
+        return List.copyOf(staged);
+    }
+
+    @Override
     public Object[] carried() {
-        return Stream.concat(Arrays.stream(buffers.maps()), Stream.of(buffers.packed, overflow))
+        return Stream.concat(Arrays.stream(buffers.maps()), Stream.of(buffers.packed, overflow, weights, biases))
                 .toArray();
     }
 
@@ -235,38 +296,39 @@ final class TensorDecoder implements DecoderOperations {
             int epilogue,
             int norm) {
         Linear first = layers.getFirst();
-        int in = first.in() / (taps == 1 ? 1 : 9);
-        FloatArray scale = arrays.floats(layers.size(), any -> {});
-        IntArray weight =
-                arrays.ints((long) layers.size() * ConvolutionWeights.size(first.out(), in, taps, planes), array -> {
-                    for (int layer = 0; layer < layers.size(); layer++) {
-                        float undo = ConvolutionWeights.packOnHost(
-                                layers.get(layer).weight().toArray(), first.out(), in, taps, planes, array, layer);
-                        scale.set(layer, norm == PackedMap.RAW ? undo / PackedMap.RAW_SCALE : undo);
-                    }
-                });
-        FloatArray bias = arrays.floats((long) layers.size() * outChannels, array -> {
-            for (int layer = 0; layer < layers.size(); layer++) {
-                for (int i = 0; i < first.out(); i++) {
-                    array.set(layer * outChannels + i, layers.get(layer).bias().get(i));
-                }
-            }
-        });
+        int in = in(first, taps);
+        int weightAt = Math.toIntExact(weightsTaken);
+        int biasAt = Math.toIntExact(biasesTaken);
+        int undoTimes = norm == PackedMap.RAW ? Math.round(1 / PackedMap.RAW_SCALE) : 1;
+        for (Linear layer : layers) {
+            int bias = Math.toIntExact(biasesTaken);
+            staged.add(new Convolution(
+                    weights,
+                    Math.toIntExact(weightsTaken),
+                    layer.weight(),
+                    taps,
+                    planes,
+                    biases,
+                    bias + outChannels,
+                    undoTimes));
+            staged.add(new Floats(biases, bias, layer.bias()));
+            take(layer, taps);
+        }
         ConvolutionShape shape = new ConvolutionShape(buffers.count, size, size, in, outChannels);
         TensorConv2dArguments arguments = new TensorConv2dArguments(
                 buffers.run,
                 buffers.packed,
-                weight,
-                scale,
-                bias,
+                weights,
+                biases,
                 residual,
                 out,
+                weightAt,
+                biasAt,
                 shape,
                 taps,
                 planes,
                 epilogue,
                 TensorConv2d.blocks(shape, taps, planes, buffers.tier.multiprocessors()));
-        g.sendOnce(weight, scale, bias);
         g.task(
                 task,
                 work(taps, in, first.out(), size, epilogue),

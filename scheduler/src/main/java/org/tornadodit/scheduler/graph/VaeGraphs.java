@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
@@ -17,6 +18,7 @@ import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.model.vae.VaeWeights.Resnet;
 import org.tornadodit.model.vae.VaeWeights.UpBlock;
 import org.tornadodit.scheduler.device.DevicePlan;
+import org.tornadodit.scheduler.graph.WeightStaging.Passage;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 
@@ -27,6 +29,8 @@ import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
  * fewer threads, and the kernels that take tiles in turn read how many images there are.
  */
 public final class VaeGraphs {
+
+    private static final String WEIGHTS = "weights_";
 
     /** What a graph does. */
     private enum Kind {
@@ -56,13 +60,15 @@ public final class VaeGraphs {
     private final List<Run> runs = new ArrayList<>();
     private final List<ImageGrid> grids = new ArrayList<>();
     private @Nullable Stage last;
+    private @Nullable WeightStaging staging;
 
     public VaeGraphs(String prefix, VaeConfig config, VaeWeights weights, VaeBuffers buffers) {
         this.prefix = prefix;
         this.weights = weights;
         this.buffers = buffers;
-        this.operations =
-                buffers.tier.isPortable() ? new PortableDecoder(buffers, config) : new TensorDecoder(buffers, config);
+        this.operations = buffers.tier.isPortable()
+                ? new PortableDecoder(buffers, config)
+                : new TensorDecoder(buffers, config, weights);
         plan(config);
     }
 
@@ -126,7 +132,7 @@ public final class VaeGraphs {
     }
 
     /**
-     * All graphs, in the order that {@link Run} counts them.
+     * All graphs, in the order that {@link Run} counts them, then those that load weights.
      *
      * @param scheduler gets the launch of every task
      */
@@ -138,7 +144,28 @@ public final class VaeGraphs {
             grids.addAll(scope.imageGrids());
             graphs.add(scope.snapshot());
         }
+        staging = staging();
+        if (staging != null) {
+            graphs.addAll(staging.build(scheduler));
+        }
         return graphs;
+    }
+
+    /** The way of the weights that do not go with a graph; null when all do. To be called when all graphs are written. */
+    private @Nullable WeightStaging staging() {
+        List<StagedWeights> staged = operations.staged();
+        if (staged.isEmpty()) {
+            return null;
+        }
+        Passage passage = Passage.of(buffers.arrays, List.of(staged));
+        return new WeightStaging(buffers.arrays, passage, prefix + WEIGHTS, null, new Object[0], staged);
+    }
+
+    /** Sends the weights that do not go with a graph. Once, before anything is decoded. */
+    public void load(DevicePlan device) {
+        if (staging != null) {
+            staging.run(device, layers.size());
+        }
     }
 
     /**
@@ -148,12 +175,20 @@ public final class VaeGraphs {
      */
     void walk(BiFunction<String, Integer, GraphScope> scopes) {
         layers.forEach((stage, parameters) -> write(scopes.apply(stage.name(), parameters.size()), stage));
+        WeightStaging weightStaging = staging();
+        if (weightStaging != null) {
+            weightStaging.walk(scopes);
+        }
     }
 
     private void write(GraphScope g, Stage stage) {
         Object[] carried = operations.carried();
         for (Stage before : predecessors.getOrDefault(stage, Set.of())) {
             g.consume(prefix + before.name(), carried);
+        }
+        if (stage.kind() == Kind.HEAD && operations.weights().length > 0) {
+            g.consume(prefix + WEIGHTS + "load", operations.weights());
+            g.consume(prefix + Objects.requireNonNull(last).name(), operations.weights());
         }
         g.sendEach(buffers.run);
         List<Object> parameters = layers.getOrDefault(stage, List.of());
@@ -169,6 +204,9 @@ public final class VaeGraphs {
         }
         if (stage.kind() == Kind.TAIL) {
             g.receive(operations.results());
+            if (operations.weights().length > 0) {
+                g.keep(operations.weights());
+            }
         } else {
             g.keep(carried);
         }

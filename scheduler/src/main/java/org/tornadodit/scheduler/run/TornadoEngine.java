@@ -179,6 +179,9 @@ public final class TornadoEngine implements Engine, Stepper {
         try {
             loadWeights(startup); // while the decoder's kernels are compiled
             vaePlan.finish();
+            try (Startup.Running running = startup.begin(device.label(), "decoder's weights")) {
+                vaeGraphs.load(vaePlan);
+            }
             try (Startup.Running running = startup.begin(device.label(), "first step")) {
                 warmUp();
             }

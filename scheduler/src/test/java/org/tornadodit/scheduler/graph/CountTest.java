@@ -137,6 +137,7 @@ class CountTest {
         GridScheduler grids = new GridScheduler();
         VaeGraphs graphs = new VaeGraphs("count_vae_", config, weights, buffers);
         try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids), grids)) {
+            graphs.load(plan);
             device.resetMeters();
             graphs.decode(plan, images);
             assertEquals(device.peakBytes(), count.bytes());

@@ -71,6 +71,7 @@ class TensorDecoderTest {
         GridScheduler grids = new GridScheduler();
         VaeGraphs graphs = new VaeGraphs(name + "_", CONFIG, weights, buffers);
         try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids), grids)) {
+            graphs.load(plan);
             DeviceArrays.fill(buffers.latents, latents(samples));
             for (int pass = 0; pass < passes; pass++) {
                 graphs.decode(plan, samples);
@@ -124,6 +125,7 @@ class TensorDecoderTest {
         GridScheduler grids = new GridScheduler();
         VaeGraphs graphs = new VaeGraphs("fewer_" + kernels + "_", CONFIG, weights, buffers);
         try (DevicePlan plan = new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids), grids)) {
+            graphs.load(plan);
             long allThreads = threads(grids);
             float[] latents = latents(most);
             int image = latents.length / most;

@@ -86,12 +86,14 @@ public final class TensorConvolutionCases {
         int outSize = n * pixels * doubling * doubling * outChannels;
         // The second of two layers.
         IntArray run = Data.ints(1, n);
-        IntArray packedWeight = ArrayPages.ints(2 * ConvolutionWeights.size(outChannels, channels, taps, planes));
-        FloatArray scale = ArrayPages.floats(2);
+        // Behind another's, as in a decoder.
+        int layerSize = ConvolutionWeights.size(outChannels, channels, taps, planes);
+        int biases = ConvolutionWeights.biases(outChannels);
+        IntArray packedWeight = ArrayPages.ints(3 * layerSize);
         float[] weights = weight.toHeapArray();
-        float undo = ConvolutionWeights.packOnHost(weights, outChannels, channels, taps, planes, packedWeight, 1);
-        scale.set(1, norm == PackedMap.RAW ? undo / PackedMap.RAW_SCALE : undo);
-        FloatArray bias = Data.random(3, 2 * outChannels, 1);
+        float undo = ConvolutionWeights.packOnHost(weights, outChannels, channels, taps, planes, packedWeight, 2);
+        FloatArray bias = Data.random(3, 3 * biases, 1);
+        bias.set(2 * biases + outChannels, norm == PackedMap.RAW ? undo / PackedMap.RAW_SCALE : undo);
         FloatArray gamma = Data.random(5, 2 * channels, 1);
         FloatArray beta = Data.random(6, 2 * channels, 1);
         FloatArray residual = Data.random(4, epilogue == Epilogue.RESIDUAL ? outSize : 1, 1);
@@ -108,10 +110,11 @@ public final class TensorConvolutionCases {
                 run,
                 map,
                 packedWeight,
-                scale,
                 bias,
                 residual,
                 out,
+                layerSize,
+                biases,
                 shape,
                 taps,
                 planes,
@@ -125,7 +128,7 @@ public final class TensorConvolutionCases {
         return new KernelCase(
                 "tensorConv taps " + taps + " planes " + planes + suffix,
                 n + "x" + height + "x" + width + "x" + channels + "->" + outChannels,
-                new Object[] {run, x, packedWeight, scale, bias, gamma, beta, residual, overflow},
+                new Object[] {run, x, packedWeight, bias, gamma, beta, residual, overflow},
                 graph -> arguments.task(
                         (norm == PackedMap.RAW
                                         ? graph
@@ -319,7 +322,7 @@ public final class TensorConvolutionCases {
         int pixel = index / outChannels;
         int o = index % outChannels;
         int image = pixel / (height * width);
-        double sum = bias.get(outChannels + o);
+        double sum = bias.get(2 * ConvolutionWeights.biases(outChannels) + o);
         for (int tap = 0; tap < kernel * kernel; tap++) {
             int row = pixel / width % height + tap / kernel - kernel / 2;
             int column = pixel % width + tap % kernel - kernel / 2;
