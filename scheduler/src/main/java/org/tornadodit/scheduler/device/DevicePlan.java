@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +19,7 @@ import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
 
@@ -36,6 +36,9 @@ public final class DevicePlan implements AutoCloseable {
 
     private final Map<Integer, BackgroundCompilation> later = new HashMap<>();
     private final Map<Sequence, Recorded> recorded = new HashMap<>();
+    /** The graphs' grids, once they have run. */
+    private final List<WorkerGrid> launches = new ArrayList<>();
+
     private final Startup.Running compiling;
     private final KernelCompiler.Compilation compilation;
     private final String label;
@@ -181,13 +184,16 @@ public final class DevicePlan implements AutoCloseable {
 
     /** The sizes of all launches, which may change between executions. */
     private List<Long> grids() {
-        List<Long> sizes = new ArrayList<>();
-        for (String task : new TreeSet<>(grids.keySet())) {
-            for (long[] work :
-                    List.of(grids.get(task).getGlobalWork(), grids.get(task).getLocalWork())) {
-                for (long size : work) {
-                    sizes.add(size);
-                }
+        if (launches.isEmpty()) {
+            grids.keySet().stream().sorted().map(grids::get).forEach(launches::add);
+        }
+        List<Long> sizes = new ArrayList<>(6 * launches.size());
+        for (WorkerGrid launch : launches) {
+            for (long size : launch.getGlobalWork()) {
+                sizes.add(size);
+            }
+            for (long size : launch.getLocalWork()) {
+                sizes.add(size);
             }
         }
         return sizes;
