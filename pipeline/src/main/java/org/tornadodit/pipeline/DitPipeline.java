@@ -169,7 +169,7 @@ public final class DitPipeline implements AutoCloseable {
      */
     private List<Picture> telling(Request request, int before, List<Picture> batch) {
         SamplingRequest sampled =
-                request.batch(batch.stream().map(Picture::label).toList());
+                request.batch(batch.stream().map(Picture::label).toList(), config.objective());
         SamplingFacts sampling = new SamplingFacts(
                 modelName, config, sampled, request.steps(), request.solver(), request.seed(), rng, precision);
         Map<String, String> facts = sampling.facts(engine.fingerprints());

@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.model.JavaHeap;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
@@ -20,6 +21,7 @@ import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.Checkpoints;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.pipeline.setup.CheckpointObjective;
 import org.tornadodit.pipeline.setup.CheckpointSizes;
 import org.tornadodit.pipeline.setup.DeviceChoice;
 import org.tornadodit.pipeline.setup.DeviceTuning;
@@ -46,6 +48,7 @@ public final class PipelineBuilder {
     private @Nullable Path config;
     private @Nullable Path classNames;
     private @Nullable Integer imageSize;
+    private @Nullable Objective objective;
     private DeviceNames devices = DeviceNames.parse("auto");
     private List<Double> deviceWeights = List.of();
     private MatmulPrecision precision = MatmulPrecision.HIGHEST;
@@ -71,6 +74,12 @@ public final class PipelineBuilder {
      */
     public PipelineBuilder config(Path json) {
         config = json;
+        return this;
+    }
+
+    /** @param objective what the model was trained to predict, where its tensors and the file's name do not tell */
+    public PipelineBuilder objective(Objective objective) {
+        this.objective = objective;
         return this;
     }
 
@@ -225,8 +234,11 @@ public final class PipelineBuilder {
     }
 
     private DitPipeline open(Checkpoint weights, Checkpoint vaeWeights) {
-        DitConfig sizes =
+        DitConfig plain =
                 config != null ? DitConfig.fromJson(config) : CheckpointSizes.of(checkpoint, weights, imageSize);
+        CheckpointObjective found = CheckpointObjective.of(objective, "", checkpoint, weights, plain);
+        DitConfig sizes = found.apply(plain, weights, config != null || CheckpointSizes.isDescribed(checkpoint));
+        found.lines(weights, sizes).forEach(notices);
         VaeConfig vaeSizes = VaeConfig.fromJson(vae);
         try {
             CheckpointSizes.requireFit(sizes, checkpoint.toString(), vaeSizes, vae);
@@ -247,7 +259,7 @@ public final class PipelineBuilder {
                     .formatted(deviceWeights.size(), chosen.devices().size()));
         }
         HeapNeed heap = requireMemory(weights, sizes, vaeWeights, vaeSizes, chosen.cpu() ? threads : 0);
-        Request largest = Request.of(new int[maxBatch]);
+        Request largest = Request.of(sizes.objective(), new int[maxBatch]).guidance(2);
         EngineSetup setup = new EngineSetup(
                 sizes,
                 vaeSizes,
@@ -257,7 +269,7 @@ public final class PipelineBuilder {
                 threads,
                 new KernelOptions(precision, kernels),
                 rng == Rng.CPU,
-                largest.batch(Collections.nCopies(maxBatch, 0)));
+                largest.batch(Collections.nCopies(maxBatch, 0), sizes.objective()));
         DeviceTuning tuned = setup.tuning();
         tuned.lines().forEach(notices);
         Engine engine = setup.load(weights, vaeWeights, tuned, new DefaultRates(), notices, new Startup(0, starting));

@@ -2,9 +2,11 @@ package org.tornadodit.pipeline;
 
 import java.util.Arrays;
 import java.util.List;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.diffusion.SolverChoices;
 import org.tornadodit.model.dit.Guidance;
+import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 
 /**
@@ -20,6 +22,7 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
  *     (DPM-Solver++ and UniPC: a number up to 999)
  * @param guidance weight of classifier-free guidance; 1 for none, which is half of the work and other noise
  * @param channels latent channels that guidance changes: three as facebookresearch/DiT does, or all as diffusers does
+ * @param interval when guidance is on
  * @param sampler how a step goes from x_t to x_{t-1}
  * @param eta DDIM's share of noise, 0 to 1; the others ignore it
  * @param solver choices of DPM-Solver++ and UniPC; the others ignore them
@@ -32,6 +35,7 @@ public record Request(
         String steps,
         double guidance,
         Guidance channels,
+        GuidanceInterval interval,
         SamplingMethod sampler,
         double eta,
         SolverChoices solver,
@@ -63,22 +67,54 @@ public record Request(
         if (previewEvery < 0) {
             throw new IllegalArgumentException("previewEvery is " + previewEvery + ", expected 0 or more steps");
         }
-        sampler.of(steps, eta, solver); // refuses what is no number of steps
+        if (!sampler.ofVelocity()) {
+            sampler.of(steps, eta, solver); // refuses what is no number of steps
+        }
     }
 
-    /** One picture of each of these classes: 250 steps of DDPM, guidance 4 on three channels, seed 0. */
-    public static Request of(int... labels) {
+    /**
+     * One picture of each of these classes, sampled as the model's publishers do: for a DiT 250 steps of DDPM, guidance 4 on
+     * three channels, seed 0.
+     */
+    public static Request of(Objective objective, int... labels) {
         return new Request(
                 Arrays.stream(labels).boxed().toList(),
-                "250",
-                4,
-                Guidance.FIRST_THREE,
-                SamplingMethod.DDPM,
+                objective.defaultSteps(),
+                objective.defaultCfgScale(),
+                objective.guidesAllChannels() ? Guidance.ALL : Guidance.FIRST_THREE,
+                new GuidanceInterval(0, objective.defaultGuidanceHigh()),
+                objective.samplers().getFirst(),
                 0,
                 SolverChoices.DEFAULT,
                 0,
                 1,
                 0);
+    }
+
+    /**
+     * When guidance is on: while the share of the noise, 1 at the start and 0 at the end, is within these bounds.
+     *
+     * @param low 0 to 1
+     * @param high low to 1
+     */
+    public Request guidanceInterval(double low, double high) {
+        return new Request(
+                labels,
+                steps,
+                guidance,
+                channels,
+                new GuidanceInterval(low, high),
+                sampler,
+                eta,
+                solver,
+                seed,
+                batches,
+                previewEvery);
+    }
+
+    /** One picture of each of these classes: 250 steps of DDPM, guidance 4 on three channels, seed 0. */
+    public static Request of(int... labels) {
+        return of(Objective.DIT, labels);
     }
 
     /** @param steps 1 to 1000 */
@@ -88,47 +124,55 @@ public record Request(
 
     /** @param steps a number, sections as in {@code "10,15,20"}, or {@code "ddim50"} for DDIM's spacing */
     public Request steps(String steps) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param guidance at least 0; 1 for none */
     public Request guidance(double guidance) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param channels that guidance changes */
     public Request channels(Guidance channels) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param sampler DDPM, DDIM, DPM-Solver++ (also for the SDE) or UniPC; the latter need 20 to 30 steps */
     public Request sampler(SamplingMethod sampler) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param eta 0 for the deterministic DDIM, to 1 */
     public Request eta(double eta) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param solver what DPM-Solver++ and UniPC do, under diffusers' names */
     public Request solver(SolverChoices solver) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param seed of the noise */
     public Request seed(long seed) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param batches how often all labels are sampled */
     public Request batches(int batches) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, previewEvery);
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
     }
 
     /** @param every so many steps, {@link Progress#previews} has pictures; 0 for never */
     public Request previewEvery(int every) {
-        return new Request(labels, steps, guidance, channels, sampler, eta, solver, seed, batches, every);
+        return new Request(labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, every);
     }
 
     /** Pictures in all. */
@@ -137,7 +181,7 @@ public record Request(
     }
 
     /** Some of the labels as the engine takes them. */
-    SamplingRequest batch(List<Integer> some) {
-        return new SamplingRequest(some, sampler.of(steps, eta, solver), guidance, channels);
+    SamplingRequest batch(List<Integer> some, Objective objective) {
+        return new SamplingRequest(some, objective.sampler(sampler, steps, eta, solver), guidance, channels, interval);
     }
 }

@@ -8,6 +8,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.pipeline.setup.BatchLoop;
 import org.tornadodit.pipeline.setup.BatchLoop.Sampled;
 import org.tornadodit.scheduler.engine.SamplingRequest;
@@ -41,15 +42,15 @@ final class RequestRun {
         this.request = request;
         this.listener = listener;
         this.cancelled = cancelled;
-        this.batches = batches(request, pipeline.maxBatch());
+        this.batches = batches(request, pipeline.config().objective(), pipeline.maxBatch());
     }
 
-    private static List<SamplingRequest> batches(Request request, int most) {
+    private static List<SamplingRequest> batches(Request request, Objective objective, int most) {
         List<SamplingRequest> batches = new ArrayList<>();
         for (int time = 0; time < request.batches(); time++) {
             for (int first = 0; first < request.labels().size(); first += most) {
-                batches.add(request.batch(request.labels()
-                        .subList(first, Math.min(request.labels().size(), first + most))));
+                int end = Math.min(request.labels().size(), first + most);
+                batches.add(request.batch(request.labels().subList(first, end), objective));
             }
         }
         return batches;

@@ -84,7 +84,9 @@ class GeneratedPagesTest {
         assertFalse(script.out().contains("\"DDPM\""), script.out());
         assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "bash");
         Path file = Files.writeString(folder.resolve("completion"), script.out());
-        assertEquals("ddpm ddim dpm++ dpm++sde unipc", completed(file, "sample", "--sampler", ""));
+        assertEquals(
+                "ddpm ddim dpm++ dpm++sde unipc euler heun euler-maruyama heun-sde meanflow",
+                completed(file, "sample", "--sampler", ""));
         assertEquals("ddim", completed(file, "demo", "--sampler", "ddi"));
         assertEquals("3 all", completed(file, "bench", "--cfg-channels", ""));
         assertEquals("strict final none", completed(file, "evaluate", "--gates", ""));

@@ -135,7 +135,11 @@ class TypedOptionsTest {
 
     @Test
     void choicesAreWrittenAsInHelp() {
-        refused("--sampler is \"euler\", expected ddpm, ddim, dpm++, dpm++sde or unipc", "--sampler", "euler");
+        refused(
+                "--sampler is \"plms\", expected ddpm, ddim, dpm++, dpm++sde, unipc, euler, heun, euler-maruyama,"
+                        + " heun-sde or meanflow",
+                "--sampler",
+                "plms");
         refused("--device is \"gpu\", expected auto, cpu or tornado", "--device", "gpu");
     }
 

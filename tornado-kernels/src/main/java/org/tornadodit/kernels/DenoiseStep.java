@@ -18,7 +18,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * DPM-Solver++ of order 1 or 2: {@code x' = (m1 x0 + m2 x) + m3 (x0 - last x0) + sigma noise} (C. Lu et al., arXiv
  * 2211.01095, algorithm 2); the last x0 is kept behind the latents. Predictor and corrector, UniPC (W. Zhao et al., arXiv
  * 2302.04867): {@code xc = (u1 x + kept) + u2 x0}, from which goes {@code x'} as above, and
- * {@code kept' = (u3 x0 + m2 xc) + u4 (x0 - last x0)}, which lies behind the last x0.
+ * {@code kept' = (u3 x0 + m2 xc) + u4 (x0 - last x0)}, which lies behind the last x0. Linear, of
+ * models that predict a velocity v (eps above): {@code x' = (l1 x + l2 v + l3 h) + l4 noise}, h what was kept behind the
+ * latents, and {@code h' = k1 x + k2 v}.
  */
 public final class DenoiseStep {
     /** Samplers. */
@@ -27,6 +29,7 @@ public final class DenoiseStep {
     public static final int DDIM = 1;
     public static final int MULTISTEP = 2;
     public static final int PREDICTOR_CORRECTOR = 3;
+    public static final int LINEAR = 4;
 
     /** Arrays of the latents' shape that lie behind the latents, for what a sampler keeps from step to step. */
     public static final int HISTORY = 2;
@@ -73,6 +76,15 @@ public final class DenoiseStep {
     public static final int CORRECTION_START = 17;
     public static final int KEPT_START = 18;
     public static final int KEPT_DIFFERENCE = 19;
+
+    /** The linear step's l1, l2, l3, l4, k1 and k2 above lie where DDPM's and DDIM's do; its {@link #NOISE_FACTOR} is 1. */
+    public static final int LINEAR_X = 3;
+
+    public static final int LINEAR_OUTPUT = 4;
+    public static final int LINEAR_KEPT = 5;
+    public static final int LINEAR_NOISE = 6;
+    public static final int KEEP_X = 8;
+    public static final int KEEP_OUTPUT = 9;
 
     /** Coefficients of a sample. */
     public static final int LENGTH = 20;
@@ -132,7 +144,14 @@ public final class DenoiseStep {
             float mean;
             float deviation;
             float sampler = coefficients.get(of + SAMPLER);
-            if (sampler >= MULTISTEP) {
+            if (sampler == LINEAR) {
+                mean = coefficients.get(of + LINEAR_X) * x
+                        + coefficients.get(of + LINEAR_OUTPUT) * eps
+                        + coefficients.get(of + LINEAR_KEPT) * latents.get(stride + index);
+                latents.set(
+                        stride + index, coefficients.get(of + KEEP_X) * x + coefficients.get(of + KEEP_OUTPUT) * eps);
+                deviation = coefficients.get(of + LINEAR_NOISE);
+            } else if (sampler >= MULTISTEP) {
                 float difference = start - latents.get(stride + index);
                 float from = x;
                 if (sampler == PREDICTOR_CORRECTOR) {

@@ -96,6 +96,44 @@ public final class Embedding {
         }
     }
 
+    /**
+     * {@link #condition} of a model with a second time, MeanFlow's: {@code silu((t + r) + y_embedder[label])}. Launch as
+     * there.
+     *
+     * @param interval (N, D), r_embedder's output
+     */
+    public static void conditionTwice(
+            KernelContext context,
+            IntArray batch,
+            FloatArray timestep,
+            FloatArray interval,
+            FloatArray table,
+            FloatArray out,
+            int most,
+            int hidden) {
+        int index = context.globalIdx;
+        if (index < batch.get(Batch.PASSES) * hidden) {
+            int label = batch.get(Batch.label(index / hidden, most));
+            float times = timestep.get(index) + interval.get(index);
+            float v = times + table.get(label * hidden + index % hidden);
+            out.set(index, FloatMath.silu(v));
+        }
+    }
+
+    /** The float64 value of {@link #conditionTwice}'s out[index]. */
+    public static double conditionTwiceReference(
+            IntArray batch,
+            FloatArray timestep,
+            FloatArray interval,
+            FloatArray table,
+            int most,
+            int hidden,
+            int index) {
+        int label = batch.get(Batch.label(index / hidden, most));
+        double times = (double) timestep.get(index) + interval.get(index);
+        return FloatMath.siluReference(times + table.get(label * hidden + index % hidden));
+    }
+
     /** The float64 value of {@link #condition}'s out[index]. */
     public static double conditionReference(
             IntArray batch, FloatArray timestep, FloatArray table, int most, int hidden, int index) {

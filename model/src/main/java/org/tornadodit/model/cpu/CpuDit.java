@@ -5,12 +5,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.cpu.Attention.Heads;
 import org.tornadodit.model.cpu.Elementwise.Modulation;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
+import org.tornadodit.model.dit.DitWeights.HeadNorms;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.TimestepEmbedding;
 import org.tornadodit.model.io.tensor.TensorSpec;
@@ -33,6 +35,7 @@ public final class CpuDit implements AutoCloseable {
     private final Layers layers;
     private final Elementwise elementwise;
     private final Attention attention;
+    private final HeadNorm headNorm;
     private final Patches patches;
     private DitState state;
     private @Nullable Probe probe;
@@ -47,6 +50,7 @@ public final class CpuDit implements AutoCloseable {
         this.layers = new Layers(workers, product, keeps(config, options));
         this.elementwise = new Elementwise(workers);
         this.attention = new Attention(workers, product);
+        this.headNorm = new HeadNorm(workers);
         this.patches = new Patches(config);
         this.state = new DitState(config, 0);
     }
@@ -54,7 +58,9 @@ public final class CpuDit implements AutoCloseable {
     /** Heap that it takes all the time: packed weights, and what each thread works with. */
     public static long keptBytes(DitConfig config, CpuOptions options) {
         List<TensorSpec> packed = DitWeights.specs(config).stream()
-                .filter(spec -> !NOT_PACKED.contains(spec.name()))
+                .filter(spec -> !NOT_PACKED.contains(spec.name())
+                        && !spec.name().contains(".attn.q_norm.")
+                        && !spec.name().contains(".attn.k_norm."))
                 .toList();
         return Layers.heapBytes(packed, keeps(config, options))
                 + Attention.heapBytes(options.threads(), config.tokens(), config.headSize())
@@ -99,12 +105,12 @@ public final class CpuDit implements AutoCloseable {
      * @return for example {@code the output of blocks.3.attn.qkv}; empty when all are finite
      */
     public Optional<String> firstNotFinite(
-            float[] x, double[] t, int[] labels, int n2, double scale, Guidance guidance) {
+            float[] x, double[] t, double[] intervals, int[] labels, int n2, double scale, Guidance guidance) {
         FiniteSearch all = new FiniteSearch();
         search = all;
         try {
             all.look("the input", x, x.length / 2);
-            float[] out = forwardWithGuidance(x, t, labels, n2, scale, guidance);
+            float[] out = forwardWithGuidance(x, t, intervals, labels, n2, scale, guidance);
             all.look("the guided prediction", out, out.length);
             return all.found();
         } finally {
@@ -116,24 +122,32 @@ public final class CpuDit implements AutoCloseable {
      * The model's prediction ({@code DiT.forward}).
      *
      * @param x (N, C, H, W) noised latents
-     * @param t (N) timesteps, 0 to 999, fractions allowed
+     * @param t (N) timesteps, 0 to 999, fractions allowed; of models of a velocity 0 to 1
+     * @param intervals (N) what a second embedding takes, t - r; read by models that have one
      * @param labels (N) classes; the number of classes itself is the null class
      * @param n N
      * @return (N, outChannels, H, W): predicted noise, then with {@code learnSigma} the interpolation of its variance
      * @throws IllegalArgumentException when a length or a label does not fit
      */
-    public float[] forward(float[] x, double[] t, int[] labels, int n) {
+    public float[] forward(float[] x, double[] t, double[] intervals, int[] labels, int n) {
         requireInputs(x, t, labels, n);
+        requireLength("intervals", intervals.length, n);
         float[] out = new float[Math.multiplyExact(n, config.outputElements())];
         overflowed = false;
         int most = Math.max(1, MOST_ROWS / config.tokens());
         for (int first = 0; first < n; first += most) {
-            forwardTogether(x, t, labels, first, Math.min(most, n - first), out);
+            forwardTogether(x, t, intervals, labels, first, Math.min(most, n - first), out);
         }
         return out;
     }
 
-    private void forwardTogether(float[] x, double[] t, int[] labels, int first, int n, float[] out) {
+    /** As above, of a model with one time. */
+    public float[] forward(float[] x, double[] t, int[] labels, int n) {
+        return forward(x, t, new double[n], labels, n);
+    }
+
+    private void forwardTogether(
+            float[] x, double[] t, double[] intervals, int[] labels, int first, int n, float[] out) {
         DitState s = state = state.ofBatch(n);
         int rows = n * config.tokens();
 
@@ -143,15 +157,13 @@ public final class CpuDit implements AutoCloseable {
         addPositions(s.x, n);
         look("the sum of x_embedder and pos_embed", s.x, rows * config.hiddenSize());
 
-        for (int i = 0; i < n; i++) {
-            float[] embedding = TimestepEmbedding.of(t[first + i]);
-            System.arraycopy(embedding, 0, s.frequencies, i * embedding.length, embedding.length);
+        embed("t_embedder", s, t, first, n, weights.timestepIn(), weights.timestepOut(), s.timestep); // (N, D)
+        Linear intervalIn = weights.intervalIn();
+        Linear intervalOut = weights.intervalOut();
+        if (intervalIn != null && intervalOut != null) {
+            embed("r_embedder", s, intervals, first, n, intervalIn, intervalOut, s.label); // (N, D)
+            elementwise.add(s.timestep, s.label, n * config.hiddenSize()); // t + r
         }
-        layers.linear(s.frequencies, n, weights.timestepIn(), s.conditioning); // (N, D)
-        show("t_embedder.mlp.0", s.conditioning, n, config.hiddenSize());
-        elementwise.silu(s.conditioning, s.conditioning, n * config.hiddenSize());
-        layers.linear(s.conditioning, n, weights.timestepOut(), s.timestep); // (N, D)
-        show("t_embedder", s.timestep, n, config.hiddenSize());
         lookUp(labels, first, n, s.label); // (N, D)
         show("y_embedder", s.label, n, config.hiddenSize());
 
@@ -165,6 +177,19 @@ public final class CpuDit implements AutoCloseable {
         patches.scatter(s.patchOutputs, n, out, first); // (N, outChannels, H, W)
     }
 
+    private void embed(
+            String name, DitState s, double[] times, int first, int n, Linear in, Linear out, float[] result) {
+        for (int i = 0; i < n; i++) {
+            float[] embedding = TimestepEmbedding.of(times[first + i]);
+            System.arraycopy(embedding, 0, s.frequencies, i * embedding.length, embedding.length);
+        }
+        layers.linear(s.frequencies, n, in, s.conditioning); // (N, D)
+        show(name + ".mlp.0", s.conditioning, n, config.hiddenSize());
+        elementwise.silu(s.conditioning, s.conditioning, n * config.hiddenSize());
+        layers.linear(s.conditioning, n, out, result); // (N, D)
+        show(name, result, n, config.hiddenSize());
+    }
+
     /** {@code x + gate * attn(modulate(norm1(x)))}, then {@code x + gate * mlp(modulate(norm2(x)))}. */
     private void block(String name, Block block, DitState s, int n) {
         int tokens = config.tokens();
@@ -176,6 +201,10 @@ public final class CpuDit implements AutoCloseable {
         normModulate(name + ".norm1", s, shiftAndScale(s, 0, 6), n);
         layers.linear(s.normed, rows, block.qkv(), s.hidden); // (N, T, 3 D)
         show(name + ".attn.qkv", s.hidden, n, tokens, 3 * width);
+        HeadNorms norms = block.headNorms();
+        if (norms != null) {
+            headNorm.apply(s.hidden, norms, rows, config.numHeads(), config.headSize());
+        }
         Heads heads = new Heads(s.hidden, 0, width, 2 * width, 3 * width, config.headSize());
         attention.apply(heads, s.normed, n, tokens, config.numHeads());
         layers.linear(s.normed, rows, block.projection(), s.branch); // (N, T, D)
@@ -228,13 +257,15 @@ public final class CpuDit implements AutoCloseable {
      *
      * @param x (2 N, C, H, W); the second half is not read
      * @param t (2 N)
+     * @param intervals (2 N)
      * @param labels (2 N), the second half usually the null class
      * @param scale guidance; 1 gives the conditional prediction
      * @param n2 2 N, even
      * @return (2 N, outChannels, H, W)
      * @throws IllegalArgumentException when {@code n2} is odd, or a length or a label does not fit
      */
-    public float[] forwardWithGuidance(float[] x, double[] t, int[] labels, int n2, double scale, Guidance guidance) {
+    public float[] forwardWithGuidance(
+            float[] x, double[] t, double[] intervals, int[] labels, int n2, double scale, Guidance guidance) {
         if (n2 % 2 != 0) {
             throw new IllegalArgumentException(
                     "batch is " + n2 + ", expected an even number: guidance uses two halves");
@@ -243,7 +274,7 @@ public final class CpuDit implements AutoCloseable {
         int half = n2 / 2 * config.inputElements();
         float[] combined = Arrays.copyOf(x, x.length);
         System.arraycopy(x, 0, combined, half, half);
-        float[] out = forward(combined, t, labels, n2);
+        float[] out = forward(combined, t, intervals, labels, n2);
         int image = config.outputElements();
         int guided = guidance.channels(config.inChannels()) * config.inputSize() * config.inputSize();
         for (int n = 0; n < n2 / 2; n++) {
@@ -267,6 +298,11 @@ public final class CpuDit implements AutoCloseable {
             out[conditional + i] = noise;
             out[unconditional + i] = noise;
         }
+    }
+
+    /** As above, of a model with one time. */
+    public float[] forwardWithGuidance(float[] x, double[] t, int[] labels, int n2, double scale, Guidance guidance) {
+        return forwardWithGuidance(x, t, new double[n2], labels, n2, scale, guidance);
     }
 
     private void addPositions(float[] x, int n) {

@@ -34,7 +34,7 @@ public record Ddim(Diffusion diffusion, double eta) implements Sampler {
 
     /** The reference draws without eta too. */
     @Override
-    public boolean drawsEachStep() {
-        return true;
+    public int draws(int done) {
+        return done;
     }
 }

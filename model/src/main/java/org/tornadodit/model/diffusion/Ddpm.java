@@ -25,7 +25,7 @@ public record Ddpm(Diffusion diffusion, Prediction prediction) implements Sample
     }
 
     @Override
-    public boolean drawsEachStep() {
-        return true;
+    public int draws(int done) {
+        return done;
     }
 }

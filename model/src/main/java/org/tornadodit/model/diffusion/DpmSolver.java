@@ -90,7 +90,7 @@ public final class DpmSolver implements Sampler {
 
     /** In the last step too, where diffusers multiplies the noise by 0. */
     @Override
-    public boolean drawsEachStep() {
-        return stochastic;
+    public int draws(int done) {
+        return stochastic ? done : 0;
     }
 }

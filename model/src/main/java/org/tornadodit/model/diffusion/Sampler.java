@@ -25,8 +25,15 @@ public interface Sampler {
     }
 
     /**
-     * Whether a call of {@code torch.randn} belongs to each step, used or not: the stream's position after a run is part
-     * of what is reproduced.
+     * Calls of {@code torch.randn} that belong to the first steps, used or not: the stream's position after a run is part of
+     * what is reproduced. A step has one at most. The noise to start from is not among them.
+     *
+     * @param done steps, 0 to {@link #steps()}
      */
-    boolean drawsEachStep();
+    int draws(int done);
+
+    /** Whether a step of guided samples draws for both halves of the batch, of which the first is used; or once for each. */
+    default boolean drawsForBothHalves() {
+        return true;
+    }
 }

@@ -9,10 +9,27 @@ import org.jspecify.annotations.Nullable;
  * latents.
  *
  * @param time what the denoiser's embedding of time takes
+ * @param interval what MeanFlow's second embedding takes, t - r; 0 for others
+ * @param guidedAt share of the noise, 1 to 0, that decides whether guidance is on; of Heun's two calls the first one's. For a
+ *     timestep of 0 to 999 it is a thousandth of it
  * @param start x_0 from the latents and the denoiser's output
  * @param update the latents after the step
  */
-public record SamplerStep(double time, Prediction.StartEstimate start, Update update) {
+public record SamplerStep(
+        double time, double interval, double guidedAt, Prediction.StartEstimate start, Update update) {
+
+    /** Models of a velocity have no use for x_0. */
+    private static final Prediction.StartEstimate NO_START = new Prediction.StartEstimate(0, 0);
+
+    /** Of a process of {@link Diffusion#TRAINED_TIMESTEPS}. */
+    public SamplerStep(double time, Prediction.StartEstimate start, Update update) {
+        this(time, 0, time / Diffusion.TRAINED_TIMESTEPS, start, update);
+    }
+
+    /** Of a model that predicts a velocity. */
+    static SamplerStep ofVelocity(double time, double interval, double guidedAt, Update.Linear update) {
+        return new SamplerStep(time, interval, guidedAt, NO_START, update);
+    }
 
     /**
      * The step on the host, without clipping of x_0, as {@code sample.py} runs it.
@@ -49,6 +66,13 @@ public record SamplerStep(double time, Prediction.StartEstimate start, Update up
                 case Update.Ancestral a ->
                     a.next(x[at], estimate, learned ? a.logVariance(modelOutput[of + size]) : a.fixedLogVariance(), z);
                 case Update.Implicit i -> i.next(start, x[at], estimate, z);
+                case Update.Linear l -> {
+                    float kept = l.keeps() ? state.get(1)[at] : 0;
+                    if (l.keeps()) {
+                        after.get(1)[at] = l.keep(x[at], modelOutput[of]);
+                    }
+                    yield l.next(x[at], modelOutput[of], kept, z);
+                }
                 case Update.Multistep m -> {
                     after.get(1)[at] = estimate;
                     yield m.next(x[at], estimate, state.get(1)[at], z);

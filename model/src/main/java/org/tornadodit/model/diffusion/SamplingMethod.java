@@ -17,7 +17,17 @@ public enum SamplingMethod {
     /** DPM-Solver++ (2M) for the SDE: fresh noise in each step. */
     SDE_DPM_SOLVER_PLUS_PLUS("SDE-DPM-Solver++", "dpm++sde", 1, List.of("sde-dpmsolver++", "dpm++2msde", "dpm++-sde")),
     /** UniPC: Zhao et al. 2023, arXiv 2302.04867, with its corrector; deterministic. */
-    UNIPC("UniPC", "unipc", 2, List.of("UniPCMultistepScheduler"));
+    UNIPC("UniPC", "unipc", 2, List.of("UniPCMultistepScheduler")),
+    /** Euler's method for the ODE of a velocity. */
+    EULER("Euler", "euler", 0, List.of("ode")),
+    /** Heun's method, the explicit trapezoidal rule: two calls of the model a step. */
+    HEUN("Heun", "heun", 1, List.of("heun2")),
+    /** The Euler-Maruyama method for the SDE of a velocity. */
+    EULER_MARUYAMA("Euler-Maruyama", "euler-maruyama", 0, List.of("sde")),
+    /** Heun's method for the SDE of a velocity, as SiT has it. */
+    HEUN_SDE("stochastic Heun", "heun-sde", 1, List.of()),
+    /** MeanFlow's: the mean velocity of a whole step. */
+    MEAN_FLOW("MeanFlow", "meanflow", 0, List.of());
 
     private final String title;
     private final String option;
@@ -71,6 +81,17 @@ public enum SamplingMethod {
             case DPM_SOLVER_PLUS_PLUS -> DpmSolver.create(steps, epsilon, solver, false);
             case SDE_DPM_SOLVER_PLUS_PLUS -> DpmSolver.create(steps, epsilon, solver, true);
             case UNIPC -> UniPc.create(steps, epsilon, solver);
+            case EULER, HEUN, EULER_MARUYAMA, HEUN_SDE, MEAN_FLOW ->
+                throw new IllegalArgumentException(
+                        "sampler %s is for models that predict a velocity: SiT, REPA, MeanFlow".formatted(option));
+        };
+    }
+
+    /** Whether it is for models that predict a velocity. */
+    public boolean ofVelocity() {
+        return switch (this) {
+            case EULER, HEUN, EULER_MARUYAMA, HEUN_SDE, MEAN_FLOW -> true;
+            default -> false;
         };
     }
 
@@ -81,7 +102,7 @@ public enum SamplingMethod {
 
     /** Whether {@link SolverChoices} say what it does. */
     public boolean multistep() {
-        return history > 0;
+        return history > 0 && !ofVelocity();
     }
 
     /** @throws IllegalArgumentException when a solver's type is another's */

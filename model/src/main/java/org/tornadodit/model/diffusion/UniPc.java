@@ -104,7 +104,7 @@ public final class UniPc implements Sampler {
 
     /** Nothing is drawn but the noise to start from. */
     @Override
-    public boolean drawsEachStep() {
-        return false;
+    public int draws(int done) {
+        return 0;
     }
 }

@@ -131,4 +131,52 @@ public sealed interface Update {
             return (keptOfStart * start + ofX * corrected) + keptOfDifference * (start - previous);
         }
     }
+
+    /**
+     * Of a model's output v: {@code ((ofX x + ofOutput v) + ofKept h) + ofNoise z}, and the only array of history h becomes
+     * {@code keptX x + keptOutput v}. Where nothing of the history is read or written there may be none.
+     *
+     * @param ofX share of the latents
+     * @param ofOutput of the model's output
+     * @param ofKept of what the step before has kept
+     * @param ofNoise of a normal
+     * @param keptX what is kept: share of the latents
+     * @param keptOutput and of the model's output
+     */
+    record Linear(float ofX, float ofOutput, float ofKept, float ofNoise, float keptX, float keptOutput)
+            implements Update {
+
+        /** From the latents. */
+        static Linear move(double ofX, double ofOutput, double ofNoise) {
+            return new Linear((float) ofX, (float) ofOutput, 0, (float) ofNoise, 0, 0);
+        }
+
+        /** As above, and keeps where the second half of the move begins. */
+        static Linear moveAndKeep(double ofX, double ofOutput, double keptX, double keptOutput) {
+            return new Linear((float) ofX, (float) ofOutput, 0, 0, (float) keptX, (float) keptOutput);
+        }
+
+        /** The second half of a move, from what was kept. */
+        static Linear fromKept(double ofX, double ofOutput, double ofNoise) {
+            return new Linear((float) ofX, (float) ofOutput, 1, (float) ofNoise, 0, 0);
+        }
+
+        @Override
+        public boolean noisy() {
+            return ofNoise != 0;
+        }
+
+        /** Whether there is a history. */
+        public boolean keeps() {
+            return ofKept != 0 || keptX != 0 || keptOutput != 0;
+        }
+
+        float next(float x, float output, float kept, float z) {
+            return ofX * x + ofOutput * output + ofKept * kept + ofNoise * z;
+        }
+
+        float keep(float x, float output) {
+            return keptX * x + keptOutput * output;
+        }
+    }
 }

@@ -1,6 +1,7 @@
 package org.tornadodit.model.dit;
 
 import java.nio.file.Path;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.model.io.file.JsonConfig;
 
@@ -15,7 +16,10 @@ import org.tornadodit.model.io.file.JsonConfig;
  * @param numHeads attention heads (H)
  * @param mlpRatio hidden width of a block's MLP over {@code hiddenSize}
  * @param numClasses labels, without the null class of classifier-free guidance, whose index is this number
- * @param learnSigma whether the model also predicts a variance, which doubles its output channels
+ * @param learnSigma whether the model has twice as many output channels: DiT's second half is a variance, SiT's means
+ *     nothing
+ * @param qkNorm whether queries and keys go through a LayerNorm of each head
+ * @param objective what it was trained to predict; MeanFlow's has a second embedding, of t - r
  */
 public record DitConfig(
         int inputSize,
@@ -26,7 +30,9 @@ public record DitConfig(
         int numHeads,
         double mlpRatio,
         int numClasses,
-        boolean learnSigma) {
+        boolean learnSigma,
+        boolean qkNorm,
+        Objective objective) {
 
     /** Image pixels a side for one latent pixel: the autoencoder halves three times. */
     public static final int IMAGE_PIXELS_PER_LATENT = 8;
@@ -61,7 +67,68 @@ public record DitConfig(
     /** The same of so many classes. */
     public DitConfig withClasses(int numClasses) {
         return new DitConfig(
-                inputSize, patchSize, inChannels, hiddenSize, depth, numHeads, mlpRatio, numClasses, learnSigma);
+                inputSize,
+                patchSize,
+                inChannels,
+                hiddenSize,
+                depth,
+                numHeads,
+                mlpRatio,
+                numClasses,
+                learnSigma,
+                qkNorm,
+                objective);
+    }
+
+    /** A DiT of the paper. */
+    public DitConfig(
+            int inputSize,
+            int patchSize,
+            int inChannels,
+            int hiddenSize,
+            int depth,
+            int numHeads,
+            double mlpRatio,
+            int numClasses,
+            boolean learnSigma) {
+        this(
+                inputSize,
+                patchSize,
+                inChannels,
+                hiddenSize,
+                depth,
+                numHeads,
+                mlpRatio,
+                numClasses,
+                learnSigma,
+                false,
+                Objective.DIT);
+    }
+
+    /** The same sizes of a model that was trained otherwise. */
+    public DitConfig with(boolean learnSigma, boolean qkNorm, Objective objective) {
+        return new DitConfig(
+                inputSize,
+                patchSize,
+                inChannels,
+                hiddenSize,
+                depth,
+                numHeads,
+                mlpRatio,
+                numClasses,
+                learnSigma,
+                qkNorm,
+                objective);
+    }
+
+    /** Whether the model is told t - r besides t. */
+    public boolean secondTime() {
+        return objective == Objective.MEANFLOW;
+    }
+
+    /** Whether the second half of the output channels is a learned variance. */
+    public boolean learnsVariance() {
+        return learnSigma && objective == Objective.DIT;
     }
 
     /** Tokens a side. */
@@ -153,7 +220,9 @@ public record DitConfig(
                 json.integer("num_heads", 16),
                 json.number("mlp_ratio", 4.0),
                 json.integer("num_classes", 1000),
-                json.flag("learn_sigma", true));
+                json.flag("learn_sigma", true),
+                json.flag("qk_norm", false),
+                objective(json));
     }
 
     private static DitConfig diffusers(JsonConfig json) {
@@ -179,6 +248,25 @@ public record DitConfig(
                 4.0,
                 json.integer("num_embeds_ada_norm", 1000),
                 outChannels == 2 * inChannels);
+    }
+
+    private static Objective objective(JsonConfig json) {
+        String name = json.text("objective", Objective.DIT.option());
+        return Objective.named(name)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "objective is \"%s\", expected one of %s".formatted(name, Objective.options())));
+    }
+
+    /** As records have it; of a DiT of the paper without what only others differ in. */
+    @Override
+    public String toString() {
+        String sizes = "inputSize=%d, patchSize=%d, inChannels=%d, hiddenSize=%d, depth=%d, numHeads=%d, mlpRatio=%s"
+                .formatted(inputSize, patchSize, inChannels, hiddenSize, depth, numHeads, mlpRatio);
+        String rest = ", numClasses=%d, learnSigma=%s".formatted(numClasses, learnSigma);
+        String other = qkNorm || objective != Objective.DIT
+                ? ", qkNorm=%s, objective=%s".formatted(qkNorm, objective.option())
+                : "";
+        return "DitConfig[" + sizes + rest + other + "]";
     }
 
     private static void requireText(JsonConfig json, String key, String expected) {

@@ -44,13 +44,14 @@ public enum DitVariant {
     }
 
     /**
-     * The variant of this name, in any case.
+     * The variant of this name, in any case; {@code SiT-XL/2} names the same sizes.
      *
      * @throws IllegalArgumentException when there is none; the message lists all names
      */
     public static DitVariant parse(String name) {
+        String wanted = name.toLowerCase(Locale.ROOT).replaceFirst("^sit-", "dit-");
         for (DitVariant variant : values()) {
-            if (variant.modelName.toLowerCase(Locale.ROOT).equals(name.toLowerCase(Locale.ROOT))) {
+            if (variant.modelName.toLowerCase(Locale.ROOT).equals(wanted)) {
                 return variant;
             }
         }

@@ -84,7 +84,7 @@ class DpmSolverTest {
                     stochastic ? SamplingMethod.SDE_DPM_SOLVER_PLUS_PLUS : SamplingMethod.DPM_SOLVER_PLUS_PLUS;
             Sampler sampler = method.of(String.valueOf(steps), 0);
             assertEquals(method, sampler.method());
-            assertEquals(stochastic, sampler.drawsEachStep());
+            assertEquals(stochastic ? sampler.steps() : 0, sampler.draws(sampler.steps()));
             assertEquals(steps, sampler.steps());
             int[] timesteps = GaussianData.linspace(steps);
             for (int done = 0; done < steps; done++) {
@@ -204,7 +204,7 @@ class DpmSolverTest {
 
     @Test
     void otherNamesAreNone() {
-        assertFalse(SamplingMethod.named("euler").isPresent());
+        assertFalse(SamplingMethod.named("plms").isPresent());
     }
 
     /** As numpy has them, in diffusers' expressions. */

@@ -1,7 +1,6 @@
 package org.tornadodit.model.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.tornadodit.model.diffusion.GaussianData.data;
@@ -86,7 +85,7 @@ class UniPcTest {
         double[] noise = noise(ELEMENTS);
         Sampler sampler = SamplingMethod.UNIPC.of(String.valueOf(steps), 0);
         assertEquals(steps, sampler.steps());
-        assertFalse(sampler.drawsEachStep());
+        assertEquals(0, sampler.draws(sampler.steps()));
         assertEquals(2, sampler.history());
         int[] timesteps = GaussianData.linspace(steps);
         for (int done = 0; done < steps; done++) {

@@ -85,8 +85,8 @@ public record BatchLoop(Engine engine, WeightFiles used, int perSample) {
     /** Advances the noise past a batch. */
     public void skip(SamplingRequest request, NoiseStream noise) {
         noise.skip(request.samples() * perSample);
-        for (int step = 0; request.sampler().drawsEachStep() && step < request.steps(); step++) {
-            noise.skip(request.passes() * perSample);
+        for (int call = 0; call < request.sampler().draws(request.steps()); call++) {
+            noise.skip(request.drawnSamples() * perSample);
         }
     }
 }

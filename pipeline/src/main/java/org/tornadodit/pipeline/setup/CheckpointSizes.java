@@ -93,6 +93,11 @@ public final class CheckpointSizes {
         }
     }
 
+    /** Whether a config.json beside the weights describes the model. */
+    public static boolean isDescribed(Path checkpoint) {
+        return described(checkpoint).isPresent();
+    }
+
     private static Optional<DitConfig> described(Path checkpoint) {
         return Checkpoints.configFolder(checkpoint, "transformer")
                 .map(JsonConfig::read)

@@ -5,9 +5,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.tornadodit.model.diffusion.Ddim;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.SolverChoices;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.Guidance;
+import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.pipeline.Rng;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.SamplingRequest;
@@ -52,6 +54,13 @@ public record SamplingFacts(
         }
         facts.put("cfg-scale", String.valueOf(request.cfgScale()));
         facts.put("cfg-channels", request.guidance() == Guidance.ALL ? "all" : "3");
+        if (config.objective() != Objective.DIT) {
+            facts.put("objective", config.objective().option());
+        }
+        if (!request.interval().equals(GuidanceInterval.ALWAYS) || config.objective() != Objective.DIT) {
+            facts.put("guidance-low", String.valueOf(request.interval().low()));
+            facts.put("guidance-high", String.valueOf(request.interval().high()));
+        }
         facts.put("seed", String.valueOf(seed));
         facts.put("rng", word(rng));
         facts.put("matmul-precision", word(precision));

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
 public final class CompletionCommand implements Callable<Integer> {
 
     /** A label such as ddpm|ddim, which lists all choices; FILE|DIR is none. */
-    private static final Pattern CHOICES = Pattern.compile("[a-z0-9+]+(\\|[a-z0-9+]+)+");
+    private static final Pattern CHOICES = Pattern.compile("[a-z0-9+-]+(\\|[a-z0-9+-]+)+");
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

@@ -96,7 +96,8 @@ public final class ManPageCommand implements Callable<Integer> {
         String value = "";
         if (option.arity().max() > 0) {
             String more = option.splitRegex().isEmpty() ? "" : "[,...]";
-            value = "=\\fI" + escaped(option.paramLabel()) + "\\fR" + more;
+            String label = escaped(option.paramLabel()).replace("|", "|\\:"); // where a long one may break
+            value = "=\\fI" + label + "\\fR" + more;
         }
         String names = Stream.of(option.names())
                 .map(name -> "\\fB" + escaped(name) + "\\fR")

@@ -160,7 +160,7 @@ public final class SampleCommand implements Callable<Integer> {
                 try (Startup.Running running = startup.begin("", "devices")) {
                     DitConfig config = source.sizes(weights);
                     ClassNames classes = classes(source, config);
-                    SamplingRequest request = samplingOptions.request(classes, config.numClasses());
+                    SamplingRequest request = samplingOptions.request(classes, config);
                     row = interpolation(request);
                     model = row == null ? weights : row.weights(weights);
                     plan = plan(
@@ -195,8 +195,10 @@ public final class SampleCommand implements Callable<Integer> {
                             outputOptions.checkpointSteps != null,
                             source.inputs(),
                             outputOptions.resume);
+            List<String> found = source.objective(weights).lines(weights, plan.config());
             if (outputOptions.dryRun) {
                 progress.close();
+                found.forEach(spec.commandLine().getOut()::println);
                 plan.lines().forEach(spec.commandLine().getOut()::println);
                 if (from != null) {
                     spec.commandLine().getOut().println("resume   " + from.place());
@@ -211,6 +213,7 @@ public final class SampleCommand implements Callable<Integer> {
                 if (invocation().debug()) {
                     startup.table().forEach(err::println);
                 }
+                found.forEach(err::println);
                 err.println(engine.description());
                 tuned.lines().forEach(err::println);
                 if (plan.devicesInUse().size() < plan.device().devices().size()) {

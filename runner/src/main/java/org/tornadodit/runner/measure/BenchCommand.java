@@ -255,7 +255,7 @@ public final class BenchCommand implements Callable<Integer> {
                 model.config(),
                 model.vaeConfig(),
                 classes,
-                samplingOptions.request(classes, model.config().numClasses()),
+                samplingOptions.request(classes, model.config()),
                 samplingOptions,
                 deviceOptions.choose(
                         surroundings, line -> spec.commandLine().getErr().println("dit: " + line)),

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.report.RunRecord;
 import org.tornadodit.scheduler.engine.Engine;
@@ -64,13 +65,18 @@ record EngineTimes(
     private Timing steps(SamplingRequest request) {
         int count = repetitions != null ? repetitions : STEPS;
         long[] ends = new long[warmUp + count + 1];
+        boolean dit = plan.config().objective() == Objective.DIT;
         SamplingRequest run = new SamplingRequest(
                 request.labels(),
-                plan.sampling().sampler(String.valueOf(ends.length - 1)),
+                plan.sampling().sampler(String.valueOf(ends.length - (dit ? 1 : 0))), // SiT counts points in time
                 request.cfgScale(),
                 request.guidance());
         ends[0] = System.nanoTime();
-        engine.sample(run, plan.sampling().noise(), (done, now) -> ends[done] = System.nanoTime());
+        engine.sample(run, plan.sampling().noise(), (done, now) -> {
+            if (done < ends.length) { // Heun's moves take two
+                ends[done] = System.nanoTime();
+            }
+        });
         double[] times = new double[count];
         for (int i = 0; i < count; i++) {
             times[i] = (ends[warmUp + i + 1] - ends[warmUp + i]) * 1e-9;

@@ -167,7 +167,7 @@ final class SoakCommand implements Callable<Integer> {
                 config,
                 VaeConfig.fromJson(source.vae()),
                 classes,
-                samplingOptions.request(classes, config.numClasses()),
+                samplingOptions.request(classes, config),
                 samplingOptions,
                 device,
                 new DefaultRates(),

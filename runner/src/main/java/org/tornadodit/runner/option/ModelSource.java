@@ -11,6 +11,7 @@ import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.pipeline.setup.CheckpointObjective;
 import org.tornadodit.pipeline.setup.CheckpointSizes;
 import org.tornadodit.runner.download.WeightsFinder;
 import org.tornadodit.runner.terminal.Surroundings;
@@ -112,6 +113,20 @@ public record ModelSource(
      * @throws IllegalArgumentException when the options make no model
      */
     public DitConfig sizes(Checkpoint weights) {
+        DitConfig plain = plainSizes(weights);
+        return objective(weights, plain).apply(plain, weights, config != null);
+    }
+
+    /** What the model was trained to predict, and why it is taken for that. */
+    public CheckpointObjective objective(Checkpoint weights) {
+        return objective(weights, plainSizes(weights));
+    }
+
+    private CheckpointObjective objective(Checkpoint weights, DitConfig sizes) {
+        return CheckpointObjective.of(options.objective, name, checkpoint, weights, sizes);
+    }
+
+    private DitConfig plainSizes(Checkpoint weights) {
         if (config != null) {
             requireSame("--image-size", options.imageSize, config.imageSize());
             requireSame("--num-classes", options.numClasses, config.numClasses());

@@ -5,17 +5,22 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.Sampler;
 import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.ClassNames;
+import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.Guidance;
+import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.pipeline.Rng;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** What to sample and how: the reference's options, with diffusers' names as aliases. */
@@ -29,7 +34,8 @@ public final class SamplingOptions {
             paramLabel = "STEPS",
             defaultValue = "250",
             description = "Denoising steps: a number up to 1000, sections as in \"10,15,20\", or \"ddim50\" for DDIM's"
-                    + " spacing; a number up to 999 for dpm++, dpm++sde and unipc. Default: ${DEFAULT-VALUE}")
+                    + " spacing; a number up to 999 for dpm++, dpm++sde and unipc. Default: ${DEFAULT-VALUE};"
+                    + " 1 for MeanFlow")
     public String steps = "250";
 
     @Option(
@@ -37,7 +43,8 @@ public final class SamplingOptions {
             paramLabel = "SCALE",
             defaultValue = "4.0",
             description =
-                    "Weight of classifier-free guidance; 1 is without, for half of the work. Default: ${DEFAULT-VALUE}")
+                    "Weight of classifier-free guidance; 1 is without, for half of the work. Default: ${DEFAULT-VALUE};"
+                            + " 1.8 for REPA, 1 for MeanFlow")
     double cfgScale = 4.0;
 
     @Option(
@@ -46,7 +53,7 @@ public final class SamplingOptions {
             defaultValue = "3",
             description =
                     "Latent channels that guidance changes: 3 as facebookresearch/DiT does, or all as diffusers does. "
-                            + "Default: ${DEFAULT-VALUE}")
+                            + "Default: ${DEFAULT-VALUE}; all for REPA and MeanFlow")
     public String cfgChannels = "3";
 
     @Option(
@@ -77,12 +84,14 @@ public final class SamplingOptions {
 
     @Option(
             names = "--sampler",
-            paramLabel = "ddpm|ddim|dpm++|dpm++sde|unipc",
+            paramLabel = "ddpm|ddim|dpm++|dpm++sde|unipc|euler|heun|euler-maruyama|heun-sde|meanflow",
             defaultValue = "ddpm",
             converter = SamplerName.class,
             description =
                     "dpm++ is DPM-Solver++ (2M), dpm++sde the same with noise in each step, unipc UniPC: they need"
-                            + " 20 to 30 steps. diffusers' names are taken too. Default: ${DEFAULT-VALUE}")
+                            + " 20 to 30 steps. diffusers' names are taken too."
+                            + " SiT: euler-maruyama, heun-sde, euler, heun. REPA: euler-maruyama, euler, heun."
+                            + " MeanFlow: meanflow. Default: ${DEFAULT-VALUE}; of the others the first")
     public SamplingMethod sampler = SamplingMethod.DDPM;
 
     @Option(
@@ -94,6 +103,55 @@ public final class SamplingOptions {
 
     @Mixin
     public SolverOptions solver = new SolverOptions();
+
+    @Option(
+            names = "--guidance-low",
+            paramLabel = "SHARE",
+            defaultValue = "0",
+            description = "Guidance only while the share of noise, 1 at the start and 0 at the end, is at least this."
+                    + " Default: ${DEFAULT-VALUE}")
+    double guidanceLow;
+
+    @Option(
+            names = "--guidance-high",
+            paramLabel = "SHARE",
+            defaultValue = "1",
+            description =
+                    "And at most this; outside, steps are half of the work. Default: ${DEFAULT-VALUE}; 0.7 for REPA")
+    double guidanceHigh = 1;
+
+    @Spec(Spec.Target.MIXEE)
+    @Nullable
+    CommandSpec command;
+
+    private Objective objective = Objective.DIT;
+
+    /** Takes the model's own defaults for what the user has not typed. */
+    private void resolve(Objective model) {
+        objective = model;
+        if (model == Objective.DIT) {
+            return;
+        }
+        if (!typed("--num-sampling-steps")) {
+            steps = model.defaultSteps();
+        }
+        if (!typed("--sampler")) {
+            sampler = model.samplers().getFirst();
+        }
+        if (!typed("--cfg-scale")) {
+            cfgScale = model.defaultCfgScale();
+        }
+        if (!typed("--cfg-channels")) {
+            cfgChannels = model.guidesAllChannels() ? "all" : "3";
+        }
+        if (!typed("--guidance-high")) {
+            guidanceHigh = Math.max(guidanceLow, model.defaultGuidanceHigh());
+        }
+    }
+
+    private boolean typed(String option) {
+        return command != null && command.commandLine().getParseResult().hasMatchedOption(option);
+    }
 
     /** Reads a sampler's name, the project's or diffusers'. */
     static final class SamplerName implements ITypeConverter<SamplingMethod> {
@@ -108,7 +166,7 @@ public final class SamplingOptions {
 
     /** The sampler with so many steps instead of those asked for. */
     public Sampler sampler(String ofSteps) {
-        return sampler.of(ofSteps, eta, solver.choices());
+        return objective.sampler(sampler, ofSteps, eta, solver.choices());
     }
 
     /** The noise of the whole run, which goes on from batch to batch. */
@@ -116,15 +174,25 @@ public final class SamplingOptions {
         return rng.stream(TorchRandn.parseSeed(seed));
     }
 
-    /** @throws IllegalArgumentException when an option is out of range, or names no class */
-    public SamplingRequest request(ClassNames classes, int numClasses) {
+    /**
+     * What to sample of a model.
+     *
+     * @throws IllegalArgumentException when an option is out of range, does not suit the model, or names no class
+     */
+    public SamplingRequest request(ClassNames classes, DitConfig config) {
+        resolve(config.objective());
         if (!(cfgScale >= 0) || Double.isInfinite(cfgScale)) {
             throw new IllegalArgumentException("--cfg-scale is " + cfgScale + ", expected a number of at least 0");
         }
         if (!(eta >= 0 && eta <= 1)) {
             throw new IllegalArgumentException("--eta is " + eta + ", expected 0 to 1");
         }
-        return new SamplingRequest(labels(classes, numClasses), sampler(steps), cfgScale, guidance());
+        return new SamplingRequest(
+                labels(classes, config.numClasses()),
+                sampler(steps),
+                cfgScale,
+                guidance(),
+                new GuidanceInterval(guidanceLow, guidanceHigh));
     }
 
     private Guidance guidance() {

@@ -80,7 +80,7 @@ public record Interpolation(
     }
 
     private static boolean isQuiet(Sampler sampler) {
-        return sampler instanceof Ddim ddim ? ddim.eta() == 0 : !sampler.drawsEachStep();
+        return sampler instanceof Ddim ddim ? ddim.eta() == 0 : sampler.draws(sampler.steps()) == 0;
     }
 
     private double share(int picture) {
@@ -136,7 +136,8 @@ public record Interpolation(
             }
             labels.set(pictures - 1, to);
         }
-        return new SamplingRequest(labels, request.sampler(), request.cfgScale(), request.guidance());
+        return new SamplingRequest(
+                labels, request.sampler(), request.cfgScale(), request.guidance(), request.interval());
     }
 
     /**

@@ -34,6 +34,9 @@ public record Likeness(Path picture, Map<String, String> facts) implements IDefa
             "final-sigmas-type",
             "cfg-scale",
             "cfg-channels",
+            "objective",
+            "guidance-low",
+            "guidance-high",
             "seed",
             "rng",
             "matmul-precision",
@@ -43,7 +46,7 @@ public record Likeness(Path picture, Map<String, String> facts) implements IDefa
             "to-seed",
             "nrow");
 
-    private static final Pattern MODEL = Pattern.compile("demo|DiT-(XL|L|B|S)/[248]");
+    private static final Pattern MODEL = Pattern.compile("demo|[DS]iT-(XL|L|B|S)/[248]");
 
     /** Numbers, their lists, and words of choices. */
     private static final Pattern VALUE = Pattern.compile("[A-Za-z0-9.,+_-]{1,65536}");

@@ -10,6 +10,7 @@ import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
+import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.pipeline.Rng;
@@ -163,14 +164,15 @@ public record SamplingPlan(
         return config.equals(DitVariant.XL_2.config(CHALLENGE_PIXELS, config.numClasses()))
                 && request.samples() == CHALLENGE_IMAGES
                 && request.steps() == CHALLENGE_STEPS
-                && request.sampler().method() == SamplingMethod.DDPM;
+                && request.sampler().method() == SamplingMethod.DDPM
+                && request.interval().equals(GuidanceInterval.ALWAYS);
     }
 
     /** The last words before the work begins. */
     public String summary() {
         return String.format(
                 Locale.ROOT,
-                "%s, %d images of %d x %d, %d %s steps, guidance %s, seed %s",
+                "%s, %d images of %d x %d, %d %s steps, guidance %s%s, seed %s",
                 source.name(),
                 request.samples(),
                 config.imageSize(),
@@ -178,6 +180,7 @@ public record SamplingPlan(
                 request.steps(),
                 request.sampler().method(),
                 number(request.cfgScale()),
+                interval(),
                 sampling.seed);
     }
 
@@ -200,11 +203,12 @@ public record SamplingPlan(
         lines.add("labels   " + String.join(", ", labels()));
         lines.add(String.format(
                 Locale.ROOT,
-                "steps    %d %s, guidance %s on %s channels, %s noise of seed %s",
+                "steps    %d %s, guidance %s on %s channels%s, %s noise of seed %s",
                 request.steps(),
                 request.sampler().method(),
                 number(request.cfgScale()),
                 sampling.cfgChannels,
+                interval(),
                 sampling.rng.name().toLowerCase(Locale.ROOT),
                 sampling.seed));
         lines.add(String.format(
@@ -280,6 +284,15 @@ public record SamplingPlan(
     public double stepFlops() {
         return Count.ofStep(config, Part.of(config, request.samples(), request.guided()))
                 .flops();
+    }
+
+    private String interval() {
+        return request.guided() && !request.interval().equals(GuidanceInterval.ALWAYS)
+                ? " while the noise is %s to %s"
+                        .formatted(
+                                number(request.interval().low()),
+                                number(request.interval().high()))
+                : "";
     }
 
     private static String number(double value) {

@@ -12,6 +12,7 @@ import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.diffusion.Ddim;
 import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.CheckpointFingerprint;
 import org.tornadodit.model.io.file.CheckpointException;
@@ -90,6 +91,11 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
         }
         facts.put("--cfg-scale", String.valueOf(plan.request().cfgScale()));
         facts.put("--cfg-channels", options.cfgChannels);
+        if (!plan.request().interval().equals(GuidanceInterval.ALWAYS)) {
+            facts.put("--guidance-low", String.valueOf(plan.request().interval().low()));
+            facts.put(
+                    "--guidance-high", String.valueOf(plan.request().interval().high()));
+        }
         facts.put("--rng", String.valueOf(options.rng));
         facts.put("--seed", String.valueOf(TorchRandn.parseSeed(options.seed)));
         facts.put(

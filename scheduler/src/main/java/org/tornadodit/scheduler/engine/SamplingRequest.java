@@ -2,7 +2,9 @@ package org.tornadodit.scheduler.engine;
 
 import java.util.List;
 import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.model.dit.Guidance;
+import org.tornadodit.model.dit.GuidanceInterval;
 
 /**
  * One batch to sample.
@@ -12,8 +14,15 @@ import org.tornadodit.model.dit.Guidance;
  * @param cfgScale weight of classifier-free guidance; with 1 samples are unguided, and draw the noise of
  *     facebookresearch/DiT's sample_ddp.py
  * @param guidance channels that guidance changes
+ * @param interval when guidance is on
  */
-public record SamplingRequest(List<Integer> labels, Sampler sampler, double cfgScale, Guidance guidance) {
+public record SamplingRequest(
+        List<Integer> labels, Sampler sampler, double cfgScale, Guidance guidance, GuidanceInterval interval) {
+
+    /** Guided all the time. */
+    public SamplingRequest(List<Integer> labels, Sampler sampler, double cfgScale, Guidance guidance) {
+        this(labels, sampler, cfgScale, guidance, GuidanceInterval.ALWAYS);
+    }
 
     public SamplingRequest {
         labels = List.copyOf(labels);
@@ -22,12 +31,22 @@ public record SamplingRequest(List<Integer> labels, Sampler sampler, double cfgS
         }
     }
 
-    /** Whether samples take two passes of the model, with their class and with the null class. */
+    /** Whether samples take two passes of the model, with their class and with the null class; while guidance is on. */
     public boolean guided() {
         return cfgScale != 1;
     }
 
-    /** Passes of the model that a step of the batch takes. */
+    /** Whether they do so in a step. */
+    public boolean guided(SamplerStep step) {
+        return guided() && interval.contains(step.guidedAt());
+    }
+
+    /** Samples that a step's call of {@code torch.randn} draws for. */
+    public int drawnSamples() {
+        return sampler.drawsForBothHalves() ? passes() : samples();
+    }
+
+    /** Passes of the model that a step of the batch takes while guidance is on. */
     public int passes() {
         return guided() ? Math.multiplyExact(2, samples()) : samples();
     }
@@ -39,7 +58,7 @@ public record SamplingRequest(List<Integer> labels, Sampler sampler, double cfgS
 
     /** Some of its samples. */
     public SamplingRequest part(int first, int count) {
-        return new SamplingRequest(labels.subList(first, first + count), sampler, cfgScale, guidance);
+        return new SamplingRequest(labels.subList(first, first + count), sampler, cfgScale, guidance, interval);
     }
 
     /** Samples of the batch. */

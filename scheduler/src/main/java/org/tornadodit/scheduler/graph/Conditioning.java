@@ -25,6 +25,7 @@ interface Conditioning {
      * Fills what the host sends before a step, beside the labels that {@link DitBuffers#batch} has.
      *
      * @param times what the denoiser is given, of each pass that there is
+     * @param intervals likewise, for a second embedding
      */
-    void fill(DitBuffers buffers, double[] times);
+    void fill(DitBuffers buffers, double[] times, double[] intervals);
 }

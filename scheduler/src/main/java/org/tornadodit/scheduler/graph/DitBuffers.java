@@ -31,6 +31,12 @@ public final class DitBuffers {
     final FloatArray patches;
     /** (N, 256), from the host each step: the sinusoids of each pass' timestep. */
     public final FloatArray frequencies;
+    /** As {@link #frequencies}, of each pass' t - r; (1) for models without a second time, as the two below. */
+    final FloatArray intervals;
+    /** (N, D). */
+    final FloatArray intervalHidden;
+    /** (N, D). */
+    final FloatArray interval;
     /** (N, D). */
     final FloatArray timestepHidden;
     /** (N, D). */
@@ -59,6 +65,8 @@ public final class DitBuffers {
     final Operand normed;
     /** (N, T, 3 D). */
     final Operand qkv;
+    /** (N, T, 3 D) as floats, where queries and keys are normalized; else (1). */
+    final FloatArray plainQkv;
     /** (N, T, D). */
     final Operand attended;
     /** (N, T, M). */
@@ -86,6 +94,10 @@ public final class DitBuffers {
         noNoise = arrays.floats(1);
         patches = arrays.deviceFloats(rows * config.inChannels() * config.patchSize() * config.patchSize());
         frequencies = arrays.floats(n * DitConfig.FREQUENCY_SIZE);
+        long second = config.secondTime() ? n : 0;
+        intervals = arrays.floats(Math.max(1, second * DitConfig.FREQUENCY_SIZE));
+        intervalHidden = arrays.deviceFloats(Math.max(1, second * width));
+        interval = arrays.deviceFloats(Math.max(1, second * width));
         timestepHidden = arrays.deviceFloats(n * width);
         timestep = arrays.deviceFloats(n * width);
         batch = arrays.ints(Batch.length(part.passes()));
@@ -100,6 +112,7 @@ public final class DitBuffers {
         modulation = arrays.deviceFloats(n * config.depth() * 6 * width);
         normed = operations.operand(rows, width);
         qkv = operations.operand(rows, 3 * width);
+        plainQkv = arrays.deviceFloats(config.qkNorm() ? rows * 3 * width : 1);
         attended = operations.operand(rows, width);
         hidden = operations.operand(rows, config.mlpHidden());
         finalModulation = arrays.deviceFloats(n * 2 * width);

@@ -13,6 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.Overflow;
@@ -22,6 +23,7 @@ import org.tornadodit.model.Tensor;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.DitWeights.Block;
+import org.tornadodit.model.dit.DitWeights.HeadNorms;
 import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.graph.Operations.Advance;
 import org.tornadodit.scheduler.graph.Operations.Gate;
@@ -94,7 +96,8 @@ public final class DitGraphs {
             Part part,
             Operations operations) {
         this.plan = plan;
-        this.conditioning = new TimeAndLabel(config.hiddenSize());
+        this.conditioning =
+                config.secondTime() ? new TimesAndLabel(config.hiddenSize()) : new TimeAndLabel(config.hiddenSize());
         this.prefix = prefix;
         this.config = config;
         this.weights = weights;
@@ -251,9 +254,10 @@ public final class DitGraphs {
      * Fills what the host sends of the passes before a step, beside the labels that {@link DitBuffers#batch} has.
      *
      * @param times what the denoiser is given, of each pass that there is
+     * @param intervals likewise, for a second embedding
      */
-    public void fillConditioning(double[] times) {
-        conditioning.fill(buffers, times);
+    public void fillConditioning(double[] times, double[] intervals) {
+        conditioning.fill(buffers, times, intervals);
     }
 
     /** The graph that a batch begins with, by its number. */
@@ -374,7 +378,14 @@ public final class DitGraphs {
         int width = config.hiddenSize();
         Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks, width);
         operations.normModulate(g, "norm1", new Advance(b.mlp, 1, b.attention), b.x, msa, b.normed, rows); // (N, T, D)
-        operations.linearHeads(g, "attn_qkv", b.attention, b.normed, w.qkv(), b.qkv, rows, heads); // (N, T, 3 D)
+        FloatArray norms = w.headNorms();
+        if (norms == null) {
+            operations.linearHeads(g, "attn_qkv", b.attention, b.normed, w.qkv(), b.qkv, rows, heads); // (N, T, 3 D)
+        } else {
+            g.scratch(b.plainQkv);
+            operations.linearHeadsNormed(
+                    g, "attn_qkv", b.attention, b.normed, w.qkv(), norms, b.plainQkv, b.qkv, rows, heads);
+        }
         operations.attention(g, "attn", b.attention, b.qkv, b.attended, rows, heads, config.headSize()); // (N, T, D)
         Gate gateMsa = new Gate(b.modulation, GATE_MSA, chunks);
         operations.linearGateResidual(g, "attn_proj", b.attention, b.attended, w.projection(), gateMsa, b.x, rows);
@@ -457,25 +468,32 @@ public final class DitGraphs {
     /**
      * The denoiser's weights as device arrays; those of the blocks stacked.
      *
+     * @param headNorms see {@link org.tornadodit.kernels.HeadNorm}; null for models without
      * @param tables what is to be sent to {@code positions} and {@code labelTable}
+     * @param normTables and to {@code headNorms}
      */
     public record DitDeviceWeights(
             ProductWeights patchEmbedding,
             FloatArray positions,
             ProductWeights timestepIn,
             ProductWeights timestepOut,
+            @Nullable ProductWeights intervalIn,
+            @Nullable ProductWeights intervalOut,
             FloatArray labelTable,
             ProductWeights modulation,
             ProductWeights qkv,
+            @Nullable FloatArray headNorms,
             ProductWeights projection,
             ProductWeights fc1,
             ProductWeights fc2,
             ProductWeights finalModulation,
             ProductWeights finalLinear,
-            List<StagedWeights> tables) {
+            List<StagedWeights> tables,
+            List<StagedWeights> normTables) {
 
         public DitDeviceWeights {
             tables = List.copyOf(tables);
+            normTables = List.copyOf(normTables);
         }
 
         /** What is to be sent before a stage. */
@@ -485,7 +503,16 @@ public final class DitGraphs {
                 case BLOCK -> List.of(qkv, projection, fc1, fc2);
                 case LAST -> List.of(finalModulation, finalLinear);
             };
-            List<StagedWeights> staged = new ArrayList<>(stage == Stage.EMBED ? tables : List.of());
+            List<StagedWeights> staged = new ArrayList<>(
+                    switch (stage) {
+                        case EMBED -> tables;
+                        case BLOCK -> normTables;
+                        case LAST -> List.of();
+                    });
+            if (stage == Stage.EMBED && intervalIn != null && intervalOut != null) {
+                staged.addAll(intervalIn.staged());
+                staged.addAll(intervalOut.staged());
+            }
             products.forEach(product -> staged.addAll(product.staged()));
             return staged;
         }
@@ -494,14 +521,19 @@ public final class DitGraphs {
             PortableOperations portable = operations.portable();
             FloatArray positions = table(weights.positionEmbedding(), operations);
             FloatArray labels = table(weights.labelTable(), operations);
+            List<Tensor> norms = norms(weights);
+            FloatArray headNorms = headNorms(operations, norms);
             return new DitDeviceWeights(
                     portable.float32Weights(List.of(weights.patchEmbedding())),
                     positions,
                     portable.float32Weights(List.of(weights.timestepIn())),
                     portable.float32Weights(List.of(weights.timestepOut())),
+                    ofOne(portable, weights.intervalIn()),
+                    ofOne(portable, weights.intervalOut()),
                     labels,
                     operations.weightsTogether(ofBlocks(weights, Block::modulation)),
                     operations.weights(ofBlocks(weights, Block::qkv)),
+                    headNorms,
                     operations.weights(ofBlocks(weights, Block::projection)),
                     operations.weights(ofBlocks(weights, Block::fc1)),
                     operations.weights(ofBlocks(weights, Block::fc2)),
@@ -509,11 +541,49 @@ public final class DitGraphs {
                     operations.float32Weights(List.of(weights.finalLinear())),
                     List.of(
                             new Floats(positions, 0, weights.positionEmbedding()),
-                            new Floats(labels, 0, weights.labelTable())));
+                            new Floats(labels, 0, weights.labelTable())),
+                    normTables(headNorms, norms));
         }
 
         private static FloatArray table(Tensor tensor, Operations operations) {
             return operations.arrays().weightFloats(tensor.shape().elements());
+        }
+
+        private static @Nullable ProductWeights ofOne(PortableOperations portable, @Nullable Linear layer) {
+            return layer == null ? null : portable.float32Weights(List.of(layer));
+        }
+
+        /** Weight and bias of the queries' norm and of the keys', layer after layer. */
+        private static List<Tensor> norms(DitWeights weights) {
+            List<Tensor> tensors = new ArrayList<>();
+            for (Block block : weights.blocks()) {
+                HeadNorms norms = block.headNorms();
+                if (norms != null) {
+                    for (Linear norm : List.of(norms.query(), norms.key())) {
+                        tensors.add(norm.weight());
+                        tensors.add(norm.bias());
+                    }
+                }
+            }
+            return tensors;
+        }
+
+        private static @Nullable FloatArray headNorms(Operations operations, List<Tensor> norms) {
+            long elements =
+                    norms.stream().mapToLong(norm -> norm.shape().elements()).sum();
+            return norms.isEmpty() ? null : operations.arrays().weightFloats(elements);
+        }
+
+        private static List<StagedWeights> normTables(@Nullable FloatArray target, List<Tensor> norms) {
+            List<StagedWeights> staged = new ArrayList<>();
+            int at = 0;
+            for (Tensor norm : norms) {
+                if (target != null) {
+                    staged.add(new Floats(target, at, norm));
+                }
+                at += (int) norm.shape().elements();
+            }
+            return staged;
         }
 
         private static List<Linear> ofBlocks(DitWeights weights, Function<Block, Linear> layer) {

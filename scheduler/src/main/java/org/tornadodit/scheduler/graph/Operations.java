@@ -89,6 +89,24 @@ public interface Operations {
     void linearHeads(
             GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows, int heads);
 
+    /**
+     * As {@link #linearHeads}, and then a LayerNorm of each head's q and k.
+     *
+     * @param norms see {@link org.tornadodit.kernels.HeadNorm}
+     * @param plain (N, T, 3 D), for what comes before the norms
+     */
+    void linearHeadsNormed(
+            GraphScope g,
+            String task,
+            Layer layer,
+            Operand x,
+            ProductWeights w,
+            FloatArray norms,
+            FloatArray plain,
+            Operand out,
+            Rows rows,
+            int heads);
+
     /** {@code x W^T + b} as plain floats; x is either kind of operand, w the weights for it. */
     void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows);
 

@@ -6,6 +6,7 @@ import org.tornadodit.kernels.AttentionArguments;
 import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.HeadNorm;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNormArguments;
 import org.tornadodit.kernels.LayerNormArguments.LayerStep;
@@ -203,6 +204,39 @@ public final class PortableOperations implements Operations {
         linear(g, task, layer, x, w, floats(out), rows);
     }
 
+    /** In place of the product. */
+    @Override
+    public void linearHeadsNormed(
+            GraphScope g,
+            String task,
+            Layer layer,
+            Operand x,
+            ProductWeights w,
+            FloatArray norms,
+            FloatArray plain,
+            Operand out,
+            Rows rows,
+            int heads) {
+        linear(g, task, layer, x, w, floats(out), rows);
+        int headSize = w.out() / 3 / heads;
+        int threads = rows.count() * 2 * heads;
+        g.task(
+                task + "_norm",
+                Work.moving(2.0 * Float.BYTES * threads * headSize, "head norm", rows.count(), heads, headSize),
+                () -> Launch.elementwise(threads),
+                graph -> graph.task(
+                        task + "_norm",
+                        HeadNorm::normalize,
+                        context,
+                        layer.index(),
+                        rows.batch(),
+                        floats(out),
+                        norms,
+                        rows.tokens(),
+                        heads,
+                        headSize));
+    }
+
     @Override
     public void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
         product(g, task, layer, x, w, out, rows, After.of(Epilogue.BIAS, none, rows.tokens()));
@@ -362,6 +396,35 @@ public final class PortableOperations implements Operations {
                         context,
                         rows.batch(),
                         timestep,
+                        labelTable,
+                        out,
+                        rows.passes(),
+                        hidden));
+    }
+
+    /** {@code silu((t + r) + table[label])} of each pass, (N, D). */
+    void conditionTwice(
+            GraphScope g,
+            String task,
+            FloatArray timestep,
+            FloatArray interval,
+            FloatArray labelTable,
+            FloatArray out,
+            Rows rows,
+            Passes passes,
+            int hidden) {
+        double moved = (double) Float.BYTES * passes.passes() * hidden;
+        g.task(
+                task,
+                Work.moving(4 * moved, "condition twice", passes.passes(), hidden),
+                () -> Launch.elementwise(out.getSize()),
+                graph -> graph.task(
+                        task,
+                        Embedding::conditionTwice,
+                        context,
+                        rows.batch(),
+                        timestep,
+                        interval,
                         labelTable,
                         out,
                         rows.passes(),

@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.HeadNorm;
+import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNormArguments;
 import org.tornadodit.kernels.LayerNormArguments.PackedOut;
 import org.tornadodit.kernels.Overflow;
@@ -289,6 +291,48 @@ public final class TensorOperations implements Operations {
     public void linearHeads(
             GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows, int heads) {
         product(g, task, layer, halves(x), w, new Heads(halves(out), heads), rows, planes);
+    }
+
+    @Override
+    public void linearHeadsNormed(
+            GraphScope g,
+            String task,
+            Layer layer,
+            Operand x,
+            ProductWeights w,
+            FloatArray norms,
+            FloatArray plain,
+            Operand out,
+            Rows rows,
+            int heads) {
+        linear(g, task, layer, x, w, plain, rows);
+        int headSize = w.out() / 3 / heads;
+        int threads = rows.count() * 3 * heads;
+        g.task(
+                task + "_norm",
+                Work.moving(
+                        (Float.BYTES + 2.0 * planes) * threads * headSize,
+                        "packed head norm",
+                        rows.count(),
+                        heads,
+                        headSize,
+                        planes),
+                () -> Launch.elementwise(threads),
+                graph -> graph.task(
+                        task + "_norm",
+                        HeadNorm::pack,
+                        context,
+                        layer.index(),
+                        rows.batch(),
+                        plain,
+                        norms,
+                        halves(out),
+                        layer.overflow(),
+                        rows.passes(),
+                        rows.tokens(),
+                        heads,
+                        headSize,
+                        planes));
     }
 
     @Override

@@ -7,6 +7,7 @@ import org.tornadodit.scheduler.device.DeviceArrays;
 import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.Operations.Rows;
 import org.tornadodit.scheduler.graph.PortableOperations.Passes;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
  * DiT's: the sum of a time's embedding, from sinusoids of the host through two linear layers, and a label's.
@@ -26,11 +27,16 @@ record TimeAndLabel(int width) implements Conditioning {
     }
 
     @Override
-    public void fill(DitBuffers buffers, double[] times) {
+    public void fill(DitBuffers buffers, double[] times, double[] intervals) {
+        fill(buffers.frequencies, times);
+    }
+
+    /** The sinusoids of some times. */
+    static void fill(FloatArray frequencies, double[] times) {
         Map<Double, float[]> embeddings = new HashMap<>();
         for (int pass = 0; pass < times.length; pass++) {
             float[] embedding = embeddings.computeIfAbsent(times[pass], TimestepEmbedding::of);
-            DeviceArrays.fill(buffers.frequencies, pass * embedding.length, embedding);
+            DeviceArrays.fill(frequencies, pass * embedding.length, embedding);
         }
     }
 }

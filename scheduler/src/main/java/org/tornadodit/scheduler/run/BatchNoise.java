@@ -13,7 +13,7 @@ import org.tornadodit.scheduler.run.SampleStep.Draw;
 
 /**
  * The noise of one batch, call by call, for portions that take their slices at their own pace, and again after a
- * failure: call 0 is the start, calls 1 to the number of steps are the steps', where the sampler draws. The reference draws a step's noise for all that go
+ * failure: call 0 is the start, those after it are the steps' that draw. The reference draws a step's noise for all that go
  * through the model, of which the first are used: both halves of a guided batch. Thread safe.
  */
 final class BatchNoise {
@@ -42,8 +42,8 @@ final class BatchNoise {
         this.stream = stream;
         this.elements = request.samples() * perSample;
         this.perSample = perSample;
-        this.stepCalls = request.sampler().drawsEachStep() ? request.steps() : 0;
-        this.halves = request.guided() ? 2 : 1;
+        this.stepCalls = request.sampler().draws(request.steps());
+        this.halves = request.drawnSamples() / request.samples();
         this.firstCounter = stream instanceof CudaNoise cuda ? cuda.counter() : 0;
     }
 
@@ -63,17 +63,12 @@ final class BatchNoise {
         };
     }
 
-    /** Whether the steps have calls. */
-    boolean drawsEachStep() {
-        return stepCalls > 0;
-    }
-
     /**
-     * Where a sample's noise of a step's call lies in the stream; {@link Draw#NONE} where it comes from {@link #slice}, or
+     * Where a sample's noise of a step's call lies in the stream; call 0 is no step's. {@link Draw#NONE} where it comes from {@link #slice}, or
      * there is none.
      */
     Draw draw(int call, int sample) {
-        if (call > stepCalls) {
+        if (call == 0 || call > stepCalls) {
             return Draw.NONE;
         }
         return switch (stream) {

@@ -2,6 +2,7 @@ package org.tornadodit.scheduler.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.scheduler.engine.SamplingRequest;
@@ -64,7 +65,7 @@ final class BatchRun {
 
     /** What a sample does next. */
     SampleStep step(RunningSample sample) {
-        return step(request, config, sample.index(), sample.done(), noise.draw(sample.done() + 1, sample.index()));
+        return step(request, config, sample.index(), sample.done(), noise.draw(call(sample), sample.index()));
     }
 
     /**
@@ -73,17 +74,25 @@ final class BatchRun {
      * @param done steps before it
      */
     static SampleStep step(SamplingRequest request, DitConfig config, int sample, int done, Draw draw) {
+        SamplerStep step = request.sampler().step(done);
         return new SampleStep(
                 request.labels().get(sample),
-                request.sampler().step(done),
+                step,
                 request.cfgScale(),
-                request.guided() ? request.guidance().channels(config.inChannels()) : 0,
+                request.guided(step) ? request.guidance().channels(config.inChannels()) : 0,
                 draw);
+    }
+
+    /** The call of noise that a sample's next step has; 0 where it has none. */
+    private int call(RunningSample sample) {
+        int calls = request.sampler().draws(sample.done() + 1);
+        return calls > request.sampler().draws(sample.done()) ? calls : 0;
     }
 
     /** Noise of its next step; empty where its sampler draws none. */
     float[] hostNoise(RunningSample sample) {
-        return noise.drawsEachStep() ? noise.slice(sample.done() + 1, sample.index(), 1) : new float[0];
+        int call = call(sample);
+        return call > 0 ? noise.slice(call, sample.index(), 1) : new float[0];
     }
 
     /** A sample is done, and its last state kept. */

@@ -33,21 +33,24 @@ final class CpuStepper implements Stepper {
                 + (int) samples.stream().filter(SampleStep::guided).count();
         float[] x = new float[Math.multiplyExact(passes, elements)];
         double[] times = new double[passes];
+        double[] intervals = new double[passes];
         int[] labels = new int[passes];
         int pass = samples.size(); // the conditional ones come first, then those of the null class
         for (int i = 0; i < samples.size(); i++) {
             SampleStep sample = samples.get(i);
             System.arraycopy(states.get(i).getFirst(), 0, x, i * elements, elements);
             times[i] = sample.step().time();
+            intervals[i] = sample.step().interval();
             labels[i] = sample.label();
             if (sample.guided()) {
                 System.arraycopy(states.get(i).getFirst(), 0, x, pass * elements, elements);
                 times[pass] = sample.step().time();
+                intervals[pass] = sample.step().interval();
                 labels[pass] = config.nullClass();
                 pass++;
             }
         }
-        float[] output = dit.forward(x, times, labels, passes);
+        float[] output = dit.forward(x, times, intervals, labels, passes);
         boolean overflowed = dit.overflowed();
         List<List<float[]>> after = new ArrayList<>();
         pass = samples.size();
@@ -81,6 +84,7 @@ final class CpuStepper implements Stepper {
     /** What of a sample's pass is the first that float32 does not hold, for a message. */
     private Optional<String> firstNotFinite(SampleStep sample, float[] x) {
         double time = sample.step().time();
+        double interval = sample.step().interval();
         Guidance guidance = Arrays.stream(Guidance.values())
                 .filter(each -> each.channels(config.inChannels()) == sample.guidedChannels())
                 .findFirst()
@@ -88,6 +92,7 @@ final class CpuStepper implements Stepper {
         return dit.firstNotFinite(
                 Arrays.copyOf(x, 2 * x.length),
                 new double[] {time, time},
+                new double[] {interval, interval},
                 new int[] {sample.label(), config.nullClass()},
                 2,
                 sample.cfgScale(),

@@ -61,6 +61,16 @@ record SampleStep(int label, SamplerStep step, double cfgScale, int guidedChanne
                 coefficientsOfAll.set(c + DenoiseStep.SIGMA, s.sigma());
                 coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, s.noiseMask());
             }
+            case Update.Linear s -> {
+                coefficientsOfAll.set(c + DenoiseStep.SAMPLER, DenoiseStep.LINEAR);
+                coefficientsOfAll.set(c + DenoiseStep.LINEAR_X, s.ofX());
+                coefficientsOfAll.set(c + DenoiseStep.LINEAR_OUTPUT, s.ofOutput());
+                coefficientsOfAll.set(c + DenoiseStep.LINEAR_KEPT, s.ofKept());
+                coefficientsOfAll.set(c + DenoiseStep.LINEAR_NOISE, s.ofNoise());
+                coefficientsOfAll.set(c + DenoiseStep.KEEP_X, s.keptX());
+                coefficientsOfAll.set(c + DenoiseStep.KEEP_OUTPUT, s.keptOutput());
+                coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, 1);
+            }
             case Update.Multistep s -> {
                 coefficientsOfAll.set(c + DenoiseStep.SAMPLER, DenoiseStep.MULTISTEP);
                 coefficientsOfAll.set(c + DenoiseStep.MULTISTEP_START, s.ofStart());

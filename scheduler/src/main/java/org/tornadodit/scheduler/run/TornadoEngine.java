@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.model.ByteCount;
+import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.CudaGrid;
@@ -359,15 +360,18 @@ public final class TornadoEngine implements Engine, Stepper {
         boolean[] guided = new boolean[labels.length];
         for (int i = 0; i < labels.length; i++) {
             guided[i] = samples.get(i).guided();
-            samples.get(i).write(i, config.learnSigma(), buffers.coefficients, buffers.draw);
+            samples.get(i).write(i, config.learnsVariance(), buffers.coefficients, buffers.draw);
         }
         Batch.fill(buffers.batch, labels, guided, config.nullClass());
         double[] times = new double[buffers.batch.get(Batch.PASSES)];
+        double[] intervals = new double[times.length];
         for (int pass = 0; pass < times.length; pass++) {
-            times[pass] =
-                    samples.get(buffers.batch.get(Batch.sample(pass))).step().time();
+            SamplerStep step =
+                    samples.get(buffers.batch.get(Batch.sample(pass))).step();
+            times[pass] = step.time();
+            intervals[pass] = step.interval();
         }
-        ditGraphs.fillConditioning(times);
+        ditGraphs.fillConditioning(times, intervals);
     }
 
     /** Runs graphs of a step. */

@@ -181,6 +181,15 @@ public final class TinyModel {
                 .sum();
     }
 
+    /** Random weights of other sizes. */
+    static DitWeights weights(DitConfig config) {
+        return DitWeights.load(random(DitWeights.specs(config), 1), config);
+    }
+
+    static VaeWeights vaeWeights(VaeConfig config) {
+        return VaeWeights.load(random(VaeWeights.specs(config), 2), config);
+    }
+
     /** Small values, so that a few steps stay finite. */
     private static InMemory random(List<TensorSpec> specs, long seed) {
         SplittableRandom random = new SplittableRandom(seed);

@@ -42,8 +42,8 @@ public final class SamplerCases {
     /**
      * {@link DenoiseStep}, of samples at different steps, every third one unguided.
      *
-     * @param sampler {@link DenoiseStep#DDPM}, {@link DenoiseStep#DDIM}, {@link DenoiseStep#MULTISTEP} or
-     *     {@link DenoiseStep#PREDICTOR_CORRECTOR}
+     * @param sampler {@link DenoiseStep#DDPM}, {@link DenoiseStep#DDIM}, {@link DenoiseStep#MULTISTEP},
+     *     {@link DenoiseStep#PREDICTOR_CORRECTOR} or {@link DenoiseStep#LINEAR}
      * @param outChannels 2 channels with a learned variance, else channels
      * @param guidedChannels of the guided samples; 0 where none is guided
      * @param noiseSource {@link DenoiseStep#NOISE_PHILOX} or {@link DenoiseStep#NOISE_ARRAY}
@@ -88,6 +88,7 @@ public final class SamplerCases {
                     case DenoiseStep.DDIM -> "step ddim";
                     case DenoiseStep.MULTISTEP -> "step multistep";
                     case DenoiseStep.PREDICTOR_CORRECTOR -> "step predictor-corrector";
+                    case DenoiseStep.LINEAR -> "step linear";
                     default -> "step ddpm";
                 },
                 samples + "x" + channels + "x" + size + "/" + patch,
@@ -149,6 +150,15 @@ public final class SamplerCases {
             int n = index / size / size / channels;
             int sampler = (int) coefficient(n, DenoiseStep.SAMPLER);
             double x = before[0];
+            if (sampler == DenoiseStep.LINEAR && array == 0) {
+                return coefficient(n, DenoiseStep.LINEAR_X) * x
+                        + coefficient(n, DenoiseStep.LINEAR_OUTPUT) * output(index)
+                        + coefficient(n, DenoiseStep.LINEAR_KEPT) * before[1]
+                        + coefficient(n, DenoiseStep.LINEAR_NOISE) * coefficient(n, DenoiseStep.NOISE_FACTOR) * normal;
+            }
+            if (sampler == DenoiseStep.LINEAR && array == 1) {
+                return coefficient(n, DenoiseStep.KEEP_X) * x + coefficient(n, DenoiseStep.KEEP_OUTPUT) * output(index);
+            }
             double start = start(index, x);
             double noise = normal * coefficient(n, DenoiseStep.NOISE_FACTOR);
             boolean corrects = sampler == DenoiseStep.PREDICTOR_CORRECTOR;
@@ -192,6 +202,14 @@ public final class SamplerCases {
 
         /** x0 under guidance. */
         private double start(int index, double x) {
+            int n = index / size / size / channels;
+            double a = coefficient(n, DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD);
+            double b = coefficient(n, DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD);
+            return a * x - b * output(index);
+        }
+
+        /** The output under guidance. */
+        private double output(int index) {
             int w = index % size;
             int h = index / size % size;
             int c = index / size / size % channels;
@@ -202,9 +220,7 @@ public final class SamplerCases {
                 double without = pixel(batch.get(Batch.unconditional(n, most)), h, w, c);
                 eps = without + coefficient(n, DenoiseStep.GUIDANCE_SCALE) * (eps - without);
             }
-            double a = coefficient(n, DenoiseStep.SQRT_RECIP_ALPHAS_CUMPROD);
-            double b = coefficient(n, DenoiseStep.SQRT_RECIPM1_ALPHAS_CUMPROD);
-            return a * x - b * eps;
+            return eps;
         }
 
         /** The conditional pass' output for an element of the latents, or so many channels behind. */

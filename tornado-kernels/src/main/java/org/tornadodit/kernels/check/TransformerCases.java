@@ -8,6 +8,7 @@ import org.tornadodit.kernels.AttentionArguments;
 import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.HeadNorm;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LayerNormArguments;
@@ -216,6 +217,60 @@ public final class TransformerCases {
                 5e-7,
                 0,
                 8.0 * out.getSize());
+    }
+
+    /** {@link Embedding#conditionTwice}. */
+    public static KernelCase conditionTwice(int samples, int guided, int hidden, int classes) {
+        KernelContext context = new KernelContext();
+        int passes = samples + guided;
+        IntArray batch = guidedBatch(samples, guided, classes);
+        FloatArray timestep = Data.random(1, passes * hidden, 1);
+        FloatArray interval = Data.random(3, passes * hidden, 1);
+        FloatArray table = Data.random(2, (classes + 1) * hidden, 1);
+        FloatArray out = ArrayPages.floats(passes * hidden);
+        return new KernelCase(
+                "condition twice",
+                passes + "x" + hidden,
+                new Object[] {batch, timestep, interval, table},
+                graph -> graph.task(
+                        "condition",
+                        Embedding::conditionTwice,
+                        context,
+                        batch,
+                        timestep,
+                        interval,
+                        table,
+                        out,
+                        2 * samples,
+                        hidden),
+                Map.of("condition", Launch.elementwise(out.getSize())),
+                out,
+                i -> Embedding.conditionTwiceReference(batch, timestep, interval, table, 2 * samples, hidden, i),
+                5e-7,
+                0,
+                12.0 * out.getSize());
+    }
+
+    /** {@link HeadNorm#normalize}, of the second layer of two. */
+    public static KernelCase headNorm(int passes, int tokens, int heads, int headSize) {
+        KernelContext context = new KernelContext();
+        IntArray batch = guidedBatch(passes, 0, 0);
+        IntArray index = Data.ints(1);
+        FloatArray qkv = Data.random(1, passes * tokens * 3 * heads * headSize, 1);
+        FloatArray before = Data.copy(qkv);
+        FloatArray norms = Data.random(2, 2 * 4 * headSize, 1);
+        return new KernelCase(
+                "head norm",
+                passes * tokens + "x" + heads + "x" + headSize,
+                new Object[] {index, batch, qkv, norms},
+                graph -> graph.task(
+                        "norm", HeadNorm::normalize, context, index, batch, qkv, norms, tokens, heads, headSize),
+                Map.of("norm", Launch.elementwise(passes * tokens * 2 * heads)),
+                qkv,
+                i -> HeadNorm.reference(before, norms, 1, heads, headSize, i),
+                2e-6,
+                0,
+                8.0 * qkv.getSize());
     }
 
     private static IntArray guidedBatch(int samples, int guided, int classes) {

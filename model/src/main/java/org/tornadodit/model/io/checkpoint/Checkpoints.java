@@ -30,13 +30,18 @@ public final class Checkpoints {
     /**
      * Opens DiT weights under facebookresearch/DiT's names: a {@code .pt} file (a state_dict, or a training checkpoint,
      * of which "ema" is taken), a {@code .safetensors} file, a {@code .safetensors.index.json}, or a diffusers folder
-     * ({@code transformer} in it, or itself), whose tensors are renamed and q, k, v joined.
+     * ({@code transformer} in it, or itself), whose tensors are renamed and q, k, v joined. Older names
+     * of REPA's blocks become today's.
      *
      * @throws CheckpointException when it cannot be read, in one line
      */
     public static Checkpoint open(Path fileOrFolder) {
         StoredCheckpoint stored = openStored(weights(fileOrFolder, "transformer"));
-        return closingOnFailure(stored, () -> DiffusersDit.recognizes(stored) ? DiffusersDit.map(stored) : stored);
+        return closingOnFailure(
+                stored,
+                () -> DiffusersDit.recognizes(stored)
+                        ? DiffusersDit.map(stored)
+                        : OlderRepa.recognizes(stored) ? OlderRepa.map(stored) : stored);
     }
 
     /**
