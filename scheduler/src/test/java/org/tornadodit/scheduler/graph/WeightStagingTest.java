@@ -18,6 +18,7 @@ import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.PackedWeights;
+import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
@@ -79,18 +80,21 @@ class WeightStagingTest {
 
     /** Bits of the weights' and the biases' arrays after staging, of each product. */
     private static List<int[]> staged(ProductWeights... weights) {
+        return staged(Integer.MAX_VALUE, weights);
+    }
+
+    /** As above, so many ints at a time at most. */
+    private static List<int[]> staged(int room, ProductWeights... weights) {
         KernelContext context = new KernelContext();
         IntArray carried = ArrayPages.ints(3);
         GridScheduler grids = new GridScheduler();
         List<StagedWeights> all =
                 Stream.of(weights).flatMap(w -> w.staged().stream()).toList();
-        WeightStaging staging = new WeightStaging(
-                ArraySource.PAGES,
-                Passage.of(ArraySource.PAGES, List.of(all)),
-                "staging_",
-                "before",
-                new Object[] {carried},
-                all);
+        Passage whole = Passage.of(ArraySource.PAGES, List.of(all));
+        Passage passage = new Passage(
+                ArrayPages.ints(Math.min(room, whole.sent().getSize())), whole.jobs(), whole.ints(), whole.floats());
+        WeightStaging staging =
+                new WeightStaging(ArraySource.PAGES, passage, "staging_", "before", new Object[] {carried}, all);
         DevicePlan plan = new DevicePlan(
                 TornadoDevices.list().getFirst(),
                 () -> {
@@ -160,6 +164,29 @@ class WeightStagingTest {
         List<int[]> actual = staged(weights);
         assertArrayEquals(bits(expected.weight().getSegment()), actual.get(0));
         assertArrayEquals(bits(expected.bias().getSegment()), actual.get(1));
+    }
+
+    /** What has no room goes in pieces: rows of a layer, of several with one scale, and floats. */
+    @ParameterizedTest
+    @CsvSource({"384", "500", "1152", "1153"})
+    void piecesHaveTheHostsBits(int room) {
+        List<Linear> layers = layers(OUT, IN).subList(0, 4);
+        PackedWeights together = new PackedWeights(
+                ArrayPages.ints(TensorLinear.weightSize(1, 4 * OUT, IN, 2)), ArrayPages.floats(4 * OUT + 1));
+        together.fillTogether(data(layers, false), data(layers, true), OUT, IN, 2);
+        PackedWeights each = PackedWeights.of(data(layers, false), data(layers, true), OUT, IN, 2);
+        TensorOperations operations = new TensorOperations(MatmulPrecision.HIGHEST, 4, Tuning.NONE);
+        List<int[]> actual = staged(
+                room,
+                operations.weights(layers),
+                operations.weightsTogether(layers),
+                new PortableOperations(Tuning.NONE).weights(layers));
+        assertArrayEquals(bits(each.weight().getSegment()), actual.get(0));
+        assertArrayEquals(bits(each.bias().getSegment()), actual.get(1));
+        assertArrayEquals(bits(together.weight().getSegment()), actual.get(2));
+        assertArrayEquals(bits(together.bias().getSegment()), actual.get(3));
+        assertArrayEquals(joined(data(layers, false)), actual.get(4));
+        assertArrayEquals(joined(data(layers, true)), actual.get(5));
     }
 
     /** NaN and infinity stay what they are, for the sampler's checks to find. */
