@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.tornadodit.host.HostDevice;
 
 /**
@@ -51,6 +52,11 @@ public final class TensorKernels {
             of("", "last[.]final_layer_adaLN_modulation", "LinearFewRows.linear"),
             of("", "last[.]step", "DenoiseStep.denoise"));
 
+    /** What a model with norms of its queries and keys (qk_norm) has in place of {@code linearHeads}. */
+    private static final List<Expected> HEADS_NORMED = List.of(
+            of("linearHeadsNormed", "block[.]attn_qkv", "TensorLinear.linear"),
+            of("linearHeadsNormed", "block[.]attn_qkv_norm", "HeadNorm.pack"));
+
     private static final List<Expected> DECODER = List.of(
             of("resnet", "resnet[.]norm[12]_partial", "GroupStatistics.partial"),
             of("resnet", "resnet[.]norm[12]_finish", "GroupNorm.finish"),
@@ -85,20 +91,36 @@ public final class TensorKernels {
      * with its kernel, and no other kernel.
      */
     public static void requireDenoiser(List<HostDevice> devices) {
-        require(devices, Operations.class, DENOISER, false);
+        require(devices, Operations.class, DENOISER, HEADS_NORMED, false);
+    }
+
+    /** The same of a model with norms of its queries and keys. */
+    public static void requireDenoiserWithHeadNorms(List<HostDevice> devices) {
+        List<Expected> table = new ArrayList<>(HEADS_NORMED);
+        List<Expected> without = new ArrayList<>();
+        for (Expected expected : DENOISER) {
+            (expected.operation().equals("linearHeads") ? without : table).add(expected);
+        }
+        require(devices, Operations.class, table, without, false);
     }
 
     /** The same of the decoder. */
     public static void requireDecoder(List<HostDevice> devices) {
-        require(devices, DecoderOperations.class, DECODER, true);
+        require(devices, DecoderOperations.class, DECODER, List.of(), true);
     }
 
-    private static void require(List<HostDevice> devices, Class<?> operations, List<Expected> table, boolean decoder) {
+    /** @param others of the same operations' interface, of other models */
+    private static void require(
+            List<HostDevice> devices,
+            Class<?> operations,
+            List<Expected> table,
+            List<Expected> others,
+            boolean decoder) {
         Set<String> methods = Arrays.stream(operations.getDeclaredMethods())
                 .filter(method -> method.getParameterCount() > 0 && method.getParameterTypes()[0] == GraphScope.class)
                 .map(Method::getName)
                 .collect(Collectors.toCollection(TreeSet::new));
-        Set<String> known = table.stream()
+        Set<String> known = Stream.concat(table.stream(), others.stream())
                 .map(Expected::operation)
                 .filter(operation -> !operation.isEmpty())
                 .collect(Collectors.toCollection(TreeSet::new));

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,6 +31,8 @@ import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.engine.StepListener;
 
 /** The real graphs and kernels on tornado-host, against PyTorch's references and the CPU engine. */
 class TornadoEngineTest {
@@ -123,22 +126,30 @@ class TornadoEngineTest {
                 CpuEngine cpu = new CpuEngine(models.config, models.weights, models.vaeConfig, models.vaeWeights, 2)) {
             List<float[]> actual = new ArrayList<>();
             List<float[]> expected = new ArrayList<>();
-            engine.sample(request, TorchRandn.cuda(0), (done, now) -> {
-                if (done % 3 == 0) {
-                    actual.add(now.get().latents());
-                }
-            });
-            cpu.sample(request, TorchRandn.cuda(0), (done, now) -> {
-                if (done % 3 == 0) {
-                    expected.add(now.get().latents());
-                }
-            });
+            engine.sample(request, TorchRandn.cuda(0), everyThird(actual));
+            cpu.sample(request, TorchRandn.cuda(0), everyThird(expected));
             assertEquals(3, actual.size());
             for (int i = 0; i < 3; i++) {
                 TensorAssert.assertRelativeError(
                         "after step " + (3 * i + 3), models.latentShape(1), actual.get(i), expected.get(i), LATENTS);
             }
         }
+    }
+
+    private static StepListener everyThird(List<float[]> latents) {
+        return new StepListener() {
+            @Override
+            public boolean wantsState(int done) {
+                return done % 3 == 0;
+            }
+
+            @Override
+            public void stepDone(int done, Supplier<SamplingState> state) {
+                if (wantsState(done)) {
+                    latents.add(state.get().latents());
+                }
+            }
+        };
     }
 
     @Test

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
@@ -33,6 +34,7 @@ import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.StepListener;
+import org.tornadodit.scheduler.graph.TensorKernels;
 
 /** Models that predict a velocity on devices: as on the CPU, on any number of them, from any step on. */
 class VelocityEngineTest {
@@ -116,12 +118,17 @@ class VelocityEngineTest {
         }
         try (ShardedEngine engine = new ShardedEngine(
                 TinyModel.team(1, 1, new ArrayList<>()), config, weights, vae, vaeWeights, request, false, options)) {
+            HostDevice device = HostRuntime.get().device(0);
+            device.resetMeters();
             TensorAssert.assertRelativeError(
                     kernels,
                     Shape.of(2, 4, config.inputSize(), config.inputSize()),
                     engine.sample(request, TorchRandn.cuda(7), (done, now) -> {}),
                     expected,
                     kernels.endsWith("high") ? 1e-3 : 2e-6);
+            if (tensor) {
+                TensorKernels.requireDenoiserWithHeadNorms(List.of(device));
+            }
         }
     }
 
