@@ -1,6 +1,7 @@
 package org.tornadodit.kernels;
 
 import java.util.stream.IntStream;
+import org.tornadodit.kernels.ptx.Approximate;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -66,8 +67,18 @@ public final class ConvolutionWeights {
         int all = jobs.get(0);
         for (int job = 0; job < all; job++) {
             if (WeightPacking.of(jobs, job, WeightJobs.KIND) == WeightJobs.CONVOLUTION) {
-                int slot = WeightPacking.of(jobs, job, WeightJobs.SLOT);
-                float largest = WeightPacking.largest(context, maxima, most, slot, groups);
+                int slot = WeightPacking.of(jobs, job, WeightJobs.SLOT) * groups;
+                float largest = 0f;
+                for (int i = context.localIdx; i < groups; i += THREADS) {
+                    largest = Approximate.maxOrNaN(largest, maxima.get(slot + i));
+                }
+                // Here, not in a method: TornadoVM takes an index into shared memory that is a parameter for bytes.
+                most[context.localIdx] = largest;
+                context.localBarrier();
+                for (int i = 0; i < THREADS; i++) {
+                    largest = Approximate.maxOrNaN(largest, most[i]);
+                }
+                context.localBarrier();
                 float scale = WeightPacking.scale(
                         largest, LARGEST_EXPONENT, MOST_EXPONENT + LARGEST_EXPONENT, MOST_EXPONENT - LARGEST_EXPONENT);
                 int format = WeightPacking.of(jobs, job, WeightJobs.FORMAT);

@@ -148,21 +148,6 @@ public final class WeightPacking {
         }
     }
 
-    /** The largest of a slot's maxima, in all threads; {@code most} has one element for each. */
-    static float largest(KernelContext context, FloatArray maxima, float[] most, int slot, int groups) {
-        float mine = 0f;
-        for (int i = context.localIdx; i < groups; i += THREADS) {
-            mine = Approximate.maxOrNaN(mine, maxima.get(slot * groups + i));
-        }
-        most[context.localIdx] = mine;
-        context.localBarrier();
-        for (int i = 0; i < THREADS; i++) {
-            mine = Approximate.maxOrNaN(mine, most[i]);
-        }
-        context.localBarrier();
-        return mine;
-    }
-
     /**
      * A power of two that brings a magnitude to between {@code 2^exponent} and twice that, as far as {@code most} powers lead.
      *
@@ -223,7 +208,18 @@ public final class WeightPacking {
             if (kind >= WeightJobs.PACK && kind <= WeightJobs.PACK_PLACED) {
                 float scale = 1f;
                 if (kind != WeightJobs.PLACE) {
-                    float largest = largest(context, maxima, most, of(jobs, job, WeightJobs.SLOT), groups);
+                    int slot = of(jobs, job, WeightJobs.SLOT) * groups;
+                    float largest = 0f;
+                    for (int i = context.localIdx; i < groups; i += THREADS) {
+                        largest = Approximate.maxOrNaN(largest, maxima.get(slot + i));
+                    }
+                    // Here, not in a method: TornadoVM takes an index into shared memory that is a parameter for bytes.
+                    most[context.localIdx] = largest;
+                    context.localBarrier();
+                    for (int i = 0; i < THREADS; i++) {
+                        largest = Approximate.maxOrNaN(largest, most[i]);
+                    }
+                    context.localBarrier();
                     scale = scale(largest, LARGEST_EXPONENT, MOST_EXPONENT, MOST_EXPONENT);
                 }
                 int target = of(jobs, job, WeightJobs.TARGET);
