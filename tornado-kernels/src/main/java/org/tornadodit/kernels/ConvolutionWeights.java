@@ -57,7 +57,7 @@ public final class ConvolutionWeights {
     public static void pack(
             KernelContext context,
             IntArray jobs,
-            IntArray sent,
+            FloatArray sent,
             FloatArray maxima,
             IntArray weight,
             FloatArray undo,
@@ -81,7 +81,6 @@ public final class ConvolutionWeights {
                 context.localBarrier();
                 float scale = WeightPacking.scale(
                         largest, LARGEST_EXPONENT, MOST_EXPONENT + LARGEST_EXPONENT, MOST_EXPONENT - LARGEST_EXPONENT);
-                int format = WeightPacking.of(jobs, job, WeightJobs.FORMAT);
                 int from = WeightPacking.of(jobs, job, WeightJobs.FROM);
                 int at = WeightPacking.of(jobs, job, WeightJobs.AT);
                 int outChannels = WeightPacking.of(jobs, job, WeightJobs.OUT);
@@ -109,8 +108,8 @@ public final class ConvolutionWeights {
                     if (out < outChannels) {
                         int first = (out * inChannels + in) * kernel * kernel;
                         int second = first + kernel * kernel;
-                        x = (float) (scale * tap(sent, format, from, first, phase, row, column, taps));
-                        y = (float) (scale * tap(sent, format, from, second, phase, row, column, taps));
+                        x = (float) (scale * tap(sent, from, first, phase, row, column, taps));
+                        y = (float) (scale * tap(sent, from, second, phase, row, column, taps));
                     }
                     int high = Packed.high(x, y);
                     int to = at + s * step(taps, planes) + column * PAIRS + i;
@@ -129,8 +128,7 @@ public final class ConvolutionWeights {
     }
 
     /** One tap of the packed kernel, from the (K, K) weights that begin with element {@code first}. */
-    private static double tap(
-            IntArray sent, int format, int from, int first, int phase, int row, int column, int taps) {
+    private static double tap(FloatArray sent, int from, int first, int phase, int row, int column, int taps) {
         double sum = 0;
         if (taps == 2) {
             int firstRow = first(phase / 2, row);
@@ -140,11 +138,11 @@ public final class ConvolutionWeights {
             for (int r = 0; r < rows; r++) {
                 for (int c = 0; c < columns; c++) {
                     int element = first + (firstRow + r) * 3 + firstColumn + c;
-                    sum += WeightPacking.element(sent, format, from, element);
+                    sum += sent.get(from + element);
                 }
             }
         } else {
-            sum = WeightPacking.element(sent, format, from, first + row * taps + column);
+            sum = sent.get(from + first + row * taps + column);
         }
         return sum;
     }

@@ -40,68 +40,50 @@ public final class WeightJobs {
     /** Which of the kernel's arrays the result goes to. */
     static final int TARGET = 1;
 
-    /** How the elements are stored: an ordinal of {@link Format}. */
-    static final int FORMAT = 2;
-
-    /** Index of the first element's int in what was sent. */
-    static final int FROM = 3;
+    /** Index of the first element in what was sent. */
+    static final int FROM = 2;
 
     /** Elements. */
-    static final int COUNT = 4;
+    static final int COUNT = 3;
 
     /** Index in the target of what becomes of the first. */
-    static final int AT = 5;
+    static final int AT = 4;
 
     /** Of an operand: all of its rows. */
-    static final int ROWS = 6;
+    static final int ROWS = 5;
 
     /** Of an operand: its columns. */
-    static final int COLUMNS = 7;
+    static final int COLUMNS = 6;
 
     /** Of a convolution: its output channels. */
-    static final int OUT = 6;
+    static final int OUT = 5;
 
     /** Of a convolution: its input channels. */
-    static final int IN = 7;
+    static final int IN = 6;
 
     /** Of a convolution: taps of the packed kernel a side. */
-    static final int TAPS = 8;
+    static final int TAPS = 7;
 
     /** Index in the target's floats of what undoes the scale. */
-    static final int UNDO_AT = 9;
+    static final int UNDO_AT = 8;
 
     /** What that is multiplied by. */
-    static final int UNDO_TIMES = 10;
+    static final int UNDO_TIMES = 9;
 
     /** 1 when the largest magnitude of the elements counts. */
-    static final int SCANNED = 11;
+    static final int SCANNED = 10;
 
     /** Which row of the maxima has it. */
-    static final int SLOT = 12;
+    static final int SLOT = 11;
 
     /** 1 when what that row has counts too. */
-    static final int KEEP = 13;
+    static final int KEEP = 12;
 
     /** The slot that jobs of several arrays share. */
     private static final int SHARED = MOST;
 
-    /** How elements are stored; what is not float32 becomes it, two elements in an int. */
-    public enum Format {
-        /** IEEE binary32. */
-        FLOAT32,
-        /** IEEE binary16. */
-        FLOAT16,
-        /** The upper half of binary32. */
-        BFLOAT16;
-
-        /** Ints of so many elements. */
-        public int ints(int elements) {
-            return this == FLOAT32 ? elements : Math.ceilDiv(elements, 2);
-        }
-    }
-
-    /** Elements that were sent: how they are stored, where the first one's int is, how many. */
-    public record Sent(Format format, int from, int count) {}
+    /** Elements that were sent: where the first one is, how many. */
+    public record Sent(int from, int count) {}
 
     private final IntArray array;
 
@@ -143,7 +125,6 @@ public final class WeightJobs {
         }
         array.set(row + KIND, kind);
         array.set(row + TARGET, target);
-        array.set(row + FORMAT, sent.format().ordinal());
         array.set(row + FROM, sent.from());
         array.set(row + COUNT, sent.count());
         array.set(row + AT, at);
@@ -178,7 +159,7 @@ public final class WeightJobs {
 
     /** Packs all rows that were put in place, by launches before this one. */
     public void packPlaced(int target, int count, int at, int rows, int columns, int undoAt) {
-        int row = operand(PACK_PLACED, target, new Sent(Format.FLOAT32, 0, count), at, rows, columns, undoAt);
+        int row = operand(PACK_PLACED, target, new Sent(0, count), at, rows, columns, undoAt);
         array.set(row + SLOT, SHARED);
     }
 

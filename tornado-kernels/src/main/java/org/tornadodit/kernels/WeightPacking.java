@@ -2,7 +2,6 @@ package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.Approximate;
 import org.tornadodit.kernels.ptx.FloatBits;
-import org.tornadodit.kernels.ptx.Halves;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -96,36 +95,19 @@ public final class WeightPacking {
         return jobs.get(WeightJobs.row(job) + number);
     }
 
-    /** An element of what was sent. */
-    static float element(IntArray sent, int format, int from, int i) {
-        float value;
-        if (format == 0) {
-            value = FloatBits.of(sent.get(from + i));
-        } else {
-            int pair = sent.get(from + i / 2);
-            if (format == 1) {
-                value = i % 2 == 0 ? Halves.first(pair) : Halves.second(pair);
-            } else {
-                value = i % 2 == 0 ? FloatBits.firstBrain(pair) : FloatBits.secondBrain(pair);
-            }
-        }
-        return value;
-    }
-
     /**
      * The largest magnitudes of the jobs' elements, NaN where there is one.
      *
      * @param sent what was sent
      * @param maxima ({@link WeightJobs#SLOTS}, groups): of what each work group has seen
      */
-    public static void largest(KernelContext context, IntArray jobs, IntArray sent, FloatArray maxima, int groups) {
+    public static void largest(KernelContext context, IntArray jobs, FloatArray sent, FloatArray maxima, int groups) {
         float[] most = context.allocateFloatLocalArray(THREADS);
         int thread = context.localIdx;
         int all = jobs.get(0);
         for (int job = 0; job < all; job++) {
             if (of(jobs, job, WeightJobs.SCANNED) == 1) {
                 int at = of(jobs, job, WeightJobs.SLOT) * groups + context.groupIdx;
-                int format = of(jobs, job, WeightJobs.FORMAT);
                 int from = of(jobs, job, WeightJobs.FROM);
                 int count = of(jobs, job, WeightJobs.COUNT);
                 float mine = 0f;
@@ -133,7 +115,7 @@ public final class WeightPacking {
                     mine = maxima.get(at);
                 }
                 for (int i = context.globalIdx; i < count; i += groups * THREADS) {
-                    mine = Approximate.maxOrNaN(mine, Math.abs(element(sent, format, from, i)));
+                    mine = Approximate.maxOrNaN(mine, Math.abs(sent.get(from + i)));
                 }
                 most[thread] = mine;
                 context.localBarrier();
@@ -189,7 +171,7 @@ public final class WeightPacking {
     public static void pack(
             KernelContext context,
             IntArray jobs,
-            IntArray sent,
+            FloatArray sent,
             FloatArray maxima,
             IntArray weight0,
             FloatArray undo0,
@@ -223,7 +205,6 @@ public final class WeightPacking {
                     scale = scale(largest, LARGEST_EXPONENT, MOST_EXPONENT, MOST_EXPONENT);
                 }
                 int target = of(jobs, job, WeightJobs.TARGET);
-                int format = of(jobs, job, WeightJobs.FORMAT);
                 int from = of(jobs, job, WeightJobs.FROM);
                 int at = of(jobs, job, WeightJobs.AT);
                 int rows = of(jobs, job, WeightJobs.ROWS);
@@ -233,13 +214,13 @@ public final class WeightPacking {
                     int row = i / half;
                     int index = at + Packed.index(row, (i - row * half) * 2, rows, planes);
                     if (target == 0) {
-                        pair(weight0, sent, kind, format, from, 2 * i, index, scale, planes);
+                        pair(weight0, sent, kind, from, 2 * i, index, scale, planes);
                     } else if (target == 1) {
-                        pair(weight1, sent, kind, format, from, 2 * i, index, scale, planes);
+                        pair(weight1, sent, kind, from, 2 * i, index, scale, planes);
                     } else if (target == 2) {
-                        pair(weight2, sent, kind, format, from, 2 * i, index, scale, planes);
+                        pair(weight2, sent, kind, from, 2 * i, index, scale, planes);
                     } else {
-                        pair(weight3, sent, kind, format, from, 2 * i, index, scale, planes);
+                        pair(weight3, sent, kind, from, 2 * i, index, scale, planes);
                     }
                 }
                 if (kind != WeightJobs.PLACE && context.globalIdx == 0) {
@@ -261,15 +242,15 @@ public final class WeightPacking {
 
     /** Two weights of an operand; before they are packed their bits lie where their planes will. */
     private static void pair(
-            IntArray weight, IntArray sent, int kind, int format, int from, int i, int index, float scale, int planes) {
+            IntArray weight, FloatArray sent, int kind, int from, int i, int index, float scale, int planes) {
         float x;
         float y;
         if (planes == 2 && kind == WeightJobs.PACK_PLACED) {
             x = FloatBits.of(weight.get(index));
             y = FloatBits.of(weight.get(index + Packed.PLANE));
         } else {
-            x = element(sent, format, from, i);
-            y = element(sent, format, from, i + 1);
+            x = sent.get(from + i);
+            y = sent.get(from + i + 1);
         }
         if (planes == 2 && kind == WeightJobs.PLACE) {
             weight.set(index, FloatBits.bits(x));
@@ -288,7 +269,7 @@ public final class WeightPacking {
             KernelContext context,
             IntArray jobs,
             int first,
-            IntArray sent,
+            FloatArray sent,
             FloatArray array0,
             FloatArray array1,
             FloatArray array2,
@@ -305,7 +286,6 @@ public final class WeightPacking {
             int kind = of(jobs, job, WeightJobs.KIND);
             int target = of(jobs, job, WeightJobs.TARGET) - first;
             if (kind >= WeightJobs.COPY && kind <= WeightJobs.CHANNELS_LAST && target >= 0 && target < FLOAT_ARRAYS) {
-                int format = of(jobs, job, WeightJobs.FORMAT);
                 int from = of(jobs, job, WeightJobs.FROM);
                 int count = of(jobs, job, WeightJobs.COUNT);
                 int at = of(jobs, job, WeightJobs.AT);
@@ -317,7 +297,7 @@ public final class WeightPacking {
                         int out = matrix / channels;
                         index = at + (out * 9 + i - matrix * 9) * channels + matrix - out * channels;
                     }
-                    float value = element(sent, format, from, i);
+                    float value = sent.get(from + i);
                     if (target == 0) {
                         array0.set(index, value);
                     } else if (target == 1) {

@@ -10,7 +10,6 @@ import org.tornadodit.model.diffusion.SolverChoices;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.GuidanceInterval;
-import org.tornadodit.pipeline.Rng;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 
@@ -29,7 +28,7 @@ public record SamplingFacts(
         String steps,
         SolverChoices solver,
         long seed,
-        Rng rng,
+        Enum<?> rng,
         MatmulPrecision precision) {
 
     /** @param fingerprints of the weights */

@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.WeightJobs;
-import org.tornadodit.kernels.WeightJobs.Format;
 import org.tornadodit.kernels.WeightJobs.Sent;
 import org.tornadodit.kernels.WeightPacking;
 import org.tornadodit.model.Tensor;
@@ -53,7 +52,7 @@ final class WeightStaging {
      *     that writes an array before it is given it again
      * @param floats likewise
      */
-    record Passage(IntArray sent, IntArray jobs, List<IntArray> ints, List<FloatArray> floats) {
+    record Passage(FloatArray sent, IntArray jobs, List<IntArray> ints, List<FloatArray> floats) {
         /** Ints that are sent at a time, where no tensor that has to be sent as a whole is larger: 32 MB. */
         private static final long ROOM = 8L << 20;
 
@@ -70,7 +69,7 @@ final class WeightStaging {
                         group.stream().mapToLong(StagedWeights::elements).sum());
             }
             return new Passage(
-                    arrays.ints(Math.max(whole, Math.min(ROOM, largestGroup))),
+                    arrays.floats(Math.max(whole, Math.min(ROOM, largestGroup))),
                     arrays.ints(WeightJobs.size()),
                     Stream.generate(() -> arrays.deviceInts(Product.MOST_BEYOND))
                             .limit(WeightPacking.PACKED_ARRAYS - 1)
@@ -260,7 +259,7 @@ final class WeightStaging {
         g.consume(name + "own", carried);
         g.consume(last(), own());
         g.consume(last(), carried);
-        IntArray sent = passage.sent();
+        FloatArray sent = passage.sent();
         IntArray numbers = passage.jobs();
         g.sendEach(sent, numbers);
         double bytes = (double) Float.BYTES * elements;
@@ -387,7 +386,7 @@ final class WeightStaging {
     private Sent put(Tensor tensor, long first, int count) {
         MemorySegment memory = passage.sent().getSegment();
         tensor.copyTo(first, memory.asSlice((long) Float.BYTES * used, (long) Float.BYTES * count));
-        Sent sent = new Sent(Format.FLOAT32, used, count);
+        Sent sent = new Sent(used, count);
         used += count;
         return sent;
     }

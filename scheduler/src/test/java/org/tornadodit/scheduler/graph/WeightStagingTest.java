@@ -92,7 +92,7 @@ class WeightStagingTest {
                 Stream.of(weights).flatMap(w -> w.staged().stream()).toList();
         Passage whole = Passage.of(ArraySource.PAGES, List.of(all));
         Passage passage = new Passage(
-                ArrayPages.ints(Math.min(room, whole.sent().getSize())), whole.jobs(), whole.ints(), whole.floats());
+                ArrayPages.floats(Math.min(room, whole.sent().getSize())), whole.jobs(), whole.ints(), whole.floats());
         WeightStaging staging =
                 new WeightStaging(ArraySource.PAGES, passage, "staging_", "before", new Object[] {carried}, all);
         DevicePlan plan = new DevicePlan(

@@ -6,7 +6,6 @@ import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.PackedMap;
-import org.tornadodit.kernels.WeightJobs.Format;
 
 /**
  * The kernels at the shapes of DiT-XL/2 at 512 x 512 with 8 samples and guidance, and of its VAE decoder. Suppliers,
@@ -79,12 +78,12 @@ public final class ModelCases {
                 () -> AttentionCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 2),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 1),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 2),
-                () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 1, 0, Format.FLOAT32),
-                () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 2, 0, Format.FLOAT32),
-                () -> PackingCases.pack(6 * HIDDEN, HIDDEN, 2, 3, Format.FLOAT32),
-                () -> PackingCases.convolution(512, 512, 3, 2, Format.FLOAT32),
-                () -> PackingCases.convolution(512, 512, 2, 2, Format.FLOAT32),
-                () -> PackingCases.copy(1000 * HIDDEN, 512, 512, Format.FLOAT32));
+                () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 1, 0),
+                () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 2, 0),
+                () -> PackingCases.pack(6 * HIDDEN, HIDDEN, 2, 3),
+                () -> PackingCases.convolution(512, 512, 3, 2),
+                () -> PackingCases.convolution(512, 512, 2, 2),
+                () -> PackingCases.copy(1000 * HIDDEN, 512, 512));
     }
 
     /** The VAE decoder, one image at its largest sizes, since cost is linear in images. */

@@ -13,7 +13,6 @@ import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.WeightJobs;
-import org.tornadodit.kernels.WeightJobs.Format;
 import org.tornadodit.kernels.WeightJobs.Sent;
 import org.tornadodit.kernels.WeightPacking;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -29,47 +28,27 @@ public final class PackingCases {
 
     /** Tensors as they are sent, one after the other, each with what it becomes as float32. */
     private static final class Parcel {
-        private final Format format;
-        private final IntArray ints;
+        private final FloatArray floats;
         private final WeightJobs jobs = new WeightJobs(ArrayPages.ints(WeightJobs.size()));
         private int used = 1; // an index that is not 0
 
-        Parcel(Format format, int elements) {
-            this.format = format;
-            this.ints = ArrayPages.ints(1 + elements);
+        Parcel(int elements) {
+            this.floats = ArrayPages.floats(1 + elements);
         }
 
         /** Adds a tensor; returns where it is. */
         Sent add(float[] values) {
-            Sent sent = new Sent(format, used, values.length);
+            Sent sent = new Sent(used, values.length);
             for (int i = 0; i < values.length; i++) {
-                int bits = Float.floatToRawIntBits(values[i]);
-                if (format == Format.FLOAT32) {
-                    ints.set(used + i, bits);
-                } else {
-                    int half = format == Format.FLOAT16 ? Float.floatToFloat16(values[i]) & 0xffff : bits >>> 16;
-                    int at = used + i / 2;
-                    ints.set(at, i % 2 == 0 ? half : ints.get(at) | half << 16);
-                }
+                floats.set(used + i, values[i]);
             }
-            used += format.ints(values.length);
+            used += values.length;
             return sent;
         }
     }
 
-    /** Random values that the format holds. */
-    private static float[] values(long seed, int count, double deviation, Format format) {
-        FloatArray random = Data.random(seed, count, deviation);
-        float[] values = new float[count];
-        for (int i = 0; i < count; i++) {
-            float value = random.get(i);
-            values[i] = switch (format) {
-                case FLOAT32 -> value;
-                case FLOAT16 -> Float.float16ToFloat(Float.floatToFloat16(value));
-                case BFLOAT16 -> Float.intBitsToFloat(Float.floatToRawIntBits(value) & 0xffff0000);
-            };
-        }
-        return values;
+    private static float[] values(long seed, int count, double deviation) {
+        return Data.random(seed, count, deviation).toHeapArray();
     }
 
     /** Each half of an array's ints as the number that a short of these bits is. */
@@ -92,7 +71,7 @@ public final class PackingCases {
         return new KernelCase(
                 name,
                 shape,
-                new Object[] {parcel.jobs.array(), parcel.ints, out},
+                new Object[] {parcel.jobs.array(), parcel.floats, out},
                 tasks,
                 grids,
                 out,
@@ -111,11 +90,11 @@ public final class PackingCases {
      * @param k columns, a multiple of 16
      * @param together how many are packed where they lie; none with one plane
      */
-    public static KernelCase pack(int n, int k, int planes, int together, Format format) {
+    public static KernelCase pack(int n, int k, int planes, int together) {
         KernelContext context = new KernelContext();
         int layer = n * k;
         int all = Math.max(1, together) * n;
-        Parcel parcel = new Parcel(format, (1 + together) * layer);
+        Parcel parcel = new Parcel((1 + together) * layer);
         IntArray alone = ArrayPages.ints(TensorLinear.weightSize(1, n, k, planes));
         IntArray joined = ArrayPages.ints(TensorLinear.weightSize(1, all, k, planes));
         // Each array once: TornadoVM would wait for ever for a task that writes one before it is given it again.
@@ -123,10 +102,10 @@ public final class PackingCases {
         List<FloatArray> undo = some(4);
         IntArray expected = ArrayPages.ints(together > 0 ? joined.getSize() : alone.getSize());
         FloatArray bias = ArrayPages.floats(all + 1);
-        float[] first = values(1, layer, 0.02, format);
+        float[] first = values(1, layer, 0.02);
         parcel.jobs.pack(1, parcel.add(first), 0, n, k, 0);
         List<float[]> others = IntStream.range(0, together)
-                .mapToObj(i -> values(2 + i, layer, 0.01 * (1 + i), format))
+                .mapToObj(i -> values(2 + i, layer, 0.01 * (1 + i)))
                 .toList();
         for (int i = 0; i < together; i++) {
             parcel.jobs.place(2, parcel.add(others.get(i)), i * n * 8 * planes, all, k, i == 0);
@@ -149,7 +128,7 @@ public final class PackingCases {
         int groups = WeightPacking.groups(layer);
         FloatArray maxima = ArrayPages.deviceFloats(WeightJobs.SLOTS * groups);
         return exact(
-                "packWeights " + planes + (together > 0 ? " in place" : "") + suffix(format),
+                "packWeights " + planes + (together > 0 ? " in place" : ""),
                 (1 + together) + "x" + n + "x" + k,
                 parcel,
                 graph -> {
@@ -159,7 +138,7 @@ public final class PackingCases {
                                     WeightPacking::largest,
                                     context,
                                     parcel.jobs.array(),
-                                    parcel.ints,
+                                    parcel.floats,
                                     maxima,
                                     groups);
                     for (WeightJobs jobs : List.of(parcel.jobs, placed)) {
@@ -168,7 +147,7 @@ public final class PackingCases {
                                 WeightPacking::pack,
                                 context,
                                 jobs.array(),
-                                parcel.ints,
+                                parcel.floats,
                                 maxima,
                                 noInts.get(0),
                                 undo.get(0),
@@ -195,12 +174,12 @@ public final class PackingCases {
      *
      * @param taps see {@link ConvolutionWeights#packOnHost}
      */
-    public static KernelCase convolution(int out, int in, int taps, int planes, Format format) {
+    public static KernelCase convolution(int out, int in, int taps, int planes) {
         KernelContext context = new KernelContext();
         int kernel = taps == 1 ? 1 : 3;
         int size = ConvolutionWeights.size(out, in, taps, planes);
-        float[] weight = values(1, out * in * kernel * kernel, 0.02, format);
-        Parcel parcel = new Parcel(format, weight.length);
+        float[] weight = values(1, out * in * kernel * kernel, 0.02);
+        Parcel parcel = new Parcel(weight.length);
         IntArray packed = ArrayPages.ints(2 * size);
         IntArray expected = ArrayPages.ints(2 * size);
         FloatArray undo = ArrayPages.floats(2);
@@ -209,7 +188,7 @@ public final class PackingCases {
         int groups = WeightPacking.groups(weight.length);
         FloatArray maxima = ArrayPages.deviceFloats(WeightJobs.SLOTS * groups);
         return exact(
-                "packConvolution " + planes + suffix(format),
+                "packConvolution " + planes,
                 out + "x" + in + "x" + taps + "x" + taps,
                 parcel,
                 graph -> graph.task(
@@ -217,7 +196,7 @@ public final class PackingCases {
                                 WeightPacking::largest,
                                 context,
                                 parcel.jobs.array(),
-                                parcel.ints,
+                                parcel.floats,
                                 maxima,
                                 groups)
                         .task(
@@ -225,7 +204,7 @@ public final class PackingCases {
                                 ConvolutionWeights::pack,
                                 context,
                                 parcel.jobs.array(),
-                                parcel.ints,
+                                parcel.floats,
                                 maxima,
                                 packed,
                                 undo,
@@ -239,18 +218,18 @@ public final class PackingCases {
     }
 
     /** Two vectors of odd sizes to one array, and a 3 x 3 convolution whose channels become the last dimension. */
-    public static KernelCase copy(int count, int out, int in, Format format) {
+    public static KernelCase copy(int count, int out, int in) {
         KernelContext context = new KernelContext();
-        float[] first = values(1, count, 1, format);
-        float[] second = values(2, count + 2, 1, format);
-        float[] weight = values(3, out * in * 9, 1, format);
-        Parcel parcel = new Parcel(format, 2 * count + 2 + weight.length);
+        float[] first = values(1, count, 1);
+        float[] second = values(2, count + 2, 1);
+        float[] weight = values(3, out * in * 9, 1);
+        Parcel parcel = new Parcel(2 * count + 2 + weight.length);
         List<FloatArray> none = some(9);
         FloatArray target = ArrayPages.floats(2 * count + 3 + weight.length);
         parcel.jobs.copy(9, parcel.add(first), 0);
         parcel.jobs.copy(9, parcel.add(second), count);
         parcel.jobs.channelsLast(9, parcel.add(weight), 2 * count + 2, in);
-        parcel.jobs.copy(18, new Sent(Format.FLOAT32, 0, 1), 0); // another kernel's
+        parcel.jobs.copy(18, new Sent(0, 1), 0); // another kernel's
         float[] expected = new float[target.getSize()];
         System.arraycopy(first, 0, expected, 0, count);
         System.arraycopy(second, 0, expected, count, count + 2);
@@ -263,16 +242,16 @@ public final class PackingCases {
         }
         int groups = WeightPacking.groups(weight.length);
         return new KernelCase(
-                "copyWeights" + suffix(format),
+                "copyWeights",
                 count + ", " + out + "x" + in + "x3x3",
-                new Object[] {parcel.jobs.array(), parcel.ints, target},
+                new Object[] {parcel.jobs.array(), parcel.floats, target},
                 graph -> graph.task(
                         "copy",
                         WeightPacking::copy,
                         context,
                         parcel.jobs.array(),
                         8, // target 9 is array1
-                        parcel.ints,
+                        parcel.floats,
                         none.get(0),
                         target,
                         none.get(1),
@@ -294,13 +273,5 @@ public final class PackingCases {
 
     private static List<FloatArray> some(int count) {
         return Stream.generate(() -> ArrayPages.floats(2)).limit(count).toList();
-    }
-
-    private static String suffix(Format format) {
-        return switch (format) {
-            case FLOAT32 -> "";
-            case FLOAT16 -> " fp16";
-            case BFLOAT16 -> " bf16";
-        };
     }
 }

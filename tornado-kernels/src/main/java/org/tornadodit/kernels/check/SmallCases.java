@@ -7,7 +7,6 @@ import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorLinear.Tile;
-import org.tornadodit.kernels.WeightJobs.Format;
 import org.tornadodit.kernels.ptx.Installation;
 
 /** The kernels at small shapes: on both sides of every border, by a rule, and layouts that borders do not meet. */
@@ -54,10 +53,10 @@ public final class SmallCases {
                 () -> DecoderCases.attention(2, 20, 16),
                 () -> DecoderCases.postQuantConv(2, 4, 30),
                 () -> DecoderCases.channelsFirst(2, 3, 4, 35),
-                () -> PackingCases.copy(1, 1, 1, Format.FLOAT32),
-                () -> PackingCases.copy(255, 3, 20, Format.FLOAT32),
-                () -> PackingCases.copy(257, 33, 7, Format.BFLOAT16),
-                () -> PackingCases.copy(7, 5, 16, Format.FLOAT16));
+                () -> PackingCases.copy(1, 1, 1),
+                () -> PackingCases.copy(255, 3, 20),
+                () -> PackingCases.copy(257, 33, 7),
+                () -> PackingCases.copy(7, 5, 16));
     }
 
     /** Those whose kernels use PTX instructions: the host emulates them, other devices need {@link Installation}. */
@@ -109,18 +108,18 @@ public final class SmallCases {
                 () -> TensorConvolutionCases.conv(2, 9, 15, 64, 24, 3, 1, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
                 () -> TensorConvolutionCases.conv(3, 8, 8, 48, 136, 1, 1, PackedMap.NORM, Epilogue.BIAS),
                 () -> TensorConvolutionCases.conv(2, 3, 5, 16, 34, 2, 2, PackedMap.RAW, Epilogue.BIAS),
-                () -> PackingCases.pack(8, 16, 1, 0, Format.FLOAT32),
-                () -> PackingCases.pack(8, 16, 2, 1, Format.FLOAT32),
-                () -> PackingCases.pack(136, 48, 2, 0, Format.FLOAT32),
-                () -> PackingCases.pack(24, 112, 1, 0, Format.BFLOAT16),
-                () -> PackingCases.pack(72, 144, 2, 3, Format.FLOAT32),
-                () -> PackingCases.pack(24, 80, 2, 2, Format.FLOAT16),
-                () -> PackingCases.convolution(1, 16, 1, 2, Format.FLOAT32),
-                () -> PackingCases.convolution(127, 16, 3, 1, Format.FLOAT32),
-                () -> PackingCases.convolution(128, 32, 1, 1, Format.BFLOAT16),
-                () -> PackingCases.convolution(129, 32, 3, 2, Format.FLOAT16),
-                () -> PackingCases.convolution(3, 48, 2, 2, Format.FLOAT32),
-                () -> PackingCases.convolution(130, 16, 2, 1, Format.FLOAT32),
+                () -> PackingCases.pack(8, 16, 1, 0),
+                () -> PackingCases.pack(8, 16, 2, 1),
+                () -> PackingCases.pack(136, 48, 2, 0),
+                () -> PackingCases.pack(24, 112, 1, 0),
+                () -> PackingCases.pack(72, 144, 2, 3),
+                () -> PackingCases.pack(24, 80, 2, 2),
+                () -> PackingCases.convolution(1, 16, 1, 2),
+                () -> PackingCases.convolution(127, 16, 3, 1),
+                () -> PackingCases.convolution(128, 32, 1, 1),
+                () -> PackingCases.convolution(129, 32, 3, 2),
+                () -> PackingCases.convolution(3, 48, 2, 2),
+                () -> PackingCases.convolution(130, 16, 2, 1),
                 () -> TensorConvolutionCases.outliers(7, 9, 64, 8, 2),
                 () -> TensorConvolutionCases.outliers(7, 9, 64, 8, 1));
     }
