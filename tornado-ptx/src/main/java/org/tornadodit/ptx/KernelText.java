@@ -27,6 +27,9 @@ record KernelText(String entry, String ptx, int sharedBytes, boolean marked) {
     private static final Pattern LABEL = Pattern.compile("\\b" + InstructionStatement.LABEL + "(\\d+)\\b");
     private static final String DECLARATION = "\t.reg ";
 
+    /** An element of an array of the work group by a 64-bit index. */
+    private static final Pattern BYTES_FOR_INDEX = Pattern.compile("\\bst\\.shared\\.\\w+\\s+\\w+Arr\\d+\\[rsd\\d+\\]");
+
     /**
      * Makes the text of what TornadoVM wrote: there the kernel's name holds its task's, and the identity of its
      * KernelContext; registers are declared in the order of a hash map; and labels of instructions hold their place in
@@ -34,8 +37,13 @@ record KernelText(String entry, String ptx, int sharedBytes, boolean marked) {
      *
      * @param name the kernel's in the text
      * @param entry the name that it gets
+     * @throws IllegalStateException when the text would write beyond shared memory
      */
     static KernelText of(String written, String name, String entry) {
+        if (BYTES_FOR_INDEX.matcher(written).find()) {
+            throw new IllegalStateException("kernel " + entry + " hands a local array to a method: TornadoVM takes the"
+                    + " method's index for a place in bytes; use the array in the kernel itself");
+        }
         String named = written.replace(name, entry);
         String ordered = withOrderedDeclarations(named);
         String text = withNumberedLabels(ordered);

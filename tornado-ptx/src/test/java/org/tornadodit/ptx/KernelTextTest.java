@@ -62,4 +62,13 @@ class KernelTextTest {
         }
         assertThrows(IllegalArgumentException.class, () -> KernelText.read(Arrays.copyOf(bytes, bytes.length + 1)));
     }
+
+    @Test
+    void arraysOfTheWorkGroupAreAddressedByElement() {
+        String good = "\tst.shared.f32\trsiArr0[rsi10], rfi1;\n";
+        assertEquals(good, KernelText.of(good, "name", "entry").ptx());
+        assertThrows(
+                IllegalStateException.class,
+                () -> KernelText.of("\tst.shared.f32\trsiArr0[rsd6], rfi1;\n", "name", "entry"));
+    }
 }
