@@ -1,5 +1,6 @@
 package org.tornadodit.pipeline.setup;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
@@ -22,11 +23,12 @@ public final class Fingerprints implements AutoCloseable {
 
     /** Begins. The checkpoints are read until this is closed. */
     public Fingerprints(DitConfig config, Checkpoint weights, VaeConfig vaeConfig, Checkpoint vaeWeights) {
-        made = thread.submit(() -> Map.of(
-                PictureFacts.WEIGHTS,
-                CheckpointFingerprint.of(weights, DitWeights.specs(config)),
-                PictureFacts.VAE_WEIGHTS,
-                CheckpointFingerprint.of(vaeWeights, VaeWeights.specs(vaeConfig))));
+        made = thread.submit(() -> {
+            Map<String, String> found = new LinkedHashMap<>(); // in this order, for files are compared
+            found.put(PictureFacts.WEIGHTS, CheckpointFingerprint.of(weights, DitWeights.specs(config)));
+            found.put(PictureFacts.VAE_WEIGHTS, CheckpointFingerprint.of(vaeWeights, VaeWeights.specs(vaeConfig)));
+            return found;
+        });
     }
 
     /** By the names of {@link PictureFacts}; none where the files cannot be read any more, which is no reason to lose pictures. */
