@@ -340,12 +340,14 @@ class DitPipelineTest {
         try (DitPipeline dit = on("cpu").maxBatch(1).maxWaiting(1).open()) {
             byte[][] alone = bytes(dit.sample(request(2)));
             CountDownLatch begun = new CountDownLatch(1);
-            Sampling running = dit.start(request(1).steps(1000), progress -> begun.countDown());
+            // Long enough to be at work until it is cancelled, on any machine.
+            Sampling running = dit.start(request(1).steps(1000).batches(1000), progress -> begun.countDown());
             begun.await();
             assertEquals(1, dit.running());
             Sampling waiting = dit.start(request(3), SILENT);
-            while (dit.waiting() == 0) {
-                Thread.onSpinWait();
+            for (int tries = 0; dit.waiting() == 0; tries++) {
+                assertTrue(tries < 6000, "it does not wait after a minute");
+                Thread.sleep(10);
             }
             QueueFullException full = assertThrows(QueueFullException.class, () -> dit.sample(request(2)));
             assertEquals("1 requests wait already, as many as may (maxWaiting); try again later", line(full));

@@ -23,7 +23,7 @@ public final class HeadNorm {
      * @param batch see {@link Batch}
      * @param qkv (N, T, 3 D)
      */
-    public static void normalize(
+    public static void normalizeHeads(
             KernelContext context,
             IntArray index,
             IntArray batch,

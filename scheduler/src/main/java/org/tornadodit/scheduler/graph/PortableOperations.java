@@ -226,7 +226,7 @@ public final class PortableOperations implements Operations {
                 () -> Launch.elementwise(threads),
                 graph -> graph.task(
                         task + "_norm",
-                        HeadNorm::normalize,
+                        HeadNorm::normalizeHeads,
                         context,
                         layer.index(),
                         rows.batch(),

@@ -251,7 +251,7 @@ public final class TransformerCases {
                 12.0 * out.getSize());
     }
 
-    /** {@link HeadNorm#normalize}, of the second layer of two. */
+    /** {@link HeadNorm#normalizeHeads}, of the second layer of two. */
     public static KernelCase headNorm(int passes, int tokens, int heads, int headSize) {
         KernelContext context = new KernelContext();
         IntArray batch = guidedBatch(passes, 0, 0);
@@ -264,7 +264,7 @@ public final class TransformerCases {
                 passes * tokens + "x" + heads + "x" + headSize,
                 new Object[] {index, batch, qkv, norms},
                 graph -> graph.task(
-                        "norm", HeadNorm::normalize, context, index, batch, qkv, norms, tokens, heads, headSize),
+                        "norm", HeadNorm::normalizeHeads, context, index, batch, qkv, norms, tokens, heads, headSize),
                 Map.of("norm", Launch.elementwise(passes * tokens * 2 * heads)),
                 qkv,
                 i -> HeadNorm.reference(before, norms, 1, heads, headSize, i),
