@@ -66,18 +66,7 @@ public record DitConfig(
 
     /** The same of so many classes. */
     public DitConfig withClasses(int numClasses) {
-        return new DitConfig(
-                inputSize,
-                patchSize,
-                inChannels,
-                hiddenSize,
-                depth,
-                numHeads,
-                mlpRatio,
-                numClasses,
-                learnSigma,
-                qkNorm,
-                objective);
+        return with(numClasses, learnSigma, qkNorm, objective);
     }
 
     /** A DiT of the paper. */
@@ -107,6 +96,10 @@ public record DitConfig(
 
     /** The same sizes of a model that was trained otherwise. */
     public DitConfig with(boolean learnSigma, boolean qkNorm, Objective objective) {
+        return with(numClasses, learnSigma, qkNorm, objective);
+    }
+
+    private DitConfig with(int numClasses, boolean learnSigma, boolean qkNorm, Objective objective) {
         return new DitConfig(
                 inputSize,
                 patchSize,

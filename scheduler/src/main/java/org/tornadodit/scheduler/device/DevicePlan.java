@@ -4,10 +4,12 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +37,7 @@ public final class DevicePlan implements AutoCloseable {
     private final int firstLater;
 
     private final Map<Integer, BackgroundCompilation> later = new HashMap<>();
+    private final Set<Sequence> ran = new HashSet<>();
     private final Map<Sequence, Recorded> recorded = new HashMap<>();
     /** The graphs' grids, once they have run. */
     private final List<WorkerGrid> launches = new ArrayList<>();
@@ -151,17 +154,16 @@ public final class DevicePlan implements AutoCloseable {
     public TornadoExecutionResult execute(List<Integer> order) {
         Sequence sequence = new Sequence(order, grids());
         Recorded known = recorded.get(sequence);
+        if (known == null && ran.contains(sequence) && recording) {
+            known = record(order);
+            if (known != null) {
+                recorded.put(sequence, known);
+            }
+        }
         if (known == null) {
             TornadoExecutionResult result = inTurn(order);
-            recorded.put(sequence, new Recorded(result, null));
+            ran.add(sequence);
             return result;
-        }
-        if (known.recording() == null && recording) {
-            known = record(order, known);
-            recorded.put(sequence, known);
-        }
-        if (known.recording() == null) {
-            return inTurn(order);
         }
         known.recording().run();
         plan.withGraph(order.getLast()); // from which the result copies
@@ -173,13 +175,13 @@ public final class DevicePlan implements AutoCloseable {
         return execute(order.getLast());
     }
 
-    private Recorded record(List<Integer> order, Recorded before) {
+    private @Nullable Recorded record(List<Integer> order) {
         AtomicReference<TornadoExecutionResult> last = new AtomicReference<>();
         Optional<LaunchRecorder.Recording> made = LaunchRecorder.onClassPath()
                 .record(plan, device.device(), () -> order.forEach(graph -> last.set(execute(graph))));
         recording = made.isPresent();
         return made.map(done -> new Recorded(Objects.requireNonNull(last.get()), done))
-                .orElse(before);
+                .orElse(null);
     }
 
     /** The sizes of all launches, which may change between executions. */
@@ -206,11 +208,8 @@ public final class DevicePlan implements AutoCloseable {
         }
     }
 
-    /**
-     * @param result of the last graph
-     * @param recording null where the sequence has run only once, or cannot be recorded
-     */
-    private record Recorded(TornadoExecutionResult result, LaunchRecorder.@Nullable Recording recording) {}
+    /** @param result of the last graph */
+    private record Recorded(TornadoExecutionResult result, LaunchRecorder.Recording recording) {}
 
     /** Bytes that the graphs hold on the device. */
     public long deviceBytes() {
@@ -221,10 +220,7 @@ public final class DevicePlan implements AutoCloseable {
     @Override
     public void close() {
         later.values().forEach(BackgroundCompilation::end);
-        recorded.values().stream()
-                .map(Recorded::recording)
-                .filter(Objects::nonNull)
-                .forEach(LaunchRecorder.Recording::close);
+        recorded.values().forEach(known -> known.recording().close());
         recorded.clear();
         // Freeing acts on the selected graph only, and fails where a buffer is shared with a graph that has freed it.
         for (int i = 0; i < graphs.size(); i++) {

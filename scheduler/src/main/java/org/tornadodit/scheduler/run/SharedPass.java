@@ -75,7 +75,7 @@ final class SharedPass {
             if (!batch.progress().hasBegun()) {
                 listener.waits();
             }
-            batch.progress().await(this::wake);
+            batch.progress().await(this::place);
             batch.noise().finish();
             return batch.latents();
         } finally {
@@ -122,10 +122,6 @@ final class SharedPass {
     private void end(BatchRun batch, Throwable reason) {
         batch.progress().end(reason);
         leave(batch);
-    }
-
-    private synchronized void wake() {
-        place();
     }
 
     /** Gives places to those who wait: to each lane a run of them, so that all are done as early as can be. */
@@ -310,8 +306,7 @@ final class SharedPass {
                 .filter(sample -> !sample.batch().isStopped())
                 .toList();
         lane.setResident(List.of());
-        Set<BatchRun> sharing = new LinkedHashSet<>();
-        pass.forEach(sample -> sharing.add(sample.batch()));
+        Set<BatchRun> sharing = batchesOf(pass);
         if (failure instanceof OverflowException) {
             if (sharing.size() > 1) {
                 pass.forEach(RunningSample::setApart);
