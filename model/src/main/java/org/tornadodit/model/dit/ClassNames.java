@@ -22,6 +22,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.tornadodit.model.Printable;
 import org.tornadodit.model.io.file.CheckpointException;
 
 /**
@@ -120,13 +121,14 @@ public record ClassNames(List<String> names, List<List<String>> synonyms, List<I
      */
     public int parse(String text, int numClasses) {
         String name = folded(text);
+        String shown = Printable.text(text.strip(), LONGEST);
         List<Integer> named = classes(own -> own.equals(name), false);
         if (named.isEmpty()) {
             named = classes(own -> own.equals(name), true);
         }
         if (named.size() > 1) {
             throw new IllegalArgumentException("\"%s\" is a name of %d classes, %s; give one of the numbers"
-                    .formatted(text.strip(), named.size(), inWords(named)));
+                    .formatted(shown, named.size(), inWords(named)));
         }
         if (named.size() == 1) {
             return named.getFirst();
@@ -138,8 +140,8 @@ public record ClassNames(List<String> names, List<List<String>> synonyms, List<I
             throw new IllegalArgumentException(
                     names.isEmpty()
                             ? "class label \"%s\" is not a number; this model's classes have no names here"
-                                    .formatted(text.strip())
-                            : "no class is named \"%s\"; %s".formatted(text.strip(), suggestion(text)),
+                                    .formatted(shown)
+                            : "no class is named \"%s\"; %s".formatted(shown, suggestion(text)),
                     e);
         }
         if (label < 0 || label >= numClasses) {

@@ -67,7 +67,16 @@ class ClassNamesTest {
                         && typo.endsWith("; ./dit classes lists all"),
                 typo);
         assertTrue(message(ClassNames.imageNet(), "husky dog").contains("husky"));
-        assertTrue(message(ClassNames.imageNet(), "x".repeat(100_000)).length() < 101_000);
+        assertTrue(message(ClassNames.imageNet(), "x".repeat(100_000)).length() < 400);
+    }
+
+    /** A text comes from a request over the network, too. */
+    @Test
+    void showsWhatWasAskedOnOneLine() {
+        String shown = "\"a??[31mb\"";
+        String asked = "a\n\u001b[31mb";
+        assertTrue(message(ClassNames.imageNet(), asked).startsWith("no class is named " + shown));
+        assertTrue(message(ClassNames.numbered(10), asked).startsWith("class label " + shown));
     }
 
     @Test
