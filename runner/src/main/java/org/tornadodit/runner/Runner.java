@@ -15,6 +15,7 @@ import org.tornadodit.runner.command.DevicesCommand;
 import org.tornadodit.runner.command.DownloadCommand;
 import org.tornadodit.runner.command.ManPageCommand;
 import org.tornadodit.runner.command.SampleCommand;
+import org.tornadodit.runner.command.ServeCommand;
 import org.tornadodit.runner.command.ShowCommand;
 import org.tornadodit.runner.measure.AutotuneCommand;
 import org.tornadodit.runner.measure.BenchCommand;
@@ -48,6 +49,7 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             ClassesCommand.class,
             ShowCommand.class,
+            ServeCommand.class,
             DownloadCommand.class,
             EvaluateCommand.class,
             DevicesCommand.class,

@@ -10,7 +10,7 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 
-/** The arrows of docs/architecture.md: runner to scheduler to kernels to TornadoVM's API; the model knows nothing of TornadoVM. */
+/** The arrows of docs/architecture.md: runner to serve to pipeline to scheduler to kernels to TornadoVM's API; the model knows nothing of TornadoVM. */
 @AnalyzeClasses(
         packages = "org.tornadodit",
         importOptions = {DoNotIncludeTests.class, ArchitectureTest.NoTestJars.class})
@@ -27,6 +27,7 @@ class ArchitectureTest {
     private static final String KERNELS = "org.tornadodit.kernels..";
     private static final String SCHEDULER = "org.tornadodit.scheduler..";
     private static final String PIPELINE = "org.tornadodit.pipeline..";
+    private static final String SERVE = "org.tornadodit.serve..";
     private static final String RUNNER = "org.tornadodit.runner..";
     private static final String HOST = "org.tornadodit.host..";
     private static final String PTX = "org.tornadodit.ptx..";
@@ -38,7 +39,7 @@ class ArchitectureTest {
             .resideInAPackage(MODEL)
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(TORNADO_API, KERNELS, SCHEDULER, PIPELINE, RUNNER);
+            .resideInAnyPackage(TORNADO_API, KERNELS, SCHEDULER, PIPELINE, SERVE, RUNNER);
 
     @ArchTest
     static final ArchRule kernelsKnowTornadoAlone = noClasses()
@@ -46,7 +47,7 @@ class ArchitectureTest {
             .resideInAPackage(KERNELS)
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(MODEL, SCHEDULER, PIPELINE, RUNNER);
+            .resideInAnyPackage(MODEL, SCHEDULER, PIPELINE, SERVE, RUNNER);
 
     @ArchTest
     static final ArchRule schedulerDoesNotKnowWhatUsesIt = noClasses()
@@ -54,7 +55,7 @@ class ArchitectureTest {
             .resideInAPackage(SCHEDULER)
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(PIPELINE, RUNNER);
+            .resideInAnyPackage(PIPELINE, SERVE, RUNNER);
 
     @ArchTest
     static final ArchRule pipelineDoesNotKnowTheRunner = noClasses()
@@ -62,12 +63,39 @@ class ArchitectureTest {
             .resideInAPackage(PIPELINE)
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(RUNNER, "picocli..");
+            .resideInAnyPackage(SERVE, RUNNER, "picocli..", "org.eclipse.jetty..");
+
+    @ArchTest
+    static final ArchRule serveDoesNotKnowTheRunner = noClasses()
+            .that()
+            .resideInAPackage(SERVE)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(RUNNER, SCHEDULER, "picocli..");
+
+    @ArchTest
+    static final ArchRule httpIsLeftToServe = noClasses()
+            .that()
+            .resideOutsideOfPackage("org.tornadodit.serve.http..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.eclipse.jetty..");
+
+    /** Other commands start without a server's classes. */
+    @ArchTest
+    static final ArchRule theRunnerReachesServeInOnePlace = noClasses()
+            .that()
+            .resideInAPackage(RUNNER)
+            .and()
+            .doNotHaveSimpleName("ServedRun")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(SERVE);
 
     @ArchTest
     static final ArchRule nobodyNeedsThePtxPlugin = noClasses()
             .that()
-            .resideInAnyPackage(KERNELS, SCHEDULER, PIPELINE, RUNNER)
+            .resideInAnyPackage(KERNELS, SCHEDULER, PIPELINE, SERVE, RUNNER)
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(PTX, "jdk.graal..", "jdk.vm.ci..");
@@ -75,7 +103,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule tornadoIsLeftToTheScheduler = noClasses()
             .that()
-            .resideInAnyPackage(PIPELINE, RUNNER)
+            .resideInAnyPackage(PIPELINE, SERVE, RUNNER)
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(TORNADO_API);

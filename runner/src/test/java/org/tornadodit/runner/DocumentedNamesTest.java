@@ -30,8 +30,15 @@ class DocumentedNamesTest {
 
     private static Set<String> classes() throws IOException {
         Set<String> names = new TreeSet<>();
-        for (String module :
-                List.of("model", "tornado-host", "tornado-kernels", "tornado-ptx", "scheduler", "pipeline", "runner")) {
+        for (String module : List.of(
+                "model",
+                "tornado-host",
+                "tornado-kernels",
+                "tornado-ptx",
+                "scheduler",
+                "pipeline",
+                "serve",
+                "runner")) {
             try (Stream<Path> files = files(module + "/src")) {
                 names.addAll(files.map(file -> file.getFileName().toString())
                         .filter(name -> name.endsWith(".java"))

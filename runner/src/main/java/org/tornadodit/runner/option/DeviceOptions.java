@@ -2,6 +2,7 @@ package org.tornadodit.runner.option;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.pipeline.setup.DeviceChoice;
@@ -101,8 +102,7 @@ public final class DeviceOptions {
         if (!noKernelCache) {
             KernelCompiler.fromClassPath().keep(Machine.kernelFolder(), TornadoProperties.all(), notice);
         }
-        DeviceChoice found = find(
-                new DeviceChoice.Words(surroundings.sdkProblem(), "--device cpu", "--devices cpu:%d", "./dit devices"));
+        DeviceChoice found = find(words(surroundings));
         Chosen chosen = new Chosen(found.devices(), weights, failFast, found.reason());
         if (!weights.isEmpty()
                 && !chosen.cpu()
@@ -117,6 +117,36 @@ public final class DeviceOptions {
             }
         }
         return chosen;
+    }
+
+    /**
+     * The devices as a pipeline's builder takes them.
+     *
+     * @throws DeviceUnavailableException when TornadoVM was asked for, and is not there or has no such device
+     * @throws IllegalArgumentException when options contradict each other
+     */
+    public String ofPipeline(Surroundings surroundings) {
+        if (threads < 1 || threads > 4096) {
+            throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
+        }
+        if (device != Device.AUTO || !names.isEmpty()) {
+            find(words(surroundings)); // says what is amiss in the command line's words
+        }
+        return names.isEmpty() ? device.name().toLowerCase(Locale.ROOT) : String.join(",", names);
+    }
+
+    /** Weights of the devices, as a pipeline's builder takes them. */
+    public double[] weightsOfPipeline() {
+        return weights.stream().mapToDouble(weight -> weight).toArray();
+    }
+
+    /** Whether the first failure of a device ends a request. */
+    public boolean failsFast() {
+        return failFast;
+    }
+
+    private static DeviceChoice.Words words(Surroundings surroundings) {
+        return new DeviceChoice.Words(surroundings.sdkProblem(), "--device cpu", "--devices cpu:%d", "./dit devices");
     }
 
     private DeviceChoice find(DeviceChoice.Words words) {

@@ -1,6 +1,7 @@
 package org.tornadodit.runner.terminal;
 
 import java.io.PrintStream;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.io.file.AtomicFile;
 import sun.misc.Signal;
@@ -18,16 +19,26 @@ public final class Interruption {
     private static final long PATIENCE_MILLIS = 600;
 
     private volatile @Nullable String hint;
+    private final AtomicReference<@Nullable Runnable> instead = new AtomicReference<>();
 
     /** Watches over the process from here on. */
     public void install(PrintStream err, boolean terminal) {
         for (String name : new String[] {"INT", "TERM"}) {
             try {
-                Signal.handle(new Signal(name), signal -> end(err, terminal, 128 + signal.getNumber()));
+                Signal.handle(new Signal(name), signal -> stop(err, terminal, 128 + signal.getNumber()));
             } catch (IllegalArgumentException taken) {
                 // With -Xrs signals are the operating system's; they end the process all the same.
                 System.getLogger("dit").log(System.Logger.Level.DEBUG, "SIG" + name + " is not handled", taken);
             }
+        }
+    }
+
+    private void stop(PrintStream err, boolean terminal, int exitCode) {
+        Runnable other = instead.getAndSet(null);
+        if (other == null) {
+            end(err, terminal, exitCode);
+        } else {
+            Thread.ofPlatform().daemon().start(other);
         }
     }
 
@@ -56,6 +67,11 @@ public final class Interruption {
         System.out.flush();
         System.err.flush();
         Runtime.getRuntime().halt(exitCode);
+    }
+
+    /** What the first signal does instead of ending the process; the second ends it. Null for nothing. */
+    public void instead(@Nullable Runnable stop) {
+        instead.set(stop);
     }
 
     /** What to tell in addition; null for nothing. */

@@ -1,0 +1,168 @@
+package org.tornadodit.runner.command;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.model.dit.DitVariant;
+import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.pipeline.DitPipeline;
+import org.tornadodit.pipeline.PipelineBuilder;
+import org.tornadodit.pipeline.PipelineException;
+import org.tornadodit.runner.option.ModelSource;
+import org.tornadodit.runner.terminal.Invocation;
+import org.tornadodit.runner.terminal.StartProgress;
+import org.tornadodit.runner.terminal.Surroundings;
+import org.tornadodit.runner.terminal.Terminal;
+import org.tornadodit.scheduler.device.DeviceUnavailableException;
+import org.tornadodit.serve.DitServer;
+import org.tornadodit.serve.ServerOptions;
+
+/** A server from its start to the signal that ends it. */
+final class ServedRun {
+    private final ServeCommand command;
+    private final Invocation invocation;
+    private final Surroundings surroundings = Surroundings.read();
+    private final PrintWriter out;
+    private final PrintWriter err;
+
+    ServedRun(ServeCommand command, Invocation invocation) {
+        this.command = command;
+        this.invocation = invocation;
+        this.out = command.spec.commandLine().getOut();
+        this.err = command.spec.commandLine().getErr();
+    }
+
+    /**
+     * Serves until the process is asked to end.
+     *
+     * @throws IllegalArgumentException when options are wrong
+     */
+    void run() throws IOException, InterruptedException {
+        ServerOptions options = options();
+        options.requireSafe();
+        DitServer.requireFree(options);
+        ModelSource source = ModelSource.of(command.modelOptions, surroundings);
+        try (DitPipeline pipeline = open(source)) {
+            requireAsked(source, pipeline.config());
+            CountDownLatch asked = new CountDownLatch(1);
+            try (DitServer server = DitServer.start(pipeline, options.model(source.name()))) {
+                invocation.interruption().instead(() -> {
+                    err.println(
+                            "dit: stopping, with %d s for what is at work (requests: %d); a second signal ends at once"
+                                    .formatted(command.grace, server.active()));
+                    asked.countDown();
+                });
+                tell(source, pipeline, server.uri());
+                asked.await();
+            }
+        }
+    }
+
+    private void tell(ModelSource source, DitPipeline pipeline, URI uri) {
+        out.println("serving %s at %s".formatted(source.name(), uri));
+        out.flush();
+        err.println(pipeline.description());
+    }
+
+    private ServerOptions options() {
+        String token = command.token == null || command.token.isEmpty() ? null : command.token;
+        ServerOptions defaults = ServerOptions.defaults();
+        return new ServerOptions(
+                command.host,
+                command.port,
+                token,
+                defaults.model(),
+                command.maxPictures,
+                command.maxWaiting,
+                Duration.ofSeconds(command.timeout),
+                defaults.patience(),
+                Duration.ofSeconds(command.grace),
+                command.maxConnections,
+                defaults.maxBody());
+    }
+
+    private DitPipeline open(ModelSource source) {
+        try (StartProgress progress = new StartProgress(System.err, Terminal.now(surroundings.terminal()), false)) {
+            PipelineBuilder builder = DitPipeline.load(source.checkpoint(), source.vae())
+                    .devices(command.deviceOptions.ofPipeline(surroundings))
+                    .deviceWeights(command.deviceOptions.weightsOfPipeline())
+                    .threads(command.deviceOptions.threads)
+                    .precision(command.kernelArguments.options().precision())
+                    .kernels(command.kernelArguments.kernels)
+                    .rng(command.rng)
+                    .maxBatch(command.maxBatch)
+                    .notices(line -> progress.aside(() -> err.println(line)))
+                    .starting(progress::doing);
+            if (command.modelOptions.imageSize != null) {
+                builder.imageSize(command.modelOptions.imageSize);
+            }
+            if (command.modelOptions.objective != null) {
+                builder.objective(command.modelOptions.objective);
+            }
+            if (command.modelOptions.model.endsWith(".json")) {
+                builder.config(Path.of(command.modelOptions.model));
+            }
+            if (command.deviceOptions.noKernelCache) {
+                builder.noKernelCache();
+            }
+            if (command.deviceOptions.failsFast()) {
+                builder.failFast();
+            }
+            return builder.open();
+        } catch (PipelineException e) {
+            throw inOptions(e);
+        }
+    }
+
+    /** What stopped it, in the command line's words. */
+    private static RuntimeException inOptions(PipelineException thrown) {
+        if (thrown.getCause() instanceof CheckpointException unreadable) {
+            return unreadable;
+        }
+        if (thrown.getCause() instanceof DeviceUnavailableException missing) {
+            return missing;
+        }
+        return new IllegalStateException(
+                String.valueOf(thrown.getMessage())
+                        .replace("open with a smaller maxBatch", "give a smaller --max-batch")
+                        .replace("devices(\"cpu\")", "--device cpu")
+                        .replace("devices(...)", "--devices")
+                        .replace("maxBatch", "--max-batch"),
+                thrown);
+    }
+
+    /** The sizes are those of the weights; options that say others are a mistake. */
+    private void requireAsked(ModelSource source, DitConfig found) {
+        requireSame("--num-classes", command.modelOptions.numClasses, found.numClasses());
+        requireSame("--image-size", command.modelOptions.imageSize, found.imageSize());
+        if (source.config() == null) {
+            DitConfig named = DitVariant.parse(source.name()).config(found.imageSize(), found.numClasses());
+            if (named.hiddenSize() != found.hiddenSize()
+                    || named.depth() != found.depth()
+                    || named.patchSize() != found.patchSize()) {
+                throw new CheckpointException(
+                        "%s: the weights are of %d blocks of width %d, patches of %d; %s has %d, %d, %d"
+                                .formatted(
+                                        source.checkpoint(),
+                                        found.depth(),
+                                        found.hiddenSize(),
+                                        found.patchSize(),
+                                        source.name(),
+                                        named.depth(),
+                                        named.hiddenSize(),
+                                        named.patchSize()));
+            }
+        }
+    }
+
+    private static void requireSame(String option, @Nullable Integer given, int found) {
+        if (given != null && given != found) {
+            throw new IllegalArgumentException("%s is %d, the weights are of %d".formatted(option, given, found));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package org.tornadodit.serve.http;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Locale;
+import java.util.Set;
+import org.eclipse.jetty.http.HttpHeader;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.serve.api.Refusal;
+
+/**
+ * Who may ask. With a token, whoever sends it. Without, whoever is on this machine, and calls it by a name of loopback: a page of
+ * another site whose name was made to lead here does not.
+ */
+final class Gate {
+    private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
+    private static final String SCHEME = "bearer ";
+
+    private final byte @Nullable [] token;
+
+    Gate(@Nullable String token) {
+        this.token = token == null ? null : digest(token);
+    }
+
+    /** Digests are of one length, so that the time of a comparison tells nothing of the token's. */
+    private static byte[] digest(String text) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    /** @throws Refusal when another host is meant */
+    void requireHost(Exchange exchange) {
+        if (token != null) {
+            return;
+        }
+        String host = exchange.header(HttpHeader.HOST);
+        String name = host == null ? "" : host.replaceFirst(":[0-9]*$", "").toLowerCase(Locale.ROOT);
+        if (!LOOPBACK.contains(name)) {
+            throw new Refusal(
+                    403,
+                    "wrong_host",
+                    "the Host header names no loopback address: this server answers its machine only");
+        }
+    }
+
+    /** @throws Refusal when the token is not the server's */
+    void requireToken(Exchange exchange) {
+        if (token == null) {
+            return;
+        }
+        String sent = exchange.header(HttpHeader.AUTHORIZATION);
+        boolean bearer = sent != null && sent.regionMatches(true, 0, SCHEME, 0, SCHEME.length());
+        String given = bearer && sent != null ? sent.substring(SCHEME.length()).strip() : "";
+        if (!MessageDigest.isEqual(token, digest(given))) {
+            exchange.setHeader(HttpHeader.WWW_AUTHENTICATE, "Bearer");
+            throw new Refusal(
+                    401,
+                    "invalid_api_key",
+                    bearer
+                            ? "the token is not this server's"
+                            : "this server wants its token: Authorization: Bearer TOKEN");
+        }
+    }
+}

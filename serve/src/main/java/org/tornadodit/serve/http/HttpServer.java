@@ -1,0 +1,135 @@
+package org.tornadodit.serve.http;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.VirtualThreads;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.serve.api.Generations;
+import org.tornadodit.serve.api.Metrics;
+import org.tornadodit.serve.api.ServedModel;
+
+/** Jetty, set up: HTTP/1.1, a virtual thread for each request, bounds on all that a client may send or leave. */
+public final class HttpServer implements AutoCloseable {
+    private static final int HEADER_BYTES = 1 << 13;
+
+    /** Requests that the system holds before they are accepted. */
+    private static final int BACKLOG = 512;
+
+    /** Threads that look after sockets; requests have virtual ones. */
+    private static final int MOST_THREADS = 16;
+
+    /** Jetty tells of its start and stop otherwise; held here, for the logging forgets loggers that nobody holds. */
+    private static final Logger JETTY = Logger.getLogger("org.eclipse.jetty");
+
+    static {
+        if (JETTY.getLevel() == null) {
+            JETTY.setLevel(Level.WARNING);
+        }
+    }
+
+    /**
+     * Where to listen.
+     *
+     * @param port 0 for any
+     * @param connections that are open at a time
+     */
+    public record Address(String host, int port, int connections) {}
+
+    /**
+     * What clients have to keep to.
+     *
+     * @param token null for none
+     * @param patience for a request to be read, and for a part of an answer to be taken
+     * @param body bytes
+     */
+    public record Limits(@Nullable String token, Duration patience, int body) {}
+
+    private final Server server;
+    private final ServerConnector connector;
+    private final ConnectionWatch watch;
+
+    private HttpServer(Server server, ServerConnector connector, ConnectionWatch watch) {
+        this.server = server;
+        this.connector = connector;
+        this.watch = watch;
+    }
+
+    /** @throws IOException when the address cannot be listened on */
+    public static HttpServer start(
+            Address address, ServedModel model, Generations generations, Metrics metrics, Limits limits)
+            throws IOException {
+        QueuedThreadPool threads = new QueuedThreadPool(MOST_THREADS);
+        threads.setName("dit-http");
+        threads.setDaemon(true);
+        threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("dit-request-"));
+        Server server = new Server(threads);
+        ServerConnector connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(configuration()));
+        connector.setHost(address.host());
+        connector.setPort(address.port());
+        connector.setAcceptQueueSize(BACKLOG);
+        connector.setIdleTimeout(0); // the watch's
+        server.addConnector(connector);
+        server.addBean(new NetworkConnectionLimit(address.connections(), server));
+        ConnectionWatch watch = new ConnectionWatch(limits.patience());
+        connector.addBean(watch);
+        metrics.gauge("dit_connections", "Connections that are open.", watch::open);
+        server.setErrorHandler(new HttpErrors());
+        server.setHandler(new Api(model, generations, metrics, watch, limits.token(), limits.body()));
+        server.setStopTimeout(0);
+        try {
+            server.start();
+        } catch (IOException e) {
+            stop(server);
+            throw new IOException("port %d of %s cannot be listened on: %s"
+                    .formatted(address.port(), address.host(), rootOf(e).getMessage()));
+        } catch (Exception e) {
+            stop(server);
+            throw new IOException("the server does not start: " + e.getMessage(), e);
+        }
+        watch.start();
+        return new HttpServer(server, connector, watch);
+    }
+
+    private static HttpConfiguration configuration() {
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.setRequestHeaderSize(HEADER_BYTES);
+        return http;
+    }
+
+    private static Throwable rootOf(Throwable error) {
+        Throwable root = error;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root;
+    }
+
+    private static void stop(Server server) {
+        try {
+            server.stop();
+        } catch (Exception e) {
+            System.getLogger("dit").log(System.Logger.Level.WARNING, "the server does not stop: " + e);
+        }
+    }
+
+    /** The port that it listens on. */
+    public int port() {
+        return connector.getLocalPort();
+    }
+
+    /** Closes all connections and stops listening. */
+    @Override
+    public void close() {
+        stop(server);
+        watch.close();
+    }
+}
