@@ -16,6 +16,7 @@ export class Run {
   #aborter = new AbortController();
   #tiles = [];
   #urls = new Map();
+  #first = null;
 
   /**
    * @param {object} page what the run tells: done(run), again(run), removed(run), view(run, picture), say(words), needsToken()
@@ -78,6 +79,7 @@ export class Run {
   async start() {
     const { classes, n, steps, guidance, sampler, seed } = this.record;
     this.#aborter = new AbortController();
+    this.#first = null;
     this.#forget();
     this.#show('going');
     this.#find('.error').hidden = true;
@@ -116,13 +118,15 @@ export class Run {
     switch (event.type) {
       case 'queued':
         this.#seed(event.seed);
-        this.#state(event.ahead > 0 ? `${count(event.ahead, 'request is', 'requests are')} before this one` : 'Starting …');
+        this.#state(
+          event.ahead > 0
+            ? `${count(event.ahead, 'request is', 'requests are')} before this one`
+            : event.running > 0 ? 'Next in the queue' : 'Starting …');
         break;
       case 'progress': {
         const batch = event.batches > 1 ? `, batch ${event.batch} of ${event.batches}` : '';
         const left = event.step < event.steps ? `${duration(event.time_left)} left` : 'decoding';
-        const rate = event.steps_per_second > 0 ? [speed(event.steps_per_second)] : [];
-        this.#state([`Step ${event.step} of ${event.steps}${batch}`, ...rate, left].join(' · '), event.fraction);
+        this.#state([`Step ${event.step} of ${event.steps}${batch}`, ...this.#speed(event), left].join(' · '), event.fraction);
         break;
       }
       case 'image_generation.partial_image':
@@ -143,6 +147,14 @@ export class Run {
         throw new Refusal(event.error.message, { code: event.error.code, param: event.error.param });
       default: // what later servers tell
     }
+  }
+
+  /** How fast it has been since the first step that was told, previews and others' steps included; nothing before the second. */
+  #speed({ step, steps, batch }) {
+    const now = { steps: (batch - 1) * steps + step, milliseconds: performance.now() };
+    this.#first ??= now;
+    const rate = (1000 * (now.steps - this.#first.steps)) / (now.milliseconds - this.#first.milliseconds);
+    return rate > 0 ? [speed(rate)] : [];
   }
 
   /** The seed that the server drew. */
