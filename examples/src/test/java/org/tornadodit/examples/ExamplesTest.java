@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -19,8 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The examples run on the model in the repository, and the README shows one of them. */
+/** The examples run on the model in the repository, and the README shows two of them. */
 @Execution(ExecutionMode.SAME_THREAD)
 class ExamplesTest {
     private static final Path ROOT = Path.of(System.getProperty("dit.root", ".."));
@@ -82,26 +83,39 @@ class ExamplesTest {
     }
 
     @Test
+    void imageModelOfLangChain4j() throws Exception {
+        ImageModelOfLangChain4j.main(new String[] {DEMO, folder.toString()});
+        assertPictures("fox-0.png", "fox-1.png");
+    }
+
+    @Test
     void betweenLatents() throws Exception {
         BetweenLatents.main(new String[] {DEMO, folder.toString(), "3"});
         assertPictures("between.png");
         assertTrue(Files.size(folder.resolve("latents.npy")) > 2 * 4 * 16 * 16 * Float.BYTES);
     }
 
-    /** The README's lines are the example's, one after the other. */
-    @Test
-    void theReadmeShowsTenLines() throws IOException {
-        Matcher block = Pattern.compile("```java\\R(.*?)```", Pattern.DOTALL)
-                .matcher(Files.readString(ROOT.resolve("README.md")));
-        assertTrue(block.find(), "no Java in the README");
-        List<String> shown = block.group(1)
-                .lines()
-                .map(String::strip)
-                .filter(line -> !line.isEmpty() && !line.startsWith("import "))
+    /** The README's lines are an example's, one after the other. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TenLines", "ImageModelOfLangChain4j"})
+    void theReadmeShowsTenLines(String example) throws IOException {
+        String source =
+                Files.readString(ROOT.resolve("examples/src/main/java/org/tornadodit/examples/" + example + ".java"));
+        String program = String.join("\n", source.lines().map(String::strip).toList());
+        List<List<String>> blocks = Pattern.compile("```java\\R(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(ROOT.resolve("README.md")))
+                .results()
+                .map(block -> block.group(1)
+                        .lines()
+                        .map(String::strip)
+                        .filter(line -> !line.isEmpty() && !line.startsWith("import "))
+                        .toList())
                 .toList();
-        String program = Files.readString(ROOT.resolve("examples/src/main/java/org/tornadodit/examples/TenLines.java"));
-        String stripped = String.join("\n", program.lines().map(String::strip).toList());
-        assertTrue(stripped.contains(String.join("\n", shown)), () -> "not in TenLines.java: " + shown);
-        assertTrue(shown.size() <= 10, () -> shown.size() + " lines");
+        assertEquals(2, blocks.size(), "blocks of Java in the README");
+        List<List<String>> own = blocks.stream()
+                .filter(block -> program.contains(String.join("\n", block)))
+                .toList();
+        assertEquals(1, own.size(), () -> "of these, one is to be in " + example + ": " + blocks);
+        assertTrue(own.getFirst().size() <= 10, () -> own.getFirst().size() + " lines");
     }
 }
