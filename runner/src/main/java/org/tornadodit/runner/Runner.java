@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import org.tornadodit.runner.bulk.BulkCommand;
 import org.tornadodit.runner.challenge.EvaluateCommand;
 import org.tornadodit.runner.challenge.ScoreCommand;
 import org.tornadodit.runner.command.ClassesCommand;
@@ -47,6 +48,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             SampleCommand.class,
             DemoCommand.class,
+            BulkCommand.class,
             ClassesCommand.class,
             ShowCommand.class,
             ServeCommand.class,
@@ -69,6 +71,7 @@ import picocli.CommandLine.Spec;
             "3:no such device or backend",
             "4:a file that was given is missing, unreadable or does not match",
             "5:a gate failed",
+            "42:of bulk: what no retry mends",
             "130:interrupted by Ctrl-C",
             "143:ended by SIGTERM"
         },
@@ -209,7 +212,7 @@ public final class Runner implements Runnable, Invocation {
         if (Arrays.asList(args).contains("--debug")) {
             error.printStackTrace(commandLine.getErr());
         }
-        return ExitCode.USAGE;
+        return commandLine.getCommandSpec().exitCodeOnInvalidInput();
     }
 
     private static int report(Exception error, CommandLine commandLine, ParseResult parsed) {

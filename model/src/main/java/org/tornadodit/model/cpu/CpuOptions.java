@@ -25,6 +25,11 @@ public record CpuOptions(int threads, long packedWeightBytes) {
         return new CpuOptions(runtime.availableProcessors(), runtime.maxMemory() / 8);
     }
 
+    /** Floats of a vector of this machine: sums are made in as many parts, which decides their rounding. */
+    public static int vectorLanes() {
+        return TileKernel.LANES;
+    }
+
     /** The same with another number of threads. */
     public CpuOptions withThreads(int newThreads) {
         return new CpuOptions(newThreads, packedWeightBytes);

@@ -2,6 +2,7 @@ package org.tornadodit.pipeline.setup;
 
 import java.util.List;
 import java.util.function.Consumer;
+import org.tornadodit.model.cpu.CpuOptions;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
@@ -72,6 +73,20 @@ public record EngineSetup(
                 ? used.stream().map(device -> rate(rates, device).denoiser()).toList()
                 : speeds.subList(0, used.size());
         return new DeviceTeam(used, each, new FaultPolicy(failFast, FaultPolicy.KEEP_STEPS, report));
+    }
+
+    /** All that decides how numbers are rounded: engines of which this is the same make the same bits. */
+    public String arithmetic() {
+        if (cpu()) {
+            return "cpu, vectors of %d floats".formatted(CpuOptions.vectorLanes());
+        }
+        ListedDevice device = devices.getFirst();
+        String tier = KernelChoice.of(device, config, KernelChoice.forModel(config, kernels))
+                .operations()
+                .tier()
+                .word();
+        return device.backend()
+                + device.capability().map(capability -> " " + capability).orElse("") + ", " + tier;
     }
 
     /** What was tuned for these devices. */

@@ -90,6 +90,11 @@ public record SamplingPlan(
                         + sampling.kernelArguments.options().tier().word();
     }
 
+    /** What decides the rounding, see {@link EngineSetup#arithmetic}. */
+    public String arithmetic() {
+        return setup().arithmetic();
+    }
+
     private DeviceRates.Rate rate(ListedDevice listed) {
         return setup().rate(rates, listed);
     }

@@ -49,6 +49,7 @@ public final class ErrorLine {
     /** The process's exit code for it. */
     public static int exitCode(Throwable thrown) {
         return switch (beneathWrappers(thrown)) {
+            case PermanentException permanent -> ExitCode.PERMANENT;
             case CheckpointException unreadable -> ExitCode.CHECKPOINT;
             case ImageFileException unreadable -> ExitCode.CHECKPOINT;
             case InternalError fault when isFileFault(fault) -> ExitCode.CHECKPOINT;

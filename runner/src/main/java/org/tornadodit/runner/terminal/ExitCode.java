@@ -9,5 +9,8 @@ public final class ExitCode {
     public static final int CHECKPOINT = 4;
     public static final int GATE_FAILED = 5;
 
+    /** What no retry mends, of commands that schedulers start again; as Slurm and Kubernetes users have it. */
+    public static final int PERMANENT = 42;
+
     private ExitCode() {}
 }

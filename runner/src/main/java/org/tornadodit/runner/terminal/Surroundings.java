@@ -3,6 +3,7 @@ package org.tornadodit.runner.terminal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.pipeline.setup.Machine;
@@ -58,6 +59,11 @@ public record Surroundings(Path home, boolean terminal, String sdkProblem) {
         } catch (IOException | RuntimeException e) { // not Linux
             return 0;
         }
+    }
+
+    /** Variables of the process, as schedulers set them. */
+    public static Map<String, String> environment() {
+        return System.getenv();
     }
 
     /** Where this user's downloaded weights go; {@code -Ddit.weights} says otherwise. */

@@ -54,6 +54,11 @@ public final class AtomicFile {
         }
     }
 
+    /** Deletes what killed processes left half-written in a folder; what others are writing stays. */
+    public static void deleteAbandoned(Path folder) throws IOException {
+        PartName.deleteAbandonedIn(folder, UNFINISHED);
+    }
+
     /**
      * Writes the file; on failure, and when the process is stopped, the old one stays, and no part of the new one.
      *

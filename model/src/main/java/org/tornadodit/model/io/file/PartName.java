@@ -22,11 +22,14 @@ import java.util.UUID;
  * so that one without is known to be left of a process that was killed.
  */
 final class PartName {
+    private static final String PREFIX = ".dit-";
+    private static final String SUFFIX = ".part";
+
     private PartName() {}
 
     /** A new name in the file's folder. */
     static Path beside(Path file) {
-        return WriteTarget.folderOf(file).resolve(prefix(file) + UUID.randomUUID() + ".part");
+        return WriteTarget.folderOf(file).resolve(prefix(file) + UUID.randomUUID() + SUFFIX);
     }
 
     /** Creates the part and locks it; the caller closes it. */
@@ -48,8 +51,16 @@ final class PartName {
     /** Deletes the parts of a file that no process writes any more. */
     static void deleteAbandoned(Path file, Set<Path> ours) throws IOException {
         // Letters, digits and hyphens only: nothing that a glob would interpret.
-        try (DirectoryStream<Path> parts =
-                Files.newDirectoryStream(WriteTarget.folderOf(file), prefix(file) + "*.part")) {
+        deleteAbandoned(WriteTarget.folderOf(file), prefix(file) + "*" + SUFFIX, ours);
+    }
+
+    /** The same of all files of a folder. */
+    static void deleteAbandonedIn(Path folder, Set<Path> ours) throws IOException {
+        deleteAbandoned(folder, PREFIX + "*" + SUFFIX, ours);
+    }
+
+    private static void deleteAbandoned(Path folder, String glob, Set<Path> ours) throws IOException {
+        try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, glob)) {
             for (Path part : parts) {
                 // A second channel of this process would end the first one's lock.
                 if (!ours.contains(part) && Files.isRegularFile(part, LinkOption.NOFOLLOW_LINKS)) {
@@ -77,7 +88,7 @@ final class PartName {
         try {
             byte[] name = String.valueOf(file.getFileName()).getBytes(StandardCharsets.UTF_8);
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(name);
-            return ".dit-" + HexFormat.of().formatHex(digest, 0, 8) + "-";
+            return PREFIX + HexFormat.of().formatHex(digest, 0, 8) + "-";
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }

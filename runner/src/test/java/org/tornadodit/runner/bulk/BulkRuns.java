@@ -1,0 +1,68 @@
+package org.tornadodit.runner.bulk;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.tornadodit.runner.CommandLineRun;
+
+/** Calls of {@code bulk} with PyTorch's tiny model. */
+final class BulkRuns {
+    private static final Path DATA = CommandLineRun.ROOT.resolve("reference/data");
+
+    private BulkRuns() {}
+
+    /** The words of a run in two steps on the CPU. */
+    static List<Object> words(Path output, Object... options) {
+        List<Object> words = new ArrayList<>(List.of(
+                "bulk",
+                "--model",
+                DATA.resolve("sampling/config.json"),
+                "--ckpt",
+                DATA.resolve("sampling/checkpoint.pt"),
+                "--vae",
+                DATA.resolve("vae-tiny"),
+                "--num-sampling-steps",
+                "2",
+                "--output",
+                output,
+                "--quiet"));
+        if (!Arrays.asList(options).contains("--devices")) {
+            words.addAll(List.of("--device", "cpu"));
+        }
+        words.addAll(Arrays.asList(options));
+        return words;
+    }
+
+    static CommandLineRun run(Path output, Object... options) {
+        return CommandLineRun.of(words(output, options).toArray());
+    }
+
+    static CommandLineRun collect(Path folder) {
+        return CommandLineRun.of("bulk", "--collect", folder, "--quiet");
+    }
+
+    /** The pictures of a folder by their names. */
+    static Map<String, List<Byte>> pictures(Path folder) {
+        Map<String, List<Byte>> pictures = new TreeMap<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file :
+                    files.filter(each -> each.toString().endsWith(".png")).toList()) {
+                List<Byte> bytes = new ArrayList<>();
+                for (byte each : Files.readAllBytes(file)) {
+                    bytes.add(each);
+                }
+                pictures.put(file.getFileName().toString(), bytes);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return pictures;
+    }
+}
