@@ -18,9 +18,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
+import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.model.io.file.FactsFile;
 import org.tornadodit.model.io.numpy.NpyArray;
 import org.tornadodit.model.io.numpy.NpzFile;
@@ -31,11 +35,26 @@ import org.tornadodit.runner.CommandLineRun;
 import org.tornadodit.runner.terminal.ExitCode;
 
 class BulkCommandTest {
-    private static final Path DATA = CommandLineRun.ROOT.resolve("reference/data");
-
     @TempDir
     @SuppressWarnings("NullAway.Init") // set by JUnit
     Path folder;
+
+    @SuppressWarnings("NullAway.Init") // set before each test
+    private TinyModelFiles model;
+
+    @SuppressWarnings("NullAway.Init") // set before each test
+    private BulkRuns runs;
+
+    @BeforeEach
+    void writeModel() throws IOException {
+        model = TinyModelFiles.write(Files.createDirectory(folder.resolve("model")));
+        runs = new BulkRuns(model);
+    }
+
+    @AfterEach
+    void oneDevice() {
+        HostRuntime.get().setDeviceCount(1);
+    }
 
     private static CommandLineRun done(CommandLineRun run) {
         assertEquals(ExitCode.DONE, run.exitCode(), run.err());
@@ -53,7 +72,7 @@ class BulkCommandTest {
     @Test
     void anyShardsBatchesAndThreadsMakeTheSamePicturesAndTheSameFile() throws Exception {
         Path whole = folder.resolve("whole");
-        CommandLineRun one = done(BulkRuns.run(whole, "--num-samples", 11, "--seed", 3, "--per-proc-batch-size", 4));
+        CommandLineRun one = done(runs.run(whole, "--num-samples", 11, "--seed", 3, "--per-proc-batch-size", 4));
         assertTrue(one.out().contains("shard 0/1 is complete, 11 pictures, 11 of them made now"), one.out());
         Path parts = folder.resolve("parts");
         for (Object[] options : new Object[][] {
@@ -64,7 +83,7 @@ class BulkCommandTest {
             Object[] all =
                     Arrays.copyOf(new Object[] {"--num-fid-samples", 11, "--global-seed", 3}, 4 + options.length);
             System.arraycopy(options, 0, all, 4, options.length);
-            done(BulkRuns.run(parts, all));
+            done(runs.run(parts, all));
         }
         assertEquals(11, BulkRuns.pictures(whole).size());
         assertEquals(BulkRuns.pictures(whole), BulkRuns.pictures(parts));
@@ -91,22 +110,11 @@ class BulkCommandTest {
     void sampleMakesAPictureAgain() throws IOException {
         for (String rng : List.of("cuda", "cpu")) {
             Path output = folder.resolve(rng);
-            done(BulkRuns.run(output, "--num-samples", 5, "--seed", 7, "--rng", rng, "--labels", "uniform"));
+            done(runs.run(output, "--num-samples", 5, "--seed", 7, "--rng", rng, "--labels", "uniform"));
             Path again = folder.resolve(rng + ".png");
             done(CommandLineRun.of(
-                    "sample",
-                    "--like",
-                    output.resolve("000004.png"),
-                    "--model",
-                    DATA.resolve("sampling/config.json"),
-                    "--ckpt",
-                    DATA.resolve("sampling/checkpoint.pt"),
-                    "--vae",
-                    DATA.resolve("vae-tiny"),
-                    "--device",
-                    "cpu",
-                    "--output",
-                    again));
+                    model.sample("--like", output.resolve("000004.png"), "--device", "cpu", "--output", again)
+                            .toArray()));
             assertArrayEquals(Files.readAllBytes(output.resolve("000004.png")), Files.readAllBytes(again));
             PictureFacts facts = PictureFacts.read(again).orElseThrow();
             assertEquals("7000004", facts.facts().get("seed"));
@@ -116,21 +124,22 @@ class BulkCommandTest {
 
     @Test
     void devicesMakeTheSamePicturesInAnyNumber() {
+        HostRuntime.get().setDeviceCount(2);
         Path one = folder.resolve("one");
         Path two = folder.resolve("two");
-        done(BulkRuns.run(one, "--num-samples", 5, "--devices", "cpu:1", "--per-proc-batch-size", 1));
-        done(BulkRuns.run(two, "--num-samples", 5, "--devices", "cpu:2", "--per-proc-batch-size", 2));
+        done(runs.run(one, "--num-samples", 3, "--devices", "cpu:1", "--per-proc-batch-size", 1));
+        done(runs.run(two, "--num-samples", 3, "--devices", "cpu:2", "--per-proc-batch-size", 1));
         assertEquals(BulkRuns.pictures(one), BulkRuns.pictures(two));
         assertLine(
                 ExitCode.PERMANENT,
                 "engine is cpu, vectors of ",
-                BulkRuns.run(one, "--num-samples", 5)); // whose rounding is another
+                runs.run(one, "--num-samples", 3)); // whose rounding is another
     }
 
     @Test
     void whatIsMissingOrTornIsMadeAgainAndNothingElse() throws IOException {
         Path output = folder.resolve("run");
-        done(BulkRuns.run(output, "--num-samples", 6));
+        done(runs.run(output, "--num-samples", 6));
         Map<String, List<Byte>> before = BulkRuns.pictures(output);
         Files.delete(output.resolve("000001.png"));
         try (FileChannel cut = FileChannel.open(output.resolve("000002.png"), StandardOpenOption.WRITE)) {
@@ -144,7 +153,7 @@ class BulkCommandTest {
         var time = Files.getLastModifiedTime(kept);
 
         assertLine(ExitCode.FAILURE, "1 of 6 pictures of", BulkRuns.collect(output));
-        CommandLineRun again = done(BulkRuns.run(output, "--num-samples", 6));
+        CommandLineRun again = done(runs.run(output, "--num-samples", 6));
         assertTrue(again.out().contains("6 pictures, 3 of them made now"), again.out());
         assertTrue(again.err().contains("000002.png: damaged image: it is truncated; it is made again"), again.err());
         assertTrue(again.err().contains("000004.png: damaged image: "), again.err());
@@ -152,19 +161,19 @@ class BulkCommandTest {
         assertEquals(time, Files.getLastModifiedTime(kept));
         assertFalse(Files.exists(output.resolve(".dit-0123456789abcdef-left-by-a-kill.part")));
 
-        CommandLineRun third = done(BulkRuns.run(output, "--num-samples", 6));
+        CommandLineRun third = done(runs.run(output, "--num-samples", 6));
         assertTrue(third.out().contains("6 pictures, 0 of them made now"), third.out());
     }
 
     @Test
     void anotherConfigurationIsRefusedByWhatDiffers() throws IOException {
         Path output = folder.resolve("run");
-        done(BulkRuns.run(output, "--num-samples", 2));
+        done(runs.run(output, "--num-samples", 2));
         Map<String, List<Byte>> before = BulkRuns.pictures(output);
         assertLine(
                 ExitCode.PERMANENT,
                 "holds pictures of another run: num-samples is 3 here, 2 there; labels-sha256 is ",
-                BulkRuns.run(output, "--num-samples", 3));
+                runs.run(output, "--num-samples", 3));
         for (Object[] other : new Object[][] {
             {"--seed", 1, "seed is 1 here, 0 there"},
             {"--cfg-scale", 4, "cfg-scale is 4.0 here, 1.5 there"},
@@ -173,17 +182,15 @@ class BulkCommandTest {
             {"--labels", "uniform", "labels is uniform here, random there"}
         }) {
             assertLine(
-                    ExitCode.PERMANENT,
-                    other[2].toString(),
-                    BulkRuns.run(output, "--num-samples", 2, other[0], other[1]));
+                    ExitCode.PERMANENT, other[2].toString(), runs.run(output, "--num-samples", 2, other[0], other[1]));
         }
         assertEquals(before, BulkRuns.pictures(output));
         Files.writeString(output.resolve("manifest.json"), "{\"format\": \"tornado-dit bulk 2\"}");
-        assertLine(ExitCode.PERMANENT, "found the format", BulkRuns.run(output, "--num-samples", 2));
+        assertLine(ExitCode.PERMANENT, "found the format", runs.run(output, "--num-samples", 2));
         Files.writeString(output.resolve("manifest.json"), "[]");
-        assertLine(ExitCode.PERMANENT, "expected a JSON object of texts", BulkRuns.run(output, "--num-samples", 2));
+        assertLine(ExitCode.PERMANENT, "expected a JSON object of texts", runs.run(output, "--num-samples", 2));
         Files.delete(output.resolve("manifest.json"));
-        assertLine(ExitCode.PERMANENT, "but no manifest.json", BulkRuns.run(output, "--num-samples", 2));
+        assertLine(ExitCode.PERMANENT, "but no manifest.json", runs.run(output, "--num-samples", 2));
         assertLine(ExitCode.PERMANENT, "has no manifest.json", BulkRuns.collect(output));
     }
 
@@ -191,11 +198,11 @@ class BulkCommandTest {
     void aForeignFileIsNamedAndStays() throws IOException {
         Path output = folder.resolve("run");
         Path other = folder.resolve("other");
-        done(BulkRuns.run(output, "--num-samples", 2));
-        done(BulkRuns.run(other, "--num-samples", 2, "--seed", 5));
+        done(runs.run(output, "--num-samples", 2));
+        done(runs.run(other, "--num-samples", 2, "--seed", 5));
 
         Path note = Files.writeString(output.resolve("note.txt"), "mine");
-        assertLine(ExitCode.PERMANENT, "note.txt is none of the 2 pictures", BulkRuns.run(output, "--num-samples", 2));
+        assertLine(ExitCode.PERMANENT, "note.txt is none of the 2 pictures", runs.run(output, "--num-samples", 2));
         assertLine(ExitCode.PERMANENT, "note.txt is none of the 2 pictures", BulkRuns.collect(output));
         assertEquals("mine", Files.readString(note));
         Files.delete(note);
@@ -205,7 +212,7 @@ class BulkCommandTest {
         assertLine(
                 ExitCode.PERMANENT,
                 "000001.png is none of this run's pictures: seed 5000001, not 1",
-                BulkRuns.run(output, "--num-samples", 2));
+                runs.run(output, "--num-samples", 2));
         assertLine(ExitCode.PERMANENT, "seed 5000001, not 1", BulkRuns.collect(output));
         assertArrayEquals(theirs, Files.readAllBytes(output.resolve("000001.png")));
         assertFalse(Files.exists(folder.resolve("run.npz")));
@@ -214,27 +221,27 @@ class BulkCommandTest {
     @Test
     void twoWorkersWithOneShardAreNamed() throws IOException {
         Path output = folder.resolve("run");
-        done(BulkRuns.run(output, "--num-samples", 4, "--shard", "0/2"));
+        done(runs.run(output, "--num-samples", 4, "--shard", "0/2"));
         RunFolder run = new RunFolder(output);
         try (ShardLock first = ShardLock.take(run, new Shard(1, 2, "test"), Map.of("SLURM_JOB_ID", "17"), line -> {})) {
             assertLine(
                     ExitCode.FAILURE,
                     "shard 1/2 of " + output + " is being made by another worker, process "
                             + ProcessHandle.current().pid() + " on ",
-                    BulkRuns.run(output, "--num-samples", 4, "--shard", "1/2"));
+                    runs.run(output, "--num-samples", 4, "--shard", "1/2"));
             assertLine(
                     ExitCode.FAILURE,
                     "is being made in 2 shards, not 3: shard 1 by process",
-                    BulkRuns.run(output, "--num-samples", 4, "--shard", "0/3"));
-            done(BulkRuns.run(output, "--num-samples", 4, "--shard", "0/2"));
+                    runs.run(output, "--num-samples", 4, "--shard", "0/3"));
+            done(runs.run(output, "--num-samples", 4, "--shard", "0/2"));
         }
-        done(BulkRuns.run(output, "--num-samples", 4, "--shard", "1/2"));
+        done(runs.run(output, "--num-samples", 4, "--shard", "1/2"));
     }
 
     @Test
     void aTornPictureAndALostOneLeaveNoFile() throws IOException {
         Path output = folder.resolve("run");
-        done(BulkRuns.run(output, "--num-samples", 5));
+        done(runs.run(output, "--num-samples", 5));
         byte[] whole = Files.readAllBytes(output.resolve("000003.png"));
         Files.write(output.resolve("000003.png"), Arrays.copyOf(whole, whole.length / 2));
         assertLine(ExitCode.FAILURE, "1 of 5 pictures are damaged: ", BulkRuns.collect(output));
@@ -258,7 +265,7 @@ class BulkCommandTest {
             {"--class-labels", "3", "Unknown option"},
             {"--eta", "0.5", "--eta has no effect"}
         }) {
-            CommandLineRun run = BulkRuns.run(output, wrong[0], wrong[1]);
+            CommandLineRun run = runs.run(output, wrong[0], wrong[1]);
             assertLine(ExitCode.PERMANENT, wrong[2].toString(), run);
         }
         Path torn = Files.write(folder.resolve("torn.pt"), new byte[100]);
@@ -274,7 +281,7 @@ class BulkCommandTest {
     void labelsOfAFileSayHowMany() throws IOException {
         Path labels = Files.writeString(folder.resolve("labels.txt"), "3\n1\n5\n");
         Path output = folder.resolve("run");
-        done(BulkRuns.run(output, "--labels", labels));
+        done(runs.run(output, "--labels", labels));
         assertEquals(
                 Set.of("000000.png", "000001.png", "000002.png"),
                 BulkRuns.pictures(output).keySet());
@@ -285,13 +292,13 @@ class BulkCommandTest {
                         .facts()
                         .get("class-labels"));
         done(BulkRuns.collect(output));
-        assertLine(ExitCode.PERMANENT, "names 3 classes", BulkRuns.run(output, "--labels", labels, "--num-samples", 4));
+        assertLine(ExitCode.PERMANENT, "names 3 classes", runs.run(output, "--labels", labels, "--num-samples", 4));
     }
 
     @Test
     void aDryRunTellsAndWritesNothing() {
         Path output = folder.resolve("run");
-        CommandLineRun run = done(BulkRuns.run(output, "--num-samples", 10, "--shard", "1/4", "--dry-run"));
+        CommandLineRun run = done(runs.run(output, "--num-samples", 10, "--shard", "1/4", "--dry-run"));
         assertTrue(run.out().contains("shard    1/4 (--shard), 3 to make"), run.out());
         assertFalse(Files.exists(output));
     }

@@ -10,29 +10,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.runner.CommandLineRun;
 
-/** Calls of {@code bulk} with PyTorch's tiny model. */
-final class BulkRuns {
-    private static final Path DATA = CommandLineRun.ROOT.resolve("reference/data");
-
-    private BulkRuns() {}
+/** Calls of {@code bulk} with a tiny model. */
+record BulkRuns(TinyModelFiles model) {
 
     /** The words of a run in two steps on the CPU. */
-    static List<Object> words(Path output, Object... options) {
-        List<Object> words = new ArrayList<>(List.of(
-                "bulk",
-                "--model",
-                DATA.resolve("sampling/config.json"),
-                "--ckpt",
-                DATA.resolve("sampling/checkpoint.pt"),
-                "--vae",
-                DATA.resolve("vae-tiny"),
-                "--num-sampling-steps",
-                "2",
-                "--output",
-                output,
-                "--quiet"));
+    List<Object> words(Path output, Object... options) {
+        List<Object> words = model.command(List.of("bulk"), "--num-sampling-steps", "2", "--output", output, "--quiet");
         if (!Arrays.asList(options).contains("--devices")) {
             words.addAll(List.of("--device", "cpu"));
         }
@@ -40,7 +26,7 @@ final class BulkRuns {
         return words;
     }
 
-    static CommandLineRun run(Path output, Object... options) {
+    CommandLineRun run(Path output, Object... options) {
         return CommandLineRun.of(words(output, options).toArray());
     }
 
