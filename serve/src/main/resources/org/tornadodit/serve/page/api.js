@@ -75,7 +75,7 @@ export async function* generate(body, signal) {
 }
 
 /** The data of server-sent events, as the HTML standard parses them; names and identifiers of events are not read. */
-async function* eventData(stream) {
+export async function* eventData(stream) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   let data = [];

@@ -132,6 +132,13 @@ final class Browser implements AutoCloseable {
         return result == null ? "" : result;
     }
 
+    /** Result of an asynchronous function's body, as JSON; it may import the page's modules. */
+    String json(String body) {
+        Object text = driver.executeAsyncScript("const done = arguments[0]; (async () => {" + body
+                + "})().then((value) => done(JSON.stringify(value)), (failure) => done(String(failure)));");
+        return String.valueOf(text);
+    }
+
     /** An image as it is shown, as a PNG in Base64: the content policy lets nothing read its address. */
     String shown(WebElement image) {
         Object url = driver.executeScript("""

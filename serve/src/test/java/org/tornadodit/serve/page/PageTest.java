@@ -367,6 +367,50 @@ class PageTest {
                 () -> "the focus cannot be seen at " + browser.focused().getDomProperty("outerHTML"));
     }
 
+    /** However the network cuts them. */
+    @Test
+    void readsEventsAsTheStandardHasThem() throws Exception {
+        open();
+        String read = browser.json("""
+            const {eventData} = await import('/api.js');
+            const text = ': alive\\n\\nevent: a\\r\\ndata: {"name":"Löwe"}\\r\\n\\r\\ndata:1\\ndata: 2\\n\\ndata: 3\\r\\rdata: cut';
+            const bytes = new TextEncoder().encode(text);
+            const all = [];
+            for (const size of [1, 2, 3, 1000]) {
+              const stream = new ReadableStream({start(to) {
+                for (let at = 0; at < bytes.length; at += size) to.enqueue(bytes.slice(at, at + size));
+                to.close();
+              }});
+              const found = [];
+              for await (const data of eventData(stream)) found.push(data);
+              all.push(found.join('|'));
+            }
+            return [...new Set(all)];
+            """);
+        assertEquals("[\"{\\\"name\\\":\\\"Löwe\\\"}|1\\n2|3\"]", read);
+    }
+
+    @Test
+    void theGalleryIsBoundedAndTheBestMatchComesFirst() throws Exception {
+        open();
+        assertEquals("[[\"c\"],[],[\"b\",\"c\"]]", browser.json("""
+            const {beyond} = await import('/store.js');
+            const run = (id, pictures, size) => ({id, pictures: Array(pictures).fill({blob: {size}})});
+            return [
+              beyond([run('a', 100, 1), run('b', 100, 1), run('c', 1, 1)]),
+              beyond([run('a', 300, 1)]),
+              beyond([run('a', 1, 9e7), run('b', 1, 2e7), run('c', 1, 1)]),
+            ];
+            """));
+        assertEquals(
+                "[[\"cat\",\"caterpillar\",\"tabby\",\"wild cat\",\"bobcat\"],[\"bobcat\"],[]]", browser.json("""
+                    const {matching} = await import('/combobox.js');
+                    const all = ['bobcat', 'wild cat', 'caterpillar', 'tabby', 'cat', 'dog'].map((name, label) => (
+                      {label: label + 7, name, names: name === 'tabby' ? ['tabby', 'cat-like'] : [name]}));
+                    return ['Cat', '7', 'owl'].map((text) => matching(all, text).map((each) => each.name));
+                    """));
+    }
+
     @Test
     void fitsAPhoneAndWhatThePersonPrefers() throws Exception {
         open(server.uri(), 375, 812);
