@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -37,7 +38,7 @@ record KernelText(String entry, String ptx, int sharedBytes, boolean marked) {
      *
      * @param name the kernel's in the text
      * @param entry the name that it gets
-     * @throws IllegalStateException when the text would write beyond shared memory
+     * @throws IllegalStateException when the text would write beyond shared memory, or read what was not set
      */
     static KernelText of(String written, String name, String entry) {
         if (BYTES_FOR_INDEX.matcher(written).find()) {
@@ -48,10 +49,20 @@ record KernelText(String entry, String ptx, int sharedBytes, boolean marked) {
         String ordered = withOrderedDeclarations(named);
         String text = withNumberedLabels(ordered);
         if (!SecondText.isNeeded(text)) {
-            return new KernelText(entry, text, 0, false);
+            return new KernelText(entry, assigned(entry, text), 0, false);
         }
         SecondText second = SecondText.of(text);
-        return new KernelText(entry, second.ptx(), second.sharedBytes(), true);
+        return new KernelText(entry, assigned(entry, second.ptx()), second.sharedBytes(), true);
+    }
+
+    private static String assigned(String entry, String text) {
+        String assigned = DefiniteAssignment.withNumbersOfThreadsFirst(text);
+        Set<String> unassigned = DefiniteAssignment.unassigned(assigned);
+        if (!unassigned.isEmpty()) {
+            throw new IllegalStateException("kernel " + entry + " would read registers that nothing has set: "
+                    + String.join(", ", unassigned) + "; TornadoVM wrote it so, write the kernel another way");
+        }
+        return assigned;
     }
 
     private static String withOrderedDeclarations(String text) {

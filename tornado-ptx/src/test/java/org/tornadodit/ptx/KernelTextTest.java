@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class KernelTextTest {
@@ -31,6 +33,63 @@ class KernelTextTest {
         assertTrue(one.ptx().contains(".entry Linear_linear(.param"), one.ptx());
         assertTrue(one.ptx().contains("PTX_1: try; bra PTX_1;"), one.ptx());
         assertTrue(one.ptx().contains("PTX_2: try; bra PTX_2;"), one.ptx());
+    }
+
+    /** As TornadoVM writes a kernel whose first block that wants the thread's number is not on every way to the next. */
+    private static String inBranches(String branch, String common) {
+        return """
+            .visible .entry a_kernel(.param .u64 x) {
+            \t.reg .s32 rsi<4>;
+
+            BLOCK_0:
+            \tld.param.u64\trud0, [x];
+            \tld.global.s32\trsi0, [rud0];
+            \tsetp.eq.s32\trpb0, rsi0, 4;
+            \t@!rpb0 bra\tBLOCK_2;
+
+            BLOCK_1:
+            \tbra.uni\tBLOCK_3;
+
+            BLOCK_2:
+            \t%s
+            \tbra.uni\tBLOCK_3;
+
+            BLOCK_3:
+            \t%s
+            \tret;
+            }
+            """.formatted(branch, common);
+    }
+
+    @Test
+    void numberOfThreadIsReadOnAllWays() {
+        String read = "mov.u32\trui0, %tid.x;";
+        String use = "st.global.u32\t[rud0], rui0;";
+        assertEquals(Set.of("rui0"), DefiniteAssignment.unassigned(inBranches(read, use)));
+        KernelText text = KernelText.of(inBranches(read, use), "a_kernel", "K_k");
+        assertTrue(text.ptx().contains("BLOCK_0:\n\tmov.u32\trui0, %tid.x;\n\tld.param"), text.ptx());
+        assertEquals(text.ptx().indexOf("%tid"), text.ptx().lastIndexOf("%tid"));
+        String everywhere = inBranches("bar.sync\t0;", read + "\n\t" + use);
+        assertEquals(
+                everywhere.replace("a_kernel", "K_k"),
+                KernelText.of(everywhere, "a_kernel", "K_k").ptx());
+    }
+
+    @Test
+    void registersThatNothingHasSetAreRefused() {
+        for (String use : List.of(
+                "st.global.s32\t[rud0], rsi1;",
+                "@rpb7 bra\tBLOCK_3;",
+                "add.s32\trsi2, rsi0, rsi1;",
+                "{ .reg .b32 %t; cvt.rn.f16x2.f32 %t, rfi3, rfi4; mov.b32 rsi2, %t; }",
+                "{ .reg .b64 %ga; mul.wide.s32 %ga, rsi1, 4; st.global.b32 [%ga+16+0], rsi0; }")) {
+            String written = inBranches("mov.s32\trsi1, 0;\n\tsetp.eq.s32\trpb7, rsi0, 1;", use);
+            IllegalStateException refused =
+                    assertThrows(IllegalStateException.class, () -> KernelText.of(written, "a_kernel", "K_k"), use);
+            assertTrue(String.valueOf(refused.getMessage()).contains("K_k would read registers that nothing has set: r"), use);
+        }
+        String loop = inBranches("mov.s32\trsi1, 0;", "mov.s32\trsi2, rsi0;\n\tadd.s32\trsi2, rsi2, 1;");
+        assertEquals(Set.of(), DefiniteAssignment.unassigned(loop));
     }
 
     @Test
