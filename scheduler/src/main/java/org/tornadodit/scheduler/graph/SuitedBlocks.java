@@ -102,8 +102,14 @@ record SuitedBlocks(List<Integer> passes, List<IntToDoubleFunction> cycles) {
         return passes.size();
     }
 
-    /** The graph for a number of passes, of those that may be used: 0 unless another takes noticeably less. */
+    /**
+     * The graph for a number of passes, of those that may be used: 0 unless another takes noticeably less, and always for the
+     * most, whose tiles were chosen or tuned for it.
+     */
     int best(int number, IntPredicate usable) {
+        if (number >= passes.getFirst()) {
+            return 0;
+        }
         int best = 0;
         for (int i = 1; i < count(); i++) {
             double limit = cycles.get(best).applyAsDouble(number) / (best == 0 ? PAYS : 1);

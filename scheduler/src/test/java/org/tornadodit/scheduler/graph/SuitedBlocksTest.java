@@ -72,6 +72,14 @@ class SuitedBlocksTest {
         return sum;
     }
 
+    /** Tiles for the most were tuned, or chosen by more than the model of their products. */
+    @Test
+    void theMostKeepTheirOwn() {
+        SuitedBlocks suited = new SuitedBlocks(List.of(16, 1), List.of(passes -> 100, passes -> 50));
+        assertEquals(0, suited.best(16, any -> true));
+        assertEquals(1, suited.best(15, any -> true));
+    }
+
     @Test
     void portableKernelsHaveOneGraph() {
         DitConfig config = DitVariant.XL_2.config(512, 1000);
