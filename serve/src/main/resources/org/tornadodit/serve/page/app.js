@@ -39,7 +39,11 @@ const page = {
     showKept();
     health();
   },
-  again: (run) => begin({ ...run.record, seed: anySeed() }),
+  again: (run) => {
+    if (isOfThisModel(run)) {
+      begin({ ...run.record, seed: anySeed() });
+    }
+  },
   removed: async (run) => {
     const next = run.element.nextElementSibling ?? run.element.previousElementSibling;
     drop(run);
@@ -53,10 +57,22 @@ const viewer = new Viewer({
   all: () => runs.flatMap((run) => (run.isGoing ? [] : run.record.pictures.map((picture) => ({ run, picture })))),
   again: (run) => page.again(run),
   use: (run) => {
-    settings.set(run.record);
-    combobox.focus();
+    if (isOfThisModel(run)) {
+      settings.set(run.record);
+      combobox.focus();
+    }
   },
 });
+
+/** Labels of another model would be other classes of this one. */
+function isOfThisModel({ record }) {
+  const same = record.model === model?.id;
+  complainOfAll(same ? '' : `That was made by the model ${record.model}, which this server does not have.`);
+  if (!same) {
+    field('ask-error').scrollIntoView({ block: 'nearest' });
+  }
+  return same;
+}
 
 function anySeed() {
   return crypto.getRandomValues(new Uint32Array(1))[0];

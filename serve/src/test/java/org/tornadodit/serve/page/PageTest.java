@@ -224,6 +224,20 @@ class PageTest {
                 browser.find("#viewer-download").getDomProperty("href"));
         browser.find("#viewer-use").click();
         assertEquals("5", browser.find("#seed").getDomProperty("value"));
+
+        browser.json("""
+            const {Store} = await import('/store.js');
+            const store = new Store();
+            await store.open();
+            for (const run of await store.all()) await store.add({...run, model: 'another'});
+            """);
+        browser.reload();
+        connected();
+        awaitDone(2);
+        browser.find(".again").click();
+        assertEquals(
+                "That was made by the model another, which this server does not have.", browser.text("#ask-error"));
+        assertEquals(2, browser.all(".run").size());
     }
 
     @Test
