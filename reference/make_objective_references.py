@@ -2,7 +2,7 @@
 """Makes data/objectives: tiny SiT, REPA, MeanFlow and DiT models, and what their samplers make of them.
 
     python3 reference/make_objective_references.py --out reference/data/objectives [--device cuda]
-        [--sit DIR] [--repa DIR] [--meanflow DIR]
+        [--sit DIR] [--repa DIR] [--meanflow DIR] [--only RUN,...]
 
 The noise is that of PyTorch's CPU generator with seed 0, so that a GPU is not needed. Where torchdiffeq is installed, it
 integrates SiT's ODEs, and the manifest has its distance to velocity.py. With copies of willisma/SiT, sihyun-yu/REPA or
@@ -106,7 +106,7 @@ class Draws:
         return torch.randn(rows, 4, 8, 8, generator=self.generator)[:self.n].to(self.device)
 
 
-def sit_run(model, sampler, points, scale, channels, low, high, device, solver=None):
+def sit_run(model, sampler, points, scale, channels, low, high, device, solver=None, **choices):
     labels = torch.tensor(LABELS, device=device)
     kind = next(model.parameters()).dtype
     guidance = functools.partial(velocity.guided, model, scale=scale, channels=channels, low=low, high=high,
@@ -119,11 +119,11 @@ def sit_run(model, sampler, points, scale, channels, low, high, device, solver=N
             v = guidance(labels[i:i + 1])
             # Each by itself: the step that all of a batch would share makes a picture depend on its neighbours.
             if solver is None:
-                result, count = velocity.dopri5(v, x[i:i + 1])
+                result, count = velocity.dopri5(v, x[i:i + 1], **choices)
                 counts.append(count)
             else:
                 result = solver(lambda t, y: v(y, t), x[i:i + 1], torch.linspace(0, 1, points, device=device),
-                                method="dopri5", atol=[1e-6], rtol=[1e-3])[-1]
+                                method="dopri5", atol=[choices.get("atol", 1e-6)], rtol=[choices.get("rtol", 1e-3)])[-1]
             results.append(result)
         return torch.cat(results), counts
     v = guidance(labels)
@@ -135,7 +135,7 @@ def sit_run(model, sampler, points, scale, channels, low, high, device, solver=N
         integrate = velocity.sit_euler if sampler == "euler" else velocity.sit_heun
         return integrate(v, x, points), None
     method = {"euler-maruyama": "euler", "heun-sde": "heun"}[sampler]
-    return velocity.sit_sde(v, x, points, lambda: draws().to(kind), method), None
+    return velocity.sit_sde(v, x, points, lambda: draws().to(kind), method, **choices), None
 
 
 def repa_run(model, sampler, steps, scale, channels, low, high, device):
@@ -180,6 +180,7 @@ RUNS = {
     "sit/euler-interval": ("sit", "euler", 11, 4.0, "all", 0.25, 0.75),
     "sit/heun-3": ("sit", "heun", 11, 4.0, "3", 0, 1),
     "sit/dopri5-3": ("sit", "dopri5", 11, 4.0, "3", 0, 1),
+    "sit/dopri5-interval": ("sit", "dopri5", 11, 4.0, "all", 0.25, 0.75),
     "sit/dopri5-unguided": ("sit", "dopri5", 11, 1.0, "3", 0, 1),
     "sit/euler-maruyama-3": ("sit", "euler-maruyama", 11, 4.0, "3", 0, 1),
     "sit/euler-maruyama-unguided": ("sit", "euler-maruyama", 11, 1.0, "3", 0, 1),
@@ -199,13 +200,27 @@ RUNS = {
     "dit/ddim-interval": ("dit", "ddim", 10, 4.0, "3", 0.2, 0.7),
 }
 
+#: What differs from the defaults of SiT's program, by the names of velocity.py.
+CHOICES = {
+    "sit/dopri5-tight": dict(rtol=1e-5),
+    "sit/euler-maruyama-tweedie": dict(last_step="tweedie"),
+    "sit/euler-maruyama-last-euler": dict(last_step="euler", last=0.1),
+    "sit/euler-maruyama-no-last": dict(last_step="none"),
+    "sit/euler-maruyama-constant": dict(form="constant", norm=0.5),
+    "sit/euler-maruyama-decreasing": dict(form="decreasing"),
+    "sit/heun-sde-increasing-decreasing": dict(form="increasing-decreasing", norm=2.0, last_step="euler"),
+}
+for name in CHOICES:
+    sampler = next(s for s in ("dopri5", "euler-maruyama", "heun-sde") if name[4:].startswith(s))
+    RUNS[name] = ("sit", sampler, 11, 4.0, "3", 0, 1)
+
 PICTURES = ("sit/euler-maruyama-3", "repa/euler-maruyama-interval", "meanflow/1-step", "dit/ddpm-interval")
 
 
 def run(model, name, device):
     kind, sampler, steps, scale, channels, low, high = RUNS[name]
     if kind.startswith("sit"):
-        return sit_run(model, sampler, steps, scale, channels, low, high, device)
+        return sit_run(model, sampler, steps, scale, channels, low, high, device, **CHOICES.get(name, {}))
     if kind.startswith("repa"):
         return repa_run(model, sampler, steps, scale, channels, low, high, device), None
     if kind == "meanflow":
@@ -256,7 +271,8 @@ def make_run_folder(name, model, exact_model, root, device, solver):
     if solver is not None and kind.startswith("sit") and sampler in ("euler", "heun", "dopri5") and (low, high) == (0, 1):
         import torchdiffeq
 
-        latents, _ = sit_run(model, sampler, points, scale, channels, low, high, device, solver=solver)
+        latents, _ = sit_run(model, sampler, points, scale, channels, low, high, device, solver=solver,
+                             **CHOICES.get(name, {}))
         facts.update(solver="torchdiffeq " + torchdiffeq.__version__, distance_to_velocity_py=distance(own, latents))
     save_npy(folder / "noise.npy", Draws(len(LABELS), "cpu", False).start())
     save_npy(folder / "latents.npy", latents.float())
@@ -267,7 +283,7 @@ def make_run_folder(name, model, exact_model, root, device, solver):
     manifest(folder, PROGRAM, device, seed=SEED, rng="cpu", labels=LABELS, model=kind, sampler=sampler, steps=points,
              cfg_scale=scale, cfg_channels=channels, guidance_low=low, guidance_high=high,
              precision="float32, no TF32, explicit attention", float64_distance=distance(latents, exact),
-             latents_std=float(latents.std()), **facts)
+             latents_std=float(latents.std()), choices=CHOICES.get(name, {}), **facts)
     print(f"{name}: to float64 {distance(latents, exact):.2e}, std {float(latents.std()):.2f} {facts}", flush=True)
 
 
@@ -309,8 +325,14 @@ def check_sit(folder, device):
             sde = sampler in ("euler-maruyama", "heun-sde")
             paths = transport.Sampler(transport.create_transport())
             if sde:
+                choices = CHOICES.get(run_name, {})
+                last = choices.get("last_step", "mean").capitalize()
+                form = choices.get("form", "sigma")  # its own name of the last is spelt so
                 sample = paths.sample_sde(sampling_method="Euler" if sampler == "euler-maruyama" else "Heun",
-                                          diffusion_form="sigma", num_steps=points)
+                                          diffusion_form="inccreasing-decreasing" if form.startswith("inc") else form,
+                                          diffusion_norm=choices.get("norm", 1.0),
+                                          last_step=None if last == "None" else last,
+                                          last_step_size=choices.get("last", 0.04), num_steps=points)
             else:
                 sample = paths.sample_ode(sampling_method={"euler": "euler", "heun": "heun2"}[sampler],
                                           num_steps=points)
@@ -382,6 +404,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--only", help="runs to make, separated by commas; the models' folders stay as they are")
     for name in ("sit", "repa", "meanflow"):
         parser.add_argument(f"--{name}", type=pathlib.Path, help="a copy of the originals' code")
     args = parser.parse_args()
@@ -390,10 +413,14 @@ def main():
     if importlib.util.find_spec("torchdiffeq") is not None:
         from torchdiffeq import odeint as solver
     for name in MODELS:
-        model, exact_model = make_model_folder(name, args.out, args.device)
-        for run_name in RUNS:
-            if RUNS[run_name][0] == name:
-                make_run_folder(run_name, model, exact_model, args.out, args.device, solver)
+        wanted = [r for r in RUNS if RUNS[r][0] == name and (args.only is None or r in args.only.split(","))]
+        if args.only is None:
+            model, exact_model = make_model_folder(name, args.out, args.device)
+        else:
+            model = make_model(name).to(args.device)
+            exact_model = copy.deepcopy(model).double()
+        for run_name in wanted:
+            make_run_folder(run_name, model, exact_model, args.out, args.device, solver)
     checks = {}
     for folder, check in ((args.sit, check_sit), (args.repa, check_repa), (args.meanflow, check_meanflow)):
         if folder is not None:

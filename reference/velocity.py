@@ -75,32 +75,52 @@ def sit_heun(velocity, x, points):
     return x
 
 
-def sit_drift(velocity, x, t, at=None):
-    """Of the SDE with diffusion w = 1 - t ("sigma"): v + w score, with score = (t v - x) / (1 - t)."""
-    v = velocity(x, t, at)
-    t = t.to(x)
-    score = (t * v - x) / ((1 - t) ** 2 + t * (1 - t))
-    return v + (1 - t) * score
+def sit_diffusion(t, form="sigma", norm=1.0):
+    """w(t) of the SDE, by SiT's names."""
+    forms = {
+        "constant": lambda: norm * torch.ones_like(t),
+        "sigma": lambda: norm * (1 - t),
+        "linear": lambda: norm * (1 - t),
+        "decreasing": lambda: 0.25 * (norm * torch.cos(torch.pi * t) + 1) ** 2,
+        "increasing-decreasing": lambda: norm * torch.sin(torch.pi * t) ** 2,
+    }
+    return forms[form]()
 
 
-def sit_sde(velocity, x, points, draw, method="euler", last=0.04):
-    """Euler-Maruyama or Heun over 0 .. 1 - last in points - 1 steps, then one step to the mean ("Mean").
+def sit_score(v, x, t):
+    return (t * v - x) / ((1 - t) ** 2 + t * (1 - t))
 
-    ``draw()`` gives a step's normals.
+
+def sit_sde(velocity, x, points, draw, method="euler", last=0.04, last_step="mean", form="sigma", norm=1.0):
+    """Euler-Maruyama or Heun over 0 .. 1 - last in points - 1 steps, then the last step, without noise.
+
+    ``draw()`` gives a step's normals. Last steps: "mean" along the SDE's drift, "tweedie" to the expected data, "euler" along
+    the velocity, "none".
     """
+    def drift(x, t, at=None):
+        v, t = velocity(x, t, at), t.to(x)
+        return v + sit_diffusion(t, form, norm) * sit_score(v, x, t)
+
+    last = 0.0 if last_step == "none" else last
     t = sit_times(points, 1 - last)
     dt = (t[1] - t[0]).to(x)
     for k in range(points - 1):
-        diffusion = (1 - t[k]).to(x)
+        diffusion = sit_diffusion(t[k].to(x), form, norm)
         spread = torch.sqrt(2 * diffusion) * (draw() * torch.sqrt(dt))
         if method == "euler":
-            x = x + sit_drift(velocity, x, t[k]) * dt + spread
+            x = x + drift(x, t[k]) * dt + spread
         else:
             start = x + spread
-            first = sit_drift(velocity, start, t[k])
-            second = sit_drift(velocity, start + dt * first, t[k] + (t[1] - t[0]), at=t[k])
+            first = drift(start, t[k])
+            second = drift(start + dt * first, t[k] + (t[1] - t[0]), at=t[k])
             x = start + 0.5 * dt * (first + second)
-    return x + sit_drift(velocity, x, torch.tensor(1 - last)) * last
+    end = torch.tensor(1 - last)
+    if last_step == "mean":
+        return x + drift(x, end) * last
+    if last_step == "tweedie":
+        v, t = velocity(x, end), end.to(x)
+        return x / t + (1 - t) ** 2 / t * sit_score(v, x, t)
+    return x + velocity(x, end) * last if last_step == "euler" else x
 
 
 def dopri5(velocity, x, start=0.0, end=1.0, atol=1e-6, rtol=1e-3):

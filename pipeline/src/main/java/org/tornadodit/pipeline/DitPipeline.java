@@ -171,7 +171,15 @@ public final class DitPipeline implements AutoCloseable {
         SamplingRequest sampled =
                 request.batch(batch.stream().map(Picture::label).toList(), config.objective());
         SamplingFacts sampling = new SamplingFacts(
-                modelName, config, sampled, request.steps(), request.solver(), request.seed(), rng, precision);
+                modelName,
+                config,
+                sampled,
+                request.steps(),
+                request.solver(),
+                request.flow(),
+                request.seed(),
+                rng,
+                precision);
         Map<String, String> facts = sampling.facts(engine.fingerprints());
         // All batches are of one size, but for those of fewer labels behind each largest ones.
         boolean uniform =

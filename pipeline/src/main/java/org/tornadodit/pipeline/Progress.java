@@ -36,7 +36,7 @@ public final class Progress {
         return step;
     }
 
-    /** Steps of a batch. */
+    /** Steps of a batch; 0 with dopri5, which decides on the way. */
     public int steps() {
         return steps;
     }
@@ -51,12 +51,15 @@ public final class Progress {
         return batches;
     }
 
-    /** Share of the request that is done, 0 to 1, decoding left out. */
+    /** Share of the request that is done, 0 to 1, decoding left out; whole batches alone where {@link #steps} is 0. */
     public double fraction() {
-        return (batch - 1 + (double) step / steps) / batches;
+        return (batch - 1 + (steps == 0 ? 0 : (double) step / steps)) / batches;
     }
 
-    /** About how long the rest takes, as the steps so far took; without decoding, and waiting for other requests. */
+    /**
+     * About how long the rest takes, as the steps so far took; without decoding, and waiting for other requests. Zero where
+     * {@link #steps} is 0.
+     */
     public Duration timeLeft() {
         return timeLeft;
     }
@@ -78,6 +81,9 @@ public final class Progress {
     @Override
     public String toString() {
         String which = batches == 1 ? "" : "batch %d of %d, ".formatted(batch, batches);
+        if (steps == 0) {
+            return "%sstep %d".formatted(which, step);
+        }
         long seconds = timeLeft.toSeconds();
         return "%sstep %d of %d, %d:%02d left".formatted(which, step, steps, seconds / 60, seconds % 60);
     }

@@ -2,6 +2,7 @@ package org.tornadodit.pipeline;
 
 import java.util.Arrays;
 import java.util.List;
+import org.tornadodit.model.diffusion.FlowChoices;
 import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.diffusion.SolverChoices;
@@ -19,13 +20,14 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
  *
  * @param labels class of each picture; see {@link DitPipeline#labels} for names
  * @param steps denoising steps as {@code --num-sampling-steps} takes them: {@code "250"}, {@code "10,15,20"}, {@code "ddim50"}
- *     (DPM-Solver++ and UniPC: a number up to 999)
+ *     (DPM-Solver++ and UniPC: a number up to 999); dopri5 takes as many as it needs
  * @param guidance weight of classifier-free guidance; 1 for none, which is half of the work and other noise
  * @param channels latent channels that guidance changes: three as facebookresearch/DiT does, or all as diffusers does
  * @param interval when guidance is on
  * @param sampler how a step goes from x_t to x_{t-1}
  * @param eta DDIM's share of noise, 0 to 1; the others ignore it
  * @param solver choices of DPM-Solver++ and UniPC; the others ignore them
+ * @param flow choices of SiT's samplers; the others ignore them
  * @param seed as {@code torch.manual_seed} takes it; a negative one is the 64-bit word with the same bits
  * @param batches how often the labels are sampled, from one stream of noise
  * @param previewEvery every so many steps the pictures are decoded as they are so far; 0 for never
@@ -39,6 +41,7 @@ public record Request(
         SamplingMethod sampler,
         double eta,
         SolverChoices solver,
+        FlowChoices flow,
         long seed,
         int batches,
         int previewEvery) {
@@ -86,6 +89,7 @@ public record Request(
                 objective.samplers().getFirst(),
                 0,
                 SolverChoices.DEFAULT,
+                FlowChoices.DEFAULT,
                 0,
                 1,
                 0);
@@ -107,6 +111,7 @@ public record Request(
                 sampler,
                 eta,
                 solver,
+                flow,
                 seed,
                 batches,
                 previewEvery);
@@ -125,54 +130,61 @@ public record Request(
     /** @param steps a number, sections as in {@code "10,15,20"}, or {@code "ddim50"} for DDIM's spacing */
     public Request steps(String steps) {
         return new Request(
-                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
     }
 
     /** @param guidance at least 0; 1 for none */
     public Request guidance(double guidance) {
         return new Request(
-                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
     }
 
     /** @param channels that guidance changes */
     public Request channels(Guidance channels) {
         return new Request(
-                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
     }
 
     /** @param sampler DDPM, DDIM, DPM-Solver++ (also for the SDE) or UniPC; the latter need 20 to 30 steps */
     public Request sampler(SamplingMethod sampler) {
         return new Request(
-                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
     }
 
     /** @param eta 0 for the deterministic DDIM, to 1 */
     public Request eta(double eta) {
         return new Request(
-                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
     }
 
     /** @param solver what DPM-Solver++ and UniPC do, under diffusers' names */
     public Request solver(SolverChoices solver) {
         return new Request(
-                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
+    }
+
+    /** @param flow what SiT's samplers do, under the names of its program: dopri5's tolerances, how an SDE ends */
+    public Request flow(FlowChoices flow) {
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
     }
 
     /** @param seed of the noise */
     public Request seed(long seed) {
         return new Request(
-                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
     }
 
     /** @param batches how often all labels are sampled */
     public Request batches(int batches) {
         return new Request(
-                labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, previewEvery);
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
     }
 
     /** @param every so many steps, {@link Progress#previews} has pictures; 0 for never */
     public Request previewEvery(int every) {
-        return new Request(labels, steps, guidance, channels, interval, sampler, eta, solver, seed, batches, every);
+        return new Request(
+                labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, every);
     }
 
     /** Pictures in all. */
@@ -182,6 +194,7 @@ public record Request(
 
     /** Some of the labels as the engine takes them. */
     SamplingRequest batch(List<Integer> some, Objective objective) {
-        return new SamplingRequest(some, objective.sampler(sampler, steps, eta, solver), guidance, channels, interval);
+        return new SamplingRequest(
+                some, objective.sampler(sampler, steps, eta, solver, flow), guidance, channels, interval);
     }
 }

@@ -85,10 +85,16 @@ final class RequestRun {
     }
 
     private String cancellation(String how) {
-        int steps = batches.get(batch).steps();
-        return batches.size() == 1
-                ? "%s after step %d of %d".formatted(how, done, steps)
-                : "%s after step %d of %d, batch %d of %d".formatted(how, done, steps, batch + 1, batches.size());
+        int steps = steps(batches.get(batch));
+        String where = steps == 0
+                ? "%s after step %d".formatted(how, done)
+                : "%s after step %d of %d".formatted(how, done, steps);
+        return batches.size() == 1 ? where : "%s, batch %d of %d".formatted(where, batch + 1, batches.size());
+    }
+
+    /** Steps of a batch; 0 where its sampler decides on the way. */
+    private static int steps(SamplingRequest batch) {
+        return batch.sampler().method().adaptive() ? 0 : batch.steps();
     }
 
     /** Follows the batches: tells the listener, and ends what is not wanted any more. */
@@ -153,7 +159,7 @@ final class RequestRun {
             told = time;
             requireWanted();
             listener.accept(new Progress(
-                    step, part.steps(), batch + 1, batches.size(), timeLeft(), previews(step, now), cancelled));
+                    step, steps(part), batch + 1, batches.size(), timeLeft(), previews(step, now), cancelled));
             requireWanted();
         }
 
@@ -163,6 +169,9 @@ final class RequestRun {
         }
 
         private Duration timeLeft() {
+            if (steps(part) == 0) {
+                return Duration.ZERO;
+            }
             double all = (double) part.steps() * batches.size();
             double behind = (double) part.steps() * batch + done;
             return Duration.ofMillis((long) (1e3 * seconds * (all - behind) / behind));

@@ -17,7 +17,12 @@ public enum Objective {
     SIT(
             "sit",
             "SiT",
-            List.of(SamplingMethod.EULER_MARUYAMA, SamplingMethod.HEUN_SDE, SamplingMethod.EULER, SamplingMethod.HEUN),
+            List.of(
+                    SamplingMethod.EULER_MARUYAMA,
+                    SamplingMethod.HEUN_SDE,
+                    SamplingMethod.EULER,
+                    SamplingMethod.HEUN,
+                    SamplingMethod.DOPRI5),
             "250",
             4,
             1),
@@ -103,20 +108,24 @@ public enum Objective {
     /**
      * A sampler.
      *
-     * @param steps a number; of DDPM and DDIM as {@link Diffusion#create} takes them
+     * @param steps a number; of DDPM and DDIM as {@link Diffusion#create} takes them; dopri5 takes as many as it needs
      * @param eta DDIM's share of fresh noise
      * @param solver choices of DPM-Solver++ and UniPC
+     * @param flow choices of SiT's samplers
      * @throws IllegalArgumentException with one line for the user, when the method does not suit the model or takes no such
      *     steps
      */
-    public Sampler sampler(SamplingMethod method, String steps, double eta, SolverChoices solver) {
+    public Sampler sampler(SamplingMethod method, String steps, double eta, SolverChoices solver, FlowChoices flow) {
         requireSuits(method);
-        return method.ofVelocity() ? VelocitySampler.of(this, method, steps) : method.of(steps, eta, solver);
+        if (method == SamplingMethod.DOPRI5) {
+            return new Dopri5(flow.atol(), flow.rtol());
+        }
+        return method.ofVelocity() ? VelocitySampler.of(this, method, steps, flow) : method.of(steps, eta, solver);
     }
 
-    /** As above, a multistep solver with diffusers' defaults. */
+    /** As above, a multistep solver with diffusers' defaults, a flow's with SiT's. */
     public Sampler sampler(SamplingMethod method, String steps, double eta) {
-        return sampler(method, steps, eta, SolverChoices.DEFAULT);
+        return sampler(method, steps, eta, SolverChoices.DEFAULT, FlowChoices.DEFAULT);
     }
 
     /** @throws IllegalArgumentException with one line for the user, when the method does not suit the model */

@@ -12,6 +12,11 @@ public interface Sampler {
     /** Number of steps, each with one call of the denoiser. */
     int steps();
 
+    /** Its steps in a few words, such as {@code 250 DDPM}. */
+    default String inWords() {
+        return steps() + " " + method();
+    }
+
     /**
      * A step.
      *

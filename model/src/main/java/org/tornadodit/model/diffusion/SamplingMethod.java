@@ -22,6 +22,8 @@ public enum SamplingMethod {
     EULER("Euler", "euler", 0, List.of("ode")),
     /** Heun's method, the explicit trapezoidal rule: two calls of the model a step. */
     HEUN("Heun", "heun", 1, List.of("heun2")),
+    /** Dormand and Prince's method of order 5, with steps of its own: six calls of the model each. */
+    DOPRI5("Dormand-Prince", "dopri5", 8, List.of()),
     /** The Euler-Maruyama method for the SDE of a velocity. */
     EULER_MARUYAMA("Euler-Maruyama", "euler-maruyama", 0, List.of("sde")),
     /** Heun's method for the SDE of a velocity, as SiT has it. */
@@ -81,7 +83,7 @@ public enum SamplingMethod {
             case DPM_SOLVER_PLUS_PLUS -> DpmSolver.create(steps, epsilon, solver, false);
             case SDE_DPM_SOLVER_PLUS_PLUS -> DpmSolver.create(steps, epsilon, solver, true);
             case UNIPC -> UniPc.create(steps, epsilon, solver);
-            case EULER, HEUN, EULER_MARUYAMA, HEUN_SDE, MEAN_FLOW ->
+            case EULER, HEUN, DOPRI5, EULER_MARUYAMA, HEUN_SDE, MEAN_FLOW ->
                 throw new IllegalArgumentException(
                         "sampler %s is for models that predict a velocity: SiT, REPA, MeanFlow".formatted(option));
         };
@@ -90,9 +92,19 @@ public enum SamplingMethod {
     /** Whether it is for models that predict a velocity. */
     public boolean ofVelocity() {
         return switch (this) {
-            case EULER, HEUN, EULER_MARUYAMA, HEUN_SDE, MEAN_FLOW -> true;
+            case EULER, HEUN, DOPRI5, EULER_MARUYAMA, HEUN_SDE, MEAN_FLOW -> true;
             default -> false;
         };
+    }
+
+    /** Whether it solves the SDE of a velocity. */
+    public boolean stochasticFlow() {
+        return this == EULER_MARUYAMA || this == HEUN_SDE;
+    }
+
+    /** Whether it decides by itself how many steps it takes. */
+    public boolean adaptive() {
+        return this == DOPRI5;
     }
 
     /** As above, a multistep solver with diffusers' defaults. */

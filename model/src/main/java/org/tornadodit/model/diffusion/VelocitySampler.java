@@ -1,6 +1,7 @@
 package org.tornadodit.model.diffusion;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -8,35 +9,40 @@ import java.util.List;
  * from step to step and fresh noise ({@link Update.Linear}), and asks the model once: Heun's method takes two steps where it
  * moves once. Scalars are float64 rounded once, from times in float32 for SiT and MeanFlow, as their programs have them.
  *
- * <p>With score s, the gradient of the log density, the SDE's drift is v + w s: SiT's w is 1 - t, for which it is
- * {@code (1 + t) v - x}; REPA's t, with the sign of its time, {@code (2 - t) v + x}. The last step of both goes 0.04 without
- * noise ("Mean").
+ * <p>With score s, the gradient of the log density, the SDE's drift is v + w s. SiT's score is {@code (t v - x) / (1 - t)}, and
+ * its w by default 1 - t, for which the drift is {@code (1 + t) v - x}; REPA's w is t, with the sign of its time,
+ * {@code (2 - t) v + x}. The last step goes without noise, 0.04 along the drift ("Mean") where nothing else is chosen.
  */
 public final class VelocitySampler implements Sampler {
-    /** The last step of an SDE. */
+    /** The last step of REPA's SDE. */
     private static final double LAST = 0.04;
 
-    private static final int MOST_STEPS = 100_000;
+    static final int MOST_STEPS = 100_000;
 
     private final Objective objective;
     private final SamplingMethod method;
+    private final FlowChoices choices;
     private final List<SamplerStep> steps = new ArrayList<>();
+    /** Steps that draw noise, also where they make nothing of it. */
+    private final BitSet drawing = new BitSet();
 
-    private VelocitySampler(Objective objective, SamplingMethod method) {
+    private VelocitySampler(Objective objective, SamplingMethod method, FlowChoices choices) {
         this.objective = objective;
         this.method = method;
+        this.choices = choices;
     }
 
     /**
      * A sampler for SiT, REPA or MeanFlow.
      *
      * @param count what their programs call the number of steps. SiT's are points in time, both ends included: its ODEs move
-     *     one time less, its SDEs as often, the last step to the mean included
+     *     one time less, its SDEs as often, the last step included where there is one
+     * @param choices of SiT's SDEs
      * @throws IllegalArgumentException with one line for the user, when it is no such number
      */
-    static VelocitySampler of(Objective objective, SamplingMethod method, String count) {
+    static VelocitySampler of(Objective objective, SamplingMethod method, String count, FlowChoices choices) {
         int n = number(objective, method, count);
-        VelocitySampler sampler = new VelocitySampler(objective, method);
+        VelocitySampler sampler = new VelocitySampler(objective, method, choices);
         switch (method) {
             case EULER -> sampler.euler(n);
             case HEUN -> sampler.heun(n);
@@ -96,6 +102,12 @@ public final class VelocitySampler implements Sampler {
         steps.add(SamplerStep.ofVelocity(time, 0, noise(decisive), update));
     }
 
+    /** A step that draws. */
+    private void addDrawing(double time, double decisive, Update.Linear update) {
+        drawing.set(steps.size());
+        add(time, decisive, update);
+    }
+
     private void euler(int count) {
         double[] t = ode(count);
         for (int k = 0; k + 1 < t.length; k++) {
@@ -119,33 +131,53 @@ public final class VelocitySampler implements Sampler {
 
     private void eulerMaruyama(int count) {
         boolean sit = objective == Objective.SIT;
-        double[] t = sit ? times(0, 1 - LAST, count) : times(1, LAST, count);
+        double[] t = sit ? times(0, 1 - choices.rest(), count) : times(1, LAST, count);
         for (int k = 0; k + 1 < count; k++) {
             double dt = sit ? t[1] - t[0] : t[k + 1] - t[k];
-            add(t[k], t[k], drift(t[k], dt, spread(t[k], dt)));
+            addDrawing(t[k], t[k], drift(t[k], dt, spread(t[k], dt)));
         }
-        double last = count == 1 ? t[0] : t[count - 1];
-        add(last, last, drift(last, sit ? LAST : -last, 0));
+        if (sit) {
+            lastStep(t[count - 1]);
+        } else {
+            double last = count == 1 ? t[0] : t[count - 1];
+            add(last, last, drift(last, -last, 0));
+        }
+    }
+
+    /** SiT's, whose formula of Tweedie for a linear path is {@code x + (1 - t) v}. */
+    private void lastStep(double t) {
+        double size = choices.lastStepSize();
+        switch (choices.lastStep()) {
+            case MEAN -> add(t, t, drift(t, size, 0));
+            case TWEEDIE -> add(t, t, Update.Linear.move(1, 1 - t, 0));
+            case EULER -> add(t, t, Update.Linear.move(1, size, 0));
+            case NONE -> {}
+        }
     }
 
     /** {@code x + drift dt + spread z}. */
     private Update.Linear drift(double t, double dt, double spread) {
-        return Update.Linear.move(1 + ofX() * dt, ofVelocity(t) * dt, spread);
+        return Update.Linear.move(1 + ofX(t) * dt, ofVelocity(t) * dt, spread);
+    }
+
+    /** w(t) over the share of the noise. */
+    private double diffusion(double t) {
+        return objective == Objective.SIT ? choices.diffusionForm().overSigma(t, choices.diffusionNorm()) : 1;
     }
 
     /** The share of x in the drift. */
-    private double ofX() {
-        return objective == Objective.SIT ? -1 : 1;
+    private double ofX(double t) {
+        return objective == Objective.SIT ? -diffusion(t) : 1;
     }
 
     /** The share of the velocity in the drift. */
     private double ofVelocity(double t) {
-        return objective == Objective.SIT ? 1 + t : 2 - t;
+        return objective == Objective.SIT ? 1 + diffusion(t) * t : 2 - t;
     }
 
     /** Deviation of a step's noise: sqrt(2 w dt). */
     private double spread(double t, double dt) {
-        return Math.sqrt(2 * noise(t)) * Math.sqrt(Math.abs(dt));
+        return Math.sqrt(2 * diffusion(t) * noise(t)) * Math.sqrt(Math.abs(dt));
     }
 
     /**
@@ -153,21 +185,31 @@ public final class VelocitySampler implements Sampler {
      * very first is added by a step whose output is not used.
      */
     private void heunSde(int count) {
-        double[] t = times(0, 1 - LAST, count);
+        if (choices.lastStep() == FlowChoices.LastStep.NONE) {
+            throw new IllegalArgumentException(
+                    "--last-step is none: heun-sde would ask for the drift at the end, where it"
+                            + " has no value; expected mean, tweedie or euler");
+        }
+        double[] t = times(0, 1 - choices.rest(), count);
         double dt = t[1] - t[0];
-        add(t[0], t[0], Update.Linear.move(1, 0, spread(t[0], dt)));
+        addDrawing(t[0], t[0], Update.Linear.move(1, 0, spread(t[0], dt)));
         for (int k = 0; k + 1 < count; k++) {
-            double next = k + 2 < count ? spread(t[k + 1], dt) : 0;
             double later = t[k] + dt;
+            double keptX = ofX(t[k]) * dt / 2;
+            double keptVelocity = ofVelocity(t[k]) * dt / 2;
             add(
                     t[k],
                     t[k],
-                    Update.Linear.moveAndKeep(
-                            1 + ofX() * dt, ofVelocity(t[k]) * dt, 1 + ofX() * dt / 2, ofVelocity(t[k]) * dt / 2));
-            add(later, t[k], Update.Linear.fromKept(ofX() * dt / 2, ofVelocity(later) * dt / 2, next));
+                    Update.Linear.moveAndKeep(1 + ofX(t[k]) * dt, ofVelocity(t[k]) * dt, 1 + keptX, keptVelocity));
+            double ofX = ofX(later) * dt / 2;
+            double ofVelocity = ofVelocity(later) * dt / 2;
+            if (k + 2 < count) {
+                addDrawing(later, t[k], Update.Linear.fromKept(ofX, ofVelocity, spread(t[k + 1], dt)));
+            } else {
+                add(later, t[k], Update.Linear.fromKept(ofX, ofVelocity, 0));
+            }
         }
-        double last = t[count - 1];
-        add(last, last, drift(last, LAST, 0));
+        lastStep(t[count - 1]);
     }
 
     /** {@code z_r = z_t - (t - r) u}. */
@@ -196,9 +238,7 @@ public final class VelocitySampler implements Sampler {
 
     @Override
     public int draws(int done) {
-        return (int) steps.subList(0, done).stream()
-                .filter(step -> step.update().noisy())
-                .count();
+        return drawing.get(0, done).cardinality();
     }
 
     /** SiT's program samples a batch of both halves; REPA's draws for the samples alone. */

@@ -1,6 +1,7 @@
 package org.tornadodit.pipeline.setup;
 
 import java.util.List;
+import java.util.function.Supplier;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.SamplingRequest;
@@ -69,7 +70,7 @@ public record BatchLoop(Engine engine, WeightFiles used, int perSample) {
                 continue;
             }
             SamplingState start = number == from.batch() ? from.state() : SamplingState.START;
-            StepListener listener = follower.begin(number, start);
+            Counting listener = new Counting(follower.begin(number, start), start.done());
             long begun = System.nanoTime();
             float[] latents;
             try {
@@ -78,7 +79,39 @@ public record BatchLoop(Engine engine, WeightFiles used, int perSample) {
                 follower.end(number);
             }
             double seconds = (System.nanoTime() - begun) / 1e9;
-            follower.sampled(new Sampled(number, request, latents, request.steps() - start.done(), seconds));
+            follower.sampled(new Sampled(number, request, latents, listener.done - start.done(), seconds));
+        }
+    }
+
+    /** Knows how many steps there were, which some samplers decide on the way. */
+    private static final class Counting implements StepListener {
+        private final StepListener listener;
+        private int done;
+
+        Counting(StepListener listener, int from) {
+            this.listener = listener;
+            this.done = from;
+        }
+
+        @Override
+        public void stepDone(int step, Supplier<SamplingState> state) {
+            done = step;
+            listener.stepDone(step, state);
+        }
+
+        @Override
+        public boolean wantsState(int step) {
+            return listener.wantsState(step);
+        }
+
+        @Override
+        public void waits() {
+            listener.waits();
+        }
+
+        @Override
+        public void begins() {
+            listener.begins();
         }
     }
 

@@ -5,7 +5,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.tornadodit.model.diffusion.Ddim;
+import org.tornadodit.model.diffusion.FlowChoices;
 import org.tornadodit.model.diffusion.Objective;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.diffusion.SolverChoices;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.Guidance;
@@ -20,6 +22,7 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
  * @param request the batch
  * @param steps as they were asked for
  * @param solver of a multistep sampler
+ * @param flow of SiT's
  */
 public record SamplingFacts(
         String model,
@@ -27,6 +30,7 @@ public record SamplingFacts(
         SamplingRequest request,
         String steps,
         SolverChoices solver,
+        FlowChoices flow,
         long seed,
         Enum<?> rng,
         MatmulPrecision precision) {
@@ -38,12 +42,16 @@ public record SamplingFacts(
         facts.putAll(fingerprints);
         facts.put("image-size", String.valueOf(config.imageSize()));
         facts.put("class-labels", request.labels().stream().map(String::valueOf).collect(Collectors.joining(",")));
-        facts.put("num-sampling-steps", steps.strip());
-        facts.put("sampler", request.sampler().method().option());
+        SamplingMethod method = request.sampler().method();
+        if (!method.adaptive()) {
+            facts.put("num-sampling-steps", steps.strip());
+        }
+        facts.put("sampler", method.option());
         if (request.sampler() instanceof Ddim ddim) {
             facts.put("eta", String.valueOf(ddim.eta()));
         }
-        if (request.sampler().method().multistep()) {
+        facts.putAll(flow.facts(config.objective(), method));
+        if (method.multistep()) {
             facts.put("timestep-spacing", word(solver.timestepSpacing()));
             facts.put("solver-order", String.valueOf(solver.solverOrder()));
             if (solver.solverType() != null) {
@@ -74,8 +82,8 @@ public record SamplingFacts(
 
     /** In a few words. */
     public String description(String classes) {
-        return "%s: %s; %d %s steps, guidance %s, seed %s"
-                .formatted(model, classes, request.steps(), request.sampler().method(), request.cfgScale(), seed);
+        return "%s: %s; %s steps, guidance %s, seed %s"
+                .formatted(model, classes, request.sampler().inWords(), request.cfgScale(), seed);
     }
 
     private static String word(Enum<?> choice) {

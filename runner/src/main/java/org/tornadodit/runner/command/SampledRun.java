@@ -114,7 +114,7 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
                 System.err,
                 options.batches == 1 ? "sampling" : "batch %d of %d".formatted(number + 1, options.batches),
                 from.done(),
-                steps,
+                plan.request().sampler().method().adaptive() ? 0 : steps,
                 Terminal.now(terminal),
                 options.quiet);
         progress = bar;

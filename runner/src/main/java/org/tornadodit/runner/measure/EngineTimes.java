@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.diffusion.Objective;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.report.RunRecord;
 import org.tornadodit.scheduler.engine.Engine;
@@ -68,7 +69,9 @@ record EngineTimes(
         boolean dit = plan.config().objective() == Objective.DIT;
         SamplingRequest run = new SamplingRequest(
                 request.labels(),
-                plan.sampling().sampler(String.valueOf(ends.length - (dit ? 1 : 0))), // SiT counts points in time
+                request.sampler().method().adaptive() // whose calls cost as much, but may be fewer
+                        ? plan.config().objective().sampler(SamplingMethod.EULER, String.valueOf(ends.length), 0)
+                        : plan.sampling().sampler(String.valueOf(ends.length - (dit ? 1 : 0))), // SiT counts points
                 request.cfgScale(),
                 request.guidance());
         ends[0] = System.nanoTime();

@@ -16,6 +16,7 @@ import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.pipeline.Rng;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -84,13 +85,13 @@ public final class SamplingOptions {
 
     @Option(
             names = "--sampler",
-            paramLabel = "ddpm|ddim|dpm++|dpm++sde|unipc|euler|heun|euler-maruyama|heun-sde|meanflow",
+            paramLabel = "ddpm|ddim|dpm++|dpm++sde|unipc|euler|heun|dopri5|euler-maruyama|heun-sde|meanflow",
             defaultValue = "ddpm",
             converter = SamplerName.class,
             description =
                     "dpm++ is DPM-Solver++ (2M), dpm++sde the same with noise in each step, unipc UniPC: they need"
                             + " 20 to 30 steps. diffusers' names are taken too."
-                            + " SiT: euler-maruyama, heun-sde, euler, heun. REPA: euler-maruyama, euler, heun."
+                            + " SiT: euler-maruyama, heun-sde, euler, heun, dopri5. REPA: euler-maruyama, euler, heun."
                             + " MeanFlow: meanflow. Default: ${DEFAULT-VALUE}; of the others the first")
     public SamplingMethod sampler = SamplingMethod.DDPM;
 
@@ -103,6 +104,9 @@ public final class SamplingOptions {
 
     @Mixin
     public SolverOptions solver = new SolverOptions();
+
+    @Mixin
+    public FlowOptions flow = new FlowOptions();
 
     @Option(
             names = "--guidance-low",
@@ -149,8 +153,23 @@ public final class SamplingOptions {
         }
     }
 
+    /** Of the model, once a request was made. */
+    public Objective objective() {
+        return objective;
+    }
+
+    /** Whether the user has said it, on the command line or by a picture of --like. */
     private boolean typed(String option) {
-        return command != null && command.commandLine().getParseResult().hasMatchedOption(option);
+        if (command == null) {
+            return false;
+        }
+        IDefaultValueProvider picture = command.defaultValueProvider();
+        try {
+            return command.commandLine().getParseResult().hasMatchedOption(option)
+                    || (picture != null && picture.defaultValue(command.findOption(option)) != null);
+        } catch (Exception e) { // as picocli declares it
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Reads a sampler's name, the project's or diffusers'. */
@@ -166,7 +185,7 @@ public final class SamplingOptions {
 
     /** The sampler with so many steps instead of those asked for. */
     public Sampler sampler(String ofSteps) {
-        return objective.sampler(sampler, ofSteps, eta, solver.choices());
+        return objective.sampler(sampler, ofSteps, eta, solver.choices(), flow.choices());
     }
 
     /** The noise of the whole run, which goes on from batch to batch. */

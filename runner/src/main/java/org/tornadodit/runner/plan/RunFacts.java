@@ -38,6 +38,7 @@ public record RunFacts(
                 plan.request(),
                 options.steps,
                 options.solver.choices(),
+                options.flow.choices(),
                 TorchRandn.parseSeed(options.seed),
                 options.rng,
                 options.kernelArguments.options().precision());

@@ -154,9 +154,15 @@ public record SamplingPlan(
                 config,
                 vaeConfig,
                 request.samples(),
-                Integer.BYTES * ImageGrid.pixels(request.samples(), files.perRow(), config.imageSize()),
+                Integer.BYTES * ImageGrid.pixels(request.samples(), files.perRow(), config.imageSize()) + onHostBytes(),
                 device.cpu() ? threads : 0,
                 previews || batches() > 1);
+    }
+
+    /** States that a sampler which decides on the host has there: before and after a step. */
+    private long onHostBytes() {
+        long latents = (long) Float.BYTES * request.samples() * config.inputElements();
+        return adaptive() ? 2 * latents * (1 + request.sampler().history()) : 0;
     }
 
     /** Heap of a measurement, which decodes whole batches. */
@@ -177,13 +183,12 @@ public record SamplingPlan(
     public String summary() {
         return String.format(
                 Locale.ROOT,
-                "%s, %d images of %d x %d, %d %s steps, guidance %s%s, seed %s",
+                "%s, %d images of %d x %d, %s steps, guidance %s%s, seed %s",
                 source.name(),
                 request.samples(),
                 config.imageSize(),
                 config.imageSize(),
-                request.steps(),
-                request.sampler().method(),
+                request.sampler().inWords(),
                 number(request.cfgScale()),
                 interval(),
                 sampling.seed);
@@ -208,9 +213,8 @@ public record SamplingPlan(
         lines.add("labels   " + String.join(", ", labels()));
         lines.add(String.format(
                 Locale.ROOT,
-                "steps    %d %s, guidance %s on %s channels%s, %s noise of seed %s",
-                request.steps(),
-                request.sampler().method(),
+                "steps    %s, guidance %s on %s channels%s, %s noise of seed %s",
+                request.sampler().inWords(),
                 number(request.cfgScale()),
                 sampling.cfgChannels,
                 interval(),
@@ -232,9 +236,11 @@ public record SamplingPlan(
         double flops = stepFlops();
         lines.add(String.format(
                 Locale.ROOT,
-                "work     %.3f TFLOP a step, %.1f TFLOP a batch without the decoder, %d %s",
+                "work     %.3f TFLOP a step, %s, %d %s",
                 flops / 1e12,
-                flops * request.steps() / 1e12,
+                adaptive()
+                        ? "as many as a sample needs"
+                        : "%.1f TFLOP a batch without the decoder".formatted(flops * request.steps() / 1e12),
                 batches(),
                 batches() == 1 ? "batch" : "batches"));
         lines.add(String.format(
@@ -251,7 +257,7 @@ public record SamplingPlan(
     /** Who does what, and how long it may take. */
     private List<String> deviceLines() {
         List<String> lines = new ArrayList<>();
-        int steps = request.steps();
+        int steps = adaptive() ? 1 : request.steps();
         Forecast slowest;
         String source;
         if (device.cpu()) {
@@ -275,14 +281,21 @@ public record SamplingPlan(
             }
             lines.add("         " + device.reason());
         }
-        lines.add("time     about %s a batch: %d steps of %s, decoding %s (%s; without loading and compiling)"
+        lines.add("time     %s of %s, decoding %s (%s; without loading and compiling)"
                 .formatted(
-                        Forecast.duration(slowest.seconds(steps)),
-                        steps,
+                        adaptive()
+                                ? "as many steps as a sample needs"
+                                : "about %s a batch: %d steps"
+                                        .formatted(Forecast.duration(slowest.seconds(steps)), steps),
                         Forecast.duration(slowest.step()),
                         Forecast.duration(slowest.decoding()),
                         source));
         return lines;
+    }
+
+    /** Whether nobody knows before how many steps there are. */
+    private boolean adaptive() {
+        return request.sampler().method().adaptive();
     }
 
     /** Operations in the products of a step of the batch: two a multiplication and addition. */

@@ -57,7 +57,11 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
             "--timestep-spacing", "linspace",
             "--solver-order", "2",
             "--solver-type", "default",
-            "--final-sigmas-type", "zero");
+            "--final-sigmas-type", "zero",
+            "--last-step", "mean",
+            "--last-step-size", "0.04",
+            "--diffusion-form", "sigma",
+            "--diffusion-norm", "1.0");
 
     /**
      * A run of some weights.
@@ -83,9 +87,15 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
         if (row != null) {
             row.facts().forEach((name, value) -> facts.put("--" + name, value));
         }
-        facts.put("--num-sampling-steps", options.steps);
+        if (!options.sampler.adaptive()) {
+            facts.put("--num-sampling-steps", options.steps);
+        }
         facts.put("--sampler", String.valueOf(plan.request().sampler().method()));
         facts.put("--eta", String.valueOf(plan.request().sampler() instanceof Ddim ddim ? ddim.eta() : 0.0));
+        options.flow
+                .choices()
+                .facts(plan.config().objective(), options.sampler)
+                .forEach((name, value) -> facts.put("--" + name, value));
         if (options.sampler.multistep()) {
             facts.putAll(options.solver.facts());
         }

@@ -7,9 +7,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.pipeline.setup.DeviceChoice;
 import org.tornadodit.runner.option.DeviceOptions;
+import org.tornadodit.runner.option.FlowOptions;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.option.SolverOptions;
 import picocli.CommandLine;
@@ -60,7 +62,24 @@ public final class TypedOptions {
                     SolverOptions.NAMES,
                     "with --sampler " + sampling.sampler.option() + "; leave it out, or give --sampler dpm++");
         }
+        requireEffect(sampling.sampler, sampling.objective());
         requireEffect(chosen);
+    }
+
+    private void requireEffect(SamplingMethod sampler, Objective objective) {
+        String with = "with --sampler " + sampler.option();
+        if (sampler.adaptive()) {
+            refuse(
+                    List.of("--num-sampling-steps"),
+                    with + ", which takes as many as --atol and --rtol ask for; leave it out");
+        } else {
+            refuse(FlowOptions.TOLERANCES, with + "; leave it out, or give --sampler dopri5");
+        }
+        if (!sampler.stochasticFlow()) {
+            refuse(FlowOptions.OF_SDE, with + "; leave it out, or give --sampler euler-maruyama");
+        } else if (objective != Objective.SIT) {
+            refuse(FlowOptions.OF_SDE, "with a %s model; leave it out: it is SiT's".formatted(objective));
+        }
     }
 
     /** As above, for what is written. */

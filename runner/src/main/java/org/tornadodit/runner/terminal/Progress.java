@@ -25,7 +25,10 @@ public final class Progress implements AutoCloseable {
     private int done;
     private boolean ended;
 
-    /** @param from steps that were done before */
+    /**
+     * @param from steps that were done before
+     * @param total steps; 0 where nobody knows
+     */
     public Progress(PrintStream out, String label, int from, int total, Terminal terminal, boolean quiet) {
         this.out = out;
         this.label = label;

@@ -7,7 +7,7 @@ import java.util.Locale;
  *
  * @param label what is counted
  * @param done steps
- * @param total steps
+ * @param total steps; 0 where nobody knows
  * @param seconds since the beginning
  * @param rate steps a second of late; 0 where nothing is known
  */
@@ -17,16 +17,16 @@ record ProgressLine(String label, int done, int total, double seconds, double ra
 
     /** The line without a bar, whatever its length. */
     String text() {
-        return "%s: %s [%s]".formatted(label, "%s %s".formatted(percent(), count()), times() + ", " + speed());
+        return "%s: %s%s [%s]".formatted(label, percent(), count(), times() + ", " + speed());
     }
 
     /** The line for a terminal, {@code columns} long at most. */
     String fitted(int columns) {
         int room = columns - text().length() - "|| ".length();
-        if (room >= NARROWEST_BAR) {
+        if (room >= NARROWEST_BAR && total > 0) {
             int width = Math.min(WIDEST_BAR, room);
             int filled = (int) ((long) width * done / Math.max(1, total));
-            return "%s: %s |%s%s| %s [%s, %s]"
+            return "%s: %s|%s%s| %s [%s, %s]"
                     .formatted(
                             label,
                             percent(),
@@ -38,28 +38,32 @@ record ProgressLine(String label, int done, int total, double seconds, double ra
         }
         String[] shorter = {
             text(),
-            "%s: %s %s [%s]".formatted(label, percent(), count(), times()),
-            "%s %s [%s]".formatted(percent(), count(), times()),
-            "%s %s".formatted(percent(), count())
+            "%s: %s%s [%s]".formatted(label, percent(), count(), times()),
+            "%s%s [%s]".formatted(percent(), count(), times()),
+            percent() + count()
         };
         for (String line : shorter) {
             if (line.length() <= columns) {
                 return line;
             }
         }
-        return percent().strip();
+        return total == 0 ? String.valueOf(done) : percent().strip();
     }
 
+    /** With a space behind it. */
     private String percent() {
-        return "%3d%%".formatted(total == 0 ? 100 : (int) (100L * done / total));
+        return total == 0 ? "" : "%3d%% ".formatted((int) (100L * done / total));
     }
 
     private String count() {
-        return done + "/" + total;
+        return total == 0 ? "step " + done : done + "/" + total;
     }
 
     /** Since the beginning, and what is left. */
     private String times() {
+        if (total == 0) {
+            return clock(seconds);
+        }
         return clock(seconds) + "<" + (done == total ? clock(0) : rate == 0 ? "?" : clock((total - done) / rate));
     }
 

@@ -21,6 +21,8 @@ class ProgressTest {
         assertEquals(
                 "sampling:   0% 2/250 [00:20<41:20, 10.00 s/step]",
                 new ProgressLine("sampling", 2, 250, 20, 0.1).text());
+        assertEquals("sampling: step 57 [00:10, 5.00 steps/s]", new ProgressLine("sampling", 57, 0, 10, 5).text());
+        assertEquals("step 57", new ProgressLine("sampling", 57, 0, 10, 5).fitted(10));
         assertEquals("sampling:   0% 0/250 [00:00<?, ? steps/s]", new ProgressLine("sampling", 0, 250, 0, 0).text());
     }
 

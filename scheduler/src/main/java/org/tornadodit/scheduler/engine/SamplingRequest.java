@@ -51,7 +51,7 @@ public record SamplingRequest(
         return guided() ? Math.multiplyExact(2, samples()) : samples();
     }
 
-    /** Steps of each sample. */
+    /** Steps of each sample; the most of them with an {@link org.tornadodit.model.diffusion.AdaptiveSampler}. */
     public int steps() {
         return sampler.steps();
     }

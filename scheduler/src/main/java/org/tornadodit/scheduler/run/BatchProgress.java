@@ -30,6 +30,11 @@ final class BatchProgress {
     private final StepListener listener;
     private final int perSample;
     private final int[] steps;
+    /** Most steps of a sample. */
+    private int furthest;
+    /** Last states of those that are done; the others may take more steps. */
+    private final Map<Integer, SamplingState> finished = new HashMap<>();
+
     private final Map<Integer, Gathered> gathered = new HashMap<>();
     private final Deque<Runnable> untold = new ArrayDeque<>();
     private int told;
@@ -50,6 +55,7 @@ final class BatchProgress {
         this.steps = new int[samples];
         Arrays.fill(steps, from);
         this.told = from;
+        this.furthest = from;
     }
 
     /** A sample has a place. */
@@ -76,10 +82,27 @@ final class BatchProgress {
             gather(sample, state);
         }
         steps[sample] = step;
-        int least = Arrays.stream(steps).min().orElse(0);
+        furthest = Math.max(furthest, step);
+        tell();
+    }
+
+    /** A sample takes no more steps, however many the others take. */
+    synchronized void finished(int sample, SamplingState last) {
+        finished.put(sample, last);
+        steps[sample] = Integer.MAX_VALUE;
+        tell();
+    }
+
+    private void tell() {
+        int least = Math.min(Arrays.stream(steps).min().orElse(0), furthest);
         while (told < least) {
-            told++;
-            int now = told;
+            int now = told + 1;
+            finished.forEach((sample, last) -> {
+                if (last.done() < now && gathered.containsKey(now)) {
+                    gather(sample, new SamplingState(now, last.arrays()));
+                }
+            });
+            told = now;
             Gathered whole = gathered.remove(now);
             SamplingState all = whole != null && whole.samples().cardinality() == steps.length
                     ? whole.state()

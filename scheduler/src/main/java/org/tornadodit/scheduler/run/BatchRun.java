@@ -65,16 +65,11 @@ final class BatchRun {
 
     /** What a sample does next. */
     SampleStep step(RunningSample sample) {
-        return step(request, config, sample.index(), sample.done(), noise.draw(call(sample), sample.index()));
+        return step(request, config, sample.index(), sample.step(), noise.draw(call(sample), sample.index()));
     }
 
-    /**
-     * What a sample of a batch does.
-     *
-     * @param done steps before it
-     */
-    static SampleStep step(SamplingRequest request, DitConfig config, int sample, int done, Draw draw) {
-        SamplerStep step = request.sampler().step(done);
+    /** What a sample of a batch does in a step of its sampler. */
+    static SampleStep step(SamplingRequest request, DitConfig config, int sample, SamplerStep step, Draw draw) {
         return new SampleStep(
                 request.labels().get(sample),
                 step,
@@ -99,10 +94,16 @@ final class BatchRun {
     synchronized void finished(RunningSample sample) {
         float[] own = sample.kept().latents();
         System.arraycopy(own, 0, latents, sample.index() * own.length, own.length);
+        progress.finished(sample.index(), sample.kept());
         unfinished--;
         if (unfinished == 0) {
             progress.end(null);
         }
+    }
+
+    /** Whether all samples are done. */
+    synchronized boolean isFinished() {
+        return unfinished == 0;
     }
 
     /** Of all samples (N, C, H, W), when all are done. */

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import org.tornadodit.model.diffusion.AdaptiveSampler;
+import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.scheduler.engine.SamplingState;
 
 /** A sample on its way, on a lane or waiting for one: its fields belong to whoever has it, and pass on under a lock. */
@@ -50,12 +52,26 @@ final class RunningSample {
     }
 
     boolean isFinished() {
-        return done == batch.request().steps();
+        return batch.request().sampler() instanceof AdaptiveSampler adaptive
+                ? isKept() && adaptive.isFinished(done, kept.arrays())
+                : done == batch.request().steps();
     }
 
-    /** Arrays of its state: the latents, and what its sampler remembers. */
+    /** Whether the host decides after each step how it goes on. */
+    boolean isAdaptive() {
+        return batch.request().sampler() instanceof AdaptiveSampler;
+    }
+
+    /** Arrays that a stepper has of it: the latents, and what its sampler remembers where that is not on the host. */
     int arrays() {
-        return 1 + batch.request().sampler().history();
+        return isAdaptive() ? 1 : 1 + batch.request().sampler().history();
+    }
+
+    /** What it does next. */
+    SamplerStep step() {
+        return batch.request().sampler() instanceof AdaptiveSampler adaptive
+                ? adaptive.step(done, kept.arrays())
+                : batch.request().sampler().step(done);
     }
 
     /** The last state that is on the host. */
@@ -63,10 +79,10 @@ final class RunningSample {
         return kept;
     }
 
-    /** What {@link #kept} has, or the start's noise where that was not given. A first step makes nothing of the history, but 0 times NaN is NaN. */
+    /** What a stepper takes in: what {@link #kept} has, or the start's noise where that was not given. A first step makes nothing of the history, but 0 times NaN is NaN. */
     List<float[]> keptArrays() {
         if (kept.done() > 0) {
-            return kept.arrays();
+            return kept.arrays().subList(0, arrays());
         }
         float[] start = kept.arrays().isEmpty() ? batch.noise().slice(0, index, 1) : kept.latents();
         List<float[]> arrays = new ArrayList<>(Collections.nCopies(arrays(), new float[start.length]));
@@ -78,9 +94,18 @@ final class RunningSample {
         return kept.done() == done;
     }
 
-    /** @param arrays as they are now */
+    /**
+     * Takes over what a stepper has now.
+     *
+     * @throws IllegalStateException when a sampler that decides by itself finds no way on
+     */
     void keep(List<float[]> arrays) {
-        kept = new SamplingState(done, arrays);
+        List<float[]> now = arrays;
+        if (batch.request().sampler() instanceof AdaptiveSampler adaptive) {
+            List<float[]> before = kept.done() > 0 ? kept.arrays() : keptArrays();
+            now = adaptive.next(done - 1, before, arrays.getFirst());
+        }
+        kept = new SamplingState(done, now);
     }
 
     /** Goes on from the state that was kept last. */

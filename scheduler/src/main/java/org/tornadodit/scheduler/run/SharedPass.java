@@ -95,13 +95,18 @@ final class SharedPass {
             lanes.forEach(Lane::resetSeconds);
         }
         BatchRun batch = new BatchRun(request, config, noise, from, listener, tickets++);
-        if (from.done() == request.steps()) {
+        for (RunningSample sample : batch.samples()) {
+            if (sample.isFinished()) {
+                batch.finished(sample);
+            } else {
+                waiting.add(sample);
+            }
+        }
+        if (batch.isFinished()) {
             batch.progress().begin();
-            batch.samples().forEach(batch::finished);
             return batch;
         }
         batches.add(batch);
-        waiting.addAll(batch.samples());
         place();
         return batch;
     }
@@ -245,9 +250,13 @@ final class SharedPass {
         pass.forEach(RunningSample::stepped);
         lane.setSinceKept(lane.sinceKept() + 1);
         List<RunningSample> wanted = pass.stream().filter(this::isWanted).toList();
+        boolean decides = pass.stream().anyMatch(RunningSample::isAdaptive);
         boolean ends = pass.stream().anyMatch(RunningSample::isFinished);
-        if (ends || !wanted.isEmpty() || lane.sinceKept() >= keepSteps) {
+        if (decides || ends || !wanted.isEmpty() || lane.sinceKept() >= keepSteps) {
             save(lane);
+        }
+        if (decides) {
+            lane.setResident(List.of()); // what goes on is on the host
         }
         List<RunningSample> finished = new ArrayList<>();
         for (RunningSample sample : pass) {
@@ -293,11 +302,24 @@ final class SharedPass {
         lane.setSinceKept(0);
         for (int i = 0; i < resident.size(); i++) {
             RunningSample sample = resident.get(i);
-            if (states.get(i).stream().allMatch(array -> ReturnedValues.areFinite(array, array.length))) {
-                sample.keep(states.get(i));
-            } else if (!sample.batch().isStopped()) {
-                end(sample.batch(), OverflowException.ofFloat(OverflowException.LATENTS, sample.done()));
+            if (sample.isKept()) {
+                continue; // a sampler that decides takes what a step gave once
             }
+            try {
+                requireFinite(states.get(i), sample);
+                sample.keep(states.get(i));
+                requireFinite(sample.kept().arrays(), sample);
+            } catch (OverflowException | IllegalStateException e) {
+                if (!sample.batch().isStopped()) {
+                    end(sample.batch(), e);
+                }
+            }
+        }
+    }
+
+    private static void requireFinite(List<float[]> arrays, RunningSample sample) {
+        if (!arrays.stream().allMatch(array -> ReturnedValues.areFinite(array, array.length))) {
+            throw OverflowException.ofFloat(OverflowException.LATENTS, sample.done());
         }
     }
 

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.model.ByteCount;
+import org.tornadodit.model.diffusion.AdaptiveSampler;
 import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
@@ -209,7 +210,8 @@ public final class TornadoEngine implements Engine, Stepper {
             Draw draw = new Draw(0, 0, CudaGrid.DEFAULT.threads(2L * stride()), 0);
             ditPlan.execute(ditGraphs.start());
             prepare(IntStream.range(0, shape.samples())
-                    .mapToObj(sample -> BatchRun.step(shape, config, sample, 0, draw))
+                    .mapToObj(sample ->
+                            BatchRun.step(shape, config, sample, shape.sampler().step(0), draw))
                     .toList());
             ditGraphs.load(ditPlan);
         }
@@ -283,6 +285,10 @@ public final class TornadoEngine implements Engine, Stepper {
         int count = request.samples();
         int wanted = count * config.inputElements();
         from.requireFits(request, wanted);
+        if (request.sampler() instanceof AdaptiveSampler) {
+            throw new IllegalArgumentException("samples of sampler %s end at steps of their own, those here together"
+                    .formatted(request.sampler().method().option()));
+        }
         BatchRun batch = new BatchRun(request, config, noise, from, listener, 0);
         begin(batch.samples().stream().map(RunningSample::keptArrays).toList());
         Supplier<SamplingState> state = () -> from.part(count, 0, count);

@@ -86,12 +86,18 @@ class VelocityEngineTest {
             });
         }
         TensorAssert.assertRelativeError(
-                objective + " " + method, Shape.of(LABELS.size(), 4, 2, 2), one, expected, 2e-6);
+                objective + " " + method,
+                Shape.of(LABELS.size(), 4, 2, 2),
+                one,
+                expected,
+                method.adaptive() ? 1e-4 : 2e-6);
         try (ShardedEngine engine = engine(3, config, weights, request)) {
             assertArrayEquals(one, engine.sample(request, TorchRandn.cuda(7), (done, now) -> {}), "three devices");
-            assertEquals(request.steps(), states.size());
-            SamplingState middle = states.get((request.steps() - 1) / 2);
-            if (middle.done() < request.steps()) {
+            if (!method.adaptive()) {
+                assertEquals(request.steps(), states.size());
+            }
+            SamplingState middle = states.get((states.size() - 1) / 2);
+            if (middle.done() < states.size()) {
                 assertArrayEquals(
                         one, engine.sample(request, TorchRandn.cuda(7), middle, (done, now) -> {}), "from the middle");
             }
