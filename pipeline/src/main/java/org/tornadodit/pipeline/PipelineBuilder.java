@@ -278,7 +278,7 @@ public final class PipelineBuilder {
                         engine,
                         weights,
                         vaeWeights,
-                        new Fingerprints(sizes, weights, vaeSizes, vaeWeights),
+                        new Fingerprints(() -> sizes, weights, () -> vaeSizes, vaeWeights).begin(),
                         setup.cpu()),
                 new RequestQueue(maxWaiting),
                 sizes,

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.diffusion.FlowChoices;
 import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.runner.plan.TypedOptions;
 import org.tornadodit.runner.terminal.ExitCode;
@@ -61,9 +62,11 @@ class GeneratedPagesTest {
                 Class<?> type = argument.auxiliaryTypes()[0];
                 if (type.isEnum()) {
                     List<String> constants = Stream.of(type.getEnumConstants())
-                            .map(constant -> constant instanceof SamplingMethod sampler
-                                    ? sampler.option()
-                                    : TypedOptions.asHelpWritesIt(((Enum<?>) constant).name()))
+                            .map(constant -> switch (constant) {
+                                case SamplingMethod sampler -> sampler.option();
+                                case FlowChoices.DiffusionForm form -> form.option();
+                                default -> TypedOptions.asHelpWritesIt(((Enum<?>) constant).name());
+                            })
                             .sorted()
                             .toList();
                     List<String> label = Stream.of(argument.paramLabel().split("\\|"))
@@ -85,7 +88,7 @@ class GeneratedPagesTest {
         assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "bash");
         Path file = Files.writeString(folder.resolve("completion"), script.out());
         assertEquals(
-                "ddpm ddim dpm++ dpm++sde unipc euler heun euler-maruyama heun-sde meanflow",
+                "ddpm ddim dpm++ dpm++sde unipc euler heun dopri5 euler-maruyama heun-sde meanflow",
                 completed(file, "sample", "--sampler", ""));
         assertEquals("ddim", completed(file, "demo", "--sampler", "ddi"));
         assertEquals("3 all", completed(file, "bench", "--cfg-channels", ""));

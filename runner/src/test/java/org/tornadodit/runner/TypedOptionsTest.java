@@ -136,8 +136,8 @@ class TypedOptionsTest {
     @Test
     void choicesAreWrittenAsInHelp() {
         refused(
-                "--sampler is \"plms\", expected ddpm, ddim, dpm++, dpm++sde, unipc, euler, heun, euler-maruyama,"
-                        + " heun-sde or meanflow",
+                "--sampler is \"plms\", expected ddpm, ddim, dpm++, dpm++sde, unipc, euler, heun, dopri5,"
+                        + " euler-maruyama, heun-sde or meanflow",
                 "--sampler",
                 "plms");
         refused("--device is \"gpu\", expected auto, cpu or tornado", "--device", "gpu");

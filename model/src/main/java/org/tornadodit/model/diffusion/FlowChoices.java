@@ -53,16 +53,21 @@ public record FlowChoices(
         /** norm sin(pi t)^2. */
         INCREASING_DECREASING;
 
+        /** The name that options have. */
+        public String option() {
+            return word(this);
+        }
+
         /** The form of this name, as options have it, in any case. */
         public static Optional<DiffusionForm> named(String name) {
             return Arrays.stream(values())
-                    .filter(form -> word(form).equalsIgnoreCase(name))
+                    .filter(form -> form.option().equalsIgnoreCase(name))
                     .findFirst();
         }
 
         /** All of them, as {@code constant, sigma, ...}. */
         public static String options() {
-            return Arrays.stream(values()).map(FlowChoices::word).collect(Collectors.joining(", "));
+            return Arrays.stream(values()).map(DiffusionForm::option).collect(Collectors.joining(", "));
         }
 
         /** w(t) / (1 - t), which is what the score takes. */

@@ -149,7 +149,9 @@ public final class SampleCommand implements Callable<Integer> {
         Startup startup = new Startup(Surroundings.secondsOfProcess(), progress::doing);
         try (progress;
                 Checkpoint weights = Checkpoints.open(source.checkpoint());
-                Checkpoint vaeWeights = Checkpoints.openVae(source.vae())) {
+                Checkpoint vaeWeights = Checkpoints.openVae(source.vae());
+                Fingerprints fingerprints = new Fingerprints(
+                        () -> source.sizes(weights), weights, () -> VaeConfig.fromJson(source.vae()), vaeWeights)) {
             screen.show(progress::aside);
             Interpolation row;
             Checkpoint model;
@@ -176,10 +178,10 @@ public final class SampleCommand implements Callable<Integer> {
                 outputOptions.checkReached(
                         plan.request().samples(), plan.request().steps());
                 if (outputOptions.resume != null || outputOptions.checkpointSteps != null) {
-                    run = WeightFiles.of(weights, vaeWeights)
-                            .read(() -> SavedRun.of(plan, model, vaeWeights, row, outputOptions.skipBatches));
+                    run = SavedRun.of(plan, fingerprints, row, outputOptions.skipBatches);
                 }
                 if (outputOptions.resume != null && run != null) {
+                    WeightFiles.of(weights, vaeWeights).read(fingerprints::require);
                     from = run.read(outputOptions.resume, plan.request().steps());
                 }
             } catch (IllegalArgumentException e) {
@@ -236,9 +238,8 @@ public final class SampleCommand implements Callable<Integer> {
                                 Printable.text(from.engine()), plan.engineName());
                     }
                 }
-                try (Fingerprints fingerprints =
-                                new Fingerprints(source.sizes(weights), weights, plan.vaeConfig(), vaeWeights);
-                        BatchWriter writer = new BatchWriter()) {
+                fingerprints.begin();
+                try (BatchWriter writer = new BatchWriter()) {
                     String difference = likeness == null ? null : likeness.difference(fingerprints.await());
                     if (difference != null) {
                         screen.say(difference);

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.io.file.AtomicFile;
+import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.model.io.numpy.NpyFile;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.model.noise.NoiseStream;
@@ -190,7 +191,7 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
                         .interruption()
                         .hint("; the same command with --resume " + file + " goes on " + point.place());
             }
-        } catch (IOException e) {
+        } catch (IOException | CheckpointException e) {
             screen.say("the state was not kept: " + e.getMessage());
         }
     }

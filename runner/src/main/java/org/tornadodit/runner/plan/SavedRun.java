@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -11,25 +12,26 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.diffusion.Ddim;
-import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.GuidanceInterval;
-import org.tornadodit.model.io.checkpoint.Checkpoint;
-import org.tornadodit.model.io.checkpoint.CheckpointFingerprint;
 import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.model.io.file.StateFile;
 import org.tornadodit.model.noise.TorchRandn;
-import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.pipeline.PictureFacts;
+import org.tornadodit.pipeline.setup.Fingerprints;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.scheduler.engine.SamplingState;
 
 /**
  * A run whose state is kept in a file beside its output, so that it can go on after it was killed.
  *
- * @param facts everything that decides the pictures, by the name of its option; the model's weights by their fingerprint
+ * @param facts everything that decides the pictures but the weights, by the name of its option
+ * @param model sizes of the DiT and the autoencoder, as text
+ * @param fingerprints of the weights, waited for when a state is written or read
  * @param shape of a batch's latents
  * @param history arrays of that shape that the sampler keeps from step to step
  */
-public record SavedRun(Map<String, String> facts, Shape shape, int history) {
+public record SavedRun(
+        Map<String, String> facts, List<String> model, Fingerprints fingerprints, Shape shape, int history) {
 
     private static final String MODEL = "model";
     private static final String BATCH = "batch";
@@ -67,20 +69,12 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
      * A run of some weights.
      *
      * @param row what a row of pictures goes over; null where it is none
+     * @param fingerprints of the weights
      * @param skipped batches that are left out at the beginning of the stream of noise
      */
-    public static SavedRun of(
-            SamplingPlan plan, Checkpoint weights, Checkpoint vaeWeights, @Nullable Interpolation row, int skipped) {
+    public static SavedRun of(SamplingPlan plan, Fingerprints fingerprints, @Nullable Interpolation row, int skipped) {
         SamplingOptions options = plan.sampling();
         Map<String, String> facts = new LinkedHashMap<>();
-        facts.put(
-                MODEL,
-                "%s %s %s %s"
-                        .formatted(
-                                plan.config(),
-                                CheckpointFingerprint.of(weights, DitWeights.specs(plan.config())),
-                                plan.vaeConfig(),
-                                CheckpointFingerprint.of(vaeWeights, VaeWeights.specs(plan.vaeConfig()))));
         facts.put(
                 "--class-labels",
                 plan.request().labels().stream().map(String::valueOf).collect(Collectors.joining(",")));
@@ -116,13 +110,31 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
         int size = plan.config().inputSize();
         return new SavedRun(
                 facts,
+                List.of(plan.config().toString(), plan.vaeConfig().toString()),
+                fingerprints,
                 Shape.of(plan.request().samples(), plan.config().inChannels(), size, size),
                 plan.request().sampler().history());
     }
 
+    /** {@link #facts}, and the model's weights by their fingerprints. */
+    private Map<String, String> allFacts() {
+        Map<String, String> made = fingerprints.require();
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put(
+                MODEL,
+                "%s %s %s %s"
+                        .formatted(
+                                model.getFirst(),
+                                made.get(PictureFacts.WEIGHTS),
+                                model.getLast(),
+                                made.get(PictureFacts.VAE_WEIGHTS)));
+        all.putAll(facts);
+        return all;
+    }
+
     /** Writes the state of a batch, in the place of the one before. */
     public void write(Path file, Point point) throws IOException {
-        Map<String, String> all = new LinkedHashMap<>(facts);
+        Map<String, String> all = new LinkedHashMap<>(allFacts());
         all.put(BATCH, String.valueOf(point.batch()));
         all.put(DONE, String.valueOf(point.state().done()));
         all.put(ENGINE, point.engine());
@@ -171,7 +183,7 @@ public record SavedRun(Map<String, String> facts, Shape shape, int history) {
     }
 
     private void requireSame(Path file, Map<String, String> found) {
-        facts.forEach((name, wanted) -> {
+        allFacts().forEach((name, wanted) -> {
             String other = found.containsKey(name) ? found.get(name) : UNSAID.get(name);
             if (Objects.equals(wanted, other)) {
                 return;
