@@ -65,6 +65,7 @@ record Pictures(SamplingPlan plan, long seed, Labels labels, String version, Map
                 request,
                 options.steps,
                 options.solver.choices(),
+                options.flow.choices(),
                 ofSeed,
                 options.rng,
                 options.kernelArguments.options().precision());
