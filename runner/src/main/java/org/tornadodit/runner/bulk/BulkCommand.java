@@ -152,7 +152,7 @@ public final class BulkCommand implements Callable<Integer> {
                 return ExitCode.DONE;
             }
             Map<String, String> fingerprints;
-            try (Fingerprints made = new Fingerprints(config, weights, vaeConfig, vaeWeights)) {
+            try (Fingerprints made = new Fingerprints(() -> config, weights, () -> vaeConfig, vaeWeights)) {
                 fingerprints = made.await();
             }
             if (fingerprints.isEmpty()) {
