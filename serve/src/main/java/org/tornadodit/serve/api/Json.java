@@ -47,7 +47,8 @@ final class Json {
         } catch (IOException | JsonParseException | NumberFormatException e) {
             throw malformed(String.valueOf(e.getMessage())
                     .replaceAll("(?s)\\s*See https?://.*", "")
-                    .replaceAll("^(?:[\\w.]+Exception: )+", ""));
+                    .replaceAll("^(?:[\\w.]+Exception: )+", "")
+                    .replaceAll("^Use JsonReader\\.\\S+ to accept malformed JSON", "malformed"));
         }
         if (!json.isJsonObject()) {
             throw new Refusal(400, "wrong_type", "the body is no JSON object");
