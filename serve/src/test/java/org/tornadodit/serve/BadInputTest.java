@@ -290,7 +290,7 @@ class BadInputTest {
                         IllegalArgumentException.class,
                         () -> TestServer.start(pipeline, TestServer.options().host("0.0.0.0")))
                 .getMessage();
-        assertTrue(refused.contains("token"), refused);
+        assertTrue(String.valueOf(refused).contains("token"), refused);
         for (Runnable wrong : List.<Runnable>of(
                 () -> TestServer.options().port(70_000),
                 () -> TestServer.options().token("short"),

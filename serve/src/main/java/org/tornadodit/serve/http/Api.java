@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.EofException;
@@ -42,6 +43,9 @@ public final class Api extends Handler.Abstract {
     private final Gate gate;
     private final int mostBody;
     private final Pages pages = new Pages();
+    /** Requests that are not answered yet. */
+    private final AtomicInteger unanswered = new AtomicInteger();
+
     private final byte[] openApi = resource("/org/tornadodit/serve/openapi.json");
     private final List<Route> routes = List.of(
             new Route("POST", "/v1/images/generations", false, this::generate),
@@ -91,6 +95,7 @@ public final class Api extends Handler.Abstract {
         exchange.setHeader("X-Content-Type-Options", "nosniff");
         exchange.setHeader("Referrer-Policy", "no-referrer");
         exchange.awaitsBody();
+        unanswered.incrementAndGet();
         String[] route = {NONE};
         try {
             answer(exchange, route);
@@ -101,8 +106,14 @@ public final class Api extends Handler.Abstract {
         } finally {
             metrics.answered(route[0], exchange.status());
             exchange.ended();
+            unanswered.decrementAndGet();
         }
         return true;
+    }
+
+    /** Requests that are not answered yet. */
+    int unanswered() {
+        return unanswered.get();
     }
 
     private void answer(Exchange exchange, String[] taken) throws IOException {

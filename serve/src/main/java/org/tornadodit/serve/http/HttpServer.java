@@ -52,13 +52,18 @@ public final class HttpServer implements AutoCloseable {
      */
     public record Limits(@Nullable String token, Duration patience, int body) {}
 
+    /** For answers that are being written when the server is closed. */
+    private static final Duration LAST_ANSWERS = Duration.ofSeconds(5);
+
     private final Server server;
     private final ServerConnector connector;
+    private final Api api;
     private final ConnectionWatch watch;
 
-    private HttpServer(Server server, ServerConnector connector, ConnectionWatch watch) {
+    private HttpServer(Server server, ServerConnector connector, Api api, ConnectionWatch watch) {
         this.server = server;
         this.connector = connector;
+        this.api = api;
         this.watch = watch;
     }
 
@@ -82,7 +87,8 @@ public final class HttpServer implements AutoCloseable {
         connector.addBean(watch);
         metrics.gauge("dit_connections", "Connections that are open.", watch::open);
         server.setErrorHandler(new HttpErrors());
-        server.setHandler(new Api(model, generations, metrics, watch, limits.token(), limits.body()));
+        Api api = new Api(model, generations, metrics, watch, limits.token(), limits.body());
+        server.setHandler(api);
         server.setStopTimeout(0);
         try {
             server.start();
@@ -95,7 +101,7 @@ public final class HttpServer implements AutoCloseable {
             throw new IOException("the server does not start: " + e.getMessage(), e);
         }
         watch.start();
-        return new HttpServer(server, connector, watch);
+        return new HttpServer(server, connector, api, watch);
     }
 
     private static HttpConfiguration configuration() {
@@ -126,9 +132,17 @@ public final class HttpServer implements AutoCloseable {
         return connector.getLocalPort();
     }
 
-    /** Closes all connections and stops listening. */
+    /** Waits for answers that are being written, a few seconds; closes all connections and stops listening. */
     @Override
     public void close() {
+        long end = System.nanoTime() + LAST_ANSWERS.toNanos();
+        try {
+            while (api.unanswered() > 0 && System.nanoTime() < end) {
+                Thread.sleep(5);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         stop(server);
         watch.close();
     }

@@ -1,0 +1,147 @@
+package org.tornadodit.runner;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonParser;
+import java.awt.image.BufferedImage;
+import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.TinyModelFiles;
+import org.tornadodit.runner.terminal.ExitCode;
+
+/** {@code dit serve} as a process, and its usage. */
+@DisabledOnOs(OS.WINDOWS)
+class ServeCommandTest {
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // set by JUnit
+    Path folder;
+
+    private static HttpResponse<String> post(HttpClient client, URI server, String body) throws Exception {
+        return client.send(request(server, body), BodyHandlers.ofString());
+    }
+
+    private static HttpRequest request(URI server, String body) {
+        return HttpRequest.newBuilder(server.resolve("/v1/images/generations"))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build();
+    }
+
+    private static int[] pixels(BufferedImage image) {
+        return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+    }
+
+    @Test
+    void servesWhatSampleSamplesUntilItIsStopped() throws Exception {
+        TinyModelFiles model = TinyModelFiles.write(folder);
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx1g",
+                "-XX:TieredStopAtLevel=1",
+                "--add-modules=jdk.incubator.vector",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "org.tornadodit.runner.Runner"));
+        model.command(List.of("serve"), "--device", "cpu", "--port", 0, "--grace", 60, "--max-pictures", 16)
+                .forEach(word -> command.add(word.toString()));
+        Process process = new ProcessBuilder(command)
+                .redirectError(folder.resolve("err").toFile())
+                .start();
+        try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+                HttpClient client = HttpClient.newHttpClient()) {
+            String said = String.valueOf(out.readLine());
+            assertTrue(said.matches("serving .* at http://127\\.0\\.0\\.1:\\d+"), said);
+            URI server = URI.create(said.replaceAll(".* at ", ""));
+            HttpResponse<String> answer = post(
+                    client,
+                    server,
+                    "{\"class_labels\": [1, 4], \"num_inference_steps\": 3, \"seed\": 7, \"guidance_scale\": 2}");
+            assertEquals(200, answer.statusCode(), answer.body());
+            Path pictures = folder.resolve("pictures");
+            CommandLineRun sampled = CommandLineRun.of(model.sample(
+                            "--device",
+                            "cpu",
+                            "--class-labels",
+                            "1,4",
+                            "--num-sampling-steps",
+                            3,
+                            "--seed",
+                            7,
+                            "--cfg-scale",
+                            2,
+                            "--output",
+                            pictures + "/")
+                    .toArray());
+            assertEquals(ExitCode.DONE, sampled.exitCode(), sampled.err());
+            for (int i = 0; i < 2; i++) {
+                String picture = JsonParser.parseString(answer.body())
+                        .getAsJsonObject()
+                        .getAsJsonArray("data")
+                        .get(i)
+                        .getAsJsonObject()
+                        .get("b64_json")
+                        .getAsString();
+                Path file = pictures.resolve(i + "_" + List.of(1, 4).get(i) + ".png");
+                assertArrayEquals(
+                        pixels(ImageIO.read(file.toFile())),
+                        pixels(ImageIO.read(
+                                new ByteArrayInputStream(Base64.getDecoder().decode(picture)))),
+                        "the command line's bits");
+            }
+            CompletableFuture<HttpResponse<String>> running = client.sendAsync(
+                    request(server, "{\"class_labels\": 2, \"n\": 8, \"num_inference_steps\": 500}"),
+                    BodyHandlers.ofString());
+            while (!client.send(
+                            HttpRequest.newBuilder(server.resolve("/health")).build(), BodyHandlers.ofString())
+                    .body()
+                    .contains("\"running\":1")) {
+                Thread.sleep(10);
+            }
+            process.destroy(); // SIGTERM
+            HttpResponse<String> last = running.get(90, TimeUnit.SECONDS);
+            assertEquals(200, last.statusCode(), () -> "there was time for it, but: " + last.body());
+            assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+            assertEquals(ExitCode.DONE, process.exitValue());
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void wrongUsageIsToldBeforeTheModelIsRead() {
+        for (List<String> words : List.of(
+                List.of("--host", "0.0.0.0"),
+                List.of("--port", "70000"),
+                List.of("--token", "short"),
+                List.of("--max-waiting", "-1"),
+                List.of("--timeout", "0"),
+                List.of("--host", "no such host"))) {
+            List<Object> arguments = new ArrayList<>(List.of("serve", "--model", "demo"));
+            arguments.addAll(words);
+            CommandLineRun run = CommandLineRun.of(arguments.toArray());
+            assertEquals(ExitCode.USAGE, run.exitCode(), run.err());
+            assertTrue(run.err().lines().findFirst().orElseThrow().startsWith("dit: "), run.err());
+        }
+        CommandLineRun open = CommandLineRun.of("serve", "--model", "demo", "--host", "0.0.0.0");
+        assertTrue(open.err().contains("a token is needed (--token, DIT_SERVE_TOKEN)"), open.err());
+    }
+}
