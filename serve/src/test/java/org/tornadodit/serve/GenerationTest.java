@@ -199,9 +199,22 @@ class GenerationTest {
         assertEquals("limit", server.get("/v1/classes?limit=many").error("param"));
     }
 
+    private static double metric(String name) {
+        return server.get("/metrics")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+                .sum();
+    }
+
     @Test
     void metricsCount() {
-        server.post("{\"prompt\": \"0\", \"num_inference_steps\": 1}");
+        double steps = metric("dit_steps_total");
+        double pictures = metric("dit_pictures_total");
+        server.post("{\"prompt\": \"0\", \"n\": 3, \"num_inference_steps\": 5}");
+        assertEquals(3 * 5, metric("dit_steps_total") - steps, "a batch of two and one of one");
+        assertEquals(3, metric("dit_pictures_total") - pictures);
         String text = server.get("/metrics").body();
         for (String name : List.of(
                 "dit_http_requests_total{route=\"/v1/images/generations\",status=\"200\"}",

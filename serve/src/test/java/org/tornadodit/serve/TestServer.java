@@ -22,7 +22,7 @@ import org.tornadodit.pipeline.DitPipeline;
 
 /** A server on a free port, and a client of it. */
 public final class TestServer implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(100);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     private final DitServer server;
     private final HttpClient client =

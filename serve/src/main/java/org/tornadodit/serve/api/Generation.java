@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.pipeline.DitPipeline;
 import org.tornadodit.pipeline.Picture;
@@ -57,10 +58,10 @@ public final class Generation {
     }
 
     /** Begins to sample; {@code listener} is told of each step, {@code ended} of the end. */
-    void start(DitPipeline pipeline, Runnable listener, Runnable ended) {
+    void start(DitPipeline pipeline, Consumer<Progress> listener, Runnable ended) {
         Sampling begun = pipeline.start(body.request(), step -> {
             tell(step);
-            listener.run();
+            listener.accept(step);
         });
         lock.lock();
         try {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.tornadodit.pipeline.Progress;
 
 /**
  * The requests that are here: admitted up to a bound, in the order in which they came. The engine gives places in that order,
@@ -55,7 +56,7 @@ public final class Generations {
             waiting.add(one);
         }
         try {
-            one.start(model.pipeline(), () -> stepped(one), () -> ended(one, one.outcome()));
+            one.start(model.pipeline(), step -> stepped(one, step), () -> ended(one, one.outcome()));
         } catch (RuntimeException | Error failure) { // of a pipeline that is closed; no thread
             ended(one, "failed");
             throw failure;
@@ -68,9 +69,10 @@ public final class Generations {
         return Math.clamp(Math.round(meanSeconds / model.pipeline().maxBatch()), 1, LONGEST_RETRY);
     }
 
-    private void stepped(Generation one) {
-        metrics.stepped(
-                Math.min(one.body().request().pictures(), model.pipeline().maxBatch()));
+    private void stepped(Generation one, Progress step) {
+        int most = model.pipeline().maxBatch();
+        int before = (step.batch() - 1) * most;
+        metrics.stepped(Math.min(one.body().request().pictures() - before, most));
         synchronized (this) {
             waiting.remove(one);
         }
