@@ -33,6 +33,7 @@ import org.tornadodit.pipeline.setup.NativeNeed;
 import org.tornadodit.scheduler.device.TornadoProperties;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.KernelOptions;
+import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Startup;
@@ -269,7 +270,8 @@ public final class PipelineBuilder {
                 threads,
                 new KernelOptions(precision, kernels),
                 rng == Rng.CPU,
-                largest.batch(Collections.nCopies(maxBatch, 0), sizes.objective()));
+                largest.batch(Collections.nCopies(maxBatch, 0), sizes.objective()),
+                MeshRequest.AUTO);
         DeviceTuning tuned = setup.tuning();
         tuned.lines().forEach(notices);
         Engine engine = setup.load(weights, vaeWeights, tuned, new DefaultRates(), notices, new Startup(0, starting));

@@ -93,4 +93,37 @@ public final class Batch {
             }
         }
     }
+
+    /**
+     * Fills the array of a device that has one half of guidance: the passes for the classes, or those for the null class of the
+     * guided samples. Predictions are counted over both halves: those for the null class come behind as many as there can be
+     * samples.
+     *
+     * @param half 0 for the classes, 1 for the null class
+     * @param most samples that there is room for
+     * @throws IllegalArgumentException when there are more samples
+     */
+    public static void fillHalf(IntArray batch, int[] labels, boolean[] guided, int nullClass, int half, int most) {
+        if (labels.length > most) {
+            throw new IllegalArgumentException(labels.length + " samples, there is room for " + most);
+        }
+        int next = 0;
+        for (int sample = 0; sample < labels.length; sample++) {
+            batch.set(conditional(sample, most), sample);
+            batch.set(unconditional(sample, most), guided[sample] ? most + next : sample);
+            if (half == 0 || guided[sample]) {
+                batch.set(sample(half == 0 ? sample : next), sample);
+                batch.set(label(half == 0 ? sample : next, most), half == 0 ? labels[sample] : nullClass);
+            }
+            next += guided[sample] ? 1 : 0;
+        }
+        int passes = half == 0 ? labels.length : next;
+        if (passes == 0) { // kernels have something to do then, which nobody reads
+            passes = 1;
+            batch.set(sample(0), 0);
+            batch.set(label(0, most), nullClass);
+        }
+        batch.set(SAMPLES, labels.length);
+        batch.set(PASSES, passes);
+    }
 }

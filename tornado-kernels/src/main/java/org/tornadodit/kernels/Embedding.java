@@ -28,6 +28,8 @@ public final class Embedding {
      * @param batch see {@link Batch}
      * @param latents (S, C, size, size)
      * @param out (N, T, C * P * P), T in rows of patches, features in the order of the convolution's weight
+     * @param first of the tokens that are wanted
+     * @param tokens that are wanted (T)
      */
     public static void patchify(
             KernelContext context,
@@ -36,15 +38,17 @@ public final class Embedding {
             FloatArray out,
             int channels,
             int size,
-            int patch) {
+            int patch,
+            int first,
+            int tokens) {
         int index = context.globalIdx;
         int features = channels * patch * patch;
         int side = size / patch;
-        if (index < batch.get(Batch.PASSES) * side * side * features) {
+        if (index < batch.get(Batch.PASSES) * tokens * features) {
             int feature = index % features;
             int row = index / features;
-            int token = row % (side * side);
-            int sample = batch.get(Batch.sample(row / (side * side)));
+            int token = first + row % tokens;
+            int sample = batch.get(Batch.sample(row / tokens));
             int channel = feature / (patch * patch);
             int y = token / side * patch + feature / patch % patch;
             int x = token % side * patch + feature % patch;

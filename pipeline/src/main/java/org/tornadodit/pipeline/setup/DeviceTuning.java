@@ -10,6 +10,7 @@ import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.KernelChoice;
+import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.tune.ModelTuning;
 import org.tornadodit.scheduler.tune.TuningCache;
@@ -30,9 +31,10 @@ public record DeviceTuning(Tuning tuning, List<String> lines) {
      * @param devices in use, of one kind, so that the first stands for all; none for the CPU engine
      * @param kernels that are asked for
      * @param shape a largest batch
+     * @param mesh how the devices divide it
      */
     public static DeviceTuning of(
-            List<ListedDevice> devices, DitConfig config, KernelOptions kernels, SamplingRequest shape) {
+            List<ListedDevice> devices, DitConfig config, KernelOptions kernels, SamplingRequest shape, Mesh mesh) {
         if (devices.isEmpty()) {
             return NONE;
         }
@@ -42,7 +44,7 @@ public record DeviceTuning(Tuning tuning, List<String> lines) {
                 cache.load(key(device, kernels.precision().name().toLowerCase(Locale.ROOT)));
         List<String> lines = new ArrayList<>();
         loaded.ignored().ifPresent(lines::add);
-        Part part = Part.of(config, Math.ceilDiv(shape.samples(), devices.size()), shape.guided());
+        Part part = mesh.part(config, Math.ceilDiv(shape.samples(), mesh.samples()), shape.guided(), 0);
         List<Tunable> operations =
                 ModelTuning.operations(device, config, KernelChoice.forModel(config, kernels), part).stream()
                         .filter(one -> one.variants().size() > 1)

@@ -15,6 +15,10 @@ import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.graph.KernelChoice;
+import org.tornadodit.scheduler.graph.MeshCost;
+import org.tornadodit.scheduler.graph.Operations;
+import org.tornadodit.scheduler.plan.Mesh;
+import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.run.CpuEngine;
 import org.tornadodit.scheduler.run.DeviceTeam;
 import org.tornadodit.scheduler.run.ShardedEngine;
@@ -30,6 +34,7 @@ import org.tornadodit.scheduler.tune.DeviceRates;
  * @param kernels of the devices, as they are asked for
  * @param hostNoise whether devices get their noise from the host, as they do for PyTorch's CPU generator
  * @param shape a largest batch
+ * @param division among the devices, as it is asked for
  */
 public record EngineSetup(
         DitConfig config,
@@ -40,7 +45,8 @@ public record EngineSetup(
         int threads,
         KernelOptions kernels,
         boolean hostNoise,
-        SamplingRequest shape) {
+        SamplingRequest shape,
+        MeshRequest division) {
 
     public EngineSetup {
         devices = List.copyOf(devices);
@@ -52,9 +58,33 @@ public record EngineSetup(
         return devices.isEmpty();
     }
 
-    /** No more devices than samples. */
+    /** No more devices than have something to do. */
     public List<ListedDevice> devicesInUse() {
-        return devices.subList(0, Math.min(devices.size(), shape.samples()));
+        return cpu() ? devices : devices.subList(0, mesh().devices());
+    }
+
+    /**
+     * How the devices divide the run.
+     *
+     * @throws IllegalArgumentException when what is asked for is not possible, with the reason
+     */
+    public Mesh mesh() {
+        if (cpu()) {
+            throw new IllegalStateException("the CPU engine divides nothing");
+        }
+        if (devices.size() == 1 && !division.isExplicit()) {
+            return Mesh.ONE;
+        }
+        Operations operations = KernelChoice.of(devices.getFirst(), config, KernelChoice.forModel(config, kernels))
+                .operations();
+        return division.choose(
+                config,
+                shape.guided(),
+                shape.samples(),
+                devices.size(),
+                operations.grain(),
+                mesh -> MeshCost.of(config, mesh, shape.samples(), shape.guided(), operations)
+                        .seconds());
     }
 
     /** A device's rates with these kernels. */
@@ -72,7 +102,7 @@ public record EngineSetup(
         List<Double> each = speeds.isEmpty()
                 ? used.stream().map(device -> rate(rates, device).denoiser()).toList()
                 : speeds.subList(0, used.size());
-        return new DeviceTeam(used, each, new FaultPolicy(failFast, FaultPolicy.KEEP_STEPS, report));
+        return new DeviceTeam(used, each, new FaultPolicy(failFast, FaultPolicy.KEEP_STEPS, report), mesh());
     }
 
     /** All that decides how numbers are rounded: engines of which this is the same make the same bits. */
@@ -91,7 +121,7 @@ public record EngineSetup(
 
     /** What was tuned for these devices. */
     public DeviceTuning tuning() {
-        return DeviceTuning.of(devicesInUse(), config, kernels, shape);
+        return cpu() ? DeviceTuning.NONE : DeviceTuning.of(devicesInUse(), config, kernels, shape, mesh());
     }
 
     /**

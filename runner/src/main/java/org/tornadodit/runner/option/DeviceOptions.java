@@ -11,6 +11,8 @@ import org.tornadodit.runner.terminal.Surroundings;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.device.TornadoProperties;
+import org.tornadodit.scheduler.plan.MeshRequest;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where a model runs. */
@@ -31,9 +33,11 @@ public final class DeviceOptions {
      * @param devices TornadoVM's; none for the CPU engine
      * @param weights how fast each is, as the user has it; empty where the rates are to tell
      * @param failFast whether the first failure of a device ends the run
+     * @param division how a run is to be divided among them
      * @param reason why, for the user
      */
-    public record Chosen(List<ListedDevice> devices, List<Double> weights, boolean failFast, String reason) {
+    public record Chosen(
+            List<ListedDevice> devices, List<Double> weights, boolean failFast, MeshRequest division, String reason) {
         public boolean cpu() {
             return devices.isEmpty();
         }
@@ -54,7 +58,7 @@ public final class DeviceOptions {
             split = ",",
             description =
                     "Which devices of TornadoVM, as ./dit devices counts them, separated by commas; the samples of a"
-                            + " batch are divided among them. cpu:4 stands for four devices that are emulated on the"
+                            + " batch are divided among them, and samples too, see --plan. cpu:4 stands for four devices that are emulated on the"
                             + " processor, for tests with tiny models: a thousand times slower than --device cpu."
                             + " Default: the first GPU and all others of its kind")
     List<String> names = List.of();
@@ -67,6 +71,9 @@ public final class DeviceOptions {
                     "How fast the devices are in proportion to each other, as in 2,1: samples are divided accordingly."
                             + " Default: their rates, which are equal for devices of one kind")
     List<Double> weights = List.of();
+
+    @Mixin
+    public final DivisionOptions division = new DivisionOptions();
 
     @Option(
             names = "--fail-fast",
@@ -103,7 +110,8 @@ public final class DeviceOptions {
             KernelCompiler.fromClassPath().keep(Machine.kernelFolder(), TornadoProperties.all(), notice);
         }
         DeviceChoice found = find(words(surroundings));
-        Chosen chosen = new Chosen(found.devices(), weights, failFast, found.reason());
+        Chosen chosen =
+                new Chosen(found.devices(), weights, failFast, division.request(found.cpu()), found.reason());
         if (!weights.isEmpty()
                 && !chosen.cpu()
                 && weights.size() != chosen.devices().size()) {

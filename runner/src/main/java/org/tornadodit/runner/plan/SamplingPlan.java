@@ -30,6 +30,7 @@ import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.graph.Count;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
+import org.tornadodit.scheduler.run.DeviceTeam;
 import org.tornadodit.scheduler.tune.DeviceRates;
 
 /** A run that is resolved and checked, but not begun: what {@code --dry-run} prints. */
@@ -79,7 +80,8 @@ public record SamplingPlan(
                 threads,
                 sampling.kernelArguments.options(),
                 sampling.rng == Rng.CPU,
-                request);
+                request,
+                device.division());
     }
 
     /** What a state notes of the engine: another's pictures differ by rounding. */
@@ -267,17 +269,23 @@ public record SamplingPlan(
         } else {
             slowest = new Forecast(0, 0);
             source = rate(devicesInUse().getFirst()).source();
-            for (Shard shard :
-                    setup().team(rates, line -> {}).plan(request.samples()).shards()) {
-                ListedDevice listed = devicesInUse().get(shard.device());
-                Forecast own = Forecast.of(config, vaeConfig, shard.count(), request.guided(), rate(listed));
+            DeviceTeam team = setup().team(rates, line -> {});
+            for (Shard shard : team.plan(request.samples()).shards()) {
+                List<ListedDevice> crew = team.crew(shard.device());
+                Forecast alone = Forecast.of(config, vaeConfig, shard.count(), request.guided(), rate(crew.getFirst()));
+                Forecast own = new Forecast(alone.step() / crew.size(), alone.decoding());
                 slowest = own.seconds(steps) > slowest.seconds(steps) ? own : slowest;
-                lines.add("device   %s: samples %d to %d, about %s"
-                        .formatted(
-                                listed,
-                                shard.first(),
-                                shard.first() + shard.count() - 1,
-                                Forecast.duration(own.seconds(steps))));
+                for (ListedDevice listed : crew) {
+                    lines.add("device   %s: samples %d to %d, about %s"
+                            .formatted(
+                                    listed,
+                                    shard.first(),
+                                    shard.first() + shard.count() - 1,
+                                    Forecast.duration(own.seconds(steps))));
+                }
+            }
+            if (team.mesh().ranks() > 1) {
+                lines.add("plan     " + team.mesh());
             }
             lines.add("         " + device.reason());
         }

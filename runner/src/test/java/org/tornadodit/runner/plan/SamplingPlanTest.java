@@ -21,6 +21,7 @@ import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.option.ModelSource;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.tune.DefaultRates;
 
 class SamplingPlanTest {
@@ -99,7 +100,7 @@ class SamplingPlanTest {
                 ClassNames.imageNet(),
                 new SamplingRequest(Collections.nCopies(samples, 0), sampler.of(steps, 0), 4, Guidance.FIRST_THREE),
                 new SamplingOptions(),
-                new DeviceOptions.Chosen(List.of(), List.of(), false, "asked for"),
+                new DeviceOptions.Chosen(List.of(), List.of(), false, MeshRequest.AUTO, "asked for"),
                 new DefaultRates(),
                 2,
                 RunFiles.none());

@@ -62,7 +62,7 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
         DitGraphs graphs = new DitGraphs(
                 "",
                 config,
-                DitDeviceWeights.of(shapes, operations),
+                DitDeviceWeights.of(shapes, operations, part),
                 new DitBuffers(config, part, operations),
                 StepPlan.whole(part),
                 part,

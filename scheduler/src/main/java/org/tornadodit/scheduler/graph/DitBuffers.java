@@ -1,7 +1,9 @@
 package org.tornadodit.scheduler.graph;
 
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.kernels.Exchange;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.PhiloxNoise;
 import org.tornadodit.model.dit.DitConfig;
@@ -67,6 +69,10 @@ public final class DitBuffers {
     final Operand qkv;
     /** (N, T, 3 D) as floats, where queries and keys are normalized; else (1). */
     final FloatArray plainQkv;
+    /** As {@link #qkv}, of all tokens and the heads that attention has here: the same where it has all. */
+    final Operand headQkv;
+    /** As {@link #attended}, likewise. */
+    final Operand headAttended;
     /** (N, T, D). */
     final Operand attended;
     /** (N, T, M). */
@@ -77,10 +83,25 @@ public final class DitBuffers {
     final Operand finalNormed;
     /** (N, T, P P outChannels). */
     final FloatArray prediction;
+    /** (2 S, T, P P outChannels): all devices' predictions, those for the class first; {@link #prediction} where there is one device. */
+    final FloatArray predictions;
+    /** With the other devices that hold the same samples; null where there are none. */
+    public final @Nullable Ties ties;
     /** (S, ...), from the host each step, see {@link DenoiseStep}. */
     public final FloatArray coefficients;
     /** (S, ...), from the host each step, see {@link PhiloxNoise}. */
     public final IntArray draw;
+
+    /**
+     * What ties a device to others, see {@link org.tornadodit.kernels.Exchange}.
+     *
+     * @param link from the host each step
+     */
+    public record Ties(IntArray link, IntArray state) {
+        Object[] arrays() {
+            return new Object[] {link, state};
+        }
+    }
 
     public DitBuffers(DitConfig config, Part part, Operations operations) {
         ArraySource arrays = operations.arrays();
@@ -114,11 +135,27 @@ public final class DitBuffers {
         qkv = operations.operand(rows, 3 * width);
         plainQkv = arrays.deviceFloats(config.qkNorm() ? rows * 3 * width : 1);
         attended = operations.operand(rows, width);
+        boolean someHeads = !part.heads().isWhole();
+        long allRows = n * part.tokens().of();
+        int headWidth = part.heads().count() * config.headSize();
+        headQkv = someHeads ? operations.operand(allRows, 3 * headWidth) : qkv;
+        headAttended = someHeads ? operations.operand(allRows, headWidth) : attended;
         hidden = operations.operand(rows, config.mlpHidden());
         finalModulation = arrays.deviceFloats(n * 2 * width);
         finalNormed = operations.float32Operand(rows, width);
         prediction = arrays.deviceFloats(rows * config.patchOutputs());
+        predictions = part.isWhole()
+                ? prediction
+                : arrays.deviceFloats(samples * part.halves().of() * config.tokens() * config.patchOutputs());
+        ties = part.isWhole() ? null : new Ties(arrays.ints(Exchange.LINK), arrays.ints(Exchange.STATE));
         coefficients = arrays.floats(samples * DenoiseStep.LENGTH);
         draw = arrays.ints(samples * PhiloxNoise.LENGTH);
+    }
+
+    /** Fills {@link Ties#link} but for the addresses of other devices' arrays. */
+    public void describeExchanges(DitConfig config, Part part, Operations operations) {
+        if (ties != null) {
+            Exchanges.describe(ties.link(), config, part, operations);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler.graph;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -19,6 +20,7 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.Linear;
+import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
@@ -34,6 +36,7 @@ import org.tornadodit.scheduler.graph.PortableOperations.Patches;
 import org.tornadodit.scheduler.graph.StagedWeights.Floats;
 import org.tornadodit.scheduler.graph.WeightStaging.Passage;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.Part.Span;
 import org.tornadodit.scheduler.plan.StepPlan;
 import org.tornadodit.scheduler.plan.StepPlan.Stage;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -79,6 +82,7 @@ public final class DitGraphs {
     private final Map<Stage, WeightStaging> stagings;
 
     private final Conditioning conditioning;
+    private final Exchanges exchanges;
     private final StepPlan plan;
     private final SuitedBlocks suited;
     private int firstLater;
@@ -105,6 +109,7 @@ public final class DitGraphs {
         this.part = part;
         this.operations = operations;
         this.portable = operations.portable();
+        this.exchanges = new Exchanges(config, buffers, part, operations);
         this.rows = new Rows(buffers.batch, part.passes(), part.tokens().count());
         this.stagings = stagings();
         // With a single block none would come between the first and one that takes its arrays.
@@ -291,9 +296,11 @@ public final class DitGraphs {
     private Object[] carriedTo(Stage stage) {
         DitBuffers b = buffers;
         return switch (stage) {
-            case EMBED -> new Object[] {b.latents, b.overflow};
+            case EMBED ->
+                Stream.concat(Stream.of(b.latents, b.overflow), Arrays.stream(exchanges.state()))
+                        .toArray();
             case BLOCK -> carried();
-            case LAST -> new Object[] {b.latents, b.x, b.conditioning, b.batch, b.overflow};
+            case LAST -> exchanges.with(b.latents, b.x, b.conditioning, b.batch, b.overflow);
         };
     }
 
@@ -303,21 +310,28 @@ public final class DitGraphs {
         int elements = (1 + DenoiseStep.HISTORY) * part.samples().count() * config.inputElements();
         portable.copy(g, "latents", b.start, b.latents, elements);
         portable.fill(g, "overflow", b.overflow, config.depth() * Overflow.KINDS, 0);
+        exchanges.begin(g, portable);
         g.keep(b.latents, b.overflow);
+        g.keep(exchanges.state());
     }
 
     private void embed(GraphScope g) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.consume(prefix + "start", b.latents, b.overflow);
+        g.consume(prefix + "start", carriedTo(Stage.EMBED));
         consume(g, Stage.EMBED);
         g.sendEach(b.batch);
+        g.sendEach(exchanges.link());
         g.sendOnce(b.single.index());
         g.scratch(b.patches);
         g.scratch(b.modulationInput.arrays());
 
         Passes passes = new Passes(part.samples().count(), part.passes());
-        Patches patches = new Patches(config.inChannels(), config.inputSize(), config.patchSize());
+        Patches patches = new Patches(
+                config.inChannels(),
+                config.inputSize(),
+                config.patchSize(),
+                part.tokens().first());
         portable.patchify(g, "patches", b.latents, b.patches, rows, passes, patches); // (N, T, C P P)
         portable.linearAddTable(g, "x_embedder", b.single, b.patches, w.patchEmbedding(), w.positions(), b.x, rows);
         conditioning.write(g, portable, b, w, rows, passes);
@@ -332,7 +346,10 @@ public final class DitGraphs {
                 rows); // (N, depth, 6 D)
         portable.fill(g, "layer", b.mlp.index(), 1, -1);
         // In this order: releasing a plan stops at what the graph before has released, here the last two.
-        g.keep(b.x, b.conditioning, b.modulation, b.mlp.index(), b.batch, b.overflow, b.latents);
+        g.keep(b.x, b.conditioning, b.modulation, b.mlp.index(), b.batch);
+        g.keep(exchanges.link());
+        g.keep(b.overflow, b.latents);
+        g.keep(exchanges.state());
     }
 
     /** {@code x + gate * attn(modulate(norm1(x)))}, then {@code x + gate * mlp(modulate(norm2(x)))}. */
@@ -364,7 +381,8 @@ public final class DitGraphs {
         DitBuffers b = buffers;
         return Stream.concat(
                         Stream.of(b.attention.index()),
-                        Stream.of(b.normed, b.qkv, b.attended, b.hidden)
+                        Stream.of(b.normed, b.qkv, b.headQkv, b.headAttended, b.attended, b.hidden)
+                                .distinct()
                                 .flatMap(operand -> Arrays.stream(operand.arrays())))
                 .toArray();
     }
@@ -374,7 +392,7 @@ public final class DitGraphs {
         DitDeviceWeights w = weights;
 
         int chunks = 6 * part.layers().of();
-        int heads = part.heads().count();
+        int heads = part.heads().of();
         int width = config.hiddenSize();
         Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks, width);
         operations.normModulate(g, "norm1", new Advance(b.mlp, 1, b.attention), b.x, msa, b.normed, rows); // (N, T, D)
@@ -386,7 +404,17 @@ public final class DitGraphs {
             operations.linearHeadsNormed(
                     g, "attn_qkv", b.attention, b.normed, w.qkv(), norms, b.plainQkv, b.qkv, rows, heads);
         }
-        operations.attention(g, "attn", b.attention, b.qkv, b.attended, rows, heads, config.headSize()); // (N, T, D)
+        exchanges.heads(g); // the same heads of all tokens, where others have the other heads
+        operations.attention(
+                g,
+                "attn",
+                b.attention,
+                b.headQkv,
+                b.headAttended,
+                rows.ofTokens(part.tokens().of()),
+                part.heads().count(),
+                config.headSize()); // (N, T, D)
+        exchanges.tokens(g); // and the same tokens of all heads
         Gate gateMsa = new Gate(b.modulation, GATE_MSA, chunks);
         operations.linearGateResidual(g, "attn_proj", b.attention, b.attended, w.projection(), gateMsa, b.x, rows);
 
@@ -400,7 +428,7 @@ public final class DitGraphs {
     /** What the graphs of a step hand on to the blocks, and they to one another. */
     private Object[] carried() {
         DitBuffers b = buffers;
-        return new Object[] {b.latents, b.x, b.conditioning, b.modulation, b.batch, b.overflow, b.mlp.index()};
+        return exchanges.with(b.latents, b.x, b.conditioning, b.modulation, b.batch, b.overflow, b.mlp.index());
     }
 
     private void last(GraphScope g, boolean hostNoise) {
@@ -411,7 +439,7 @@ public final class DitGraphs {
         g.sendEach(b.coefficients, b.draw);
         g.sendEach(noise);
         g.sendOnce(b.single.index());
-        g.scratch(b.finalModulation, b.end.index(), b.prediction);
+        g.scratch(b.finalModulation, b.end.index(), b.prediction, b.predictions);
         g.scratch(b.finalNormed.arrays());
 
         portable.fewRows(
@@ -433,6 +461,7 @@ public final class DitGraphs {
                 b.finalNormed,
                 rows); // (N, T, D)
         operations.linear(g, "final_layer_linear", b.single, b.finalNormed, w.finalLinear(), b.prediction, rows);
+        exchanges.predictions(g);
         Work step = Work.moving(
                 TunableOperations.step(
                         part.samples().count(),
@@ -450,7 +479,7 @@ public final class DitGraphs {
                         DenoiseStep::denoise,
                         context,
                         b.batch,
-                        b.prediction,
+                        b.predictions,
                         b.latents,
                         b.coefficients,
                         b.draw,
@@ -463,6 +492,7 @@ public final class DitGraphs {
                         part.samples().count() * config.inputElements(),
                         hostNoise ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX));
         g.keep(b.latents, b.overflow);
+        g.keep(exchanges.state());
     }
 
     /**
@@ -517,9 +547,10 @@ public final class DitGraphs {
             return staged;
         }
 
-        public static DitDeviceWeights of(DitWeights weights, Operations operations) {
+        public static DitDeviceWeights of(DitWeights weights, Operations operations, Part part) {
             PortableOperations portable = operations.portable();
-            FloatArray positions = table(weights.positionEmbedding(), operations);
+            Tensor positionEmbedding = rows(weights.positionEmbedding(), part.tokens());
+            FloatArray positions = table(positionEmbedding, operations);
             FloatArray labels = table(weights.labelTable(), operations);
             List<Tensor> norms = norms(weights);
             FloatArray headNorms = headNorms(operations, norms);
@@ -540,9 +571,25 @@ public final class DitGraphs {
                     portable.float32Weights(List.of(weights.finalModulation())),
                     operations.float32Weights(List.of(weights.finalLinear())),
                     List.of(
-                            new Floats(positions, 0, weights.positionEmbedding()),
+                            new Floats(positions, 0, positionEmbedding),
                             new Floats(labels, 0, weights.labelTable())),
                     normTables(headNorms, norms));
+        }
+
+        /** Some rows of a table (..., rows, columns). */
+        private static Tensor rows(Tensor table, Span rows) {
+            if (rows.isWhole()) {
+                return table;
+            }
+            long columns = table.shape().elements() / rows.of();
+            MemorySegment data = table.data();
+            return new Tensor(
+                    table.name(),
+                    Shape.of(rows.count(), columns),
+                    data.equals(MemorySegment.NULL)
+                            ? data
+                            : data.asSlice(
+                                    Float.BYTES * rows.first() * columns, Float.BYTES * rows.count() * columns));
         }
 
         private static FloatArray table(Tensor tensor, Operations operations) {

@@ -1,12 +1,15 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.List;
+import org.tornadodit.kernels.Exchange.Box;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.plan.Mesh;
+import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -121,6 +124,19 @@ public interface Operations {
     void attention(
             GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize);
 
+    /** What the tier wants of a device's share. */
+    Mesh.Grain grain();
+
+    /**
+     * Of {@link #linearHeads}' output for a device's tokens, what goes to each device: its heads.
+     *
+     * @param part what this device holds
+     */
+    Box toHeads(Part part, int headSize);
+
+    /** Of {@link #attention}'s output for a device's heads, what goes to each device: its tokens. */
+    Box toTokens(Part part, int headSize);
+
     /**
      * Which layer runs.
      *
@@ -158,6 +174,11 @@ public interface Operations {
         /** Rows of the passes that variants are chosen for. */
         int suitedCount() {
             return suited * tokens;
+        }
+
+        /** The same passes with other tokens. */
+        Rows ofTokens(int others) {
+            return new Rows(batch, passes, others, suited);
         }
 
         Rows suiting(int fewer) {

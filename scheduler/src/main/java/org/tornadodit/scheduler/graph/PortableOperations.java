@@ -6,6 +6,8 @@ import org.tornadodit.kernels.AttentionArguments;
 import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Exchange.Box;
+import org.tornadodit.kernels.Exchange.Box.Place;
 import org.tornadodit.kernels.HeadNorm;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNormArguments;
@@ -24,6 +26,8 @@ import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.StagedWeights.Floats;
+import org.tornadodit.scheduler.plan.Mesh;
+import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -42,8 +46,8 @@ public final class PortableOperations implements Operations {
         }
     }
 
-    /** How latents are cut: channels C, size H = W, patch P. */
-    record Patches(int channels, int size, int patch) {}
+    /** How latents are cut: channels C, size H = W, patch P; and the first of the patches that are wanted. */
+    record Patches(int channels, int size, int patch, int first) {}
 
     /** S samples that take N passes: as many more as are guided. */
     record Passes(int samples, int passes) {
@@ -315,6 +319,38 @@ public final class PortableOperations implements Operations {
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }
 
+    @Override
+    public Mesh.Grain grain() {
+        return new Mesh.Grain(1, 4, Float.BYTES);
+    }
+
+    @Override
+    public Box toHeads(Part part, int headSize) {
+        int tokens = part.tokens().count();
+        int all = part.heads().of() * headSize;
+        int own = part.heads().count() * headSize;
+        return new Box(
+                tokens,
+                3,
+                own,
+                new Place(own, tokens * 3 * all, 3 * all, all),
+                new Place(
+                        part.tokens().first() * 3 * own, part.tokens().of() * 3 * own, 3 * own, own));
+    }
+
+    @Override
+    public Box toTokens(Part part, int headSize) {
+        int tokens = part.tokens().count();
+        int all = part.heads().of() * headSize;
+        int own = part.heads().count() * headSize;
+        return new Box(
+                tokens,
+                1,
+                own,
+                new Place(tokens * own, part.tokens().of() * own, own, 0),
+                new Place(part.heads().first() * headSize, tokens * all, all, 0));
+    }
+
     /** {@code x W^T + b} of the few rows of the conditioning (N, D), for all layers next to each other. */
     void fewRows(
             GraphScope g,
@@ -371,7 +407,9 @@ public final class PortableOperations implements Operations {
                         target,
                         patches.channels(),
                         patches.size(),
-                        patches.patch()));
+                        patches.patch(),
+                        patches.first(),
+                        rows.tokens()));
     }
 
     /** {@code silu(t + table[label])} of each pass, (N, D). */

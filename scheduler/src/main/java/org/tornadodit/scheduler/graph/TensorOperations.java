@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Exchange.Box;
+import org.tornadodit.kernels.Exchange.Box.Place;
 import org.tornadodit.kernels.HeadNorm;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNormArguments;
@@ -35,6 +37,8 @@ import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.StagedWeights.Floats;
 import org.tornadodit.scheduler.graph.StagedWeights.Product;
+import org.tornadodit.scheduler.plan.Mesh;
+import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -421,6 +425,41 @@ public final class TensorOperations implements Operations {
         WarpgroupAttentionArguments arguments = new WarpgroupAttentionArguments(
                 halves(qkv), halves(out), layer.index(), rows.batch(), layer.overflow(), shape, planes, tiling, blocks);
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
+    }
+
+    @Override
+    public Mesh.Grain grain() {
+        return new Mesh.Grain(8, 16, 2 * planes);
+    }
+
+    @Override
+    public Box toHeads(Part part, int headSize) {
+        int eight = headSize * 4 * planes; // ints of eight tokens of a head
+        int run = part.tokens().count() / 8 * eight;
+        int whole = part.tokens().of() / 8 * eight;
+        int all = part.heads().of();
+        int own = part.heads().count();
+        return new Box(
+                3,
+                own,
+                run,
+                new Place(own * run, all * run, part.passes() * all * run, run),
+                new Place(
+                        part.tokens().first() / 8 * eight, own * whole, part.passes() * own * whole, whole));
+    }
+
+    @Override
+    public Box toTokens(Part part, int headSize) {
+        int eight = Packed.PLANE * planes; // ints of eight rows of sixteen columns
+        int tokens = part.tokens().count() / 8 * eight;
+        int from = Packed.paddedRows(part.passes() * part.tokens().of()) / 8 * eight;
+        int to = Packed.paddedRows(part.rows()) / 8 * eight;
+        return new Box(
+                part.heads().count() * headSize / 16,
+                1,
+                tokens,
+                new Place(tokens, part.tokens().of() / 8 * eight, from, 0),
+                new Place(part.heads().first() * headSize / 16 * to, tokens, to, 0));
     }
 
     private static IntArray halves(Operand operand) {

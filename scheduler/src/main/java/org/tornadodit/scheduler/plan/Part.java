@@ -31,6 +31,11 @@ public record Part(Span samples, Span halves, Span tokens, Span heads, Span feat
         static Span whole(int count) {
             return new Span(0, count, count);
         }
+
+        /** Whether it is the whole axis. */
+        public boolean isWhole() {
+            return count == of;
+        }
     }
 
     /** A whole model for up to {@code samples} samples. */
@@ -47,6 +52,31 @@ public record Part(Span samples, Span halves, Span tokens, Span heads, Span feat
     /** Passes of the model that there is room for (N): a guided sample takes two. */
     public int passes() {
         return Math.multiplyExact(samples.count(), halves.count());
+    }
+
+    /** Whether nothing of a sample is on other devices. */
+    public boolean isWhole() {
+        return halves.isWhole() && tokens.isWhole();
+    }
+
+    /** Devices that hold a sample together. */
+    public int ranks() {
+        return halves.of() / halves.count() * headRanks();
+    }
+
+    /** Which of them this is. */
+    public int rank() {
+        return halves.first() * headRanks() + headRank();
+    }
+
+    /** Devices among which the heads are divided. */
+    public int headRanks() {
+        return heads.of() / heads.count();
+    }
+
+    /** Which of them this is. */
+    public int headRank() {
+        return heads.first() / heads.count();
     }
 
     /** Rows of the token arrays (N T). */

@@ -1,9 +1,11 @@
 package org.tornadodit.scheduler.run;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.FaultPolicy;
+import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.ShardPlan;
 
 /**
@@ -12,8 +14,9 @@ import org.tornadodit.scheduler.plan.ShardPlan;
  * @param devices in the order in which they get samples
  * @param speeds of each, in any measure that is proportional to samples a second
  * @param policy what happens when one fails
+ * @param mesh how they divide a run: crews are devices that come one after the other
  */
-public record DeviceTeam(List<ListedDevice> devices, List<Double> speeds, FaultPolicy policy) {
+public record DeviceTeam(List<ListedDevice> devices, List<Double> speeds, FaultPolicy policy, Mesh mesh) {
 
     public DeviceTeam {
         devices = List.copyOf(devices);
@@ -21,20 +24,48 @@ public record DeviceTeam(List<ListedDevice> devices, List<Double> speeds, FaultP
         if (devices.isEmpty() || devices.size() != speeds.size()) {
             throw new IllegalArgumentException("%d devices and %d speeds".formatted(devices.size(), speeds.size()));
         }
+        if (devices.size() != mesh.devices()) {
+            throw new IllegalArgumentException("%d devices for %s".formatted(devices.size(), mesh));
+        }
     }
 
-    /** Who does which samples. */
+    /** Each device by itself. */
+    public DeviceTeam(List<ListedDevice> devices, List<Double> speeds, FaultPolicy policy) {
+        this(devices, speeds, policy, Mesh.ofSamples(Math.max(1, devices.size())));
+    }
+
+    /** Devices that compute the same samples. */
+    public List<ListedDevice> crew(int crew) {
+        return devices.subList(crew * mesh.ranks(), (crew + 1) * mesh.ranks());
+    }
+
+    /** Of a crew: its slowest device's for each of them. */
+    double speed(int crew) {
+        return mesh.ranks()
+                * speeds.subList(crew * mesh.ranks(), (crew + 1) * mesh.ranks()).stream()
+                        .mapToDouble(Double::doubleValue)
+                        .min()
+                        .orElse(0);
+    }
+
+    /** Which crew does which samples. */
     public ShardPlan plan(int samples) {
         return ShardPlan.weighted(
-                samples, speeds.stream().mapToDouble(Double::doubleValue).toArray());
+                samples,
+                IntStream.range(0, mesh.samples()).mapToDouble(this::speed).toArray());
     }
 
-    /** The devices behind one; null when it is the last. */
+    /** The crews behind one; null when it is the last. */
     @Nullable
-    DeviceTeam behind(int device) {
-        int size = devices.size();
-        return device + 1 == size
+    DeviceTeam behind(int crew) {
+        int left = mesh.samples() - crew - 1;
+        int from = (crew + 1) * mesh.ranks();
+        return left == 0
                 ? null
-                : new DeviceTeam(devices.subList(device + 1, size), speeds.subList(device + 1, size), policy);
+                : new DeviceTeam(
+                        devices.subList(from, devices.size()),
+                        speeds.subList(from, devices.size()),
+                        policy,
+                        new Mesh(left, mesh.halves(), mesh.heads()));
     }
 }

@@ -2,6 +2,7 @@ package org.tornadodit.scheduler.run;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -16,7 +17,7 @@ import org.tornadodit.scheduler.device.FailedDevices;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
 
-/** A device at work, with an engine and a thread of its own: TornadoVM wants all of a plan's calls from one thread. */
+/** A crew at work, with a thread of its own: TornadoVM wants all of a plan's calls from one thread. */
 final class DeviceWorker {
     private static final Logger LOG = System.getLogger(DeviceWorker.class.getName());
 
@@ -24,26 +25,30 @@ final class DeviceWorker {
     private static final int CLOSE_SECONDS = 10;
 
     private final Shard shard;
-    private final ListedDevice device;
+    private final List<ListedDevice> devices;
     private final ExecutorService thread;
-    private volatile @Nullable TornadoEngine engine;
+    private volatile @Nullable Crew crew;
     private volatile boolean failed;
 
     /** @param shard which samples it is to do, as long as no device fails */
-    DeviceWorker(Shard shard, ListedDevice device) {
+    DeviceWorker(Shard shard, List<ListedDevice> devices) {
         this.shard = shard;
-        this.device = device;
-        this.thread = Executors.newSingleThreadExecutor(
-                Thread.ofPlatform().daemon().name("device-" + device.index()).factory());
+        this.devices = List.copyOf(devices);
+        this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform()
+                .daemon()
+                .name("device-" + device().index())
+                .factory());
     }
 
-    /** Makes the engine, on the worker's thread; the future ends with what that ends with. */
-    Future<?> load(Supplier<TornadoEngine> making) {
+    /** Makes the crew, on the worker's thread; the future ends with what that ends with. */
+    Future<?> load(Supplier<Crew> making) {
         return thread.submit((Runnable) () -> {
-            if (FailedDevices.contains(device)) {
-                throw new IllegalStateException("it failed before, in this process");
+            for (ListedDevice device : devices) {
+                if (FailedDevices.contains(device)) {
+                    throw new IllegalStateException("it failed before, in this process");
+                }
             }
-            engine = making.get();
+            crew = making.get();
         });
     }
 
@@ -51,8 +56,13 @@ final class DeviceWorker {
         return shard;
     }
 
+    /** The first of the crew. */
     ListedDevice device() {
-        return device;
+        return devices.getFirst();
+    }
+
+    List<ListedDevice> devices() {
+        return devices;
     }
 
     /** Most samples at a time. */
@@ -60,10 +70,10 @@ final class DeviceWorker {
         return shard.count();
     }
 
-    TornadoEngine engine() {
-        TornadoEngine made = engine;
+    Crew crew() {
+        Crew made = crew;
         if (made == null) {
-            throw new IllegalStateException("no engine on device " + device);
+            throw new IllegalStateException("no engine on device " + device());
         }
         return made;
     }
@@ -75,9 +85,9 @@ final class DeviceWorker {
     /** From here on nothing of the device is freed, reset or waited for: see {@link FailedDevices}. */
     void markFailed() {
         failed = true;
-        TornadoEngine made = engine;
-        engine = null;
-        FailedDevices.leave(device);
+        Crew made = crew;
+        crew = null;
+        devices.forEach(FailedDevices::leave);
         if (made != null) {
             made.abandon();
         }
@@ -94,8 +104,8 @@ final class DeviceWorker {
 
     /** Releases the device's memory, unless it failed, behind what it was given to do. */
     void close() {
-        TornadoEngine made = engine;
-        engine = null;
+        Crew made = crew;
+        crew = null;
         if (made != null) {
             Callable<Void> release = () -> {
                 made.close();
@@ -104,7 +114,7 @@ final class DeviceWorker {
             try {
                 thread.submit(release).get(CLOSE_SECONDS, TimeUnit.SECONDS);
             } catch (ExecutionException | TimeoutException e) {
-                LOG.log(Level.WARNING, "device " + device + " was not released", e);
+                LOG.log(Level.WARNING, "device " + device() + " was not released", e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

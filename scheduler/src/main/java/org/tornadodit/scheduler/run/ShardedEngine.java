@@ -35,19 +35,21 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.StepListener;
+import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.ShardPlan;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
+import org.tornadodit.scheduler.run.Crew.RankFailedException;
 import org.tornadodit.scheduler.run.SharedPass.Verdict;
 import org.tornadodit.scheduler.run.SharedPass.Verdict.Scope;
 import org.tornadodit.scheduler.run.TornadoEngine.HostWeights;
 
 /**
- * Batches divided among devices, each with an engine and a thread of its own; nothing passes between them. The latents
- * and pictures are those of one device, bit for bit. Devices are loaded side by side. Several threads may use it, see
+ * Batches divided among crews of devices, most often of one, each with a thread of its own; nothing passes between crews. The
+ * latents and pictures are those of one device, bit for bit. Devices are loaded side by side. Several threads may use it, see
  * {@link SharedPass}.
  *
- * <p>A device that fails is taken out, and the others go on with its samples as soon as they have places, from the
+ * <p>Below, a device is a crew. One that fails is taken out, and the others go on with its samples as soon as they have places, from the
  * latents that were kept last: the pictures stay the same. See {@link FaultPolicy}.
  */
 public final class ShardedEngine implements Engine {
@@ -111,22 +113,21 @@ public final class ShardedEngine implements Engine {
         // Reads what is known of kernels, while the weights are read.
         Thread.ofPlatform().daemon().start(KernelCompiler.fromClassPath()::prepare);
         Map<String, HostWeights> shared = new ConcurrentHashMap<>(); // equal devices take the same
-        Making making = (device, count, first) -> {
+        Mesh mesh = team.mesh();
+        Making making = (device, rank, count, first) -> {
+            Part part = mesh.part(config, count, shape.guided(), rank);
             HostWeights ofKind = shared.computeIfAbsent(device.backend() + device.name(), any -> {
                 try (Startup.Running running = startup.begin(device.label(), "weights")) {
-                    return HostWeights.of(
-                            config,
-                            weights,
-                            vaeConfig,
-                            vaeWeights,
-                            device,
-                            Part.of(config, count, shape.guided()),
-                            kernels);
+                    return HostWeights.of(config, weights, vaeConfig, vaeWeights, device, part, kernels);
                 }
             });
+            mesh.refusal(config, shape.guided(), ofKind.choice().operations().grain())
+                    .ifPresent(reason -> {
+                        throw new DeviceUnavailableException("the model cannot be divided like that: " + reason);
+                    });
             SamplingRequest ofShard = shape.part(first, count);
             return new TornadoEngine(
-                    device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, hostNoise, startup);
+                    device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, part, hostNoise, startup);
         };
         DeviceTeam rest = team; // those that were not tried yet
         while (rest != null && loaded() < most) {
@@ -134,14 +135,14 @@ public final class ShardedEngine implements Engine {
         }
         for (WorkerSpeed each : workers) {
             DeviceWorker worker = each.worker();
-            lanes.add(new Lane(worker.capacity(), each.speed(), worker::execute, worker::engine));
+            lanes.add(new Lane(worker.capacity(), each.speed(), worker::execute, worker::crew));
         }
         pass = new SharedPass(config, lanes, policy.keepSteps(), hostNoise, this::failed);
     }
 
     /** Makes a device's engine for some samples, on the device's thread. */
     private interface Making {
-        TornadoEngine engine(ListedDevice device, int count, int first);
+        TornadoEngine engine(ListedDevice device, int rank, int count, int first);
     }
 
     /** A device that is being loaded. */
@@ -167,17 +168,19 @@ public final class ShardedEngine implements Engine {
         int base = loaded();
         int last = 0;
         for (Shard shard : team.plan(most - base).shards()) {
-            ListedDevice device = team.devices().get(shard.device());
+            List<ListedDevice> crew = team.crew(shard.device());
             int first = base + shard.first();
-            DeviceWorker worker = new DeviceWorker(new Shard(device.index(), first, shard.count()), device);
+            DeviceWorker worker =
+                    new DeviceWorker(new Shard(crew.getFirst().index(), first, shard.count()), crew);
             loadings.add(new Loading(
                     worker,
-                    team.speeds().get(shard.device()),
-                    worker.load(() -> making.engine(device, shard.count(), first))));
+                    team.speed(shard.device()),
+                    worker.load(() ->
+                            Crew.load(crew, rank -> making.engine(crew.get(rank), rank, shard.count(), first)))));
             last = Math.max(last, shard.device());
         }
         loadings.forEach(Loading::awaitEnd); // none is closed while another one's engine is being made
-        int left = loadings.size() + team.devices().size() - 1 - last;
+        int left = loadings.size() + team.mesh().samples() - 1 - last;
         for (Loading each : loadings) {
             DeviceWorker worker = each.worker();
             left--;
@@ -202,7 +205,7 @@ public final class ShardedEngine implements Engine {
             } catch (RuntimeException | Error e) {
                 worker.markFailed();
                 worker.close();
-                String line = DeviceFailedException.line(worker.device(), "loading", e);
+                String line = line(worker, "loading", e);
                 if (workers.size() + left == 0 || policy.failFast()) {
                     closeAll(loadings);
                     throw new DeviceFailedException(line, e);
@@ -236,6 +239,12 @@ public final class ShardedEngine implements Engine {
         return workers.stream().mapToInt(each -> each.worker().shard().count()).sum();
     }
 
+    private static String line(DeviceWorker worker, String stage, Throwable failure) {
+        return failure instanceof RankFailedException rank && rank.getCause() != null
+                ? DeviceFailedException.line(rank.device(), stage, rank.getCause())
+                : DeviceFailedException.line(worker.device(), stage, failure);
+    }
+
     private void reportLeft(String line, int left) {
         policy.report().accept(line + "; its samples go to the " + left + " left");
     }
@@ -245,13 +254,16 @@ public final class ShardedEngine implements Engine {
         return workers.stream()
                 .map(WorkerSpeed::worker)
                 .filter(worker -> !worker.failed())
-                .map(worker -> workers.size() == 1
-                        ? worker.engine().description()
-                        : "%s: samples %d to %d"
-                                .formatted(
-                                        worker.engine().description(),
-                                        worker.shard().first(),
-                                        worker.shard().first() + worker.shard().count() - 1))
+                .flatMap(worker -> worker.crew().descriptions().stream()
+                        .map(line -> workers.size() == 1
+                                ? line
+                                : "%s: samples %d to %d"
+                                        .formatted(
+                                                line,
+                                                worker.shard().first(),
+                                                worker.shard().first()
+                                                        + worker.shard().count()
+                                                        - 1)))
                 .collect(Collectors.joining(System.lineSeparator()));
     }
 
@@ -348,7 +360,7 @@ public final class ShardedEngine implements Engine {
             throw new LostException();
         }
         try {
-            float[] decoded = worker.engine().decode(latents, count);
+            float[] decoded = worker.crew().decode(latents, count);
             return ReturnedValues.requireFinite(
                     decoded, decoded.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
         } catch (OverflowException e) {
@@ -393,6 +405,13 @@ public final class ShardedEngine implements Engine {
                 Locale.ROOT, "devices took %s s; imbalance %.1f %%", each, mean == 0 ? 0 : 100 * (slowest / mean - 1));
     }
 
+    /** Bytes that each virtual device has got from the others of its crew, crew after crew. */
+    List<Long> bytesReceived() {
+        return workers.stream()
+                .flatMap(each -> each.worker().crew().bytesReceived().stream())
+                .toList();
+    }
+
     /** Devices that are at work; those that failed are not. */
     public int devices() {
         return (int) workers.stream().filter(each -> !each.worker().failed()).count();
@@ -415,7 +434,7 @@ public final class ShardedEngine implements Engine {
     /** @param samples that others have to do */
     private synchronized Verdict failed(DeviceWorker worker, String stage, int samples, Throwable failure) {
         worker.markFailed();
-        String line = DeviceFailedException.line(worker.device(), stage, failure);
+        String line = line(worker, stage, failure);
         int left = devices();
         if (left == 0 || policy.failFast()) {
             return new Verdict(Scope.ALL, new DeviceFailedException(line, failure));

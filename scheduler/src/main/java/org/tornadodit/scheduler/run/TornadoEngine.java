@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
+import org.tornadodit.kernels.Exchange;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.diffusion.AdaptiveSampler;
@@ -34,6 +35,7 @@ import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.StepListener;
 import org.tornadodit.scheduler.graph.DecoderTier;
 import org.tornadodit.scheduler.graph.DitBuffers;
+import org.tornadodit.scheduler.graph.DitBuffers.Ties;
 import org.tornadodit.scheduler.graph.DitGraphs;
 import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.KernelChoice;
@@ -45,8 +47,10 @@ import org.tornadodit.scheduler.graph.VaeGraphs;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.StepPlan;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
+import org.tornadodit.virtual.VirtualLink;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * The engine on one device of TornadoVM. Weights and activations stay on the device; the host sends a step's few scalars
@@ -72,6 +76,8 @@ public final class TornadoEngine implements Engine, Stepper {
     private final VaeBuffers vaeBuffers;
     private final DevicePlan vaePlan;
     private final VaeGraphs vaeGraphs;
+    /** Addresses of the arrays that other devices store into. */
+    private long[] landings = new long[0];
     /** What the last step's graphs gave. */
     private @Nullable TornadoExecutionResult last;
 
@@ -108,6 +114,7 @@ public final class TornadoEngine implements Engine, Stepper {
                         kernels),
                 vaeConfig,
                 shape,
+                Part.of(config, shape.samples(), shape.guided()),
                 hostNoise,
                 Startup.silent());
     }
@@ -135,7 +142,11 @@ public final class TornadoEngine implements Engine, Stepper {
         }
     }
 
-    /** As the public constructor, with weights that are shared. */
+    /**
+     * As the public constructor, with weights that are shared.
+     *
+     * @param part of the shape's samples; where it is not whole, {@link #connect} comes before the first step
+     */
     TornadoEngine(
             ListedDevice device,
             String context,
@@ -143,13 +154,14 @@ public final class TornadoEngine implements Engine, Stepper {
             HostWeights weights,
             VaeConfig vaeConfig,
             SamplingRequest shape,
+            Part part,
             boolean hostNoise,
             Startup startup) {
         this.device = device;
         this.config = config;
         this.vaeConfig = vaeConfig;
         this.shape = shape;
-        this.part = Part.of(config, shape.samples(), shape.guided());
+        this.part = part;
         this.hostNoise = hostNoise;
         KernelChoice choice = weights.choice();
         Operations operations = choice.operations();
@@ -161,11 +173,12 @@ public final class TornadoEngine implements Engine, Stepper {
                 .formatted(device, operations.description(), choice.reason(), ByteCount.of(need.bytes()));
 
         buffers = new DitBuffers(config, part, operations);
+        buffers.describeExchanges(config, part, operations);
         GridScheduler grids = new GridScheduler();
         ditGraphs = new DitGraphs(
                 context,
                 config,
-                DitDeviceWeights.of(weights.dit(), operations),
+                DitDeviceWeights.of(weights.dit(), operations, part),
                 buffers,
                 StepPlan.whole(part),
                 part,
@@ -222,14 +235,91 @@ public final class TornadoEngine implements Engine, Stepper {
      * tells whether the device took them, for TornadoVM logs the driver's errors and goes on.
      */
     private void warmUp() {
-        TornadoExecutionResult result = ditPlan.execute(ditGraphs.step().getLast());
+        last = ditPlan.execute(ditGraphs.step().getLast());
+        if (part.isWhole()) {
+            requireLatents(last);
+        }
+        float[] image = decode(new float[config.inputElements()], 1);
+        ReturnedValues.requireFinite(image, image.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
+    }
+
+    private void requireLatents(TornadoExecutionResult result) {
         int size = stride();
         float[] latents = ReturnedValues.requireReturned(arrays(result, size, 1).getFirst(), size);
         if (!reportsOverflow || !overflowed(result)) { // else sampling will name the tensor
             ReturnedValues.requireFinite(latents, size, () -> OverflowException.ofFloat(OverflowException.LATENTS, 1));
         }
-        float[] image = decode(new float[config.inputElements()], 1);
-        ReturnedValues.requireFinite(image, image.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
+    }
+
+    ListedDevice device() {
+        return device;
+    }
+
+    /** What this engine holds of its samples. */
+    Part part() {
+        return part;
+    }
+
+    /** Where this device's arrays are, for the others that hold the same samples: see {@link Exchange}. */
+    IntArray addresses() {
+        Ties ties = ties();
+        lastStep().transferToHost(ties.state());
+        landings = IntStream.range(0, Exchange.SITES)
+                .mapToLong(site -> Exchange.landing(ties.state(), site))
+                .toArray();
+        return ties.state();
+    }
+
+    /**
+     * Tells this device where the others' arrays are.
+     *
+     * @param engines of all devices that hold the samples, in the order of their ranks, once each has {@link #addresses}
+     */
+    void connect(List<TornadoEngine> engines) {
+        IntArray link = ties().link();
+        for (TornadoEngine each : engines) {
+            IntArray state = each.ties().state();
+            Exchange.connect(link, Exchange.PREDICTION, each.part.rank(), state);
+            if (part.headRanks() > 1 && each.part.halves().equals(part.halves())) {
+                Exchange.connect(link, Exchange.HEADS, each.part.headRank(), state);
+                Exchange.connect(link, Exchange.TOKENS, each.part.headRank(), state);
+            }
+        }
+        link.set(Exchange.ACTIVE, 1);
+    }
+
+    /** The first step with the others, as of {@link #warmUp}. They begin it together, once all have begun. */
+    void firstStep() {
+        requireLatents(run(ditGraphs.step()));
+    }
+
+    /** For {@link #firstStep}. */
+    void beginFirstStep() {
+        ditPlan.execute(ditGraphs.start());
+    }
+
+    /** Bytes that virtual devices have stored into this one's memory. */
+    long bytesReceived() {
+        return Arrays.stream(landings).map(VirtualLink::storedBytes).sum();
+    }
+
+    private Ties ties() {
+        Ties ties = buffers.ties;
+        if (ties == null) {
+            throw new IllegalStateException(device + " holds its samples alone");
+        }
+        return ties;
+    }
+
+    /** @throws PeerLostException when another device did not send what it had to */
+    private void requireSignals(TornadoExecutionResult result) {
+        Ties ties = buffers.ties;
+        if (ties != null) {
+            result.transferToHost(ties.state());
+            if (ties.state().get(Exchange.FAILED) != 0) {
+                throw new PeerLostException("another device that computes the same samples sent nothing for 10 s");
+            }
+        }
     }
 
     /**
@@ -331,6 +421,7 @@ public final class TornadoEngine implements Engine, Stepper {
         }
         prepare(samples);
         last = run(suitedSteps.next(buffers.batch.get(Batch.PASSES)));
+        requireSignals(last);
         if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
             requireNoOverflow(last, number);
         }
@@ -368,7 +459,18 @@ public final class TornadoEngine implements Engine, Stepper {
             guided[i] = samples.get(i).guided();
             samples.get(i).write(i, config.learnsVariance(), buffers.coefficients, buffers.draw);
         }
-        Batch.fill(buffers.batch, labels, guided, config.nullClass());
+        if (part.halves().isWhole()) {
+            Batch.fill(buffers.batch, labels, guided, config.nullClass());
+        } else {
+            int half = part.halves().first();
+            Batch.fillHalf(
+                    buffers.batch,
+                    labels,
+                    guided,
+                    config.nullClass(),
+                    half,
+                    part.samples().count());
+        }
         double[] times = new double[buffers.batch.get(Batch.PASSES)];
         double[] intervals = new double[times.length];
         for (int pass = 0; pass < times.length; pass++) {

@@ -93,7 +93,7 @@ class CountTest {
         DitGraphs graphs = new DitGraphs(
                 "count_",
                 config,
-                DitDeviceWeights.of(weights, operations),
+                DitDeviceWeights.of(weights, operations, part),
                 buffers,
                 StepPlan.whole(part),
                 part,

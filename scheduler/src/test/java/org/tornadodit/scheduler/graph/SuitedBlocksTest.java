@@ -122,7 +122,7 @@ class SuitedBlocksTest {
         return new DitGraphs(
                         "",
                         config,
-                        DitDeviceWeights.of(shapes, operations),
+                        DitDeviceWeights.of(shapes, operations, part),
                         new DitBuffers(config, part, operations),
                         StepPlan.whole(part),
                         part,

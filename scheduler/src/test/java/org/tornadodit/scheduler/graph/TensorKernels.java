@@ -44,7 +44,7 @@ public final class TensorKernels {
             of("linear", "last[.]final_layer_linear", "TensorLinear.linear"),
             // Of latents and patches, of the sample alone, or the sampler's: FP32 on any tier.
             of("", "start[.]latents", "Embedding.copy"),
-            of("", "(start[.]overflow|embed[.]layer)", "Embedding.fill"),
+            of("", "(start[.](overflow|exchanges)|embed[.]layer)", "Embedding.fill"),
             of("", "embed[.]patches", "Embedding.patchify"),
             of("", "embed[.]x_embedder", "Linear.linear"),
             of("", "embed[.]t_embedder_mlp_[02]", "LinearFewRows.linear"),

@@ -132,6 +132,7 @@ class SuitedStepsTest {
                         new KernelOptions(precision, Tier.WGMMA)),
                 TinyModel.VAE,
                 largest,
+                Part.of(CONFIG, largest.samples(), true),
                 false,
                 startup);
     }

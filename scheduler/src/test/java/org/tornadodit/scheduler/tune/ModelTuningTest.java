@@ -46,7 +46,7 @@ class ModelTuningTest {
         new DitGraphs(
                         "launch_",
                         CONFIG,
-                        DitDeviceWeights.of(WEIGHTS, operations),
+                        DitDeviceWeights.of(WEIGHTS, operations, PART),
                         new DitBuffers(CONFIG, PART, operations),
                         StepPlan.whole(PART),
                         PART,

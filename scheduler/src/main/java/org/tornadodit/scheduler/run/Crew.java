@@ -1,0 +1,299 @@
+package org.tornadodit.scheduler.run;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.tornadodit.kernels.ptx.PeerAccess;
+import org.tornadodit.scheduler.device.DeviceUnavailableException;
+import org.tornadodit.scheduler.device.FailedDevices;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.engine.OverflowException;
+import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.ShardPlan;
+import org.tornadodit.scheduler.plan.ShardPlan.Shard;
+
+/**
+ * Devices that take the same samples through each step together, most often one: a unit of work, and of failure. Each has an
+ * engine with a {@link Part} of the model, on a thread of its own, the first on the caller's; the latents are on all of them.
+ * Within a step they wait for one another on the devices alone, between steps here.
+ */
+final class Crew implements Stepper {
+    private final List<Rank> ranks;
+
+    /** @param thread null for the caller's */
+    private record Rank(TornadoEngine engine, @Nullable ExecutorService thread) {
+        <T> Future<T> submit(Function<TornadoEngine, T> task) {
+            return Objects.requireNonNull(thread).submit(() -> task.apply(engine));
+        }
+    }
+
+    /** A device of several failed: which. */
+    static final class RankFailedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        private final transient ListedDevice device;
+
+        RankFailedException(ListedDevice device, Throwable cause) {
+            super(String.valueOf(cause.getMessage()), cause);
+            this.device = device;
+        }
+
+        ListedDevice device() {
+            return device;
+        }
+    }
+
+    private Crew(List<Rank> ranks) {
+        this.ranks = List.copyOf(ranks);
+    }
+
+    /** One device alone. */
+    static Crew of(TornadoEngine engine) {
+        return new Crew(List.of(new Rank(engine, null)));
+    }
+
+    /**
+     * Loads all devices side by side, and has them take a step together.
+     *
+     * @param making makes the engine of a rank
+     * @throws DeviceUnavailableException when the devices cannot reach each other's memory
+     */
+    static Crew load(List<ListedDevice> devices, IntFunction<TornadoEngine> making) {
+        if (devices.size() == 1) {
+            return of(making.apply(0));
+        }
+        PeerAccess.onClassPath()
+                .connect(devices.stream().map(ListedDevice::device).toList())
+                .ifPresent(reason -> {
+                    throw new DeviceUnavailableException("devices %s cannot compute one picture together: %s; leave out"
+                                    .formatted(numbers(devices), reason)
+                            + " --use-cfg-parallel and --ulysses-degree");
+                });
+        List<ExecutorService> threads = new ArrayList<>();
+        List<Future<TornadoEngine>> loading = new ArrayList<>();
+        for (int i = 1; i < devices.size(); i++) {
+            int rank = i;
+            ExecutorService thread = Executors.newSingleThreadExecutor(Thread.ofPlatform()
+                    .daemon()
+                    .name("device-" + devices.get(rank).index())
+                    .factory());
+            threads.add(thread);
+            loading.add(thread.submit(() -> making.apply(rank)));
+        }
+        List<Rank> made = new ArrayList<>();
+        List<@Nullable Throwable> failures = new ArrayList<>();
+        for (int i = 0; i < devices.size(); i++) {
+            try {
+                TornadoEngine engine = i == 0 ? making.apply(0) : DeviceWorker.await(loading.get(i - 1));
+                made.add(new Rank(engine, i == 0 ? null : threads.get(i - 1)));
+                failures.add(null);
+            } catch (RuntimeException | Error e) {
+                failures.add(e);
+            }
+        }
+        Crew crew = new Crew(made);
+        try {
+            throwFirst(devices, failures);
+            crew.meet();
+            return crew;
+        } catch (RuntimeException | Error e) {
+            crew.closeAfter(e);
+            threads.forEach(ExecutorService::shutdown);
+            throw e;
+        }
+    }
+
+    private void meet() {
+        all(TornadoEngine::addresses);
+        List<TornadoEngine> engines = ranks.stream().map(Rank::engine).toList();
+        engines.forEach(engine -> engine.connect(engines));
+        each(TornadoEngine::beginFirstStep);
+        each(TornadoEngine::firstStep);
+    }
+
+    private static String numbers(List<ListedDevice> devices) {
+        return devices.stream().map(device -> String.valueOf(device.index())).collect(Collectors.joining(", "));
+    }
+
+    /** What a part is, in words; nothing of a whole. */
+    private static String share(Part part) {
+        if (part.isWhole()) {
+            return "";
+        }
+        List<String> axes = new ArrayList<>();
+        if (!part.halves().isWhole()) {
+            axes.add(part.halves().first() == 0 ? "for the classes" : "for the null class");
+        }
+        if (!part.tokens().isWhole()) {
+            axes.add("tokens %d to %d of %d"
+                    .formatted(
+                            part.tokens().first(),
+                            part.tokens().first() + part.tokens().count() - 1,
+                            part.tokens().of()));
+        }
+        return ": " + String.join(", ", axes);
+    }
+
+    /** A line for each device. */
+    List<String> descriptions() {
+        return ranks.stream()
+                .map(rank -> rank.engine().description() + share(rank.engine().part()))
+                .toList();
+    }
+
+    @Override
+    public void begin(List<List<float[]>> states) {
+        each(engine -> engine.begin(states));
+    }
+
+    @Override
+    public void step(List<SampleStep> samples, List<float[]> noise, int number) {
+        each(engine -> engine.step(samples, noise, number));
+    }
+
+    @Override
+    public List<List<float[]>> read(List<Integer> arrays) {
+        return ranks.getFirst().engine().read(arrays);
+    }
+
+    /** Latents of some samples as images, shared among the devices. */
+    float[] decode(float[] latents, int samples) {
+        if (ranks.size() == 1 || samples == 1) {
+            return ranks.getFirst().engine().decode(latents, samples);
+        }
+        int latent = latents.length / samples;
+        List<Shard> shards = ShardPlan.even(samples, ranks.size()).shards();
+        List<float[]> parts = all(engine -> {
+            int rank = engine.part().rank();
+            if (rank >= shards.size()) {
+                return new float[0];
+            }
+            Shard shard = shards.get(rank);
+            return engine.decode(
+                    Arrays.copyOfRange(latents, shard.first() * latent, (shard.first() + shard.count()) * latent),
+                    shard.count());
+        });
+        float[] images = new float[parts.stream().mapToInt(part -> part.length).sum()];
+        int at = 0;
+        for (float[] part : parts) {
+            System.arraycopy(part, 0, images, at, part.length);
+            at += part.length;
+        }
+        return images;
+    }
+
+    private void each(Consumer<TornadoEngine> task) {
+        all(engine -> {
+            task.accept(engine);
+            return true;
+        });
+    }
+
+    /** Does something on all devices at once, and returns when all have done it or failed. */
+    private <T> List<T> all(Function<TornadoEngine, T> task) {
+        if (ranks.size() == 1) {
+            return List.of(task.apply(ranks.getFirst().engine()));
+        }
+        List<Future<T>> others = new ArrayList<>();
+        for (Rank rank : ranks.subList(1, ranks.size())) {
+            others.add(rank.submit(task));
+        }
+        List<T> results = new ArrayList<>();
+        List<@Nullable Throwable> failures = new ArrayList<>();
+        for (int i = 0; i < ranks.size(); i++) {
+            try {
+                results.add(
+                        i == 0 ? task.apply(ranks.getFirst().engine()) : DeviceWorker.await(others.get(i - 1)));
+                failures.add(null);
+            } catch (RuntimeException | Error e) {
+                failures.add(e);
+            }
+        }
+        throwFirst(ranks.stream().map(rank -> rank.engine().device()).toList(), failures);
+        return results;
+    }
+
+    /** A device's own failure before that of those who waited for it, and a value that does not fit behind both. */
+    private static void throwFirst(List<ListedDevice> devices, List<@Nullable Throwable> failures) {
+        int first = -1;
+        for (int i = 0; i < failures.size(); i++) {
+            if (failures.get(i) != null && (first < 0 || weight(failures.get(i)) > weight(failures.get(first)))) {
+                first = i;
+            }
+        }
+        if (first < 0) {
+            return;
+        }
+        Throwable failure = Objects.requireNonNull(failures.get(first));
+        for (Throwable other : failures) {
+            if (other != null && other != failure) {
+                failure.addSuppressed(other);
+            }
+        }
+        if (failure instanceof OverflowException
+                || failure instanceof DeviceUnavailableException
+                || failure instanceof java.util.concurrent.CancellationException) {
+            throw (RuntimeException) failure;
+        }
+        if (failure instanceof OutOfMemoryError heap) {
+            throw heap;
+        }
+        throw new RankFailedException(devices.get(first), failure);
+    }
+
+    private static int weight(@Nullable Throwable failure) {
+        return failure instanceof OverflowException ? 0 : isOfAnother(failure) ? 1 : 2;
+    }
+
+    /** Whether a device failed only because another did. */
+    private static boolean isOfAnother(@Nullable Throwable failure) {
+        return failure instanceof PeerLostException
+                || (failure != null && String.valueOf(failure.getMessage()).contains("no signal from another device"));
+    }
+
+    /** Bytes that each virtual device has got from the others. */
+    List<Long> bytesReceived() {
+        return ranks.stream().map(rank -> rank.engine().bytesReceived()).toList();
+    }
+
+    /** Leaves the devices as they are: see {@link FailedDevices}. */
+    void abandon() {
+        ranks.forEach(rank -> {
+            rank.engine().abandon();
+            ExecutorService thread = rank.thread();
+            if (thread != null) {
+                thread.shutdownNow();
+            }
+        });
+    }
+
+    private void closeAfter(Throwable failure) {
+        try {
+            close();
+        } catch (RuntimeException | Error e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    /** Releases the devices' memory. */
+    void close() {
+        try {
+            each(TornadoEngine::close);
+        } finally {
+            ranks.forEach(rank -> {
+                ExecutorService thread = rank.thread();
+                if (thread != null) {
+                    thread.shutdown();
+                }
+            });
+        }
+    }
+}

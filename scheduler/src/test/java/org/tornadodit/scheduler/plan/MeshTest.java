@@ -1,0 +1,103 @@
+package org.tornadodit.scheduler.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.plan.Mesh.Grain;
+import org.tornadodit.scheduler.plan.Part.Span;
+
+class MeshTest {
+    private static final DitConfig XL = new DitConfig(64, 2, 4, 1152, 28, 16, 4.0, 1000, true);
+    private static final Grain HALVES = new Grain(8, 16, 4);
+
+    /** Each pass, token and head of a sample is on one rank, and what a rank holds is a run of each axis. */
+    @ParameterizedTest
+    @CsvSource({"1, 1", "2, 1", "1, 2", "2, 2", "1, 4", "2, 4", "1, 8"})
+    void everythingIsOnOneRank(int halves, int heads) {
+        Mesh mesh = new Mesh(1, halves, heads);
+        assertEquals(java.util.Optional.empty(), mesh.refusal(XL, true, HALVES));
+        TreeSet<String> tokens = new TreeSet<>();
+        TreeSet<String> ofHeads = new TreeSet<>();
+        int held = 0;
+        for (int rank = 0; rank < mesh.ranks(); rank++) {
+            Part part = mesh.part(XL, 3, true, rank);
+            assertEquals(rank, part.rank());
+            assertEquals(mesh.ranks(), part.ranks());
+            assertEquals(heads, part.headRanks());
+            for (int half : indices(part.halves())) {
+                for (int token : indices(part.tokens())) {
+                    assertTrue(tokens.add(half + " " + token));
+                }
+                for (int head : indices(part.heads())) {
+                    assertTrue(ofHeads.add(half + " " + head));
+                }
+            }
+            held += part.rows();
+        }
+        assertEquals(2 * 1024, tokens.size());
+        assertEquals(2 * 16, ofHeads.size());
+        assertEquals(3 * 2 * 1024, held);
+    }
+
+    private static List<Integer> indices(Span span) {
+        List<Integer> indices = new ArrayList<>();
+        for (int i = 0; i < span.count(); i++) {
+            indices.add(span.first() + i);
+        }
+        return indices;
+    }
+
+    @Test
+    void aDeviceAloneHasAllOfASample() {
+        assertEquals(Part.of(XL, 5, true), Mesh.ONE.part(XL, 5, true, 0));
+        assertTrue(Mesh.ofSamples(4).part(XL, 2, true, 0).isWhole());
+        assertFalse(new Mesh(1, 2, 1).part(XL, 2, true, 0).isWhole());
+    }
+
+    @Test
+    void refusesInOneLine() {
+        assertEquals("guidance has two halves, not 3", refusal(new Mesh(1, 3, 1), true));
+        assertEquals(
+                "halves of guidance, and the samples are not guided (--cfg-scale 1)",
+                refusal(new Mesh(1, 2, 1), false));
+        assertEquals("16 heads in 3 parts", refusal(new Mesh(1, 1, 3), true));
+        assertEquals("16 devices for one sample, up to 8 are possible", refusal(new Mesh(1, 2, 8), true));
+        DitConfig odd = new DitConfig(6, 1, 4, 32, 1, 2, 2.0, 6, true);
+        assertEquals(
+                "36 tokens in 2 parts: these kernels take multiples of 8",
+                new Mesh(1, 1, 2).refusal(odd, true, HALVES).orElse(""));
+        assertEquals(
+                "",
+                new Mesh(1, 1, 2).refusal(odd, true, new Grain(1, 4, 4)).orElse(""));
+        DitConfig narrow = new DitConfig(8, 1, 4, 32, 1, 4, 2.0, 6, true);
+        assertEquals(
+                "1 heads of 8 are 8 columns: these kernels take multiples of 16",
+                new Mesh(1, 1, 4).refusal(narrow, true, HALVES).orElse(""));
+        assertThrows(IllegalArgumentException.class, () -> new Mesh(1, 0, 1));
+    }
+
+    private static String refusal(Mesh mesh, boolean guided) {
+        return mesh.refusal(XL, guided, HALVES).orElse("");
+    }
+
+    /** XL/2 at 512: predictions of 1024 tokens of 32 floats; in each of 28 blocks q, k, v and the output of half of the heads. */
+    @Test
+    void countsBytes() {
+        assertEquals(0, Mesh.ONE.bytesSent(XL, 1, 1, HALVES));
+        assertEquals(0, Mesh.ofSamples(8).bytesSent(XL, 1, 1, HALVES));
+        assertEquals(1024 * 32 * 4, new Mesh(1, 2, 1).bytesSent(XL, 1, 1, HALVES));
+        assertEquals(
+                2 * 512 * 32 * 4 + 28 * 2 * 512 * 4 * 576 * 4L, new Mesh(1, 1, 2).bytesSent(XL, 1, 1, HALVES));
+        assertEquals(
+                512 * 32 * 4 * 3 + 28 * 512 * 4 * 576 * 4L, new Mesh(1, 2, 2).bytesSent(XL, 1, 1, HALVES));
+    }
+}

@@ -1,0 +1,181 @@
+package org.tornadodit.virtual;
+
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * Peer access between virtual devices, stricter than a GPU's: what a work group stores into another device's array is under
+ * way until the group signals, and arrives when a work item of that device waits for the signal. Who does not wait finds what
+ * was there before: NaN in an array that nobody has written.
+ *
+ * <p>Who waits for a signal that does not come gets an error with the names of all who wait.
+ */
+public final class VirtualLink {
+    private static final int ADDRESS_BITS = 40;
+
+    /** How long a signal may take: other devices are threads of a machine that may be busy. */
+    private static final long PATIENCE_MILLIS = 30_000;
+
+    private static final Object LOCK = new Object();
+    private static final Map<Long, WeakReference<TornadoNativeArray>> ARRAYS = new HashMap<>();
+    private static final Map<Flag, List<Store>> UNDER_WAY = new HashMap<>();
+    private static final Map<Thread, String> WAITING = new LinkedHashMap<>();
+    private static final Map<Long, Long> STORED = new HashMap<>();
+    private static long lastAddress;
+    private static long patience = PATIENCE_MILLIS;
+
+    private VirtualLink() {}
+
+    /** An int of an array that a device waits for. */
+    private record Flag(long array, int index) {}
+
+    private record Store(TornadoNativeArray target, int index, int word) {
+        void arrive() {
+            if (target instanceof FloatArray floats) {
+                floats.set(index, Float.intBitsToFloat(word));
+            } else {
+                ((IntArray) target).set(index, word);
+            }
+        }
+    }
+
+    /** What a work group has stored and not signalled. */
+    private static final class Stores implements GroupState {
+        private final List<Store> stores = new ArrayList<>();
+
+        @Override
+        public void finish() {
+            if (!stores.isEmpty()) {
+                throw new TornadoRuntimeException(
+                        stores.size() + " words were stored into another device's array and never signalled");
+            }
+        }
+    }
+
+    /** By which other devices know a device's array, of FloatArray or IntArray: to be called on the device. */
+    public static long address(TornadoNativeArray array) {
+        synchronized (LOCK) {
+            ARRAYS.values().removeIf(known -> known.get() == null);
+            for (Map.Entry<Long, WeakReference<TornadoNativeArray>> known : ARRAYS.entrySet()) {
+                if (known.getValue().get() == array) {
+                    return known.getKey();
+                }
+            }
+            lastAddress += 1L << ADDRESS_BITS;
+            ARRAYS.put(lastAddress, new WeakReference<>(array));
+            return lastAddress;
+        }
+    }
+
+    /** Stores words from an index on into the array of another device, for the calling work item. */
+    public static void store(long address, int index, int... words) {
+        TornadoNativeArray target = array(address);
+        if (index < 0 || index + words.length > target.getSize()) {
+            throw new TornadoRuntimeException("a store of %d words at %d into an array of %d of another device"
+                    .formatted(words.length, index, target.getSize()));
+        }
+        List<Store> stores = WorkItem.current().groupState(Stores.class, Stores::new).stores;
+        for (int i = 0; i < words.length; i++) {
+            stores.add(new Store(target, index + i, words[i]));
+        }
+        synchronized (LOCK) {
+            STORED.merge(address, (long) Integer.BYTES * words.length, Long::sum);
+        }
+    }
+
+    /** Sets a flag of another device, behind all that the calling work item's group has stored. */
+    public static void signal(long address, int index, int value) {
+        Stores own = WorkItem.current().groupState(Stores.class, Stores::new);
+        synchronized (LOCK) {
+            ((IntArray) array(address)).set(index, value);
+            UNDER_WAY
+                    .computeIfAbsent(new Flag(address, index), any -> new ArrayList<>())
+                    .addAll(own.stores);
+            LOCK.notifyAll();
+        }
+        own.stores.clear();
+    }
+
+    /**
+     * Waits for a flag of the device's own to have a value or a greater one; what was stored before is there then.
+     *
+     * @throws TornadoRuntimeException when it does not come
+     */
+    public static void await(IntArray flags, int index, int value) {
+        long address = address(flags);
+        Flag flag = new Flag(address, index);
+        List<Store> arrived;
+        synchronized (LOCK) {
+            try {
+                awaitLocked(flags, flag, value);
+            } catch (TimeoutException e) {
+                throw new TornadoRuntimeException(e.getMessage());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new TornadoRuntimeException("interrupted while waiting for another device");
+            }
+            arrived = UNDER_WAY.remove(flag);
+        }
+        if (arrived != null) {
+            arrived.forEach(Store::arrive);
+        }
+    }
+
+    private static void awaitLocked(IntArray flags, Flag flag, int value)
+            throws InterruptedException, TimeoutException {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patience);
+        try {
+            while (flags.get(flag.index()) < value) {
+                WAITING.put(
+                        Thread.currentThread(),
+                        "%s waits for %d in flag %d, which is %d"
+                                .formatted(WorkItem.current(), value, flag.index(), flags.get(flag.index())));
+                long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+                if (left <= 0) {
+                    throw new TimeoutException("no signal from another device for %d ms: %s"
+                            .formatted(patience, String.join("; ", WAITING.values())));
+                }
+                LOCK.wait(left);
+            }
+        } finally {
+            WAITING.remove(Thread.currentThread());
+        }
+    }
+
+    /** Bytes that other devices have stored into an array since it has its address. */
+    public static long storedBytes(long address) {
+        synchronized (LOCK) {
+            return STORED.getOrDefault(address, 0L);
+        }
+    }
+
+    /** Sets how long a signal may take; null for as long as by default. */
+    public static void setPatience(@Nullable Long millis) {
+        synchronized (LOCK) {
+            patience = millis == null ? PATIENCE_MILLIS : millis;
+            LOCK.notifyAll();
+        }
+    }
+
+    private static TornadoNativeArray array(long address) {
+        synchronized (LOCK) {
+            WeakReference<TornadoNativeArray> known = ARRAYS.get(address);
+            TornadoNativeArray array = known == null ? null : known.get();
+            if (array == null) {
+                throw new TornadoRuntimeException("no array of a device has the address " + address);
+            }
+            return array;
+        }
+    }
+}

@@ -1,0 +1,262 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.ptx.PeerMemory;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * An exchange among devices that compute a step together: each stores a box of an array of its own into an array of each of
+ * the others and into its own, and ends when all boxes for it have come. There is no host between.
+ *
+ * <p>A work group has a share of one other device's box. It stores it, signals, and waits for the group of the other side that
+ * has the same share: all of a device's groups have to be resident, for the others wait for each. A signal is a number that
+ * both sides count up at each exchange, so that the same launch serves every block and step.
+ *
+ * <p>A device that waits in vain notes it, and from then on waits for nobody.
+ */
+public final class Exchange {
+    /** Devices of an exchange at most. */
+    public static final int MOST = 8;
+
+    /** Work groups of a device's box at most. */
+    public static final int MOST_GROUPS = 64;
+
+    /** Which exchange: of predictions, of the attention's input, of its output. */
+    public static final int PREDICTION = 0;
+
+    public static final int HEADS = 1;
+    public static final int TOKENS = 2;
+    public static final int SITES = 3;
+
+    /** Index into a link: 1 when the devices are connected; else a device has its own box alone, and tells its addresses. */
+    public static final int ACTIVE = 0;
+
+    private static final int LINK_HEADER = 2;
+    private static final int SITE = 16 + 4 * MOST;
+
+    // Within a site of a link: devices, the own number among them, and the box, see Box.
+    private static final int RANKS = 0;
+    private static final int RANK = 1;
+    private static final int BOX = 2;
+    private static final int ADDRESSES = 16;
+
+    /** Index into a state: 1 when a signal has not come. */
+    public static final int FAILED = 0;
+
+    private static final int OWN_ADDRESSES = 2;
+    private static final int COUNTERS = OWN_ADDRESSES + 2 * (SITES + 1);
+    private static final int SIGNALS = COUNTERS + SITES * MOST * MOST_GROUPS;
+    /** Ints of a state. */
+    public static final int STATE = SIGNALS + SITES * MOST * MOST_GROUPS;
+    /** Ints of a link. */
+    public static final int LINK = LINK_HEADER + SITES * SITE;
+
+    private Exchange() {}
+
+    /**
+     * What goes to another device: for each pass of the model, {@code a b} runs of 4-byte elements, a multiple of four each.
+     *
+     * @param from where the box of device 0 begins, and how far it is from there to the next device's, pass, a and b
+     * @param to likewise; where it begins does not depend on the receiver
+     */
+    public record Box(int a, int b, int run, Place from, Place to) {
+
+        /** Elements from one to the next; {@code base} is each receiver's distance for a source, the sender's offset for a target. */
+        public record Place(int base, int pass, int a, int b) {}
+
+        public Box {
+            for (int size : new int[] {run, from.base, from.pass, from.a, from.b, to.base, to.pass, to.a, to.b}) {
+                if (size % 4 != 0) {
+                    throw new IllegalArgumentException("a box of runs of " + run + " elements from " + from + " to " + to
+                            + ": an exchange copies four at a time");
+                }
+            }
+        }
+
+        /** Elements of a pass. */
+        public int elements() {
+            return a * b * run;
+        }
+    }
+
+    /** Work groups of a device's box, and threads of each. */
+    public record Groups(int groups, int threads) {
+        /** On a GPU: enough stores under way for the link, and all groups resident. */
+        public static final Groups GPU = new Groups(MOST_GROUPS, 512);
+        /** On a virtual device, where threads cost. */
+        public static final Groups VIRTUAL = new Groups(2, 16);
+    }
+
+    /** A launch. */
+    public static WorkerGrid grid(int ranks, Groups groups) {
+        return Launch.groups(ranks * groups.groups(), groups.threads());
+    }
+
+    /** Writes who exchanges what. */
+    public static void describe(IntArray link, int site, int ranks, int rank, Box box) {
+        int at = LINK_HEADER + site * SITE;
+        link.set(at + RANKS, ranks);
+        link.set(at + RANK, rank);
+        int[] sizes = {
+            box.a, box.b, box.run, box.from.base, box.from.pass, box.from.a, box.from.b, box.to.base, box.to.pass,
+            box.to.a, box.to.b
+        };
+        for (int i = 0; i < sizes.length; i++) {
+            link.set(at + BOX + i, sizes[i]);
+        }
+    }
+
+    /**
+     * Writes where another device of an exchange, or the own one, has its arrays.
+     *
+     * @param peer number among the site's devices
+     * @param state of that device, as the host has got it after an exchange that was not {@link #ACTIVE}
+     */
+    public static void connect(IntArray link, int site, int peer, IntArray state) {
+        int slot = slot(site, peer);
+        PeerMemory.set(link, slot, landing(state, site));
+        PeerMemory.set(link, slot + 1, PeerMemory.get(state, OWN_ADDRESSES / 2 + SITES));
+    }
+
+    /** Address of the array that a site's boxes come to, as a device has told it. */
+    public static long landing(IntArray state, int site) {
+        return PeerMemory.get(state, OWN_ADDRESSES / 2 + site);
+    }
+
+    private static int slot(int site, int peer) {
+        return (LINK_HEADER + site * SITE + ADDRESSES) / 2 + 2 * peer;
+    }
+
+    /**
+     * Exchanges packed numbers. Launch: {@link #grid}.
+     *
+     * @param batch see {@link Batch}
+     * @param source of the own boxes
+     * @param landing where the others' boxes come to, and the own
+     * @param link {@link #LINK}: who exchanges what, and where
+     * @param state {@link #STATE}, zero in the beginning
+     * @param site which of the link's
+     * @param groups of each device's box
+     */
+    public static void exchange(
+            KernelContext context,
+            IntArray batch,
+            IntArray source,
+            IntArray landing,
+            IntArray link,
+            IntArray state,
+            int site,
+            int groups) {
+        int at = LINK_HEADER + site * SITE;
+        int peer = context.groupIdx / groups;
+        int group = context.groupIdx % groups;
+        int active = link.get(ACTIVE);
+        int rank = link.get(at + RANK);
+        int a = link.get(at + BOX);
+        int b = link.get(at + BOX + 1);
+        int run = link.get(at + BOX + 2) / 4;
+        int from = peer * link.get(at + BOX + 3);
+        int fromPass = link.get(at + BOX + 4);
+        int fromA = link.get(at + BOX + 5);
+        int fromB = link.get(at + BOX + 6);
+        int to = link.get(at + BOX + 7);
+        int toPass = link.get(at + BOX + 8);
+        int toA = link.get(at + BOX + 9);
+        int toB = link.get(at + BOX + 10);
+        int count = batch.get(Batch.PASSES) * a * b * run;
+        int slot = slot(site, peer);
+        for (int i = group * context.localGroupSizeX + context.localIdx;
+                i < count;
+                i += groups * context.localGroupSizeX) {
+            int y = i / run % b;
+            int x = i / run / b % a;
+            int pass = i / run / b / a;
+            int source4 = from + pass * fromPass + x * fromA + y * fromB + i % run * 4;
+            int target4 = to + pass * toPass + x * toA + y * toB + i % run * 4;
+            if (peer == rank) {
+                PeerMemory.copy4(source, source4, landing, target4);
+            } else if (active != 0) {
+                PeerMemory.send4(source, source4, link, slot, target4);
+            }
+        }
+        context.localBarrier();
+        if (context.localIdx == 0) {
+            if (active != 0) {
+                meet(link, state, site, rank, peer, group);
+            } else if (context.groupIdx == 0) {
+                PeerMemory.publish(landing, state, OWN_ADDRESSES / 2 + site);
+                PeerMemory.publish(state, state, OWN_ADDRESSES / 2 + SITES);
+            }
+        }
+    }
+
+    /** As {@link #exchange}, of floats. */
+    public static void exchangeFloats(
+            KernelContext context,
+            IntArray batch,
+            FloatArray source,
+            FloatArray landing,
+            IntArray link,
+            IntArray state,
+            int site,
+            int groups) {
+        int at = LINK_HEADER + site * SITE;
+        int peer = context.groupIdx / groups;
+        int group = context.groupIdx % groups;
+        int active = link.get(ACTIVE);
+        int rank = link.get(at + RANK);
+        int a = link.get(at + BOX);
+        int b = link.get(at + BOX + 1);
+        int run = link.get(at + BOX + 2) / 4;
+        int from = peer * link.get(at + BOX + 3);
+        int fromPass = link.get(at + BOX + 4);
+        int fromA = link.get(at + BOX + 5);
+        int fromB = link.get(at + BOX + 6);
+        int to = link.get(at + BOX + 7);
+        int toPass = link.get(at + BOX + 8);
+        int toA = link.get(at + BOX + 9);
+        int toB = link.get(at + BOX + 10);
+        int count = batch.get(Batch.PASSES) * a * b * run;
+        int slot = slot(site, peer);
+        for (int i = group * context.localGroupSizeX + context.localIdx;
+                i < count;
+                i += groups * context.localGroupSizeX) {
+            int y = i / run % b;
+            int x = i / run / b % a;
+            int pass = i / run / b / a;
+            int source4 = from + pass * fromPass + x * fromA + y * fromB + i % run * 4;
+            int target4 = to + pass * toPass + x * toA + y * toB + i % run * 4;
+            if (peer == rank) {
+                PeerMemory.copy4(source, source4, landing, target4);
+            } else if (active != 0) {
+                PeerMemory.send4(source, source4, link, slot, target4);
+            }
+        }
+        context.localBarrier();
+        if (context.localIdx == 0) {
+            if (active != 0) {
+                meet(link, state, site, rank, peer, group);
+            } else if (context.groupIdx == 0) {
+                PeerMemory.publish(landing, state, OWN_ADDRESSES / 2 + site);
+                PeerMemory.publish(state, state, OWN_ADDRESSES / 2 + SITES);
+            }
+        }
+    }
+
+    /** Tells another device's group that the own box is there, and waits for its word. */
+    private static void meet(IntArray link, IntArray state, int site, int rank, int peer, int group) {
+        if (peer != rank) {
+            int counter = COUNTERS + (site * MOST + peer) * MOST_GROUPS + group;
+            int number = state.get(counter) + 1;
+            state.set(counter, number);
+            PeerMemory.signal(
+                    link, slot(site, peer) + 1, SIGNALS + (site * MOST + rank) * MOST_GROUPS + group, number);
+            if (state.get(FAILED) == 0
+                    && PeerMemory.await(state, SIGNALS + (site * MOST + peer) * MOST_GROUPS + group, number) == 0) {
+                state.set(FAILED, 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package org.tornadodit.kernels.ptx;
+
+import org.tornadodit.virtual.VirtualLink;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Memory of other devices, by address, and flags by which a device tells another that something has arrived. Addresses are 8
+ * bytes at an even index of an int array: {@code slot} counts them. All else counts 4-byte elements; what is copied is 16
+ * bytes, and indices are multiples of that.
+ *
+ * <p>A device reaches another's memory once {@link PeerAccess} has connected them.
+ */
+public final class PeerMemory {
+
+    private PeerMemory() {}
+
+    /** Writes the address of an array's first element. */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; add.s64 %pa, $0, $H; mul.wide.s32 %pb, $2, 8; add.s64 %pb, %pb, $1;"
+                    + " st.global.b64 [%pb+$H], %pa; }",
+            reads = 0,
+            writes = 1)
+    public static void publish(IntArray array, IntArray addresses, int slot) {
+        set(addresses, slot, VirtualLink.address(array));
+    }
+
+    /** As for an {@link IntArray}. */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; add.s64 %pa, $0, $H; mul.wide.s32 %pb, $2, 8; add.s64 %pb, %pb, $1;"
+                    + " st.global.b64 [%pb+$H], %pa; }",
+            reads = 0,
+            writes = 1)
+    public static void publish(FloatArray array, IntArray addresses, int slot) {
+        set(addresses, slot, VirtualLink.address(array));
+    }
+
+    /** 16 bytes from one of the device's arrays into another. */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
+                    + " mul.wide.s32 %pb, $3, 4; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
+                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }",
+            reads = 0,
+            writes = 2)
+    public static void copy4(IntArray source, int from, IntArray target, int to) {
+        check(from, to);
+        for (int i = 0; i < 4; i++) {
+            target.set(to + i, source.get(from + i));
+        }
+    }
+
+    /** As for an {@link IntArray}. */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
+                    + " mul.wide.s32 %pb, $3, 4; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
+                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }",
+            reads = 0,
+            writes = 2)
+    public static void copy4(FloatArray source, int from, FloatArray target, int to) {
+        check(from, to);
+        for (int i = 0; i < 4; i++) {
+            target.set(to + i, source.get(from + i));
+        }
+    }
+
+    /** 16 bytes from one of the device's arrays into the array at an address. */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
+                    + " mul.wide.s32 %pb, $3, 8; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
+                    + " ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $4, 4; add.s64 %pa, %pa, %pb;"
+                    + " st.global.v4.b32 [%pa], {%pc, %pd, %pe, %pf}; }",
+            reads = 0)
+    public static void send4(IntArray source, int from, IntArray addresses, int slot, int to) {
+        check(from, to);
+        VirtualLink.store(
+                get(addresses, slot),
+                to,
+                source.get(from),
+                source.get(from + 1),
+                source.get(from + 2),
+                source.get(from + 3));
+    }
+
+    /** As for an {@link IntArray}. */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
+                    + " mul.wide.s32 %pb, $3, 8; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
+                    + " ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $4, 4; add.s64 %pa, %pa, %pb;"
+                    + " st.global.v4.b32 [%pa], {%pc, %pd, %pe, %pf}; }",
+            reads = 0)
+    public static void send4(FloatArray source, int from, IntArray addresses, int slot, int to) {
+        check(from, to);
+        VirtualLink.store(
+                get(addresses, slot),
+                to,
+                Float.floatToRawIntBits(source.get(from)),
+                Float.floatToRawIntBits(source.get(from + 1)),
+                Float.floatToRawIntBits(source.get(from + 2)),
+                Float.floatToRawIntBits(source.get(from + 3)));
+    }
+
+    /**
+     * Sets a flag in the array at an address, for who waits there to find all that the calling thread has sent, and all that
+     * other threads have before a barrier that it has come from.
+     */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; mul.wide.s32 %pb, $1, 8; add.s64 %pb, %pb, $0; ld.global.b64 %pb, [%pb+$H];"
+                    + " mul.wide.s32 %pa, $2, 4; add.s64 %pa, %pa, %pb; fence.acq_rel.sys;"
+                    + " st.release.sys.global.b32 [%pa], $3; }",
+            reads = 0)
+    public static void signal(IntArray addresses, int slot, int index, int value) {
+        VirtualLink.signal(get(addresses, slot), index, value);
+    }
+
+    /**
+     * Waits for a flag of the device's own to become a value or a greater one, for up to 10 s.
+     *
+     * @return 1 when it has; 0 when it has not come. Virtual devices throw instead
+     */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb, %pc; .reg .b32 %pd; .reg .pred %pe; mul.wide.s32 %pa, $1, 4;"
+                    + " add.s64 %pa, %pa, $0; mov.u64 %pb, %globaltimer; $L_again:"
+                    + " ld.acquire.sys.global.b32 %pd, [%pa+$H]; setp.ge.s32 %pe, %pd, $2; @%pe bra $L_done;"
+                    + " mov.u64 %pc, %globaltimer; sub.u64 %pc, %pc, %pb; setp.lt.u64 %pe, %pc, 10000000000;"
+                    + " @%pe bra $L_again; $L_done: setp.ge.s32 %pe, %pd, $2; selp.b32 $r, 1, 0, %pe; }",
+            reads = 0)
+    public static int await(IntArray flags, int index, int value) {
+        VirtualLink.await(flags, index, value);
+        return 1;
+    }
+
+    /** The address in a slot, as the host reads it. */
+    public static long get(IntArray addresses, int slot) {
+        return addresses.get(2 * slot) & 0xffffffffL | (long) addresses.get(2 * slot + 1) << Integer.SIZE;
+    }
+
+    /** Writes an address into a slot, from the host. */
+    public static void set(IntArray addresses, int slot, long address) {
+        addresses.set(2 * slot, (int) address);
+        addresses.set(2 * slot + 1, (int) (address >>> Integer.SIZE));
+    }
+
+    private static void check(int from, int to) {
+        Alignment.check(from, 4);
+        Alignment.check(to, 4);
+    }
+}
