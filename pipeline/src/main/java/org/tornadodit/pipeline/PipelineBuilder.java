@@ -33,10 +33,10 @@ import org.tornadodit.pipeline.setup.NativeNeed;
 import org.tornadodit.scheduler.device.TornadoProperties;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.KernelOptions;
-import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Startup;
+import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.tune.DefaultRates;
 
 /** How a model is to be opened. Nothing is read before {@link #open}. Not thread safe. */

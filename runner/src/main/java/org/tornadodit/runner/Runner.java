@@ -20,6 +20,7 @@ import org.tornadodit.runner.command.ServeCommand;
 import org.tornadodit.runner.command.ShowCommand;
 import org.tornadodit.runner.measure.AutotuneCommand;
 import org.tornadodit.runner.measure.BenchCommand;
+import org.tornadodit.runner.measure.PlanCommand;
 import org.tornadodit.runner.plan.TypedOptions;
 import org.tornadodit.runner.report.ReportCommand;
 import org.tornadodit.runner.terminal.ErrorLine;
@@ -55,6 +56,7 @@ import picocli.CommandLine.Spec;
             DownloadCommand.class,
             EvaluateCommand.class,
             DevicesCommand.class,
+            PlanCommand.class,
             AutotuneCommand.class,
             BenchCommand.class,
             ReportCommand.class,

@@ -1,8 +1,13 @@
 package org.tornadodit.host;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.IntStream;
 
 /**
  * Code that can stop in the middle and go on later. Only the thread that calls {@link #resume()} or the code inside
@@ -26,9 +31,62 @@ abstract class Coroutine {
     /** Runs {@code task} so many times at once, on threads that coroutines of {@link #of} are fast on. */
     static void run(int times, Runnable task) {
         if (ContinuationCoroutine.isAvailable()) {
-            IntStream.range(0, times).parallel().forEach(i -> task.run());
+            List<Helper> helpers = new ArrayList<>();
+            for (int i = 1; i < times; i++) {
+                helpers.add(new Helper(task));
+                HELPERS.execute(helpers.getLast());
+            }
+            try {
+                task.run();
+            } finally {
+                helpers.forEach(Helper::join);
+            }
         } else {
             ThreadCoroutine.run(times, task);
+        }
+    }
+
+    /**
+     * As many as there is work for: a task may wait for the tasks of another device, so that none may have to wait for a thread that
+     * one of those has.
+     */
+    private static final ExecutorService HELPERS = Executors.newCachedThreadPool(
+            Thread.ofPlatform().daemon().name("work-groups-", 0).factory());
+
+    /** A run of a task that its owner may do without, as long as it has not begun. */
+    private static final class Helper implements Runnable {
+        private final Runnable task;
+        private final AtomicBoolean taken = new AtomicBoolean();
+        private final CountDownLatch done = new CountDownLatch(1);
+
+        Helper(Runnable task) {
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            if (taken.compareAndSet(false, true)) {
+                try {
+                    task.run();
+                } finally {
+                    done.countDown();
+                }
+            }
+        }
+
+        /** Waits for its end, even when interrupted, or keeps it from beginning. */
+        void join() {
+            boolean interrupted = false;
+            while (!taken.compareAndSet(false, true) && done.getCount() > 0) {
+                try {
+                    done.await();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

@@ -3,9 +3,11 @@ package org.tornadodit.virtual;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -25,12 +27,13 @@ public final class VirtualLink {
     private static final int ADDRESS_BITS = 40;
 
     /** How long a signal may take: other devices are threads of a machine that may be busy. */
-    private static final long PATIENCE_MILLIS = 30_000;
+    private static final long PATIENCE_MILLIS = 120_000;
 
     private static final Object LOCK = new Object();
     private static final Map<Long, WeakReference<TornadoNativeArray>> ARRAYS = new HashMap<>();
     private static final Map<Flag, List<Store>> UNDER_WAY = new HashMap<>();
     private static final Map<Thread, String> WAITING = new LinkedHashMap<>();
+    private static final Set<Long> ABANDONED = new HashSet<>();
     private static final Map<Long, Long> STORED = new HashMap<>();
     private static long lastAddress;
     private static long patience = PATIENCE_MILLIS;
@@ -141,6 +144,9 @@ public final class VirtualLink {
                         Thread.currentThread(),
                         "%s waits for %d in flag %d, which is %d"
                                 .formatted(WorkItem.current(), value, flag.index(), flags.get(flag.index())));
+                if (ABANDONED.contains(flag.array())) {
+                    throw new TimeoutException("no signal from another device, which failed");
+                }
                 long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
                 if (left <= 0) {
                     throw new TimeoutException("no signal from another device for %d ms: %s"
@@ -150,6 +156,14 @@ public final class VirtualLink {
             }
         } finally {
             WAITING.remove(Thread.currentThread());
+        }
+    }
+
+    /** Has who waits for flags of an array, now or later, wait no longer: another device has failed. */
+    public static void abandon(long address) {
+        synchronized (LOCK) {
+            ABANDONED.add(address);
+            LOCK.notifyAll();
         }
     }
 

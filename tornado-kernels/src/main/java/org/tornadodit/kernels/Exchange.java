@@ -69,8 +69,8 @@ public final class Exchange {
         public Box {
             for (int size : new int[] {run, from.base, from.pass, from.a, from.b, to.base, to.pass, to.a, to.b}) {
                 if (size % 4 != 0) {
-                    throw new IllegalArgumentException("a box of runs of " + run + " elements from " + from + " to " + to
-                            + ": an exchange copies four at a time");
+                    throw new IllegalArgumentException("a box of runs of " + run + " elements from " + from + " to "
+                            + to + ": an exchange copies four at a time");
                 }
             }
         }
@@ -83,8 +83,11 @@ public final class Exchange {
 
     /** Work groups of a device's box, and threads of each. */
     public record Groups(int groups, int threads) {
-        /** On a GPU: enough stores under way for the link, and all groups resident. */
-        public static final Groups GPU = new Groups(MOST_GROUPS, 512);
+        /** On a GPU: enough stores under way for the link, and all groups of all devices' boxes resident. */
+        public static Groups ofGpu(int ranks) {
+            return new Groups(Math.min(MOST_GROUPS, 256 / ranks), 512);
+        }
+
         /** On a virtual device, where threads cost. */
         public static final Groups VIRTUAL = new Groups(2, 16);
     }
@@ -100,8 +103,17 @@ public final class Exchange {
         link.set(at + RANKS, ranks);
         link.set(at + RANK, rank);
         int[] sizes = {
-            box.a, box.b, box.run, box.from.base, box.from.pass, box.from.a, box.from.b, box.to.base, box.to.pass,
-            box.to.a, box.to.b
+            box.a,
+            box.b,
+            box.run,
+            box.from.base,
+            box.from.pass,
+            box.from.a,
+            box.from.b,
+            box.to.base,
+            box.to.pass,
+            box.to.a,
+            box.to.b
         };
         for (int i = 0; i < sizes.length; i++) {
             link.set(at + BOX + i, sizes[i]);
@@ -117,12 +129,17 @@ public final class Exchange {
     public static void connect(IntArray link, int site, int peer, IntArray state) {
         int slot = slot(site, peer);
         PeerMemory.set(link, slot, landing(state, site));
-        PeerMemory.set(link, slot + 1, PeerMemory.get(state, OWN_ADDRESSES / 2 + SITES));
+        PeerMemory.set(link, slot + 1, address(state));
     }
 
     /** Address of the array that a site's boxes come to, as a device has told it. */
     public static long landing(IntArray state, int site) {
         return PeerMemory.get(state, OWN_ADDRESSES / 2 + site);
+    }
+
+    /** Address of a device's state, likewise. */
+    public static long address(IntArray state) {
+        return PeerMemory.get(state, OWN_ADDRESSES / 2 + SITES);
     }
 
     private static int slot(int site, int peer) {
@@ -251,8 +268,7 @@ public final class Exchange {
             int counter = COUNTERS + (site * MOST + peer) * MOST_GROUPS + group;
             int number = state.get(counter) + 1;
             state.set(counter, number);
-            PeerMemory.signal(
-                    link, slot(site, peer) + 1, SIGNALS + (site * MOST + rank) * MOST_GROUPS + group, number);
+            PeerMemory.signal(link, slot(site, peer) + 1, SIGNALS + (site * MOST + rank) * MOST_GROUPS + group, number);
             if (state.get(FAILED) == 0
                     && PeerMemory.await(state, SIGNALS + (site * MOST + peer) * MOST_GROUPS + group, number) == 0) {
                 state.set(FAILED, 1);

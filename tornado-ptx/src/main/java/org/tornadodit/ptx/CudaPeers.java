@@ -61,9 +61,10 @@ public final class CudaPeers implements PeerAccess {
                     }
                     check(DriverLibrary.call(driver.canAccess, can, numbers[i], numbers[j]));
                     if (can.get(ValueLayout.JAVA_INT, 0) == 0) {
-                        return Optional.of("GPU %d cannot reach the memory of GPU %d (nvidia-smi topo -m shows how they are"
-                                .formatted(numbers[i], numbers[j])
-                                + " connected)");
+                        return Optional.of(
+                                "GPU %d cannot reach the memory of GPU %d (nvidia-smi topo -m shows how they are"
+                                                .formatted(numbers[i], numbers[j])
+                                        + " connected)");
                     }
                     int error = DriverLibrary.call(driver.enable, contexts[j], 0);
                     if (error != ALREADY_ENABLED) {

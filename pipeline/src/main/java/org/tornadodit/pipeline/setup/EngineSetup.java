@@ -2,6 +2,7 @@ package org.tornadodit.pipeline.setup;
 
 import java.util.List;
 import java.util.function.Consumer;
+import org.tornadodit.kernels.ptx.PeerAccess;
 import org.tornadodit.model.cpu.CpuOptions;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
@@ -77,14 +78,26 @@ public record EngineSetup(
         }
         Operations operations = KernelChoice.of(devices.getFirst(), config, KernelChoice.forModel(config, kernels))
                 .operations();
-        return division.choose(
+        Mesh mesh = division.choose(
                 config,
                 shape.guided(),
                 shape.samples(),
                 devices.size(),
                 operations.grain(),
-                mesh -> MeshCost.of(config, mesh, shape.samples(), shape.guided(), operations)
+                each -> MeshCost.of(config, each, shape.samples(), shape.guided(), operations)
                         .seconds());
+        return division.isExplicit() || mesh.ranks() == 1 || areConnected(mesh)
+                ? mesh
+                : Mesh.ofSamples(Math.min(devices.size(), shape.samples()));
+    }
+
+    /** Whether devices of a crew reach each other's memory. */
+    private boolean areConnected(Mesh mesh) {
+        return PeerAccess.onClassPath()
+                .connect(devices.subList(0, mesh.devices()).stream()
+                        .map(ListedDevice::device)
+                        .toList())
+                .isEmpty();
     }
 
     /** A device's rates with these kernels. */

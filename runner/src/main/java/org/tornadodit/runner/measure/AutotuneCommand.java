@@ -193,7 +193,15 @@ public final class AutotuneCommand implements Callable<Integer> {
     private List<ListedDevice> chosen() {
         TypedOptions typed = new TypedOptions(spec.commandLine());
         typed.refuse(List.of("--threads"), "on autotune, which tunes kernels of TornadoVM; leave it out");
-        typed.refuse(List.of("--device-weights", "--fail-fast"), "on autotune, which tunes one device; leave it out");
+        typed.refuse(
+                List.of(
+                        "--device-weights",
+                        "--fail-fast",
+                        "--plan",
+                        "--data-parallel-degree",
+                        "--use-cfg-parallel",
+                        "--ulysses-degree"),
+                "on autotune, which tunes one device; leave it out");
         DeviceOptions.Chosen chosen = deviceOptions.choose(
                 surroundings, line -> spec.commandLine().getErr().println("dit: " + line));
         if (chosen.cpu()) {

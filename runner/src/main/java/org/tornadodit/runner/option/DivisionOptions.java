@@ -51,13 +51,8 @@ public final class DivisionOptions {
      *
      * @throws IllegalArgumentException when the options contradict each other
      */
-    MeshRequest request(boolean cpu) {
+    public MeshRequest request() {
         boolean degrees = data != null || cfg || ulysses != null;
-        if (degrees && cpu) {
-            throw new IllegalArgumentException(
-                    "%s divides a run among devices of TornadoVM, and the CPU engine was chosen; see --device"
-                            .formatted(cfg ? "--use-cfg-parallel" : ulysses != null ? "--ulysses-degree" : "--data-parallel-degree"));
-        }
         if (degrees && plan != null) {
             throw new IllegalArgumentException("--plan %s chooses degrees, and others are given; leave out one of both"
                     .formatted(plan.name().toLowerCase(Locale.ROOT)));

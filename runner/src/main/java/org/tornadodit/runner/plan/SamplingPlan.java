@@ -50,9 +50,15 @@ public record SamplingPlan(
     private static final int CHALLENGE_IMAGES = 8;
     private static final int CHALLENGE_STEPS = 250;
 
-    /** @throws IllegalArgumentException when the autoencoder does not fit the model */
+    /**
+     * @throws IllegalArgumentException when the autoencoder does not fit the model, or the devices cannot divide the run as it is
+     *     asked for
+     */
     public SamplingPlan {
         CheckpointSizes.requireFit(config, source.name(), vaeConfig, source.vae());
+        if (!device.cpu()) {
+            setup(config, vaeConfig, request, sampling, device, threads).mesh();
+        }
     }
 
     int batches() {
@@ -71,6 +77,16 @@ public record SamplingPlan(
 
     /** The engine that the run takes. */
     private EngineSetup setup() {
+        return setup(config, vaeConfig, request, sampling, device, threads);
+    }
+
+    private static EngineSetup setup(
+            DitConfig config,
+            VaeConfig vaeConfig,
+            SamplingRequest request,
+            SamplingOptions sampling,
+            DeviceOptions.Chosen device,
+            int threads) {
         return new EngineSetup(
                 config,
                 vaeConfig,

@@ -33,6 +33,10 @@ public final class TypedOptions {
             "--matmul-precision",
             "--device-weights",
             "--fail-fast",
+            "--plan",
+            "--data-parallel-degree",
+            "--use-cfg-parallel",
+            "--ulysses-degree",
             "--default-kernels",
             "--no-kernel-cache");
 

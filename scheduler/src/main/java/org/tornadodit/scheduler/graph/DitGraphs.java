@@ -570,9 +570,7 @@ public final class DitGraphs {
                     operations.weights(ofBlocks(weights, Block::fc2)),
                     portable.float32Weights(List.of(weights.finalModulation())),
                     operations.float32Weights(List.of(weights.finalLinear())),
-                    List.of(
-                            new Floats(positions, 0, positionEmbedding),
-                            new Floats(labels, 0, weights.labelTable())),
+                    List.of(new Floats(positions, 0, positionEmbedding), new Floats(labels, 0, weights.labelTable())),
                     normTables(headNorms, norms));
         }
 
@@ -588,8 +586,7 @@ public final class DitGraphs {
                     Shape.of(rows.count(), columns),
                     data.equals(MemorySegment.NULL)
                             ? data
-                            : data.asSlice(
-                                    Float.BYTES * rows.first() * columns, Float.BYTES * rows.count() * columns));
+                            : data.asSlice(Float.BYTES * rows.first() * columns, Float.BYTES * rows.count() * columns));
         }
 
         private static FloatArray table(Tensor tensor, Operations operations) {

@@ -23,7 +23,6 @@ final class Exchanges {
     private final DitBuffers buffers;
     private final Part part;
     private final Operations operations;
-    private final Groups groups = TornadoDevices.sdkIsPresent() ? Groups.GPU : Groups.VIRTUAL;
     private final KernelContext context = new KernelContext();
 
     Exchanges(DitConfig config, DitBuffers buffers, Part part, Operations operations) {
@@ -112,12 +111,12 @@ final class Exchanges {
         return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(first, pass, 0, 0));
     }
 
-    private void exchange(
-            GraphScope g, String task, int site, int ranks, Box box, Object source, Object landing) {
+    private void exchange(GraphScope g, String task, int site, int ranks, Box box, Object source, Object landing) {
         Ties ties = buffers.ties;
         if (ties == null) {
             throw new IllegalStateException("an exchange of a device that is alone");
         }
+        Groups groups = TornadoDevices.sdkIsPresent() ? Groups.ofGpu(ranks) : Groups.VIRTUAL;
         double bytes = 2.0 * Float.BYTES * ranks * part.passes() * box.elements();
         g.task(
                 task,

@@ -334,8 +334,7 @@ public final class PortableOperations implements Operations {
                 3,
                 own,
                 new Place(own, tokens * 3 * all, 3 * all, all),
-                new Place(
-                        part.tokens().first() * 3 * own, part.tokens().of() * 3 * own, 3 * own, own));
+                new Place(part.tokens().first() * 3 * own, part.tokens().of() * 3 * own, 3 * own, own));
     }
 
     @Override

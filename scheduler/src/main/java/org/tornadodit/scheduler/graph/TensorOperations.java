@@ -444,8 +444,7 @@ public final class TensorOperations implements Operations {
                 own,
                 run,
                 new Place(own * run, all * run, part.passes() * all * run, run),
-                new Place(
-                        part.tokens().first() / 8 * eight, own * whole, part.passes() * own * whole, whole));
+                new Place(part.tokens().first() / 8 * eight, own * whole, part.passes() * own * whole, whole));
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -202,16 +203,25 @@ final class Crew implements Stepper {
         if (ranks.size() == 1) {
             return List.of(task.apply(ranks.getFirst().engine()));
         }
+        Function<TornadoEngine, T> guarded = engine -> {
+            try {
+                return task.apply(engine);
+            } catch (OverflowException e) { // once all is exchanged
+                throw e;
+            } catch (RuntimeException | Error e) {
+                ranks.forEach(rank -> rank.engine().abandonExchanges());
+                throw e;
+            }
+        };
         List<Future<T>> others = new ArrayList<>();
         for (Rank rank : ranks.subList(1, ranks.size())) {
-            others.add(rank.submit(task));
+            others.add(rank.submit(guarded));
         }
         List<T> results = new ArrayList<>();
         List<@Nullable Throwable> failures = new ArrayList<>();
         for (int i = 0; i < ranks.size(); i++) {
             try {
-                results.add(
-                        i == 0 ? task.apply(ranks.getFirst().engine()) : DeviceWorker.await(others.get(i - 1)));
+                results.add(i == 0 ? guarded.apply(ranks.getFirst().engine()) : DeviceWorker.await(others.get(i - 1)));
                 failures.add(null);
             } catch (RuntimeException | Error e) {
                 failures.add(e);
@@ -233,14 +243,15 @@ final class Crew implements Stepper {
             return;
         }
         Throwable failure = Objects.requireNonNull(failures.get(first));
-        for (Throwable other : failures) {
-            if (other != null && other != failure) {
+        for (int i = 0; i < failures.size(); i++) {
+            Throwable other = failures.get(i);
+            if (other != null && i != first) {
                 failure.addSuppressed(other);
             }
         }
         if (failure instanceof OverflowException
                 || failure instanceof DeviceUnavailableException
-                || failure instanceof java.util.concurrent.CancellationException) {
+                || failure instanceof CancellationException) {
             throw (RuntimeException) failure;
         }
         if (failure instanceof OutOfMemoryError heap) {

@@ -34,10 +34,8 @@ final class DeviceWorker {
     DeviceWorker(Shard shard, List<ListedDevice> devices) {
         this.shard = shard;
         this.devices = List.copyOf(devices);
-        this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform()
-                .daemon()
-                .name("device-" + device().index())
-                .factory());
+        this.thread = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("device-" + device().index()).factory());
     }
 
     /** Makes the crew, on the worker's thread; the future ends with what that ends with. */

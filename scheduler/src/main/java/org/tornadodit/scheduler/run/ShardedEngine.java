@@ -170,13 +170,12 @@ public final class ShardedEngine implements Engine {
         for (Shard shard : team.plan(most - base).shards()) {
             List<ListedDevice> crew = team.crew(shard.device());
             int first = base + shard.first();
-            DeviceWorker worker =
-                    new DeviceWorker(new Shard(crew.getFirst().index(), first, shard.count()), crew);
+            DeviceWorker worker = new DeviceWorker(new Shard(crew.getFirst().index(), first, shard.count()), crew);
             loadings.add(new Loading(
                     worker,
                     team.speed(shard.device()),
-                    worker.load(() ->
-                            Crew.load(crew, rank -> making.engine(crew.get(rank), rank, shard.count(), first)))));
+                    worker.load(
+                            () -> Crew.load(crew, rank -> making.engine(crew.get(rank), rank, shard.count(), first)))));
             last = Math.max(last, shard.device());
         }
         loadings.forEach(Loading::awaitEnd); // none is closed while another one's engine is being made

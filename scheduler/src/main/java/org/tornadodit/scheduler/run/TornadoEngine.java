@@ -78,6 +78,8 @@ public final class TornadoEngine implements Engine, Stepper {
     private final VaeGraphs vaeGraphs;
     /** Addresses of the arrays that other devices store into. */
     private long[] landings = new long[0];
+
+    private volatile long stateAddress;
     /** What the last step's graphs gave. */
     private @Nullable TornadoExecutionResult last;
 
@@ -267,7 +269,13 @@ public final class TornadoEngine implements Engine, Stepper {
         landings = IntStream.range(0, Exchange.SITES)
                 .mapToLong(site -> Exchange.landing(ties.state(), site))
                 .toArray();
+        stateAddress = Exchange.address(ties.state());
         return ties.state();
+    }
+
+    /** Another device of the crew failed: a virtual device waits for it no longer. A GPU's kernels wait for 10 s. */
+    void abandonExchanges() {
+        VirtualLink.abandon(stateAddress);
     }
 
     /**

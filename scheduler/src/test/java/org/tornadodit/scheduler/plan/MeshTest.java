@@ -76,8 +76,7 @@ class MeshTest {
                 "36 tokens in 2 parts: these kernels take multiples of 8",
                 new Mesh(1, 1, 2).refusal(odd, true, HALVES).orElse(""));
         assertEquals(
-                "",
-                new Mesh(1, 1, 2).refusal(odd, true, new Grain(1, 4, 4)).orElse(""));
+                "", new Mesh(1, 1, 2).refusal(odd, true, new Grain(1, 4, 4)).orElse(""));
         DitConfig narrow = new DitConfig(8, 1, 4, 32, 1, 4, 2.0, 6, true);
         assertEquals(
                 "1 heads of 8 are 8 columns: these kernels take multiples of 16",
@@ -95,9 +94,7 @@ class MeshTest {
         assertEquals(0, Mesh.ONE.bytesSent(XL, 1, 1, HALVES));
         assertEquals(0, Mesh.ofSamples(8).bytesSent(XL, 1, 1, HALVES));
         assertEquals(1024 * 32 * 4, new Mesh(1, 2, 1).bytesSent(XL, 1, 1, HALVES));
-        assertEquals(
-                2 * 512 * 32 * 4 + 28 * 2 * 512 * 4 * 576 * 4L, new Mesh(1, 1, 2).bytesSent(XL, 1, 1, HALVES));
-        assertEquals(
-                512 * 32 * 4 * 3 + 28 * 512 * 4 * 576 * 4L, new Mesh(1, 2, 2).bytesSent(XL, 1, 1, HALVES));
+        assertEquals(2 * 512 * 32 * 4 + 28 * 2 * 512 * 4 * 576 * 4L, new Mesh(1, 1, 2).bytesSent(XL, 1, 1, HALVES));
+        assertEquals(512 * 32 * 4 * 3 + 28 * 512 * 4 * 576 * 4L, new Mesh(1, 2, 2).bytesSent(XL, 1, 1, HALVES));
     }
 }

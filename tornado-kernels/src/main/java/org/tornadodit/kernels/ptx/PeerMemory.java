@@ -131,7 +131,7 @@ public final class PeerMemory {
 
     /** The address in a slot, as the host reads it. */
     public static long get(IntArray addresses, int slot) {
-        return addresses.get(2 * slot) & 0xffffffffL | (long) addresses.get(2 * slot + 1) << Integer.SIZE;
+        return (addresses.get(2 * slot) & 0xffffffffL) | ((long) addresses.get(2 * slot + 1) << Integer.SIZE);
     }
 
     /** Writes an address into a slot, from the host. */
