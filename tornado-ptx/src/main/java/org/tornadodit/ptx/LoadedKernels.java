@@ -67,7 +67,7 @@ final class LoadedKernels {
     }
 
     /**
-     * Loads a kernel for its first use, in the calling thread's context.
+     * Loads a kernel for its first use, in the calling thread's context, or uses what another thread has loaded meanwhile.
      *
      * @param flags of the driver's compiler: names and numbers in turn, as TornadoVM has them
      * @throws IllegalStateException with the driver's words, when it refuses the text
@@ -80,14 +80,16 @@ final class LoadedKernels {
             options[i] = CUjitOption.valueOf(words[2 * i]).getValue();
             values[i] = Long.parseLong(words[2 * i + 1]);
         }
-        Loaded module;
         synchronized (LOADING.computeIfAbsent(text.ptx(), any -> new Object())) {
-            module = new Loaded(text, options, values);
-        }
-        complete(module, text, modules);
-        module.users = 1;
-        synchronized (loaded) {
-            loaded.put(text.ptx(), module);
+            if (use(text)) { // another plan of the device was first
+                return;
+            }
+            Loaded module = new Loaded(text, options, values);
+            complete(module, text, modules);
+            module.users = 1;
+            synchronized (loaded) {
+                loaded.put(text.ptx(), module);
+            }
         }
     }
 
