@@ -46,6 +46,8 @@ public final class DevicePlan implements AutoCloseable {
     private final KernelCompiler.Compilation compilation;
     private final String label;
     private final Startup startup;
+    /** What was made ready, and has not run yet. */
+    private @Nullable Sequence prepared;
     /** Whether the device has recorded what it was to record. */
     private boolean recording = true;
 
@@ -145,21 +147,35 @@ public final class DevicePlan implements AutoCloseable {
     }
 
     /**
-     * Runs graphs one after the other, and waits for the last. A sequence that is asked for a second time is recorded, where
-     * the device can, and is one launch from then on.
+     * Makes ready to {@link #execute} graphs: a sequence that is asked for a second time is recorded, where the device can. Devices
+     * that wait for one another while they run have to be ready all before, since the driver may wait for a device to record.
+     */
+    public void prepare(List<Integer> order) {
+        Sequence sequence = new Sequence(order, grids());
+        if (ran.contains(sequence) && !recorded.containsKey(sequence) && recording) {
+            Recorded made = record(order);
+            if (made != null) {
+                recorded.put(sequence, made);
+            }
+        }
+        prepared = sequence;
+    }
+
+    /**
+     * Runs graphs one after the other, and waits for the last. A sequence that is asked for a second time is one launch from then
+     * on, where the device can record it.
      *
      * @param order graphs, none of which returns anything by itself
      * @return of the last graph
      */
     public TornadoExecutionResult execute(List<Integer> order) {
-        Sequence sequence = new Sequence(order, grids());
-        Recorded known = recorded.get(sequence);
-        if (known == null && ran.contains(sequence) && recording) {
-            known = record(order);
-            if (known != null) {
-                recorded.put(sequence, known);
-            }
+        Sequence sequence = prepared;
+        if (sequence == null || !sequence.order().equals(order)) {
+            prepare(order);
+            sequence = Objects.requireNonNull(prepared);
         }
+        prepared = null;
+        Recorded known = recorded.get(sequence);
         if (known == null) {
             TornadoExecutionResult result = inTurn(order);
             ran.add(sequence);

@@ -112,9 +112,12 @@ public final class DitGraphs {
         this.exchanges = new Exchanges(config, buffers, part, operations);
         this.rows = new Rows(buffers.batch, part.passes(), part.tokens().count());
         this.stagings = stagings();
-        // With a single block none would come between the first and one that takes its arrays.
-        this.suited = SuitedBlocks.of(
-                Collections.frequency(plan.stages(), Stage.BLOCK) < 2 ? 1 : part.passes(), this::cyclesOfBlock);
+        // With a single block none would come between the first and one that takes its arrays. And nothing is compiled
+        // beside
+        // devices that wait for one another: the driver may keep a launch waiting for what a waiting device has to do
+        // first.
+        boolean others = Collections.frequency(plan.stages(), Stage.BLOCK) > 1 && part.isWhole();
+        this.suited = SuitedBlocks.of(others ? part.passes() : 1, this::cyclesOfBlock);
     }
 
     /** What a number of passes takes in a block whose tiles are another number's. */

@@ -157,7 +157,12 @@ final class Crew implements Stepper {
 
     @Override
     public void step(List<SampleStep> samples, List<float[]> noise, int number) {
-        each(engine -> engine.step(samples, noise, number));
+        if (ranks.size() == 1) {
+            ranks.getFirst().engine().step(samples, noise, number);
+        } else {
+            each(engine -> engine.prepareStep(samples, noise));
+            each(engine -> engine.runStep(number));
+        }
     }
 
     @Override

@@ -80,6 +80,8 @@ public final class TornadoEngine implements Engine, Stepper {
     private long[] landings = new long[0];
 
     private volatile long stateAddress;
+    /** Graphs of the step that is prepared. */
+    private List<Integer> order = List.of();
     /** What the last step's graphs gave. */
     private @Nullable TornadoExecutionResult last;
 
@@ -420,6 +422,12 @@ public final class TornadoEngine implements Engine, Stepper {
 
     @Override
     public void step(List<SampleStep> samples, List<float[]> noise, int number) {
+        prepareStep(samples, noise);
+        runStep(number);
+    }
+
+    /** All of a step that comes before its launch. Devices of a crew have done it all before one goes on. */
+    void prepareStep(List<SampleStep> samples, List<float[]> noise) {
         if (samples.size() > part.samples().count()) {
             throw new IllegalArgumentException("%d samples, room for %d"
                     .formatted(samples.size(), part.samples().count()));
@@ -428,7 +436,13 @@ public final class TornadoEngine implements Engine, Stepper {
             DeviceArrays.fill(buffers.noise, i * config.inputElements(), noise.get(i));
         }
         prepare(samples);
-        last = run(suitedSteps.next(buffers.batch.get(Batch.PASSES)));
+        order = suitedSteps.next(buffers.batch.get(Batch.PASSES));
+        ditPlan.prepare(order);
+    }
+
+    /** The step that was prepared. */
+    void runStep(int number) {
+        last = run(order);
         requireSignals(last);
         if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
             requireNoOverflow(last, number);
