@@ -26,6 +26,7 @@ import org.tornadodit.model.metrics.Lpips;
 import org.tornadodit.model.metrics.LpipsWeights;
 import org.tornadodit.model.metrics.RgbImage;
 import org.tornadodit.runner.output.OutputFile;
+import org.tornadodit.runner.plan.TypedOptions;
 import org.tornadodit.runner.terminal.ExitCode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,12 +43,13 @@ import picocli.CommandLine.Spec;
         description =
                 "Compares images with a baseline: mean absolute difference (0..255), LPIPS, PSNR and SSIM, as the DiT"
                     + " challenge's evaluate.py and torchmetrics give them. Two folders are compared file by file, by"
-                    + " name.",
+                    + " name. With --npz: FID, sFID, Inception Score, precision and recall of sets of pictures.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  dit evaluate baseline.png sample.png --gates strict",
             "  dit evaluate theirs/ ours/ --format json",
-            "  dit evaluate a.png b.png --diff difference.png"
+            "  dit evaluate a.png b.png --diff difference.png",
+            "  dit evaluate --npz reference.npz samples.npz --inception-weights pt_inception-2015-12-05-6726825d.pth"
         })
 public final class EvaluateCommand implements Callable<Integer> {
 
@@ -77,11 +79,18 @@ public final class EvaluateCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "BASELINE", description = "PNG or JPEG, or a folder of them")
+    @Parameters(
+            index = "0",
+            paramLabel = "BASELINE",
+            description = "PNG or JPEG, or a folder of them; with --npz the reference")
     @SuppressWarnings("NullAway.Init") // required
     Path baseline;
 
-    @Parameters(index = "1..*", arity = "1..*", paramLabel = "CANDIDATE", description = "Images or folders of images")
+    @Parameters(
+            index = "1..*",
+            arity = "1..*",
+            paramLabel = "CANDIDATE",
+            description = "Images or folders of images; with --npz samples")
     @SuppressWarnings("NullAway.Init") // required
     List<Path> candidates;
 
@@ -102,6 +111,21 @@ public final class EvaluateCommand implements Callable<Integer> {
                     + " tensors")
     @Nullable
     Path lpipsWeights;
+
+    @Option(
+            names = "--npz",
+            description =
+                    "The files are .npz of pictures, arr_0, uint8 (N, H, W, 3), as bulk and ADM's evaluator have them:"
+                            + " distances of sets of pictures. Wants --inception-weights")
+    boolean npz;
+
+    @Option(
+            names = "--inception-weights",
+            paramLabel = "FILE",
+            description = "Weights of Inception v3 for --npz: pt_inception-2015-12-05-6726825d.pth of torch-fidelity or"
+                    + " pytorch-fid")
+    @Nullable
+    Path inceptionWeights;
 
     @Option(
             names = "--resize",
@@ -128,6 +152,32 @@ public final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        TypedOptions typed = new TypedOptions(spec.commandLine());
+        try {
+            if (npz) {
+                typed.refuse(
+                        List.of("--gates", "--lpips-weights", "--resize", "--diff"),
+                        "with --npz, which compares sets of pictures; leave it out");
+                if (inceptionWeights == null) {
+                    throw new IllegalArgumentException(
+                            "--npz wants --inception-weights: pt_inception-2015-12-05-6726825d.pth"
+                                    + " of torch-fidelity or pytorch-fid");
+                }
+            } else {
+                typed.refuse(List.of("--inception-weights"), "without --npz; leave it out, or give --npz");
+            }
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        if (inceptionWeights != null) {
+            new SetEvaluation(inceptionWeights, spec.commandLine().getErr())
+                    .print(
+                            baseline,
+                            candidates,
+                            format == Format.JSON,
+                            spec.commandLine().getOut());
+            return ExitCode.DONE;
+        }
         if (diff != null) {
             try {
                 OutputFile.requireSuffix("--diff", diff, ".png");
