@@ -6,8 +6,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What follows a product of {@link TensorLinear}, in the registers of a warpgroup: 64 rows and {@code columns} columns of sums,
- * as {@link org.tornadodit.kernels.ptx.Wgmma#multiply} leaves them. A thread has {@code row} and the row 8 below.
+ * What follows a product of {@link TensorLinear} or {@link MmaLinear}, in the registers of a warp: 16 rows and {@code columns} columns of sums, as
+ * {@link org.tornadodit.kernels.ptx.Wgmma#multiply} and mma.sync leave them, from {@code register} on. A thread has {@code row} and
+ * the row 8 below.
  */
 final class TensorEpilogue {
     /** Groups of eight columns whose residuals are under way at a time. */
@@ -17,6 +18,7 @@ final class TensorEpilogue {
 
     static void storeFloats(
             float[] sums,
+            int register,
             float[] residual,
             FloatArray gate,
             FloatArray target,
@@ -31,13 +33,14 @@ final class TensorEpilogue {
             int chunk,
             int chunks) {
         if (epilogue == Epilogue.GATE_RESIDUAL) {
-            addGated(sums, residual, gate, target, row, column, m, n, columns, thread, tokens, chunk, chunks);
+            addGated(sums, register, residual, gate, target, row, column, m, n, columns, thread, tokens, chunk, chunks);
         }
-        store(sums, target, row, column, m, n, columns, thread);
+        store(sums, register, target, row, column, m, n, columns, thread);
     }
 
     static void storeHalves(
             float[] sums,
+            int register,
             IntArray packed,
             IntArray overflow,
             int layer,
@@ -53,39 +56,39 @@ final class TensorEpilogue {
             int tokens,
             int heads) {
         if (epilogue == Epilogue.BIAS_GELU) {
-            storeGelu(sums, packed, overflow, layer, row, column, m, most, n, planes, columns, thread);
+            storeGelu(sums, register, packed, overflow, layer, row, column, m, most, n, planes, columns, thread);
         } else {
-            storeHeads(sums, packed, overflow, layer, row, column, m, most, n, planes, columns, thread, tokens, heads);
+            storeHeads(sums, register, packed, overflow, layer, row, column, m, most, n, planes, columns, thread, tokens, heads);
         }
     }
 
     /** Undoes the weight's scale and adds the bias. */
-    static void addBias(float[] sums, FloatArray bias, int layer, int n, int column, int columns, int thread) {
+    static void addBias(float[] sums, int register, FloatArray bias, int layer, int n, int column, int columns, int thread) {
         float factor = bias.get(layer * (n + 1) + n);
         int from = layer * (n + 1) + column + thread % 4 * 2;
         for (int j = 0; j < columns / 8; j++) {
             if (column + 8 * j < n) {
                 float first = bias.get(from + 8 * j);
                 float second = bias.get(from + 8 * j + 1);
-                Registers.set(sums, 4 * j, Registers.get(sums, 4 * j) * factor + first);
-                Registers.set(sums, 4 * j + 1, Registers.get(sums, 4 * j + 1) * factor + second);
-                Registers.set(sums, 4 * j + 2, Registers.get(sums, 4 * j + 2) * factor + first);
-                Registers.set(sums, 4 * j + 3, Registers.get(sums, 4 * j + 3) * factor + second);
+                Registers.set(sums, register + 4 * j, Registers.get(sums, register + 4 * j) * factor + first);
+                Registers.set(sums, register + 4 * j + 1, Registers.get(sums, register + 4 * j + 1) * factor + second);
+                Registers.set(sums, register + 4 * j + 2, Registers.get(sums, register + 4 * j + 2) * factor + first);
+                Registers.set(sums, register + 4 * j + 3, Registers.get(sums, register + 4 * j + 3) * factor + second);
             }
         }
     }
 
     private static void store(
-            float[] sums, FloatArray target, int row, int column, int m, int n, int columns, int thread) {
+            float[] sums, int register, FloatArray target, int row, int column, int m, int n, int columns, int thread) {
         int at = row * n + column + thread % 4 * 2;
         for (int j = 0; j < columns / 8; j++) {
             if (column + 8 * j < n) {
                 if (row < m) {
-                    GlobalMemory.store2(target, at + 8 * j, Registers.get(sums, 4 * j), Registers.get(sums, 4 * j + 1));
+                    GlobalMemory.store2(target, at + 8 * j, Registers.get(sums, register + 4 * j), Registers.get(sums, register + 4 * j + 1));
                 }
                 if (row + 8 < m) {
                     GlobalMemory.store2(
-                            target, at + 8 * n + 8 * j, Registers.get(sums, 4 * j + 2), Registers.get(sums, 4 * j + 3));
+                            target, at + 8 * n + 8 * j, Registers.get(sums, register + 4 * j + 2), Registers.get(sums, register + 4 * j + 3));
                 }
             }
         }
@@ -94,6 +97,7 @@ final class TensorEpilogue {
     /** {@code sums = target + gate * sums}. */
     private static void addGated(
             float[] sums,
+            int register,
             float[] old,
             FloatArray gate,
             FloatArray target,
@@ -124,10 +128,10 @@ final class TensorEpilogue {
             for (int i = 0; i < PART; i++) {
                 int j = part + i;
                 if (j < columns / 8 && column + 8 * j < n) {
-                    gated(sums, old, 4 * j, 4 * i, gate.get(gateAt + 8 * j));
-                    gated(sums, old, 4 * j + 1, 4 * i + 1, gate.get(gateAt + 8 * j + 1));
-                    gated(sums, old, 4 * j + 2, 4 * i + 2, gate.get(gateLower + 8 * j));
-                    gated(sums, old, 4 * j + 3, 4 * i + 3, gate.get(gateLower + 8 * j + 1));
+                    gated(sums, old, register + 4 * j, 4 * i, gate.get(gateAt + 8 * j));
+                    gated(sums, old, register + 4 * j + 1, 4 * i + 1, gate.get(gateAt + 8 * j + 1));
+                    gated(sums, old, register + 4 * j + 2, 4 * i + 2, gate.get(gateLower + 8 * j));
+                    gated(sums, old, register + 4 * j + 3, 4 * i + 3, gate.get(gateLower + 8 * j + 1));
                 }
             }
         }
@@ -139,6 +143,7 @@ final class TensorEpilogue {
 
     private static void storeGelu(
             float[] sums,
+            int register,
             IntArray packed,
             IntArray overflow,
             int layer,
@@ -159,10 +164,10 @@ final class TensorEpilogue {
         for (int j = 0; j < columns / 8; j++) {
             if (column + 8 * j < end) {
                 int to = at + j / 2 * slab + j % 2 * 32;
-                float a = FloatMath.gelu(Registers.get(sums, 4 * j));
-                float b = FloatMath.gelu(Registers.get(sums, 4 * j + 1));
-                float c = FloatMath.gelu(Registers.get(sums, 4 * j + 2));
-                float d = FloatMath.gelu(Registers.get(sums, 4 * j + 3));
+                float a = FloatMath.gelu(Registers.get(sums, register + 4 * j));
+                float b = FloatMath.gelu(Registers.get(sums, register + 4 * j + 1));
+                float c = FloatMath.gelu(Registers.get(sums, register + 4 * j + 2));
+                float d = FloatMath.gelu(Registers.get(sums, register + 4 * j + 3));
                 Packed.store(packed, to, Packed.PLANE, a, b, planes);
                 Packed.store(packed, to + 64 * planes, Packed.PLANE, c, d, planes);
                 largest = row < m ? Packed.largest(largest, a, b) : largest;
@@ -175,6 +180,7 @@ final class TensorEpilogue {
     /** Columns are q, k and v of all heads. */
     private static void storeHeads(
             float[] sums,
+            int register,
             IntArray packed,
             IntArray overflow,
             int layer,
@@ -202,10 +208,10 @@ final class TensorEpilogue {
             if (first < n) {
                 int head = first / hidden * (most / tokens * heads) + first % hidden / size;
                 int to = head * (tokens / 8) * (plane * planes) + first % hidden % size / 8 * 32;
-                float a = Registers.get(sums, 4 * j);
-                float b = Registers.get(sums, 4 * j + 1);
-                float c = Registers.get(sums, 4 * j + 2);
-                float d = Registers.get(sums, 4 * j + 3);
+                float a = Registers.get(sums, register + 4 * j);
+                float b = Registers.get(sums, register + 4 * j + 1);
+                float c = Registers.get(sums, register + 4 * j + 2);
+                float d = Registers.get(sums, register + 4 * j + 3);
                 if (row < m) {
                     Packed.store(packed, upperAt + to, plane, a, b, planes);
                     largest = Packed.largest(largest, a, b);

@@ -55,10 +55,25 @@ public final class TensorLinear {
      * @param turns 1 where consumers take turns at whole tiles, 0 where each has half of a tile's rows. Half a tile, or a whole
      *     one, is 64 rows; or 128 with one plane, and up to 192 columns: sums fill the registers
      */
-    public record Tile(int rows, int columns, int slabs, int turns) {
-        /** All of it in one int: a task has twenty parameters at most. */
+    public record Tile(int rows, int columns, int slabs, int turns) implements ProductTile {
+        @Override
         public int code() {
             return rows | columns << 9 | slabs << 18 | turns << 24;
+        }
+
+        @Override
+        public int threads() {
+            return THREADS;
+        }
+
+        @Override
+        public int together() {
+            return 1;
+        }
+
+        @Override
+        public int stages(int planes) {
+            return TensorLinear.stages(planes, rows, columns, slabs);
         }
     }
 
@@ -108,24 +123,9 @@ public final class TensorLinear {
         return n % 8 == 0 && k % 16 == 0;
     }
 
-    /** Work groups of a product on a device of that many multiprocessors. */
-    public static int blocks(int m, int n, Tile tile, int multiprocessors) {
-        return Math.min(multiprocessors, Launch.ceilDiv(m, tile.rows()) * Launch.ceilDiv(n, tile.columns()));
-    }
-
-    /** The launch of {@code blocks} work groups. */
-    public static WorkerGrid grid(int blocks) {
-        return Launch.groups(blocks, THREADS);
-    }
-
     /** Ints of the stacked weights of {@code layers} layers, with what the last tile reads beyond them. */
     public static int weightSize(int layers, int n, int k, int planes) {
         return Math.addExact(Math.multiplyExact(layers, Math.multiplyExact(n, k / 2 * planes)), 256 * 8 * planes);
-    }
-
-    /** Stages of the {@link Pipeline}. */
-    public static int stages(int planes, Tile tile) {
-        return stages(planes, tile.rows(), tile.columns(), tile.slabs());
     }
 
     private static int stages(int planes, int rows, int columns, int slabs) {
@@ -231,20 +231,21 @@ public final class TensorLinear {
                         uses);
                 uses += (1 + turns) * steps;
                 int first = row + below + thread % WARPGROUP / 32 * 16 + thread % 32 / 4;
-                TensorEpilogue.addBias(sums, bias, layerIndex, n, column, columns, thread);
+                TensorEpilogue.addBias(sums, 0, bias, layerIndex, n, column, columns, thread);
                 if (parts == 2) {
-                    TensorEpilogue.addBias(lower, bias, layerIndex, n, column, columns, thread);
+                    TensorEpilogue.addBias(lower, 0, bias, layerIndex, n, column, columns, thread);
                 }
                 // Not one method for all: TornadoVM inlines none of so many nodes.
                 if (epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL) {
                     int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << GATE_BITS);
                     int chunks = gatePlace >> GATE_BITS;
                     TensorEpilogue.storeFloats(
-                            sums, residual, gate, target, first, column, rowsNow, n, columns, thread, epilogue, tokens,
+                            sums, 0, residual, gate, target, first, column, rowsNow, n, columns, thread, epilogue, tokens,
                             chunk, chunks);
                     if (parts == 2) {
                         TensorEpilogue.storeFloats(
                                 lower,
+                                0,
                                 residual,
                                 gate,
                                 target,
@@ -262,6 +263,7 @@ public final class TensorLinear {
                 } else {
                     TensorEpilogue.storeHalves(
                             sums,
+                                0,
                             packed,
                             overflow,
                             layerIndex,
@@ -279,6 +281,7 @@ public final class TensorLinear {
                     if (parts == 2) {
                         TensorEpilogue.storeHalves(
                                 lower,
+                                0,
                                 packed,
                                 overflow,
                                 layerIndex,
@@ -300,15 +303,15 @@ public final class TensorLinear {
     }
 
     /** Row tiles that are taken one after the other before the next column's: a divisor of their number. */
-    private static int group(int rowTiles) {
+    static int group(int rowTiles) {
         return rowTiles % 16 == 0 ? 16 : rowTiles % 8 == 0 ? 8 : rowTiles % 4 == 0 ? 4 : rowTiles % 2 == 0 ? 2 : 1;
     }
 
-    private static int rowTile(int tile, int group, int columnTiles) {
+    static int rowTile(int tile, int group, int columnTiles) {
         return tile / (group * columnTiles) * group + tile % group;
     }
 
-    private static int columnTile(int tile, int group, int columnTiles) {
+    static int columnTile(int tile, int group, int columnTiles) {
         return tile % (group * columnTiles) / group;
     }
 

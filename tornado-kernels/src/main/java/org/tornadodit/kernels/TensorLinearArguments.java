@@ -1,13 +1,12 @@
 package org.tornadodit.kernels;
 
-import org.tornadodit.kernels.TensorLinear.Tile;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What a launch of {@link TensorLinear} takes.
+ * What a launch of {@link TensorLinear} or {@link MmaLinear} takes; which one, {@code tile} says.
  *
  * @param layer (1): which of the layers whose weights and biases lie one after the other; 0 for a single one
  * @param batch see {@link Batch}: the rows that count are its passes times {@code tokens}
@@ -20,7 +19,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param tokens rows of a pass
  * @param planes 1 or 2, of both operands and of what is packed
  * @param tile that a work group makes at a time
- * @param blocks work groups, see {@link TensorLinear#blocks}
+ * @param blocks work groups, see {@link ProductTile#blocks}
  * @param spare for what {@code after} has no use for
  */
 public record TensorLinearArguments(
@@ -34,7 +33,7 @@ public record TensorLinearArguments(
         ProductShape shape,
         int tokens,
         int planes,
-        Tile tile,
+        ProductTile tile,
         int blocks,
         Spare spare) {
 
@@ -93,7 +92,7 @@ public record TensorLinearArguments(
 
     /** The launch. */
     public WorkerGrid grid() {
-        return TensorLinear.grid(blocks);
+        return Launch.groups(blocks, tile.threads());
     }
 
     /** Adds the task to a graph. */
@@ -111,7 +110,7 @@ public record TensorLinearArguments(
         };
         return graph.task(
                 name,
-                TensorLinear::linear,
+                tile instanceof MmaLinear.Tile ? MmaLinear::linear : TensorLinear::linear,
                 Launch.CONTEXT,
                 layer,
                 batch,

@@ -370,7 +370,7 @@ public final class TensorOperations implements Operations {
                 planes,
                 multiprocessors);
         TensorLinear.Tile tile = TensorVariants.tile(choose(product));
-        int blocks = TensorLinear.blocks(shape.m(), shape.n(), tile, multiprocessors);
+        int blocks = tile.blocks(shape.m(), shape.n(), multiprocessors);
         Work work = Work.product(
                         product, shape.m(), shape.n(), shape.k(), 2 * planes, moved(rows, w, planes, after.epilogue()))
                 .withCycles(passes -> TensorLinear.cycles(

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.MmaLinear;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorLinear.Tile;
 import org.tornadodit.kernels.ptx.Installation;
@@ -97,6 +98,10 @@ public final class SmallCases {
                 () -> TensorCases.linear(200, 80, 448, Epilogue.BIAS_GELU, 8, 2, new Tile(64, 48, 2, 1), 2),
                 () -> TensorCases.linear(136, 96, 256, Epilogue.BIAS_HEADS, 8, 2, new Tile(64, 32, 4, 1), 1),
                 () -> TensorCases.linear(192, 64, 224, Epilogue.GATE_RESIDUAL, 8, 2, new Tile(128, 48, 1, 0), 2),
+                () -> TensorCases.linear(136, 96, 160, Epilogue.BIAS_HEADS, 8, 1, new MmaLinear.Tile(64, 32, 2, 2, 1, 3), 1),
+                () -> TensorCases.linear(72, 88, 64, Epilogue.GATE_RESIDUAL, 8, 1, new MmaLinear.Tile(64, 32, 1, 2, 2, 4), 1),
+                () -> TensorCases.linear(72, 96, 416, Epilogue.BIAS_GELU, 8, 2, new MmaLinear.Tile(32, 64, 1, 2, 2, 3), 1),
+                () -> TensorCases.linear(48, 40, 32, Epilogue.BIAS, 16, 2, new MmaLinear.Tile(32, 16, 2, 1, 2, 4), 2),
                 () -> TensorCases.packedRows(5, 48, 2),
                 () -> TensorCases.packedRows(130, 16, 1),
                 () -> TensorCases.layerNorm(2, 8, 48, 2),

@@ -15,12 +15,14 @@ import org.tornadodit.kernels.LayerNormArguments.Modulation;
 import org.tornadodit.kernels.LayerNormArguments.PackedOut;
 import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.LinearArguments;
+import org.tornadodit.kernels.MmaLinear;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedLayerNorm;
 import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.ProductShape;
+import org.tornadodit.kernels.ProductTile;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.TensorLinearArguments;
 import org.tornadodit.kernels.TensorLinearArguments.Bias;
@@ -128,7 +130,7 @@ public final class TensorCases {
             int tokens,
             int heads,
             int planes,
-            TensorLinear.Tile tile,
+            ProductTile tile,
             String suffix) {
         return linears(m, n, k, epilogue, tokens, heads, planes, MULTIPROCESSORS, suffix)
                 .apply(tile);
@@ -136,16 +138,26 @@ public final class TensorCases {
 
     /** {@link TensorLinear} with so few work groups that each does several tiles. */
     static KernelCase linear(
-            int m, int n, int k, int epilogue, int tokens, int planes, TensorLinear.Tile tile, int workGroups) {
+            int m, int n, int k, int epilogue, int tokens, int planes, ProductTile tile, int workGroups) {
         FloatArray x = Data.random(1, m * k, 1);
         FloatArray weight = Data.random(2, 2 * n * k, 1 / Math.sqrt(k));
-        String suffix = " " + tile.rows() + "x" + tile.columns() + "x" + tile.slabs() + "x" + tile.turns();
-        return linears(m, n, k, epilogue, tokens, 1, planes, suffix, x, weight, workGroups)
+        return linears(m, n, k, epilogue, tokens, 1, planes, " " + words(tile), x, weight, workGroups)
                 .apply(tile);
     }
 
-    /** {@link TensorLinear} with any tile, all on the same arrays but for those that are written. */
-    static Function<TensorLinear.Tile, KernelCase> linears(
+    /** A tile in a word. */
+    static String words(ProductTile tile) {
+        return switch (tile) {
+            case TensorLinear.Tile(int rows, int columns, int slabs, int turns) ->
+                rows + "x" + columns + "x" + slabs + "x" + turns;
+            case MmaLinear.Tile(int rows, int columns, int warpRows, int warpColumns, int slabs, int stages) ->
+                "%dx%d by %dx%d, %d slabs in %d stages"
+                        .formatted(rows, columns, warpRows, warpColumns, slabs, stages);
+        };
+    }
+
+    /** {@link TensorLinear} or {@link MmaLinear} with any tile, all on the same arrays but for those that are written. */
+    static Function<ProductTile, KernelCase> linears(
             int m, int n, int k, int epilogue, int tokens, int heads, int planes, int multiprocessors, String suffix) {
         FloatArray x = Data.random(1, m * k, 1);
         FloatArray weight = Data.random(2, layers(n, k) * n * k, 1 / Math.sqrt(k));
@@ -171,7 +183,7 @@ public final class TensorCases {
                 .apply(TensorLinear.tile(planes, m, n, k, MULTIPROCESSORS));
     }
 
-    private static Function<TensorLinear.Tile, KernelCase> linears(
+    private static Function<ProductTile, KernelCase> linears(
             int m,
             int n,
             int k,
@@ -235,7 +247,7 @@ public final class TensorCases {
             int tokens,
             int heads,
             int planes,
-            TensorLinear.Tile tile,
+            ProductTile tile,
             String suffix,
             int multiprocessors) {
         int samples = m / tokens;
@@ -264,7 +276,7 @@ public final class TensorCases {
                 tokens,
                 planes,
                 tile,
-                TensorLinear.blocks(m, n, tile, multiprocessors),
+                tile.blocks(m, n, multiprocessors),
                 new Spare(floats ? gate : target, out));
         LinearArguments exact = new LinearArguments(
                 layer,
@@ -283,7 +295,7 @@ public final class TensorCases {
                 ? headsOf(out, samples, tokens, heads, n, planes)
                 : epilogue == Epilogue.BIAS_GELU ? operand(out, m, n, planes) : target::get;
         return new KernelCase(
-                "tensorLinear " + epilogue + " " + planes + suffix,
+                (tile instanceof MmaLinear.Tile ? "mmaLinear " : "tensorLinear ") + epilogue + " " + planes + suffix,
                 m + "x" + n + "x" + k,
                 new Object[] {layer, batch, xPacked, packed.weight(), packed.bias(), gate, target, overflow},
                 graph -> arguments.task(graph, "linear"),

@@ -8,7 +8,7 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.OperationShape;
-import org.tornadodit.kernels.TensorLinear.Tile;
+import org.tornadodit.kernels.ProductTile;
 import org.tornadodit.kernels.TensorVariants;
 import org.tornadodit.kernels.WarpgroupAttention.Tiling;
 
@@ -73,7 +73,7 @@ public final class TunableOperations {
                 1,
                 ceiling(planes),
                 () -> {
-                    Function<Tile, KernelCase> cases =
+                    Function<ProductTile, KernelCase> cases =
                             TensorCases.linears(m, n, k, epilogue, tokens, heads, planes, multiprocessors, "");
                     return variant -> cases.apply(TensorVariants.tile(variant));
                 });

@@ -53,7 +53,7 @@ class Step7TensorLinearTest {
                 m,
                 planes,
                 tile,
-                TensorLinear.blocks(m, n, tile, MULTIPROCESSORS),
+                tile.blocks(m, n, MULTIPROCESSORS),
                 new TensorLinearArguments.Spare(none, packed));
         TaskGraph graph = new TaskGraph("step7")
                 .transferToDevice(

@@ -1,0 +1,288 @@
+package org.tornadodit.kernels;
+
+import org.tornadodit.kernels.ptx.AtLaunch;
+import org.tornadodit.kernels.ptx.Mma;
+import org.tornadodit.kernels.ptx.Registers;
+import org.tornadodit.kernels.ptx.SharedMemory;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What {@link TensorLinear} computes, from the same operands and with the same epilogues, by the tensor cores' instructions of a
+ * warp (mma.sync), which every NVIDIA GPU from Volta on has.
+ *
+ * <p>A work group's warps share a tile; all of them copy pieces of both operands into a ring of stages in shared memory,
+ * a few stages ahead, across the end of a tile, too. One or two work groups a multiprocessor take tile after tile, rows
+ * first in groups that stay in the second-level cache.
+ *
+ * <p>As in {@link TensorLinear}, with two planes the sums of {@link TensorLinear#EXACT_K} products are added up outside the tensor
+ * core, which truncates.
+ */
+public final class MmaLinear {
+    private static final int LANES = 32;
+    /** Rows of one instruction. */
+    private static final int ROWS = 16;
+    /** Bytes of an 8x8 matrix of halves. */
+    private static final int MATRIX = 128;
+
+    private MmaLinear() {}
+
+    /**
+     * A tile and its pieces.
+     *
+     * @param rows of a tile: a multiple of 16 that divides {@link Packed#ROWS}
+     * @param columns of a tile: multiple of 16 up to 256
+     * @param warpRows warps along the rows, of 16 rows or a multiple each
+     * @param warpColumns warps along the columns, of 16 columns or a multiple each
+     * @param slabs of 16 k that a stage holds
+     * @param stages in shared memory
+     */
+    public record Tile(int rows, int columns, int warpRows, int warpColumns, int slabs, int stages)
+            implements ProductTile {
+        @Override
+        public int code() {
+            return rows / 16 | columns / 16 << 5 | warpRows << 10 | warpColumns << 14 | slabs << 18 | stages << 22;
+        }
+
+        @Override
+        public int threads() {
+            return LANES * warpRows * warpColumns;
+        }
+
+        @Override
+        public int together() {
+            return MmaLinear.together(warpRows * warpColumns);
+        }
+
+        @Override
+        public int stages(int planes) {
+            return stages;
+        }
+
+        /** Bytes of shared memory of a work group. */
+        public int sharedBytes(int planes) {
+            return stages * stageBytes(planes, rows, columns, slabs);
+        }
+    }
+
+    /** Work groups of a multiprocessor: eight warps fill its registers. */
+    private static int together(int warps) {
+        return warps <= 4 ? 2 : 1;
+    }
+
+    private static int stageBytes(int planes, int rows, int columns, int slabs) {
+        return slabs * (rows + columns) * 32 * planes;
+    }
+
+    /** As {@link TensorLinear#linear}, but for {@code tile}: see {@link Tile#code}. */
+    public static void linear(
+            KernelContext context,
+            IntArray layer,
+            IntArray batch,
+            IntArray x,
+            IntArray weight,
+            FloatArray bias,
+            FloatArray gate,
+            FloatArray target,
+            IntArray packed,
+            IntArray overflow,
+            @AtLaunch int m,
+            int n,
+            int k,
+            int planes,
+            int tile,
+            @AtLaunch int blocks,
+            int epilogue,
+            int tokens,
+            int heads,
+            int gatePlace) {
+        int rows = (tile & 31) * 16;
+        int columns = (tile >> 5 & 31) * 16;
+        int warpRows = tile >> 10 & 15;
+        int warpColumns = tile >> 14 & 15;
+        int slabs = tile >> 18 & 15;
+        int stages = tile >> 22 & 15;
+        int threads = LANES * warpRows * warpColumns;
+        int stageBytes = stageBytes(planes, rows, columns, slabs);
+        int shared = SharedMemory.dynamic(stages * stageBytes);
+        SharedMemory.block(threads, together(warpRows * warpColumns));
+        int thread = context.localIdx;
+        int lane = thread % LANES;
+        int warp = thread / LANES;
+        // A warp's part of the tile.
+        int partRows = rows / warpRows;
+        int partColumns = columns / warpColumns;
+        int below = warp / warpColumns * partRows;
+        int right = warp % warpColumns * partColumns;
+
+        int rowsNow = batch.get(Batch.PASSES) * tokens;
+        int rowTiles = (rowsNow + rows - 1) / rows;
+        int columnTiles = (n + columns - 1) / columns;
+        int group = TensorLinear.group(rowTiles);
+        int tiles = Registers.opaque(rowTiles * columnTiles);
+        int layerIndex = layer.get(0);
+        int steps = Registers.opaque(k / (16 * slabs));
+        int exactSteps = planes == 2 ? TensorLinear.EXACT_K / (16 * slabs) : steps;
+
+        int xSlab = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS * 8 * planes;
+        int weightSlab = n * 8 * planes;
+        int weightFrom = layerIndex * (n * (k / 2) * planes);
+        // Where the next copy is: a tile, and a step of it.
+        int next = context.groupIdx;
+        int nextStep = 0;
+        int xAt = TensorLinear.rowTile(next, group, columnTiles) * rows * 8 * planes + thread * 4;
+        int weightAt =
+                weightFrom + TensorLinear.columnTile(next, group, columnTiles) * columns * 8 * planes + thread * 4;
+        for (int stage = 0; stage < stages - 1; stage++) {
+            if (next < tiles) {
+                copy(shared + stage * stageBytes, x, xAt, xSlab, thread, threads, rows, planes, slabs);
+                int to = shared + stage * stageBytes + slabs * rows * 32 * planes;
+                copy(to, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs);
+            }
+            SharedMemory.commitCopies();
+            xAt += slabs * xSlab;
+            weightAt += slabs * weightSlab;
+            nextStep++;
+            if (nextStep == steps) {
+                nextStep = 0;
+                next += blocks;
+                xAt = TensorLinear.rowTile(next, group, columnTiles) * rows * 8 * planes + thread * 4;
+                weightAt = weightFrom
+                        + TensorLinear.columnTile(next, group, columnTiles) * columns * 8 * planes
+                        + thread * 4;
+            }
+        }
+
+        float[] sums = Registers.floats(partRows / ROWS * (partColumns / 2));
+        float[] products = Registers.floats(planes == 2 ? partRows / ROWS * (partColumns / 2) : 1);
+        float[] residual = Registers.floats(4 * TensorEpilogue.PART);
+        // A lane's row among the four 8x8 matrices that it loads: of x along the rows then k, of the weight along k
+        // then the columns.
+        int row8 = lane % 8 * 16;
+        int xFrom = shared + below * 32 * planes + row8 + lane / 8 % 2 * (2 * MATRIX * planes) + lane / 16 * MATRIX;
+        int weightsFrom = shared
+                + slabs * rows * 32 * planes
+                + right * 32 * planes
+                + row8
+                + lane / 16 * (2 * MATRIX * planes)
+                + lane / 8 % 2 * MATRIX;
+        int stage = 0;
+        for (int i = context.groupIdx; i < tiles; i += blocks) {
+            Registers.clear(sums);
+            for (int start = 0; start < steps; start += exactSteps) {
+                int end = Math.min(start + exactSteps, steps);
+                Registers.clear(products);
+                for (int step = start; step < end; step++) {
+                    SharedMemory.awaitCopies(stages - 2);
+                    context.localBarrier();
+                    if (next < tiles) {
+                        int to = shared + (stage == 0 ? stages - 1 : stage - 1) * stageBytes;
+                        copy(to, x, xAt, xSlab, thread, threads, rows, planes, slabs);
+                        int toWeight = to + slabs * rows * 32 * planes;
+                        copy(toWeight, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs);
+                    }
+                    SharedMemory.commitCopies();
+                    xAt += slabs * xSlab;
+                    weightAt += slabs * weightSlab;
+                    nextStep++;
+                    if (nextStep == steps) {
+                        nextStep = 0;
+                        next += blocks;
+                        xAt = TensorLinear.rowTile(next, group, columnTiles) * rows * 8 * planes + thread * 4;
+                        weightAt = weightFrom
+                                + TensorLinear.columnTile(next, group, columnTiles) * columns * 8 * planes
+                                + thread * 4;
+                    }
+                    int a = xFrom + stage * stageBytes;
+                    int b = weightsFrom + stage * stageBytes;
+                    for (int s = 0; s < slabs; s++) {
+                        if (planes == 2) {
+                            multiplySplit(
+                                    products, a + s * (rows * 64), b + s * (columns * 64), partRows, partColumns);
+                        } else {
+                            multiply(sums, a + s * (rows * 32), b + s * (columns * 32), partRows, partColumns);
+                        }
+                    }
+                    stage = stage == stages - 1 ? 0 : stage + 1;
+                }
+                if (planes == 2) {
+                    Registers.add(sums, products);
+                }
+            }
+            int column = TensorLinear.columnTile(i, group, columnTiles) * columns + right;
+            int row = TensorLinear.rowTile(i, group, columnTiles) * rows + below + lane / 4;
+            for (int part = 0; part < partRows / ROWS; part++) {
+                int register = part * (partColumns / 2);
+                int first = row + part * ROWS;
+                TensorEpilogue.addBias(sums, register, bias, layerIndex, n, column, partColumns, thread);
+                if (epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL) {
+                    int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << TensorLinear.GATE_BITS);
+                    int chunks = gatePlace >> TensorLinear.GATE_BITS;
+                    TensorEpilogue.storeFloats(
+                            sums, register, residual, gate, target, first, column, rowsNow, n, partColumns, thread,
+                            epilogue, tokens, chunk, chunks);
+                } else {
+                    TensorEpilogue.storeHalves(
+                            sums, register, packed, overflow, layerIndex, first, column, rowsNow, m, n, planes,
+                            partColumns, thread, epilogue, tokens, heads);
+                }
+            }
+        }
+    }
+
+    /** A thread's part of the copy of a stage of one operand: {@code count} rows of it, slabs of 16 k, {@code slab} ints apart. */
+    private static void copy(
+            int to, IntArray from, int at, int slab, int thread, int threads, int count, int planes, int slabs) {
+        int pieces = count * 2 * planes;
+        for (int s = 0; s < slabs; s++) {
+            for (int piece = 0; piece < pieces; piece += threads) {
+                if (piece + threads <= pieces || piece + thread < pieces) {
+                    SharedMemory.copyAsync(
+                            to + s * (count * 32 * planes) + (piece + thread) * 16, from, at + s * slab + piece * 4);
+                }
+            }
+        }
+    }
+
+    /** 16 k of a warp's part of a tile; a and b are a lane's addresses. */
+    private static void multiply(float[] sums, int a, int b, int rows, int columns) {
+        int[] left = Registers.ints(rows / ROWS * 4);
+        int[] right = Registers.ints(4);
+        for (int i = 0; i < rows / ROWS; i++) {
+            Mma.loadMatrices4(left, 4 * i, a + i * (4 * MATRIX));
+        }
+        for (int j = 0; j < columns / 16; j++) {
+            Mma.loadMatrices4(right, 0, b + j * (4 * MATRIX));
+            for (int i = 0; i < rows / ROWS; i++) {
+                int at = i * (columns / 2) + 8 * j;
+                Mma.m16n8k16(sums, at, left, 4 * i, right, 0);
+                Mma.m16n8k16(sums, at + 4, left, 4 * i, right, 2);
+            }
+        }
+    }
+
+    /** {@link #multiply} of numbers in two planes, the small products first. */
+    private static void multiplySplit(float[] sums, int a, int b, int rows, int columns) {
+        int[] left = Registers.ints(rows / ROWS * 8);
+        int[] right = Registers.ints(8);
+        for (int i = 0; i < rows / ROWS; i++) {
+            Mma.loadMatrices4(left, 8 * i, a + i * (8 * MATRIX));
+            Mma.loadMatrices4(left, 8 * i + 4, a + i * (8 * MATRIX) + 2 * MATRIX);
+        }
+        for (int j = 0; j < columns / 16; j++) {
+            Mma.loadMatrices4(right, 0, b + j * (8 * MATRIX));
+            Mma.loadMatrices4(right, 4, b + j * (8 * MATRIX) + 2 * MATRIX);
+            for (int product = 0; product < 3; product++) {
+                // lo hi, hi lo, hi hi
+                int l = product == 0 ? 4 : 0;
+                int r = product == 1 ? 4 : 0;
+                for (int i = 0; i < rows / ROWS; i++) {
+                    int at = i * (columns / 2) + 8 * j;
+                    Mma.m16n8k16(sums, at, left, 8 * i + l, right, r);
+                    Mma.m16n8k16(sums, at + 4, left, 8 * i + l, right, r + 2);
+                }
+            }
+        }
+    }
+}
