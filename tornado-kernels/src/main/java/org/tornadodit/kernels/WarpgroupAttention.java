@@ -8,7 +8,6 @@ import org.tornadodit.kernels.ptx.SharedMemory;
 import org.tornadodit.kernels.ptx.Warp;
 import org.tornadodit.kernels.ptx.Wgmma;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -57,7 +56,7 @@ public final class WarpgroupAttention {
      * @param turns 1 where a warpgroup begins a tile's products after the one before it has, so that their softmaxes do
      *     not coincide; 0 where each begins when it can
      */
-    public record Tiling(int consumers, int keys, int stages, int held, int turns) {
+    public record Tiling(int consumers, int keys, int stages, int held, int turns) implements AttentionTiling {
 
         /**
          * The default.
@@ -83,49 +82,35 @@ public final class WarpgroupAttention {
                     : new Tiling(consumers, keys, FEWEST_STAGES, held, consumers - 1);
         }
 
-        /** Queries of a work group. */
-        int queries() {
+        @Override
+        public int queries() {
             return ROWS * consumers;
         }
 
-        private int sharedBytes(int headSize, int planes) {
+        @Override
+        public void check(int planes) {
+            if (stages < FEWEST_STAGES || stages > MOST_STAGES || keys % 16 != 0 || held > planes) {
+                throw new IllegalArgumentException(this + " with " + planes
+                        + " planes: it takes 3 to 8 stages, a multiple of 16 keys, and holds no more planes than"
+                        + " there are");
+            }
+        }
+
+        @Override
+        public int threads() {
+            return WARPGROUP * (consumers + 1);
+        }
+
+        @Override
+        public int together() {
+            return 1;
+        }
+
+        @Override
+        public int sharedBytes(int headSize, int planes) {
             int rowBytes = headSize * 2 * planes;
             return Pipeline.bytes(stages, 2 * keys * rowBytes) + queries() * rowBytes;
         }
-    }
-
-    /**
-     * Work groups on a device of that many multiprocessors.
-     */
-    public static int blocks(AttentionShape shape, Tiling tiling, int multiprocessors) {
-        return Math.min(
-                multiprocessors,
-                Math.multiplyExact(shape.samples() * shape.heads(), Launch.ceilDiv(shape.tokens(), tiling.queries())));
-    }
-
-    /** The launch of {@code blocks} work groups. */
-    static WorkerGrid grid(AttentionShape shape, int planes, Tiling tiling, int blocks) {
-        int tokens = shape.tokens();
-        if (tokens <= 0 || tokens % 8 != 0) {
-            throw new IllegalArgumentException(tokens + " tokens: tensor attention needs a multiple of 8");
-        }
-        if (shape.hidden() % 16 != 0) {
-            throw new IllegalArgumentException(
-                    shape.heads() + " heads of " + shape.headSize() + ": not a multiple of 16 columns");
-        }
-        if (tiling.stages < FEWEST_STAGES
-                || tiling.stages > MOST_STAGES
-                || tiling.keys % 16 != 0
-                || tiling.held > planes) {
-            throw new IllegalArgumentException(tiling + " with " + planes
-                    + " planes: it takes 3 to 8 stages, a multiple of 16 keys, and holds no more planes than"
-                    + " there are");
-        }
-        int bytes = tiling.sharedBytes(shape.headSize(), planes);
-        if (bytes > Pipeline.SHARED_BYTES) {
-            throw new IllegalArgumentException(tiling + " needs " + bytes + " bytes of shared memory");
-        }
-        return Launch.groups(blocks, WARPGROUP * (tiling.consumers + 1));
     }
 
     /** Registers of a consumer's thread; with a producer's at most 65536 in all. */
@@ -138,7 +123,7 @@ public final class WarpgroupAttention {
     }
 
     /**
-     * Attention of every sample and head. What is not said here is in {@link WarpgroupAttentionArguments}, which makes the
+     * Attention of every sample and head. What is not said here is in {@link TensorAttentionArguments}, which makes the
      * task.
      *
      * @param most N that there is room for
@@ -261,9 +246,9 @@ public final class WarpgroupAttention {
                 WarpgroupAttentionTile.multiplyKeys(s, q, query, key + at, keyPlanes + at, keys, columns, planes, held);
                 Wgmma.commit();
                 Wgmma.await(0);
-                WarpgroupAttentionTile.mask(s, keys, tokens, count == 1);
-                WarpgroupAttentionTile.weigh(s, sums, highest, factors, factorsBefore, keys, scale);
-                WarpgroupAttentionTile.pack(p, s, keys, planes);
+                WarpgroupAttentionTile.mask(s, 0, keys, tokens, count == 1);
+                WarpgroupAttentionTile.weigh(s, 0, sums, highest, factors, factorsBefore, keys, scale);
+                WarpgroupAttentionTile.pack(p, 0, s, keys, planes);
                 Pipeline.awaitFull(shared, stages, Math.min(uses + 1, end - 1));
                 for (int use = uses + 1; use < end; use++) {
                     int nextAt = use % stages * stageStep;
@@ -283,15 +268,15 @@ public final class WarpgroupAttention {
                         MemoryBarrier.arriveIfZero(nextTurnBarrier, lane);
                     }
                     Wgmma.await(1);
-                    WarpgroupAttentionTile.mask(s, keys, tokens, use == end - 1);
-                    WarpgroupAttentionTile.weigh(s, sums, highest, factors, factorsBefore, keys, scale);
+                    WarpgroupAttentionTile.mask(s, 0, keys, tokens, use == end - 1);
+                    WarpgroupAttentionTile.weigh(s, 0, sums, highest, factors, factorsBefore, keys, scale);
                     // For the next tile, here because the assembler takes the softmax past an await alone, out of the
                     // products' shadow. After the last one it waits for what is there.
                     Pipeline.awaitFull(shared, stages, Math.min(use + 1, end - 1));
                     Wgmma.await(0);
                     Pipeline.leave(shared, stages, use - 1, lane);
                     WarpgroupAttentionTile.join(o, tileO, factors, factorsBefore, columns, planes);
-                    WarpgroupAttentionTile.pack(p, s, keys, planes);
+                    WarpgroupAttentionTile.pack(p, 0, s, keys, planes);
                 }
                 int last = value + (end - 1) % stages * stageStep;
                 Wgmma.fence();
@@ -311,7 +296,7 @@ public final class WarpgroupAttention {
                         int rowGroup = head / heads * (tokens / 8) + group;
                         int column = head % heads * columns;
                         largest = store(
-                                out, o, sums, half, rowGroup, column, lane, most * tokens, columns, planes, largest);
+                                out, o, sums, 0, half, rowGroup, column, lane, most * tokens, columns, planes, largest);
                     }
                 }
                 uses += tiles;
@@ -372,11 +357,12 @@ public final class WarpgroupAttention {
         }
     }
 
-    /** Writes one of a thread's two rows, 8 rows of a warp, as row {@code rowGroup} of 8x8 matrices; the largest magnitude. */
-    private static float store(
+    /** Writes one of a thread's two rows of tile m, 8 rows of a warp, as row {@code rowGroup} of 8x8 matrices; the largest magnitude. */
+    static float store(
             IntArray out,
             float[] o,
             float[] sums,
+            int m,
             int half,
             int rowGroup,
             int firstColumn,
@@ -385,15 +371,16 @@ public final class WarpgroupAttention {
             int columns,
             int planes,
             float largestBefore) {
-        float sum = Registers.get(sums, half);
+        float sum = Registers.get(sums, 2 * m + half);
         sum = sum + Warp.shuffleXor(sum, 1);
         sum = sum + Warp.shuffleXor(sum, 2);
         float inverse = Approximate.reciprocal(sum);
         float largest = largestBefore;
         int paddedRows = Packed.paddedRows(rows);
         for (int column = 0; column < columns; column++) {
-            float x = Registers.get(o, column * 4 + half * 2) * inverse;
-            float y = Registers.get(o, column * 4 + half * 2 + 1) * inverse;
+            int from = (m * columns + column) * 4 + half * 2;
+            float x = Registers.get(o, from) * inverse;
+            float y = Registers.get(o, from + 1) * inverse;
             largest = Packed.largest(largest, x, y);
             // A matrix's 32 pairs lie as a warp's lanes hold them.
             int at = Packed.index(rowGroup * 8, (firstColumn + column) * 8, paddedRows, planes) + lane;

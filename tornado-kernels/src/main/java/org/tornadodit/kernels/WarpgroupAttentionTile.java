@@ -9,7 +9,7 @@ import org.tornadodit.kernels.ptx.Wgmma;
 /**
  * What a warpgroup of {@link WarpgroupAttention} does with its 64 queries and a tile of keys and values. Groups of 8 keys
  * are numbered j, columns of 8 dimensions c; of the two rows that a thread has, half 0 and 1, each has two neighbours of
- * every group and column.
+ * every group and column. {@link MmaAttention} has tiles of 16 queries, m, one after the other in the registers.
  */
 final class WarpgroupAttentionTile {
     /** Bytes of an 8x8 matrix of halves. */
@@ -146,11 +146,12 @@ final class WarpgroupAttentionTile {
     }
 
     /** Where the last tile of keys is not full, its scores beyond them have no weight. */
-    static void mask(float[] s, int keys, int tokens, boolean last) {
+    static void mask(float[] s, int m, int keys, int tokens, boolean last) {
         if (tokens % keys != 0) {
             float limit = last ? LOWEST : -LOWEST;
             for (int i = tokens % keys / 2; i < keys / 2; i++) {
-                Registers.set(s, i, Approximate.min(Registers.get(s, i), limit));
+                int at = m * (keys / 2) + i;
+                Registers.set(s, at, Approximate.min(Registers.get(s, at), limit));
             }
         }
     }
@@ -161,43 +162,54 @@ final class WarpgroupAttentionTile {
      * tiles have the same factor.
      */
     static void weigh(
-            float[] s, float[] sums, float[] highest, float[] factors, float[] factorsBefore, int keys, float scale) {
+            float[] s,
+            int m,
+            float[] sums,
+            float[] highest,
+            float[] factors,
+            float[] factorsBefore,
+            int keys,
+            float scale) {
         for (int half = 0; half < 2; half++) {
-            float top = Approximate.max(Registers.get(s, half * 2), Registers.get(s, half * 2 + 1));
+            int first = m * (keys / 2) + 2 * half;
+            int row = 2 * m + half;
+            float top = Approximate.max(Registers.get(s, first), Registers.get(s, first + 1));
             for (int j = 1; j < keys / 8; j++) {
-                int i = 4 * j + 2 * half;
+                int i = first + 4 * j;
                 top = Approximate.max(top, Approximate.max(Registers.get(s, i), Registers.get(s, i + 1)));
             }
             top = Approximate.max(top, Warp.shuffleXor(top, 1));
             top = Approximate.max(top, Warp.shuffleXor(top, 2));
-            float before = Registers.get(highest, half);
+            float before = Registers.get(highest, row);
             float now = Approximate.max(before, Approximate.fma(top, scale, -WEIGHT_BITS));
             float factor = Approximate.exp2(before - now);
-            Registers.set(highest, half, now);
-            Registers.set(factorsBefore, half, Registers.get(factors, half));
-            Registers.set(factors, half, factor);
-            float sum = Registers.get(sums, half) * factor;
+            Registers.set(highest, row, now);
+            Registers.set(factorsBefore, row, Registers.get(factors, row));
+            Registers.set(factors, row, factor);
+            float sum = Registers.get(sums, row) * factor;
             for (int j = 0; j < keys / 8; j++) {
-                int i = 4 * j + 2 * half;
+                int i = first + 4 * j;
                 float x = Approximate.exp2(Approximate.fma(Registers.get(s, i), scale, -now));
                 float y = Approximate.exp2(Approximate.fma(Registers.get(s, i + 1), scale, -now));
                 sum = sum + (x + y);
                 Registers.set(s, i, x);
                 Registers.set(s, i + 1, y);
             }
-            Registers.set(sums, half, sum);
+            Registers.set(sums, row, sum);
         }
     }
 
     /** Weights as the operand of the next product: a step of 16 keys has four registers, plane 1 follows plane 0. */
-    static void pack(int[] p, float[] s, int keys, int planes) {
+    static void pack(int[] p, int m, float[] s, int keys, int planes) {
+        int at = m * planes * (keys / 4);
+        int from = m * (keys / 2);
         for (int i = 0; i < keys / 4; i++) {
-            float x = Registers.get(s, 2 * i);
-            float y = Registers.get(s, 2 * i + 1);
+            float x = Registers.get(s, from + 2 * i);
+            float y = Registers.get(s, from + 2 * i + 1);
             int pair = Packed.high(x, y);
-            Registers.set(p, i, pair);
+            Registers.set(p, at + i, pair);
             if (planes == 2) {
-                Registers.set(p, keys / 4 + i, Packed.low(x, y, pair));
+                Registers.set(p, at + keys / 4 + i, Packed.low(x, y, pair));
             }
         }
     }

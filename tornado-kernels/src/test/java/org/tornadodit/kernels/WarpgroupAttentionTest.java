@@ -103,9 +103,9 @@ class WarpgroupAttentionTest {
                 for (int tokens : new int[] {8, 64, 136, 256, 1024}) {
                     Tiling tiling = Tiling.of(headSize, planes, tokens);
                     AttentionShape shape = new AttentionShape(3, tokens, 16, headSize);
-                    int blocks = WarpgroupAttention.blocks(shape, tiling, 132);
+                    int blocks = tiling.blocks(shape, 132);
                     assertTrue(tiling.stages() >= WarpgroupAttention.FEWEST_STAGES);
-                    long threads = WarpgroupAttention.grid(shape, planes, tiling, blocks)
+                    long threads = tiling.grid(shape, planes, blocks)
                             .getLocalWork()[0];
                     assertEquals(128L * (tiling.consumers() + 1), threads);
                 }
@@ -128,6 +128,6 @@ class WarpgroupAttentionTest {
     }
 
     private static WorkerGrid grid(int tokens, int heads, int planes, Tiling tiling) {
-        return WarpgroupAttention.grid(new AttentionShape(1, tokens, heads, 72), planes, tiling, 1);
+        return tiling.grid(new AttentionShape(1, tokens, heads, 72), planes, 1);
     }
 }

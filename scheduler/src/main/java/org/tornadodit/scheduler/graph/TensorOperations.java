@@ -26,7 +26,7 @@ import org.tornadodit.kernels.TensorLinearArguments.Spare;
 import org.tornadodit.kernels.TensorVariants;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.WarpgroupAttention;
-import org.tornadodit.kernels.WarpgroupAttentionArguments;
+import org.tornadodit.kernels.TensorAttentionArguments;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.dit.DitConfig;
@@ -420,9 +420,9 @@ public final class TensorOperations implements Operations {
                 rows.suited(), rows.tokens(), heads, headSize, planes, multiprocessors);
         WarpgroupAttention.Tiling tiling = TensorVariants.attentionTiling(choose(attention));
         AttentionShape shape = new AttentionShape(rows.passes(), rows.tokens(), heads, headSize);
-        int blocks = WarpgroupAttention.blocks(shape, tiling, multiprocessors);
+        int blocks = tiling.blocks(shape, multiprocessors);
         Work work = Work.attention(attention, rows, heads, headSize, 2 * planes);
-        WarpgroupAttentionArguments arguments = new WarpgroupAttentionArguments(
+        TensorAttentionArguments arguments = new TensorAttentionArguments(
                 halves(qkv), halves(out), layer.index(), rows.batch(), layer.overflow(), shape, planes, tiling, blocks);
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }

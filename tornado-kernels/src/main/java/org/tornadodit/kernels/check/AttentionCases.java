@@ -5,18 +5,33 @@ import java.util.function.Function;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.AttentionShape;
+import org.tornadodit.kernels.AttentionTiling;
+import org.tornadodit.kernels.MmaAttention;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.WarpgroupAttention;
 import org.tornadodit.kernels.WarpgroupAttention.Tiling;
-import org.tornadodit.kernels.WarpgroupAttentionArguments;
+import org.tornadodit.kernels.TensorAttentionArguments;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** Cases of {@link WarpgroupAttention}. */
+/** Cases of {@link WarpgroupAttention} and {@link MmaAttention}. */
 public final class AttentionCases {
 
     private AttentionCases() {}
+
+    /** {@link MmaAttention}. */
+    static KernelCase mma(
+            int samples,
+            int tokens,
+            int heads,
+            int headSize,
+            int planes,
+            MmaAttention.Tiling tiling,
+            int multiprocessors) {
+        return attentions(samples, tokens, heads, headSize, planes, multiprocessors, " " + tiling)
+                .apply(tiling);
+    }
 
     /** Cut as {@link Tiling#of} says. */
     public static KernelCase attention(int samples, int tokens, int heads, int headSize, int planes) {
@@ -29,7 +44,7 @@ public final class AttentionCases {
      *
      * @param multiprocessors of the device
      */
-    public static Function<Tiling, KernelCase> attentions(
+    public static Function<AttentionTiling, KernelCase> attentions(
             int samples, int tokens, int heads, int headSize, int planes, int multiprocessors, String suffix) {
         int hidden = heads * headSize;
         int rows = samples * tokens;
@@ -43,7 +58,7 @@ public final class AttentionCases {
         IntArray out = ArrayPages.ints(Packed.size(rows, hidden, planes));
         AttentionShape shape = new AttentionShape(samples, tokens, heads, headSize);
         return tiling -> {
-            WarpgroupAttentionArguments arguments = new WarpgroupAttentionArguments(
+            TensorAttentionArguments arguments = new TensorAttentionArguments(
                     heads3,
                     out,
                     layer,
@@ -52,9 +67,9 @@ public final class AttentionCases {
                     shape,
                     planes,
                     tiling,
-                    WarpgroupAttention.blocks(shape, tiling, multiprocessors));
+                    tiling.blocks(shape, multiprocessors));
             return new KernelCase(
-                    "warpgroupAttention " + planes + suffix,
+                    (tiling instanceof MmaAttention.Tiling ? "mmaAttention " : "warpgroupAttention ") + planes + suffix,
                     samples + "x" + tokens + "x" + heads + "x" + headSize,
                     new Object[] {heads3, layer, batch, overflow},
                     graph -> arguments.task(graph, "attention"),

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.MmaAttention;
 import org.tornadodit.kernels.MmaLinear;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorLinear.Tile;
@@ -102,6 +103,13 @@ public final class SmallCases {
                 () -> TensorCases.linear(72, 88, 64, Epilogue.GATE_RESIDUAL, 8, 1, new MmaLinear.Tile(64, 32, 1, 2, 2, 4), 1),
                 () -> TensorCases.linear(72, 96, 416, Epilogue.BIAS_GELU, 8, 2, new MmaLinear.Tile(32, 64, 1, 2, 2, 3), 1),
                 () -> TensorCases.linear(48, 40, 32, Epilogue.BIAS, 16, 2, new MmaLinear.Tile(32, 16, 2, 1, 2, 4), 2),
+                () -> AttentionCases.mma(1, 64, 2, 72, 1, new MmaAttention.Tiling(4, 2, 64, 2), 1),
+                () -> AttentionCases.mma(2, 136, 2, 72, 2, new MmaAttention.Tiling(4, 1, 64, 3), 1),
+                () -> AttentionCases.mma(1, 72, 1, 64, 2, new MmaAttention.Tiling(2, 2, 32, 3), 132),
+                () -> AttentionCases.mma(1, 8, 2, 8, 2, new MmaAttention.Tiling(1, 1, 16, 2), 1),
+                () -> AttentionCases.mma(1, 40, 1, 32, 1, new MmaAttention.Tiling(2, 1, 48, 4), 1),
+                () -> AttentionCases.mma(1, 72, 2, 104, 1, new MmaAttention.Tiling(4, 1, 32, 3), 1),
+                () -> AttentionCases.mma(1, 152, 1, 128, 2, new MmaAttention.Tiling(2, 1, 32, 2), 2),
                 () -> TensorCases.packedRows(5, 48, 2),
                 () -> TensorCases.packedRows(130, 16, 1),
                 () -> TensorCases.layerNorm(2, 8, 48, 2),

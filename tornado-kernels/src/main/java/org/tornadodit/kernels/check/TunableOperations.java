@@ -1,6 +1,7 @@
 package org.tornadodit.kernels.check;
 
 import java.util.function.Function;
+import org.tornadodit.kernels.AttentionTiling;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
@@ -10,7 +11,6 @@ import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.ProductTile;
 import org.tornadodit.kernels.TensorVariants;
-import org.tornadodit.kernels.WarpgroupAttention.Tiling;
 
 /**
  * The transformer's operations with all ways to run them, one launch each: what an engine chooses a variant from and the
@@ -88,7 +88,7 @@ public final class TunableOperations {
                 1,
                 ceiling(planes),
                 () -> {
-                    Function<Tiling, KernelCase> cases =
+                    Function<AttentionTiling, KernelCase> cases =
                             AttentionCases.attentions(passes, tokens, heads, headSize, planes, multiprocessors, "");
                     return variant -> cases.apply(TensorVariants.attentionTiling(variant));
                 });

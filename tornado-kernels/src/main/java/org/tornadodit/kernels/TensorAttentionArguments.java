@@ -1,0 +1,87 @@
+package org.tornadodit.kernels;
+
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * What a launch of {@link WarpgroupAttention} or {@link MmaAttention} takes; which one, {@code tiling} says.
+ *
+ * @param qkv heads (see {@link Packed}) of q, k, v, not scaled
+ * @param out operand (see {@link Packed}) of (N * T, H * hd)
+ * @param layer (1): the number of the layer, for {@code overflow}
+ * @param batch see {@link Batch}, for N
+ * @param overflow (layers, {@link Overflow#KINDS}): set where a value does not fit a half
+ * @param shape T, a multiple of 8; H and hd with H * hd a multiple of 16, hd one of 8 up to
+ *     {@link WarpgroupAttention#MAX_HEAD_SIZE}
+ * @param planes 1 or 2
+ * @param tiling how the work is cut
+ * @param blocks work groups, see {@link AttentionTiling#blocks}
+ */
+public record TensorAttentionArguments(
+        IntArray qkv,
+        IntArray out,
+        IntArray layer,
+        IntArray batch,
+        IntArray overflow,
+        AttentionShape shape,
+        int planes,
+        AttentionTiling tiling,
+        int blocks) {
+
+    /**
+     * The launch.
+     *
+     * @throws IllegalArgumentException for sizes that the kernel does not take
+     */
+    public WorkerGrid grid() {
+        return tiling.grid(shape, planes, blocks);
+    }
+
+    /** Adds the task to a graph. */
+    public TaskGraph task(TaskGraph graph, String name) {
+        return switch (tiling) {
+            case WarpgroupAttention.Tiling(int consumers, int keys, int stages, int held, int turns) ->
+                graph.task(
+                        name,
+                        WarpgroupAttention::attention,
+                        Launch.CONTEXT,
+                        qkv,
+                        out,
+                        layer,
+                        batch,
+                        overflow,
+                        shape.samples(),
+                        shape.tokens(),
+                        shape.heads(),
+                        shape.headSize(),
+                        planes,
+                        consumers,
+                        keys,
+                        stages,
+                        held,
+                        turns,
+                        blocks);
+            case MmaAttention.Tiling(int warps, int queryTiles, int keys, int stages) ->
+                graph.task(
+                        name,
+                        MmaAttention::attention,
+                        Launch.CONTEXT,
+                        qkv,
+                        out,
+                        layer,
+                        batch,
+                        overflow,
+                        shape.samples(),
+                        shape.tokens(),
+                        shape.heads(),
+                        shape.headSize(),
+                        planes,
+                        warps,
+                        queryTiles,
+                        keys,
+                        stages,
+                        blocks);
+        };
+    }
+}
