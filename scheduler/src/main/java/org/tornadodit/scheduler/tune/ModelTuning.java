@@ -48,10 +48,10 @@ public final class ModelTuning {
      */
     public static Map<Ceiling, Double> ceilings(ListedDevice device, KernelRunner runner, List<Tunable> operations) {
         Set<Ceiling> wanted = EnumSet.noneOf(Ceiling.class);
-        operations.forEach(one -> wanted.add(one.ceiling()));
-        if (wanted.contains(Ceiling.TENSOR_SPLIT)) {
-            wanted.add(Ceiling.TENSOR_FP16);
-        }
+        operations.forEach(one -> {
+            wanted.add(one.ceiling());
+            one.ceiling().thirdOf().ifPresent(wanted::add);
+        });
         Map<Ceiling, Double> ceilings = new LinkedHashMap<>();
         for (Ceiling ceiling : wanted) {
             ceiling.measurement(THREADS * device.computeUnits()).ifPresent(kernel -> {
@@ -62,8 +62,10 @@ public final class ModelTuning {
                 }
             });
         }
-        if (wanted.contains(Ceiling.TENSOR_SPLIT) && ceilings.containsKey(Ceiling.TENSOR_FP16)) {
-            ceilings.put(Ceiling.TENSOR_SPLIT, ceilings.get(Ceiling.TENSOR_FP16) / 3);
+        for (Ceiling ceiling : wanted) {
+            ceiling.thirdOf()
+                    .filter(ceilings::containsKey)
+                    .ifPresent(whole -> ceilings.put(ceiling, ceilings.get(whole) / 3));
         }
         return ceilings;
     }

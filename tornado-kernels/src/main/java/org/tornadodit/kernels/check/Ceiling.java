@@ -6,6 +6,9 @@ import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.ptx.Halves;
+import org.tornadodit.kernels.ptx.Mma;
+import org.tornadodit.kernels.ptx.Registers;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -18,11 +21,16 @@ public enum Ceiling {
     /** Products on the tensor cores with FP16 operands, operations a second. */
     TENSOR_FP16("a product of halves of 8192 x 8192 x 8192"),
     /** Products of FP32's accuracy on the tensor cores, three of halves each: a third of those. */
-    TENSOR_SPLIT("a third of that, three products of halves each");
+    TENSOR_SPLIT("a third of that, three products of halves each"),
+    /** The same by mma.sync, operations a second. */
+    MMA_FP16("mma.sync on halves that stay in registers"),
+    /** Three of those for FP32's accuracy. */
+    MMA_SPLIT("a third of that, three products of halves each");
 
     private static final int LARGE = 8192;
 
     private static final int CHAINS = 8;
+    private static final int LANES = 32;
     private static final int ROUNDS = 2048;
 
     private final String measuredBy;
@@ -46,8 +54,86 @@ public enum Ceiling {
             case MEMORY -> Optional.of(copy(Math.multiplyExact(threads, 16)));
             case FP32 -> Optional.of(multiplyAdds(threads, ROUNDS));
             case TENSOR_FP16 -> Optional.of(TensorCases.linear(LARGE, LARGE, LARGE, Epilogue.BIAS, LARGE, 1, 1));
-            case TENSOR_SPLIT -> Optional.empty();
+            case MMA_FP16 -> Optional.of(matrices(threads, ROUNDS));
+            case TENSOR_SPLIT, MMA_SPLIT -> Optional.empty();
         };
+    }
+
+    /** What it is a third of, where no kernel measures it. */
+    public Optional<Ceiling> thirdOf() {
+        return switch (this) {
+            case TENSOR_SPLIT -> Optional.of(TENSOR_FP16);
+            case MMA_SPLIT -> Optional.of(MMA_FP16);
+            case MEMORY, FP32, TENSOR_FP16, MMA_FP16 -> Optional.empty();
+        };
+    }
+
+    private static KernelCase matrices(int threads, int rounds) {
+        KernelContext context = new KernelContext();
+        FloatArray end = ArrayPages.floats(threads);
+        double[] lanes = new double[LANES];
+        for (int lane = 0; lane < LANES; lane++) {
+            lanes[lane] = multipliedMatrices(lane) * rounds * CHAINS;
+        }
+        return new KernelCase(
+                "mma.sync",
+                threads + "x" + rounds,
+                new Object[0],
+                graph -> graph.task("mma", Ceiling::multiplyMatrices, context, end, rounds),
+                Map.of("mma", Launch.elementwise(threads)),
+                end,
+                i -> lanes[i % LANES],
+                0,
+                2.0 * 16 * 8 * 16 * CHAINS * rounds * (threads / LANES),
+                4.0 * threads);
+    }
+
+    /** Eight sums of a warp, to each of which the same product of small whole numbers is added again and again. */
+    public static void multiplyMatrices(KernelContext context, FloatArray end, int rounds) {
+        int lane = context.globalIdx % LANES;
+        float[] sums = Registers.floats(4 * CHAINS);
+        int[] a = Registers.ints(4);
+        int[] b = Registers.ints(2);
+        for (int i = 0; i < 4; i++) {
+            Registers.set(a, i, Halves.pack(left(lane, i, 0), left(lane, i, 1)));
+        }
+        for (int i = 0; i < 2; i++) {
+            Registers.set(b, i, Halves.pack(right(lane, i, 0), right(lane, i, 1)));
+        }
+        int turns = Registers.opaque(rounds / 4);
+        for (int turn = 0; turn < turns; turn++) {
+            for (int i = 0; i < 4 * CHAINS; i++) {
+                Mma.m16n8k16(sums, i % CHAINS * 4, a, 0, b, 0);
+            }
+        }
+        float sum = 0f;
+        for (int i = 0; i < 4 * CHAINS; i++) {
+            sum += Registers.get(sums, i);
+        }
+        end.set(context.globalIdx, sum);
+    }
+
+    private static float left(int lane, int register, int second) {
+        return (lane + 2 * register + second) % 3 - 1;
+    }
+
+    private static float right(int lane, int register, int second) {
+        return (lane + 3 * register + 2 * second) % 5 - 2;
+    }
+
+    /** What a lane has of one product, summed. */
+    private static double multipliedMatrices(int lane) {
+        double sum = 0;
+        for (int i = 0; i < 4; i++) {
+            int row = lane / 4 + i / 2 * 8;
+            int column = lane % 4 * 2 + i % 2;
+            for (int k = 0; k < 16; k++) {
+                int pair = k % 8 / 2;
+                sum += left(row % 8 * 4 + pair, row / 8 + k / 8 * 2, k % 2)
+                        * right(column * 4 + pair, k / 8, k % 2);
+            }
+        }
+        return sum;
     }
 
     private static KernelCase copy(int elements) {
