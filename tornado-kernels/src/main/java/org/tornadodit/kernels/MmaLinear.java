@@ -1,7 +1,7 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.AtLaunch;
-import org.tornadodit.kernels.ptx.Mma;
+import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -36,13 +36,20 @@ public final class MmaLinear {
      * @param warpRows warps along the rows, of 16 rows or a multiple each
      * @param warpColumns warps along the columns, of 16 columns or a multiple each
      * @param slabs of 16 k that a stage holds
-     * @param stages in shared memory
+     * @param stages in shared memory: 2 where the form copies through registers
+     * @param form of the instructions
      */
-    public record Tile(int rows, int columns, int warpRows, int warpColumns, int slabs, int stages)
+    public record Tile(int rows, int columns, int warpRows, int warpColumns, int slabs, int stages, MmaForm form)
             implements ProductTile {
         @Override
         public int code() {
-            return rows / 16 | columns / 16 << 5 | warpRows << 10 | warpColumns << 14 | slabs << 18 | stages << 22;
+            return rows / 16
+                    | columns / 16 << 5
+                    | warpRows << 10
+                    | warpColumns << 14
+                    | slabs << 18
+                    | stages << 22
+                    | form.code() << 26;
         }
 
         @Override
@@ -62,7 +69,8 @@ public final class MmaLinear {
 
         /** Bytes of shared memory of a work group. */
         public int sharedBytes(int planes) {
-            return stages * stageBytes(planes, rows, columns, slabs);
+            return stages * stageBytes(planes, rows, columns, slabs)
+                    + MmaTile.scratch(warpRows * warpColumns, form.code());
         }
     }
 
@@ -103,9 +111,10 @@ public final class MmaLinear {
         int warpColumns = tile >> 14 & 15;
         int slabs = tile >> 18 & 15;
         int stages = tile >> 22 & 15;
+        int form = tile >> 26 & 3;
         int threads = LANES * warpRows * warpColumns;
         int stageBytes = stageBytes(planes, rows, columns, slabs);
-        int shared = SharedMemory.dynamic(stages * stageBytes);
+        int shared = SharedMemory.dynamic(stages * stageBytes + MmaTile.scratch(warpRows * warpColumns, form));
         SharedMemory.block(threads, together(warpRows * warpColumns));
         int thread = context.localIdx;
         int lane = thread % LANES;
@@ -136,11 +145,11 @@ public final class MmaLinear {
                 weightFrom + TensorLinear.columnTile(next, group, columnTiles) * columns * 8 * planes + thread * 4;
         for (int stage = 0; stage < stages - 1; stage++) {
             if (next < tiles) {
-                copy(shared + stage * stageBytes, x, xAt, xSlab, thread, threads, rows, planes, slabs);
+                copy(shared + stage * stageBytes, x, xAt, xSlab, thread, threads, rows, planes, slabs, form);
                 int to = shared + stage * stageBytes + slabs * rows * 32 * planes;
-                copy(to, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs);
+                copy(to, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs, form);
             }
-            SharedMemory.commitCopies();
+            MmaTile.commit(form);
             xAt += slabs * xSlab;
             weightAt += slabs * weightSlab;
             nextStep++;
@@ -157,16 +166,14 @@ public final class MmaLinear {
         float[] sums = Registers.floats(partRows / ROWS * (partColumns / 2));
         float[] products = Registers.floats(planes == 2 ? partRows / ROWS * (partColumns / 2) : 1);
         float[] residual = Registers.floats(4 * TensorEpilogue.PART);
-        // A lane's row among the four 8x8 matrices that it loads: of x along the rows then k, of the weight along k
-        // then the columns.
-        int row8 = lane % 8 * 16;
-        int xFrom = shared + below * 32 * planes + row8 + lane / 8 % 2 * (2 * MATRIX * planes) + lane / 16 * MATRIX;
+        int xFrom = shared + below * 32 * planes + MmaTile.left(lane, 2 * MATRIX * planes, MATRIX, form);
         int weightsFrom = shared
                 + slabs * rows * 32 * planes
                 + right * 32 * planes
-                + row8
-                + lane / 16 * (2 * MATRIX * planes)
-                + lane / 8 % 2 * MATRIX;
+                + MmaTile.right(lane, 2 * MATRIX * planes, MATRIX, form);
+        int perX = pieces(rows, planes, threads);
+        int perWeight = pieces(columns, planes, threads);
+        int[] staged = Registers.ints(form == MmaTile.AMPERE ? 1 : slabs * (perX + perWeight) * 4);
         int stage = 0;
         for (int i = context.groupIdx; i < tiles; i += blocks) {
             Registers.clear(sums);
@@ -174,15 +181,23 @@ public final class MmaLinear {
                 int end = Math.min(start + exactSteps, steps);
                 Registers.clear(products);
                 for (int step = start; step < end; step++) {
-                    SharedMemory.awaitCopies(stages - 2);
+                    MmaTile.await(stages - 2, form);
                     context.localBarrier();
-                    if (next < tiles) {
-                        int to = shared + (stage == 0 ? stages - 1 : stage - 1) * stageBytes;
-                        copy(to, x, xAt, xSlab, thread, threads, rows, planes, slabs);
-                        int toWeight = to + slabs * rows * 32 * planes;
-                        copy(toWeight, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs);
+                    int to = shared + (stage == 0 ? stages - 1 : stage - 1) * stageBytes;
+                    int toWeight = to + slabs * rows * 32 * planes;
+                    boolean more = next < tiles;
+                    if (more) {
+                        if (form == MmaTile.AMPERE) {
+                            copy(to, x, xAt, xSlab, thread, threads, rows, planes, slabs, form);
+                            copy(toWeight, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs, form);
+                        } else {
+                            fetch(staged, 0, x, xAt, xSlab, thread, threads, rows, planes, slabs);
+                            fetch(
+                                    staged, slabs * perX, weight, weightAt, weightSlab, thread, threads, columns,
+                                    planes, slabs);
+                        }
                     }
-                    SharedMemory.commitCopies();
+                    MmaTile.commit(form);
                     xAt += slabs * xSlab;
                     weightAt += slabs * weightSlab;
                     nextStep++;
@@ -199,10 +214,14 @@ public final class MmaLinear {
                     for (int s = 0; s < slabs; s++) {
                         if (planes == 2) {
                             multiplySplit(
-                                    products, a + s * (rows * 64), b + s * (columns * 64), partRows, partColumns);
+                                    products, a + s * (rows * 64), b + s * (columns * 64), partRows, partColumns, form);
                         } else {
-                            multiply(sums, a + s * (rows * 32), b + s * (columns * 32), partRows, partColumns);
+                            multiply(sums, a + s * (rows * 32), b + s * (columns * 32), partRows, partColumns, form);
                         }
+                    }
+                    if (form != MmaTile.AMPERE && more) {
+                        put(staged, 0, to, thread, threads, rows, planes, slabs);
+                        put(staged, slabs * perX, toWeight, thread, threads, columns, planes, slabs);
                     }
                     stage = stage == stages - 1 ? 0 : stage + 1;
                 }
@@ -212,6 +231,10 @@ public final class MmaLinear {
             }
             int column = TensorLinear.columnTile(i, group, columnTiles) * columns + right;
             int row = TensorLinear.rowTile(i, group, columnTiles) * rows + below + lane / 4;
+            if (form == MmaTile.VOLTA) {
+                int scratch = shared + stages * stageBytes + warp * MmaTile.ARRANGED;
+                MmaTile.arrange(sums, 0, partRows / ROWS * (partColumns / 16), scratch, lane, form);
+            }
             for (int part = 0; part < partRows / ROWS; part++) {
                 int register = part * (partColumns / 2);
                 int first = row + part * ROWS;
@@ -231,56 +254,112 @@ public final class MmaLinear {
         }
     }
 
+    /** Pieces of 16 bytes that a thread copies of one operand for 16 k, the last perhaps not. */
+    private static int pieces(int count, int planes, int threads) {
+        return (count * 2 * planes + threads - 1) / threads;
+    }
+
     /** A thread's part of the copy of a stage of one operand: {@code count} rows of it, slabs of 16 k, {@code slab} ints apart. */
     private static void copy(
-            int to, IntArray from, int at, int slab, int thread, int threads, int count, int planes, int slabs) {
+            int to,
+            IntArray from,
+            int at,
+            int slab,
+            int thread,
+            int threads,
+            int count,
+            int planes,
+            int slabs,
+            int form) {
         int pieces = count * 2 * planes;
         for (int s = 0; s < slabs; s++) {
             for (int piece = 0; piece < pieces; piece += threads) {
                 if (piece + threads <= pieces || piece + thread < pieces) {
-                    SharedMemory.copyAsync(
-                            to + s * (count * 32 * planes) + (piece + thread) * 16, from, at + s * slab + piece * 4);
+                    int address = to + s * (count * 32 * planes) + (piece + thread) * 16;
+                    MmaTile.copy(address, from, at + s * slab + piece * 4, form);
+                }
+            }
+        }
+    }
+
+    /** The first half of {@link #copy}, into registers. */
+    private static void fetch(
+            int[] staged,
+            int first,
+            IntArray from,
+            int at,
+            int slab,
+            int thread,
+            int threads,
+            int count,
+            int planes,
+            int slabs) {
+        int pieces = count * 2 * planes;
+        int per = pieces(count, planes, threads);
+        for (int s = 0; s < slabs; s++) {
+            for (int piece = 0; piece < per; piece++) {
+                if ((piece + 1) * threads <= pieces || piece * threads + thread < pieces) {
+                    GlobalMemory.load4(from, at + s * slab + piece * threads * 4, staged, (first + s * per + piece) * 4);
+                }
+            }
+        }
+    }
+
+    /** The second half of {@link #copy}. */
+    private static void put(
+            int[] staged, int first, int to, int thread, int threads, int count, int planes, int slabs) {
+        int pieces = count * 2 * planes;
+        int per = pieces(count, planes, threads);
+        for (int s = 0; s < slabs; s++) {
+            for (int piece = 0; piece < per; piece++) {
+                if ((piece + 1) * threads <= pieces || piece * threads + thread < pieces) {
+                    int register = (first + s * per + piece) * 4;
+                    SharedMemory.store(
+                            to + s * (count * 32 * planes) + (piece * threads + thread) * 16,
+                            Registers.get(staged, register),
+                            Registers.get(staged, register + 1),
+                            Registers.get(staged, register + 2),
+                            Registers.get(staged, register + 3));
                 }
             }
         }
     }
 
     /** 16 k of a warp's part of a tile; a and b are a lane's addresses. */
-    private static void multiply(float[] sums, int a, int b, int rows, int columns) {
-        int[] left = Registers.ints(rows / ROWS * 4);
-        int[] right = Registers.ints(4);
+    private static void multiply(float[] sums, int a, int b, int rows, int columns, int form) {
+        int size = MmaTile.registers(form);
+        int[] left = Registers.ints(rows / ROWS * size);
+        int[] right = Registers.ints(size);
         for (int i = 0; i < rows / ROWS; i++) {
-            Mma.loadMatrices4(left, 4 * i, a + i * (4 * MATRIX));
+            MmaTile.load(left, size * i, a + i * (4 * MATRIX), MATRIX, form);
         }
         for (int j = 0; j < columns / 16; j++) {
-            Mma.loadMatrices4(right, 0, b + j * (4 * MATRIX));
+            MmaTile.load(right, 0, b + j * (4 * MATRIX), MATRIX, form);
             for (int i = 0; i < rows / ROWS; i++) {
-                int at = i * (columns / 2) + 8 * j;
-                Mma.m16n8k16(sums, at, left, 4 * i, right, 0);
-                Mma.m16n8k16(sums, at + 4, left, 4 * i, right, 2);
+                MmaTile.multiply(sums, i * (columns / 2) + 8 * j, left, size * i, right, 0, form);
             }
         }
     }
 
     /** {@link #multiply} of numbers in two planes, the small products first. */
-    private static void multiplySplit(float[] sums, int a, int b, int rows, int columns) {
-        int[] left = Registers.ints(rows / ROWS * 8);
-        int[] right = Registers.ints(8);
+    private static void multiplySplit(float[] sums, int a, int b, int rows, int columns, int form) {
+        int size = MmaTile.registers(form);
+        int[] left = Registers.ints(rows / ROWS * 2 * size);
+        int[] right = Registers.ints(2 * size);
         for (int i = 0; i < rows / ROWS; i++) {
-            Mma.loadMatrices4(left, 8 * i, a + i * (8 * MATRIX));
-            Mma.loadMatrices4(left, 8 * i + 4, a + i * (8 * MATRIX) + 2 * MATRIX);
+            MmaTile.load(left, 2 * size * i, a + i * (8 * MATRIX), MATRIX, form);
+            MmaTile.load(left, 2 * size * i + size, a + i * (8 * MATRIX) + 2 * MATRIX, MATRIX, form);
         }
         for (int j = 0; j < columns / 16; j++) {
-            Mma.loadMatrices4(right, 0, b + j * (8 * MATRIX));
-            Mma.loadMatrices4(right, 4, b + j * (8 * MATRIX) + 2 * MATRIX);
+            MmaTile.load(right, 0, b + j * (8 * MATRIX), MATRIX, form);
+            MmaTile.load(right, size, b + j * (8 * MATRIX) + 2 * MATRIX, MATRIX, form);
             for (int product = 0; product < 3; product++) {
                 // lo hi, hi lo, hi hi
-                int l = product == 0 ? 4 : 0;
-                int r = product == 1 ? 4 : 0;
+                int l = product == 0 ? size : 0;
+                int r = product == 1 ? size : 0;
                 for (int i = 0; i < rows / ROWS; i++) {
                     int at = i * (columns / 2) + 8 * j;
-                    Mma.m16n8k16(sums, at, left, 8 * i + l, right, r);
-                    Mma.m16n8k16(sums, at + 4, left, 8 * i + l, right, r + 2);
+                    MmaTile.multiply(sums, at, left, 2 * size * i + l, right, r, form);
                 }
             }
         }

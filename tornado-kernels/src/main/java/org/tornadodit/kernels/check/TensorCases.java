@@ -15,6 +15,7 @@ import org.tornadodit.kernels.LayerNormArguments.Modulation;
 import org.tornadodit.kernels.LayerNormArguments.PackedOut;
 import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.LinearArguments;
+import org.tornadodit.kernels.MmaForm;
 import org.tornadodit.kernels.MmaLinear;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
@@ -150,9 +151,9 @@ public final class TensorCases {
         return switch (tile) {
             case TensorLinear.Tile(int rows, int columns, int slabs, int turns) ->
                 rows + "x" + columns + "x" + slabs + "x" + turns;
-            case MmaLinear.Tile(int rows, int columns, int warpRows, int warpColumns, int slabs, int stages) ->
-                "%dx%d by %dx%d, %d slabs in %d stages"
-                        .formatted(rows, columns, warpRows, warpColumns, slabs, stages);
+            case MmaLinear.Tile(int rows, int columns, int warpRows, int warpColumns, int slabs, int stages, MmaForm form) ->
+                "%dx%d by %dx%d, %d slabs in %d stages, %s"
+                        .formatted(rows, columns, warpRows, warpColumns, slabs, stages, form);
         };
     }
 

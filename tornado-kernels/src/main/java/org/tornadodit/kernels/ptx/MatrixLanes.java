@@ -69,6 +69,38 @@ final class MatrixLanes {
         });
     }
 
+    /** {@code C += A B} of 8 x 8 x 4 in each quarter of the warp: lanes 4 p to 4 p + 3 and 16 more. */
+    static void multiplyQuarters(boolean rows, float[] sums, int s, int[] a, int i, int[] b, int j) {
+        WorkItem.current().exchange(new Fragments(sums, s, a, i, b, j), "mma.m8n8k4" + (rows ? ".row" : ""), lanes -> {
+            for (int quarter = 0; quarter < 4; quarter++) {
+                float[] left = new float[8 * 4];
+                float[] right = new float[8 * 4];
+                for (int n = 0; n < 8; n++) {
+                    Fragments own = (Fragments) lanes[quarter * 4 + n % 4 + n / 4 * 16];
+                    for (int pair = 0; pair < 2; pair++) {
+                        put(left, n * 4 + 2 * pair, own.a[own.i + pair]);
+                        if (rows) {
+                            right[(n / 4 * 4 + 2 * pair) * 4 + n % 4] = Halves.first(own.b[own.j + pair]);
+                            right[(n / 4 * 4 + 2 * pair + 1) * 4 + n % 4] = Halves.second(own.b[own.j + pair]);
+                        } else {
+                            put(right, n * 4 + 2 * pair, own.b[own.j + pair]);
+                        }
+                    }
+                }
+                for (int n = 0; n < 8; n++) {
+                    int lane = quarter * 4 + n % 4 + n / 4 * 16;
+                    Fragments own = (Fragments) lanes[lane];
+                    for (int r = 0; r < 8; r++) {
+                        int row = lane / 16 * 4 + lane % 2 + r / 2 % 2 * 2;
+                        int column = r / 4 * 4 + lane / 2 % 2 * 2 + r % 2;
+                        own.sums[own.s + r] = dot(left, row * 4, right, column * 4, 4, own.sums[own.s + r]);
+                    }
+                }
+            }
+            return lanes;
+        });
+    }
+
     private static void put(float[] matrix, int at, int pair) {
         matrix[at] = Halves.first(pair);
         matrix[at + 1] = Halves.second(pair);

@@ -1,7 +1,7 @@
 package org.tornadodit.kernels.ptx;
 
 /**
- * The tensor core of a warp (sm_80 and later): all 32 lanes make the call together. With lane l, g = l / 4 and q = l % 4,
+ * The tensor core of a warp (sm_80 and later; {@link #m16n8k8} and ldmatrix from sm_75 on, {@link #m8n8k4} from sm_70): all 32 lanes make the call together. With lane l, g = l / 4 and q = l % 4,
  * the fragments of m16n8k16 are, two halves (columns 2q, 2q + 1 of a block of eight) in a register:
  *
  * <pre>
@@ -51,5 +51,27 @@ public final class Mma {
     @Instruction("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {$0[1..4]}, {$2[3..2]}, {$4[5]}, {$0[1..4]};")
     public static void m16n8k8(float[] sums, int s, int[] a, int i, int[] b, int j) {
         MatrixLanes.multiply(8, sums, s, a, i, b, j);
+    }
+
+    /**
+     * Four products {@code C += A B} of 8 x 8 x 4 (sm_70, slow on later ones), of lanes 4 p to 4 p + 3 and 16 more each. With r
+     * = l % 4 in the first four of them and r = l % 4 + 4 in the others:
+     *
+     * <pre>
+     *   A (8, 4): row r; k 0 to 3                                       two registers
+     *   B (4, 8): column r; k 0 to 3                                    two registers
+     *   C (8, 8): register i is row 4 (l / 16) + l % 2 + i / 2 % 2 * 2,
+     *             column i / 4 * 4 + l / 2 % 2 * 2 + i % 2              eight floats
+     * </pre>
+     */
+    @Instruction("mma.sync.aligned.m8n8k4.row.col.f32.f16.f16.f32 {$0[1..8]}, {$2[3..2]}, {$4[5..2]}, {$0[1..8]};")
+    public static void m8n8k4(float[] sums, int s, int[] a, int i, int[] b, int j) {
+        MatrixLanes.multiplyQuarters(false, sums, s, a, i, b, j);
+    }
+
+    /** The same with B's rows: k l % 4, columns 0 to 3 in the first four lanes and 4 to 7 in the others. */
+    @Instruction("mma.sync.aligned.m8n8k4.row.row.f32.f16.f16.f32 {$0[1..8]}, {$2[3..2]}, {$4[5..2]}, {$0[1..8]};")
+    public static void m8n8k4Rows(float[] sums, int s, int[] a, int i, int[] b, int j) {
+        MatrixLanes.multiplyQuarters(true, sums, s, a, i, b, j);
     }
 }
