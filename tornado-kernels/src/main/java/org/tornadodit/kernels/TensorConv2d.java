@@ -8,7 +8,6 @@ import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
 import org.tornadodit.kernels.ptx.Wgmma;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -34,19 +33,22 @@ public final class TensorConv2d {
     private static final int CONSUMERS = 256;
     private static final int COLUMNS = ConvolutionWeights.COLUMNS;
     /** 12 steps of 3 taps and 16 channels are 576 products of each sum. */
-    private static final int EXACT_STEPS = 12;
+    static final int EXACT_STEPS = 12;
 
     private TensorConv2d() {}
 
-    /** Blocks to launch: as many as run at a time, or fewer. */
-    public static int blocks(ConvolutionShape shape, int taps, int planes, int multiprocessors) {
-        int tiles = tiles(shape.n(), shape.height(), shape.width(), shape.outChannels(), taps, planes);
-        return Math.min(tiles, multiprocessors);
-    }
+    /** The only one. */
+    public record Tile() implements ConvolutionTile {
+        @Override
+        public int blocks(ConvolutionShape shape, int taps, int planes, int multiprocessors) {
+            return Math.min(
+                    tiles(shape.n(), shape.height(), shape.width(), shape.outChannels(), taps, planes), multiprocessors);
+        }
 
-    /** The launch for that many blocks. */
-    public static WorkerGrid grid(int blocks) {
-        return Launch.groups(blocks, THREADS);
+        @Override
+        public int threads() {
+            return THREADS;
+        }
     }
 
     private static int positions(int planes) {
@@ -83,7 +85,7 @@ public final class TensorConv2d {
     }
 
     /** Rows or columns from an output pixel to its first tap; of a doubled image's subpixel 0 or 1, to the small pixel's. */
-    private static int firstTap(int taps, int subpixel) {
+    static int firstTap(int taps, int subpixel) {
         return taps == 3 ? -1 : taps == 2 ? subpixel - 1 : 0;
     }
 
@@ -358,8 +360,38 @@ public final class TensorConv2d {
                 + after
                 + thread / 32 % 4 * 16
                 + thread % 32 / 4;
-        float[] biases = Registers.floats(COLUMNS / 4);
-        for (int j = 0; j < COLUMNS / 8; j++) {
+        store(
+                sums, 0, COLUMNS, position, column, subpixel, firstBias, scale, bias, residual, out, n, height, width,
+                outChannels, taps, epilogue);
+    }
+
+    /**
+     * 16 positions and {@code columns} output channels of a warp.
+     *
+     * @param register of {@code sums}, the first
+     * @param position of a lane, that of its second row is 8 further
+     * @param column a lane's first
+     */
+    static void store(
+            float[] sums,
+            int register,
+            int columns,
+            int position,
+            int column,
+            int subpixel,
+            int firstBias,
+            float scale,
+            FloatArray bias,
+            FloatArray residual,
+            FloatArray out,
+            int n,
+            int height,
+            int width,
+            int outChannels,
+            int taps,
+            int epilogue) {
+        float[] biases = Registers.floats(columns / 4);
+        for (int j = 0; j < columns / 8; j++) {
             if (column + 8 * j < outChannels) {
                 GlobalMemory.load2(bias, firstBias + column + 8 * j, biases, 2 * j);
             }
@@ -367,7 +399,9 @@ public final class TensorConv2d {
         for (int h = 0; h < 2; h++) {
             int pixel = outPixel(position + 8 * h, n, height, width, taps, subpixel);
             if (pixel >= 0) {
-                storeRow(sums, h, biases, scale, residual, out, pixel * outChannels, column, outChannels, epilogue);
+                storeRow(
+                        sums, register, columns, h, biases, scale, residual, out, pixel * outChannels, column,
+                        outChannels, epilogue);
             }
         }
     }
@@ -375,6 +409,8 @@ public final class TensorConv2d {
     /** Row h of two that a thread has of 16: all loads, then all stores, for the two may be of the same array. */
     private static void storeRow(
             float[] sums,
+            int register,
+            int columns,
             int h,
             float[] biases,
             float scale,
@@ -384,21 +420,22 @@ public final class TensorConv2d {
             int column,
             int outChannels,
             int epilogue) {
-        float[] added = Registers.floats(COLUMNS / 4);
+        float[] added = Registers.floats(columns / 4);
         if (epilogue == Epilogue.RESIDUAL) {
-            for (int j = 0; j < COLUMNS / 8; j++) {
+            for (int j = 0; j < columns / 8; j++) {
                 if (column + 8 * j < outChannels) {
                     GlobalMemory.load2(residual, row + column + 8 * j, added, 2 * j);
                 }
             }
         }
-        for (int j = 0; j < COLUMNS / 8; j++) {
+        for (int j = 0; j < columns / 8; j++) {
             if (column + 8 * j < outChannels) {
+                int from = register + 4 * j + 2 * h;
                 GlobalMemory.store2(
                         out,
                         row + column + 8 * j,
-                        value(sums, 4 * j + 2 * h, biases, added, 2 * j, scale),
-                        value(sums, 4 * j + 2 * h + 1, biases, added, 2 * j + 1, scale));
+                        value(sums, from, biases, added, 2 * j, scale),
+                        value(sums, from + 1, biases, added, 2 * j + 1, scale));
             }
         }
     }

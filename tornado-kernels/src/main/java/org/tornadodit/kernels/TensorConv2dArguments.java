@@ -6,7 +6,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What a launch of {@link TensorConv2d} takes.
+ * What a launch of {@link TensorConv2d} or {@link MmaConv2d} takes; which one, {@code tile} says.
  *
  * @param run see {@link DecoderRun}: the layer, and the images, of which tiles are made
  * @param map {@link PackedMap} of (N, H, W, C)
@@ -21,7 +21,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param taps a side: 3; 1; or 2 for a 3 x 3 convolution of the doubled image
  * @param planes 1, or 2 for FP32's accuracy
  * @param epilogue {@link Epilogue#BIAS} or {@link Epilogue#RESIDUAL}
- * @param blocks work groups, see {@link TensorConv2d#blocks}
+ * @param tile how the work is cut
+ * @param blocks work groups, see {@link ConvolutionTile#blocks}
  */
 public record TensorConv2dArguments(
         IntArray run,
@@ -36,35 +37,62 @@ public record TensorConv2dArguments(
         int taps,
         int planes,
         int epilogue,
+        ConvolutionTile tile,
         int blocks) {
 
     /** The launch. */
     public WorkerGrid grid() {
-        return TensorConv2d.grid(blocks);
+        return Launch.groups(blocks, tile.threads());
     }
 
     /** Adds the task to a graph. */
     public TaskGraph task(TaskGraph graph, String name) {
-        return graph.task(
-                name,
-                TensorConv2d::conv,
-                Launch.CONTEXT,
-                run,
-                map,
-                weight,
-                bias,
-                residual,
-                out,
-                weightAt,
-                biasAt,
-                shape.n(),
-                shape.height(),
-                shape.width(),
-                shape.channels(),
-                shape.outChannels(),
-                taps,
-                planes,
-                epilogue,
-                blocks);
+        return switch (tile) {
+            case TensorConv2d.Tile _ ->
+                graph.task(
+                        name,
+                        TensorConv2d::conv,
+                        Launch.CONTEXT,
+                        run,
+                        map,
+                        weight,
+                        bias,
+                        residual,
+                        out,
+                        weightAt,
+                        biasAt,
+                        shape.n(),
+                        shape.height(),
+                        shape.width(),
+                        shape.channels(),
+                        shape.outChannels(),
+                        taps,
+                        planes,
+                        epilogue,
+                        blocks);
+            case MmaConv2d.Tile(MmaForm form) ->
+                graph.task(
+                        name,
+                        MmaConv2d::conv,
+                        Launch.CONTEXT,
+                        run,
+                        map,
+                        weight,
+                        bias,
+                        residual,
+                        out,
+                        weightAt,
+                        biasAt,
+                        shape.n(),
+                        shape.height(),
+                        shape.width(),
+                        shape.channels(),
+                        shape.outChannels(),
+                        taps,
+                        planes,
+                        epilogue,
+                        blocks,
+                        form.code());
+        };
     }
 }

@@ -20,13 +20,19 @@ final class InstructionPlugin implements NodePlugin {
             "L" + Instruction.class.getPackageName().replace('.', '/') + "/";
 
     private final ConcurrentHashMap<ResolvedJavaMethod, Optional<Intrinsic>> intrinsics = new ConcurrentHashMap<>();
+    private final int major;
+
+    /** @param major of the device's compute capability */
+    InstructionPlugin(int major) {
+        this.major = major;
+    }
 
     @Override
     public boolean handleInvoke(GraphBuilderContext builder, ResolvedJavaMethod method, ValueNode[] arguments) {
         if (!method.getDeclaringClass().getName().startsWith(PACKAGE) || !method.isStatic()) {
             return false;
         }
-        Optional<Intrinsic> found = intrinsics.computeIfAbsent(method, InstructionPlugin::intrinsic);
+        Optional<Intrinsic> found = intrinsics.computeIfAbsent(method, this::intrinsic);
         if (found.isEmpty()) {
             return false;
         }
@@ -50,7 +56,7 @@ final class InstructionPlugin implements NodePlugin {
                 : result.isRegisters() ? new RegistersStamp(result) : StampFactory.forKind(kind);
     }
 
-    private static Optional<Intrinsic> intrinsic(ResolvedJavaMethod method) {
+    private Optional<Intrinsic> intrinsic(ResolvedJavaMethod method) {
         Instruction instruction = method.getAnnotation(Instruction.class);
         if (instruction == null) {
             return Optional.empty();
@@ -63,6 +69,7 @@ final class InstructionPlugin implements NodePlugin {
                 method.format("%h.%n"),
                 parameters,
                 signature.getReturnType(null).toJavaName(),
-                instruction));
+                instruction,
+                major));
     }
 }

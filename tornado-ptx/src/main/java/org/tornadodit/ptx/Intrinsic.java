@@ -27,9 +27,11 @@ record Intrinsic(
      *
      * @param parameters names of the parameters' types
      * @param result name of the result's type
+     * @param major of the compute capability
      * @throws IllegalArgumentException naming the method, when its text has a mistake
      */
-    static Intrinsic of(String name, List<String> parameters, String result, Instruction instruction) {
+    static Intrinsic of(
+            String name, List<String> parameters, String result, Instruction instruction, int major) {
         List<Operand> operands;
         Operand returned;
         try {
@@ -40,7 +42,8 @@ record Intrinsic(
         }
         check(name, operands, instruction.reads());
         check(name, operands, instruction.writes());
-        Template template = Template.parse(name, instruction.value(), operands, returned);
+        String text = major < 8 && !instruction.volta().isEmpty() ? instruction.volta() : instruction.value();
+        Template template = Template.parse(name, text, operands, returned);
         if (returned != null
                 && returned.isRegisters()
                 && (operands.size() != 1 || operands.getFirst() != Operand.INT)) {

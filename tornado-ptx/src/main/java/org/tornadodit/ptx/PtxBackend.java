@@ -50,10 +50,9 @@ final class PtxBackend {
         }
         Internals internals = new Internals();
         Driver driver = new Driver();
-        InstructionPlugin plugin = new InstructionPlugin();
         for (Installation.Device device : devices) {
             if (device.major() >= leastMajor) {
-                prepare(ptx.getBackend(device.index()), device, plugin, internals, driver);
+                prepare(ptx.getBackend(device.index()), device, internals, driver);
             }
         }
         return new Installation.Installed(List.copyOf(devices));
@@ -63,7 +62,6 @@ final class PtxBackend {
     private static void prepare(
             PTXBackend backend,
             Installation.Device device,
-            InstructionPlugin plugin,
             Internals internals,
             Driver driver) {
         PTXDeviceContext context = backend.getDeviceContext();
@@ -79,7 +77,7 @@ final class PtxBackend {
             internals.target.set(context.getDevice(), new Sm90a());
         }
         addPhases(((PTXSuitesProvider) backend.getTornadoSuites()).getSuites());
-        backend.getProviders().getReplacements().getGraphBuilderPlugins().appendNodePlugin(plugin);
+        backend.getProviders().getReplacements().getGraphBuilderPlugins().appendNodePlugin(new InstructionPlugin(device.major()));
     }
 
     /** Adds what our instructions need. */

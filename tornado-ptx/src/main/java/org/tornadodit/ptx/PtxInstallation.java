@@ -18,8 +18,8 @@ public final class PtxInstallation implements Installation {
     private static final String SDK_VERSION = "5.2.0-jdk25";
     private static final String GRAAL_VERSION = "25.0.2";
 
-    /** Compute capability 8.0: Ampere. */
-    private static final int LEAST_MAJOR = 8;
+    /** Compute capability 7.0: Volta, the first with tensor cores. */
+    private static final int LEAST_MAJOR = 7;
 
     /** Once in a JVM, like TornadoVM's own runtime, whoever asks. */
     private static final class Once {

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.tornadodit.kernels.ptx.Halves;
 import org.tornadodit.kernels.ptx.Instruction;
 import org.tornadodit.kernels.ptx.Registers;
 
@@ -20,6 +21,10 @@ import org.tornadodit.kernels.ptx.Registers;
 class IntrinsicTest {
 
     private static Intrinsic intrinsic(Method method) {
+        return intrinsic(method, 9);
+    }
+
+    private static Intrinsic intrinsic(Method method, int major) {
         Instruction instruction = method.getAnnotation(Instruction.class);
         if (instruction == null) {
             throw new IllegalArgumentException(method + " has no annotation");
@@ -30,7 +35,8 @@ class IntrinsicTest {
                         .map(Class::getTypeName)
                         .toList(),
                 method.getReturnType().getTypeName(),
-                instruction);
+                instruction,
+                major);
     }
 
     @Test
@@ -42,7 +48,22 @@ class IntrinsicTest {
             String text = intrinsic.template().write(new Numbers());
             assertEquals(braces(text, '{'), braces(text, '}'), method + ": " + text);
             assertTrue(text.indexOf('$') < 0, method + ": " + text);
+            String volta = intrinsic(method, 7).template().write(new Numbers());
+            assertEquals(braces(volta, '{'), braces(volta, '}'), method + ": " + volta);
+            assertTrue(volta.indexOf('$') < 0, method + ": " + volta);
         }
+    }
+
+    /** They are of capability 8 in the text for others. */
+    @Test
+    void capabilitySevenHasItsOwnTexts() throws Exception {
+        Method pack = Halves.class.getMethod("pack", float.class, float.class);
+        assertEquals(
+                "{ .reg .b32 %t; cvt.rn.f16x2.f32 %t, a1, a0; mov.b32 r, %t; }",
+                intrinsic(pack, 8).template().write(new Numbers()));
+        assertEquals(
+                "{ .reg .b16 %l, %h; cvt.rn.f16.f32 %l, a0; cvt.rn.f16.f32 %h, a1; mov.b32 r, {%l, %h}; }",
+                intrinsic(pack, 7).template().write(new Numbers()));
     }
 
     private static long braces(String text, char brace) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.tornadodit.kernels.ConvolutionShape;
+import org.tornadodit.kernels.ConvolutionTile;
 import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
@@ -315,6 +316,7 @@ final class TensorDecoder implements DecoderOperations {
             take(layer, taps);
         }
         ConvolutionShape shape = new ConvolutionShape(buffers.count, size, size, in, outChannels);
+        ConvolutionTile tile = new TensorConv2d.Tile();
         TensorConv2dArguments arguments = new TensorConv2dArguments(
                 buffers.run,
                 buffers.packed,
@@ -328,7 +330,8 @@ final class TensorDecoder implements DecoderOperations {
                 taps,
                 planes,
                 epilogue,
-                TensorConv2d.blocks(shape, taps, planes, buffers.tier.multiprocessors()));
+                tile,
+                tile.blocks(shape, taps, planes, buffers.tier.multiprocessors()));
         g.task(
                 task,
                 work(taps, in, first.out(), size, epilogue),

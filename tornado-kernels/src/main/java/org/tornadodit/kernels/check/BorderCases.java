@@ -135,7 +135,8 @@ final class BorderCases {
 
     private static WorkerGrid convolutionGrid(int width, int outChannels, int taps, int planes) {
         ConvolutionShape shape = new ConvolutionShape(1, 1, width, PackedMap.CHANNELS, outChannels);
-        return TensorConv2d.grid(TensorConv2d.blocks(shape, taps, planes, MANY));
+        TensorConv2d.Tile tile = new TensorConv2d.Tile();
+        return Launch.groups(tile.blocks(shape, taps, planes, MANY), tile.threads());
     }
 
     /** Around the channels from which a block has one line of pixels, the most, the lines, and the loads under way. */

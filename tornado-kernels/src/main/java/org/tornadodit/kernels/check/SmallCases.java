@@ -6,6 +6,7 @@ import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.MmaAttention;
+import org.tornadodit.kernels.MmaConv2d;
 import org.tornadodit.kernels.MmaForm;
 import org.tornadodit.kernels.MmaLinear;
 import org.tornadodit.kernels.PackedMap;
@@ -74,6 +75,21 @@ public final class SmallCases {
         return TensorCases.linear(m, n, k, epilogue, 8, planes, tile, workGroups);
     }
 
+    private static KernelCase mma(
+            int n,
+            int height,
+            int width,
+            int channels,
+            int outChannels,
+            int taps,
+            int planes,
+            int norm,
+            int epilogue,
+            MmaForm form) {
+        return TensorConvolutionCases.conv(
+                n, height, width, channels, outChannels, taps, planes, norm, epilogue, new MmaConv2d.Tile(form));
+    }
+
     private static List<Supplier<KernelCase>> chosen() {
         return List.of(
                 () -> AttentionCases.attention(1, 64, 2, 72, 1),
@@ -131,6 +147,14 @@ public final class SmallCases {
                 () -> TensorConvolutionCases.conv(2, 9, 15, 64, 24, 3, 1, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
                 () -> TensorConvolutionCases.conv(3, 8, 8, 48, 136, 1, 1, PackedMap.NORM, Epilogue.BIAS),
                 () -> TensorConvolutionCases.conv(2, 3, 5, 16, 34, 2, 2, PackedMap.RAW, Epilogue.BIAS),
+                () -> mma(1, 5, 7, 32, 16, 3, 2, PackedMap.RAW, Epilogue.BIAS, MmaForm.AMPERE),
+                () -> mma(2, 9, 15, 64, 24, 3, 2, PackedMap.NORM_SILU, Epilogue.RESIDUAL, MmaForm.AMPERE),
+                () -> mma(3, 8, 8, 48, 136, 1, 1, PackedMap.NORM, Epilogue.BIAS, MmaForm.AMPERE),
+                () -> mma(2, 3, 5, 16, 34, 2, 2, PackedMap.RAW, Epilogue.BIAS, MmaForm.AMPERE),
+                () -> mma(2, 3, 5, 16, 34, 2, 1, PackedMap.RAW, Epilogue.BIAS, MmaForm.TURING),
+                () -> mma(1, 8, 8, 32, 16, 3, 2, PackedMap.RAW, Epilogue.BIAS, MmaForm.TURING),
+                () -> mma(2, 3, 5, 16, 34, 2, 2, PackedMap.RAW, Epilogue.RESIDUAL, MmaForm.VOLTA),
+                () -> mma(1, 8, 8, 80, 130, 3, 2, PackedMap.NORM, Epilogue.BIAS, MmaForm.VOLTA),
                 () -> PackingCases.pack(8, 16, 1, 0),
                 () -> PackingCases.pack(8, 16, 2, 1),
                 () -> PackingCases.pack(136, 48, 2, 0),

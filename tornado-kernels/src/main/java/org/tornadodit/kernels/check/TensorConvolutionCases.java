@@ -5,11 +5,14 @@ import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.ConvolutionShape;
+import org.tornadodit.kernels.ConvolutionTile;
 import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.GroupStatistics;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.MmaConv2d;
+import org.tornadodit.kernels.MmaForm;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorConv2d;
 import org.tornadodit.kernels.TensorConv2dArguments;
@@ -33,11 +36,28 @@ public final class TensorConvolutionCases {
      */
     public static KernelCase conv(
             int n, int height, int width, int channels, int outChannels, int taps, int planes, int norm, int epilogue) {
+        return conv(
+                n, height, width, channels, outChannels, taps, planes, norm, epilogue, new TensorConv2d.Tile());
+    }
+
+    /** By either kernel. */
+    public static KernelCase conv(
+            int n,
+            int height,
+            int width,
+            int channels,
+            int outChannels,
+            int taps,
+            int planes,
+            int norm,
+            int epilogue,
+            ConvolutionTile tile) {
         FloatArray x = Data.random(1, n * height * width * channels, 1);
         int kernel = taps == 1 ? 1 : 3;
         FloatArray weight =
                 Data.random(2, outChannels * channels * kernel * kernel, 1 / Math.sqrt(kernel * kernel * channels));
-        return conv(n, height, width, channels, outChannels, taps, planes, norm, epilogue, x, weight, "");
+        return conv(
+                n, height, width, channels, outChannels, taps, planes, norm, epilogue, tile, x, weight, "");
     }
 
     /** Inputs up to 10^4, and weights from 10^-6 to 10 in one matrix. */
@@ -60,6 +80,7 @@ public final class TensorConvolutionCases {
                 planes,
                 PackedMap.RAW,
                 Epilogue.BIAS,
+                new TensorConv2d.Tile(),
                 x,
                 weight,
                 " outliers");
@@ -75,6 +96,7 @@ public final class TensorConvolutionCases {
             int planes,
             int norm,
             int epilogue,
+            ConvolutionTile tile,
             FloatArray x,
             FloatArray weight,
             String suffix) {
@@ -119,14 +141,15 @@ public final class TensorConvolutionCases {
                 taps,
                 planes,
                 epilogue,
-                TensorConv2d.blocks(shape, taps, planes, together));
+                tile,
+                tile.blocks(shape, taps, planes, together));
         IntToDoubleFunction input = known(
                 norm == PackedMap.RAW
                         ? x::get
                         : normalized(x, gamma, beta, n, pixels, channels, groups, norm == PackedMap.NORM_SILU),
                 x.getSize());
         return new KernelCase(
-                "tensorConv taps " + taps + " planes " + planes + suffix,
+                (tile instanceof MmaConv2d.Tile(MmaForm form) ? "mmaConv " + form : "tensorConv") + " taps " + taps + " planes " + planes + suffix,
                 n + "x" + height + "x" + width + "x" + channels + "->" + outChannels,
                 new Object[] {run, x, packedWeight, bias, gamma, beta, residual, overflow},
                 graph -> arguments.task(

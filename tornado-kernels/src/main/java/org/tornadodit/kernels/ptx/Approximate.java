@@ -30,7 +30,11 @@ public final class Approximate {
     }
 
     /** The larger one; NaN if one of them is. */
-    @Instruction(value = "max.NaN.f32 $r, $0, $1;", ordered = false)
+    @Instruction(
+            value = "max.NaN.f32 $r, $0, $1;",
+            volta = "{ .reg .pred %p; .reg .f32 %t; setp.nan.f32 %p, $0, $1; max.f32 %t, $0, $1;"
+                    + " selp.f32 $r, 0f7FFFFFFF, %t, %p; }",
+            ordered = false)
     public static float maxOrNaN(float x, float y) {
         return Math.max(x, y);
     }

@@ -6,7 +6,10 @@ public final class Halves {
     private Halves() {}
 
     /** Both numbers rounded to nearest even; beyond 65504 infinity. */
-    @Instruction(value = "{ .reg .b32 %t; cvt.rn.f16x2.f32 %t, $1, $0; mov.b32 $r, %t; }", ordered = false)
+    @Instruction(
+            value = "{ .reg .b32 %t; cvt.rn.f16x2.f32 %t, $1, $0; mov.b32 $r, %t; }",
+            volta = "{ .reg .b16 %l, %h; cvt.rn.f16.f32 %l, $0; cvt.rn.f16.f32 %h, $1; mov.b32 $r, {%l, %h}; }",
+            ordered = false)
     public static int pack(float first, float second) {
         return (Float.floatToFloat16(first) & 0xffff) | Float.floatToFloat16(second) << 16;
     }

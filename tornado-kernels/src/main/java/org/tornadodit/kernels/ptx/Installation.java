@@ -15,9 +15,9 @@ public interface Installation {
      */
     record Device(int index, String name, int major, int minor) {
 
-        /** Whether all instructions but those named sm_90 and sm_90a in their descriptions can be used. */
+        /** Whether all instructions can be used whose descriptions name no later capability. */
         public boolean hasTensorCoreInstructions() {
-            return major >= 8;
+            return major >= 7;
         }
 
         /** Whether {@link Wgmma}, {@link MemoryBarrier} and bulk copies can be used. */

@@ -30,6 +30,9 @@ public @interface Instruction {
     /** The text. */
     String value();
 
+    /** The text for compute capability 7, where it has to be another one. */
+    String volta() default "";
+
     /** Number of the argument that is a device array which is read; -1 for none. */
     int reads() default -1;
 
