@@ -38,8 +38,9 @@ public final class MmaAttention {
      * @param queryTiles of 16 queries that a warp serves
      * @param keys of a tile, a multiple of 16; another number gives other bits
      * @param stages tiles of keys and of values in shared memory at a time, at least 2
+     * @param form of the instructions
      */
-    public record Tiling(int warps, int queryTiles, int keys, int stages) implements AttentionTiling {
+    public record Tiling(int warps, int queryTiles, int keys, int stages, MmaForm form) implements AttentionTiling {
         @Override
         public int queries() {
             return ROWS * queryTiles * warps;
@@ -57,15 +58,21 @@ public final class MmaAttention {
 
         @Override
         public int sharedBytes(int headSize, int planes) {
-            return stages * 2 * keys * headSize * 2 * planes;
+            return stages * 2 * keys * headSize * 2 * planes + scratch(warps, form.code());
         }
 
         @Override
         public void check(int planes) {
-            if (warps < 1 || queryTiles < 1 || keys < 16 || keys % 16 != 0 || stages < 2) {
-                throw new IllegalArgumentException(this + ": it takes a multiple of 16 keys and two stages or more");
+            if (warps < 1 || queryTiles < 1 || keys < 16 || keys % 16 != 0 || stages < 2 || (form == MmaForm.VOLTA && queryTiles > 1)) {
+                throw new IllegalArgumentException(this + ": it takes a multiple of 16 keys, two stages or"
+                        + " more, and one tile of queries in Volta's form");
             }
         }
+    }
+
+    /** Bytes for what Volta's form arranges, and may read behind the last tile of values. */
+    private static int scratch(int warps, int form) {
+        return MmaTile.scratch(warps, form);
     }
 
     /** Work groups of a multiprocessor: eight warps fill its registers. */
@@ -78,6 +85,7 @@ public final class MmaAttention {
      *
      * @param most N that there is room for
      * @param warps this and the next three: see {@link Tiling}
+     * @param form see {@link MmaForm#code}
      */
     public static void attention(
             KernelContext context,
@@ -95,13 +103,14 @@ public final class MmaAttention {
             int queryTiles,
             int keys,
             int stages,
-            @AtLaunch int blocks) {
+            @AtLaunch int blocks,
+            int form) {
         int columns = headSize / 8;
         int groupBytes = columns * planes * MATRIX;
         int tileBytes = keys / 8 * groupBytes;
         int queries = ROWS * queryTiles * warps;
         int threads = LANES * warps;
-        int shared = SharedMemory.dynamic(stages * 2 * tileBytes);
+        int shared = SharedMemory.dynamic(stages * 2 * tileBytes + scratch(warps, form));
         SharedMemory.block(threads, together(warps));
         int thread = context.localIdx;
         int lane = thread % LANES;
@@ -126,9 +135,10 @@ public final class MmaAttention {
                         threads,
                         tokens,
                         keys,
-                        tileBytes);
+                        tileBytes,
+                        form);
             }
-            SharedMemory.commitCopies();
+            MmaTile.commit(form);
             nextTile++;
             if (nextTile == tiles) {
                 nextTile = 0;
@@ -146,12 +156,20 @@ public final class MmaAttention {
                 ? row8 + lane / 16 * groupBytes + lane / 8 % 2 * (columns * MATRIX)
                 : row8 + lane / 8 % 2 * groupBytes;
 
+        int keyPlace = MmaTile.right(lane, groupBytes, MATRIX, MmaTile.VOLTA);
+        int scratch = shared + stages * 2 * tileBytes + thread / LANES * MmaTile.ARRANGED;
+
         // In float64: a relative error here is one of every exponent.
         float scale = (float) (LOG2_E / TornadoMath.sqrt((double) headSize));
-        int[] q = Registers.ints(queryTiles * queryRegisters(columns, planes));
+        int[] q = Registers.ints(
+                form == MmaTile.VOLTA
+                        ? VoltaAttentionTile.queryRegisters(columns, planes)
+                        : queryTiles * queryRegisters(columns, planes));
         float[] s = Registers.floats(queryTiles * (keys / 2));
         int[] p = Registers.ints(queryTiles * planes * (keys / 4));
-        float[] o = Registers.floats(queryTiles * 4 * columns);
+        float[] o = Registers.floats(
+                form == MmaTile.VOLTA ? VoltaAttentionTile.outRegisters(columns) : queryTiles * 4 * columns);
+        float[] tileO = Registers.floats(form == MmaTile.VOLTA ? VoltaAttentionTile.outRegisters(columns) : 1);
         float[] highest = Registers.floats(2 * queryTiles);
         float[] factors = Registers.floats(2 * queryTiles);
         float[] factorsBefore = Registers.floats(2 * queryTiles);
@@ -161,14 +179,19 @@ public final class MmaAttention {
         for (int item = context.groupIdx; item < items; item += blocks) {
             int head = item / queryBlocks;
             int firstGroup = (item - head * queryBlocks) * (queries / 8) + thread / LANES * (2 * queryTiles);
-            loadQueries(q, qkv, head * headInts + lane, firstGroup, tokens, queryTiles, columns, planes);
+            if (form == MmaTile.VOLTA) {
+                VoltaAttentionTile.loadQueries(
+                        q, qkv, head * headInts, firstGroup, tokens, lane, columns, planes);
+            } else {
+                loadQueries(q, qkv, head * headInts + lane, firstGroup, tokens, queryTiles, columns, planes);
+            }
             Registers.clear(o);
             Registers.clear(sums);
             for (int i = 0; i < 2 * queryTiles; i++) {
                 Registers.set(highest, i, WarpgroupAttentionTile.LOWEST);
             }
             for (int tile = 0; tile < tiles; tile++) {
-                SharedMemory.awaitCopies(stages - 2);
+                MmaTile.await(stages - 2, form);
                 context.localBarrier();
                 if (next < items) {
                     int nextHead = next / queryBlocks;
@@ -182,9 +205,10 @@ public final class MmaAttention {
                             threads,
                             tokens,
                             keys,
-                            tileBytes);
+                            tileBytes,
+                            form);
                 }
-                SharedMemory.commitCopies();
+                MmaTile.commit(form);
                 nextTile++;
                 if (nextTile == tiles) {
                     nextTile = 0;
@@ -193,14 +217,25 @@ public final class MmaAttention {
                 int keyTile = shared + stage * (2 * tileBytes);
                 int valueTile = keyTile + tileBytes;
                 Registers.clear(s);
-                multiplyKeys(
-                        s, q, keyTile + acrossThenDown, keyTile + planeThenDown, queryTiles, keys, columns, planes);
+                if (form == MmaTile.VOLTA) {
+                    VoltaAttentionTile.multiplyKeys(s, q, keyTile + keyPlace, keys, columns, planes);
+                    MmaTile.arrange(s, 0, keys / 16, scratch, lane, form);
+                } else {
+                    multiplyKeys(
+                            s, q, keyTile + acrossThenDown, keyTile + planeThenDown, queryTiles, keys, columns, planes,
+                            form);
+                }
                 for (int m = 0; m < queryTiles; m++) {
                     WarpgroupAttentionTile.mask(s, m, keys, tokens, tile == tiles - 1);
                     WarpgroupAttentionTile.weigh(s, m, sums, highest, factors, factorsBefore, keys, scale);
                     WarpgroupAttentionTile.pack(p, m, s, keys, planes);
                 }
-                for (int column = 0; column < columns / 2; column++) {
+                if (form == MmaTile.VOLTA) {
+                    VoltaAttentionTile.multiplyValues(
+                            o, tileO, p, factors, valueTile + VoltaAttentionTile.values(lane), scratch, lane, keys,
+                            columns, planes);
+                }
+                for (int column = 0; column < columns / 2 && form != MmaTile.VOLTA; column++) {
                     multiplyValues(
                             o,
                             2 * column,
@@ -210,9 +245,10 @@ public final class MmaAttention {
                             queryTiles,
                             keys,
                             columns,
-                            planes);
+                            planes,
+                            form);
                 }
-                if (columns % 2 != 0) {
+                if (columns % 2 != 0 && form != MmaTile.VOLTA) {
                     multiplyLastValues(
                             o,
                             p,
@@ -221,9 +257,13 @@ public final class MmaAttention {
                             queryTiles,
                             keys,
                             columns,
-                            planes);
+                            planes,
+                            form);
                 }
                 stage = stage == stages - 1 ? 0 : stage + 1;
+            }
+            if (form == MmaTile.VOLTA) {
+                MmaTile.arrange(o, 0, (columns + 1) / 2, scratch, lane, form);
             }
             for (int m = 0; m < queryTiles; m++) {
                 for (int half = 0; half < 2; half++) {
@@ -264,15 +304,16 @@ public final class MmaAttention {
             int threads,
             int tokens,
             int keys,
-            int tileBytes) {
+            int tileBytes,
+            int form) {
         int from = tile * (tileBytes / 4) + thread * 4;
         int last = tokens / 8 * (tileBytes / 4 / (keys / 8)) - 4;
         int pieces = tileBytes / 16;
         for (int piece = 0; piece < pieces; piece += threads) {
             if (piece + threads <= pieces || piece + thread < pieces) {
                 int at = tokens % keys == 0 ? from + piece * 4 : Math.min(from + piece * 4, last);
-                SharedMemory.copyAsync(to + (piece + thread) * 16, qkv, keysAt + at);
-                SharedMemory.copyAsync(to + tileBytes + (piece + thread) * 16, qkv, keysAt + toValues + at);
+                MmaTile.copy(to + (piece + thread) * 16, qkv, keysAt + at, form);
+                MmaTile.copy(to + tileBytes + (piece + thread) * 16, qkv, keysAt + toValues + at, form);
             }
         }
     }
@@ -314,7 +355,15 @@ public final class MmaAttention {
      * @param lastAddress likewise, along planes then keys; with one plane along keys
      */
     private static void multiplyKeys(
-            float[] s, int[] q, int address, int lastAddress, int queryTiles, int keys, int columns, int planes) {
+            float[] s,
+            int[] q,
+            int address,
+            int lastAddress,
+            int queryTiles,
+            int keys,
+            int columns,
+            int planes,
+            int form) {
         int[] k = Registers.ints(8);
         int steps = columns / 2;
         int groupBytes = columns * planes * MATRIX;
@@ -332,8 +381,7 @@ public final class MmaAttention {
                     int r = product == 1 ? 4 : 0;
                     for (int m = 0; m < queryTiles; m++) {
                         int at = m * (keys / 2) + j * 4;
-                        Mma.m16n8k16(s, at, q, m * per + step * 4 + l, k, r);
-                        Mma.m16n8k16(s, at + 4, q, m * per + step * 4 + l, k, r + 2);
+                        MmaTile.multiply(s, at, q, m * per + step * 4 + l, k, r, form);
                     }
                 }
             }
@@ -346,8 +394,7 @@ public final class MmaAttention {
                         int at = m * (keys / 2) + j * 4;
                         Mma.m16n8k8(s, at, q, m * per + last + 4, k, 0);
                         Mma.m16n8k8(s, at + 4, q, m * per + last + 4, k, 2);
-                        Mma.m16n8k16(s, at, q, m * per + last, k, 0);
-                        Mma.m16n8k16(s, at + 4, q, m * per + last, k, 2);
+                        MmaTile.multiply(s, at, q, m * per + last, k, 0, form);
                     }
                 } else {
                     Mma.loadMatrices2(k, 0, from);
@@ -371,7 +418,8 @@ public final class MmaAttention {
             int queryTiles,
             int keys,
             int columns,
-            int planes) {
+            int planes,
+            int form) {
         float[] sums = Registers.floats(queryTiles * 8);
         int[] v = Registers.ints(8);
         int groupBytes = columns * planes * MATRIX;
@@ -387,8 +435,7 @@ public final class MmaAttention {
                 int r = product == 1 ? 4 : 0;
                 for (int m = 0; m < queryTiles; m++) {
                     int from16 = m * planes * (keys / 4) + step * 4 + l;
-                    Mma.m16n8k16(sums, m * 8, p, from16, v, r);
-                    Mma.m16n8k16(sums, m * 8 + 4, p, from16, v, r + 2);
+                    MmaTile.multiply(sums, m * 8, p, from16, v, r, form);
                 }
             }
         }
@@ -401,7 +448,15 @@ public final class MmaAttention {
 
     /** {@link #multiplyValues} of the last 8 dimensions of an odd number of groups. */
     private static void multiplyLastValues(
-            float[] o, int[] p, float[] factors, int address, int queryTiles, int keys, int columns, int planes) {
+            float[] o,
+            int[] p,
+            float[] factors,
+            int address,
+            int queryTiles,
+            int keys,
+            int columns,
+            int planes,
+            int form) {
         float[] sums = Registers.floats(queryTiles * 4);
         int[] v = Registers.ints(4);
         int groupBytes = columns * planes * MATRIX;
@@ -417,7 +472,7 @@ public final class MmaAttention {
                 int l = product == 0 ? keys / 4 : 0;
                 int r = product == 1 ? 2 : 0;
                 for (int m = 0; m < queryTiles; m++) {
-                    Mma.m16n8k16(sums, m * 4, p, m * planes * (keys / 4) + step * 4 + l, v, r);
+                    MmaTile.multiplyHalf(sums, m * 4, p, m * planes * (keys / 4) + step * 4 + l, v, r, form);
                 }
             }
         }

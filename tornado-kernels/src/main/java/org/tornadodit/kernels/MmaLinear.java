@@ -83,6 +83,20 @@ public final class MmaLinear {
         return slabs * (rows + columns) * 32 * planes;
     }
 
+    /**
+     * Cycles of (m, k) x (n, k) on the busiest multiprocessor. The tensor cores of one do 1024 multiply-adds a cycle, half of it
+     * before Ampere; shared memory moves 128 bytes, and each warp reads the operands of its part, which a copy has written before.
+     */
+    static double cycles(int planes, int m, int n, int k, Tile tile, int multiprocessors) {
+        int rate = tile.form == MmaForm.AMPERE ? 1024 : 512;
+        double tensorCores = (planes == 2 ? 3.0 : 1.0) * tile.rows * tile.columns * 16 / rate;
+        // On Volta two quarters of a warp read the same.
+        int reads = (tile.form == MmaForm.VOLTA ? 2 : 1) * (tile.rows * tile.warpColumns + tile.columns * tile.warpRows);
+        double sharedMemory = (reads + tile.rows + tile.columns) * planes / 4.0;
+        int tiles = Launch.ceilDiv(m, tile.rows) * Launch.ceilDiv(n, tile.columns);
+        return k / 16.0 * Launch.ceilDiv(tiles, multiprocessors) * Math.max(tensorCores, sharedMemory);
+    }
+
     /** As {@link TensorLinear#linear}, but for {@code tile}: see {@link Tile#code}. */
     public static void linear(
             KernelContext context,

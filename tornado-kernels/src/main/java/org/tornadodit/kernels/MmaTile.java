@@ -88,6 +88,16 @@ final class MmaTile {
         }
     }
 
+    /** 16 x 8 of {@link #multiply}, not in Volta's form: C in four of {@code sums}, B in two registers. */
+    static void multiplyHalf(float[] sums, int s, int[] a, int i, int[] b, int j, int form) {
+        if (form == AMPERE) {
+            Mma.m16n8k16(sums, s, a, i, b, j);
+        } else {
+            Mma.m16n8k8(sums, s, a, i, b, j);
+            Mma.m16n8k8(sums, s, a, i + 2, b, j + 1);
+        }
+    }
+
     /**
      * Sums of {@code count} neighbouring products as the epilogues want them: registers 4 j + 2 h + i are row lane / 4 + 8 h,
      * column 8 j + 2 (lane % 4) + i. On Volta by way of shared memory.

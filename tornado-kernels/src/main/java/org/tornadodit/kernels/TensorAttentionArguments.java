@@ -62,7 +62,7 @@ public record TensorAttentionArguments(
                         held,
                         turns,
                         blocks);
-            case MmaAttention.Tiling(int warps, int queryTiles, int keys, int stages) ->
+            case MmaAttention.Tiling(int warps, int queryTiles, int keys, int stages, MmaForm form) ->
                 graph.task(
                         name,
                         MmaAttention::attention,
@@ -81,7 +81,8 @@ public record TensorAttentionArguments(
                         queryTiles,
                         keys,
                         stages,
-                        blocks);
+                        blocks,
+                        form.code());
         };
     }
 }

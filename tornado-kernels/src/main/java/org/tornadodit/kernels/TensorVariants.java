@@ -6,7 +6,7 @@ import org.tornadodit.kernels.TensorLinear.Tile;
 import org.tornadodit.kernels.WarpgroupAttention.Tiling;
 
 /**
- * The variants of the tensor cores' kernels. None changes the order in which numbers are added, so all give the same
+ * The variants of the warpgroups' kernels. None changes the order in which numbers are added, so all give the same
  * bits.
  */
 public final class TensorVariants {
@@ -37,11 +37,6 @@ public final class TensorVariants {
             new Tile(64, 192, 4, 1));
 
     private TensorVariants() {}
-
-    /** What a variant of {@link TensorLinear} is chosen for. */
-    public static OperationShape linearOperation(int m, int n, int k, int epilogue, int planes) {
-        return OperationShape.of("tensorLinear, " + Epilogue.name(epilogue) + planes(planes), m, n, k);
-    }
 
     /** Those of {@link TensorLinear} that a shape allows, the default first. */
     public static List<Variant> linear(int m, int n, int k, int planes, int multiprocessors) {
@@ -75,11 +70,6 @@ public final class TensorVariants {
         return new Tile(variant.get(ROWS), variant.get(COLUMNS), variant.get(SLABS), variant.get(TURNS));
     }
 
-    /** What a variant of {@link WarpgroupAttention} is chosen for. */
-    public static OperationShape attentionOperation(int samples, int tokens, int heads, int headSize, int planes) {
-        return OperationShape.of("warpgroupAttention" + planes(planes), samples, tokens, heads, headSize);
-    }
-
     /** Those of {@link WarpgroupAttention}, the default first; all have the same keys, whose number changes bits. */
     public static List<Variant> attention(int headSize, int planes, int tokens) {
         Tiling best = Tiling.of(headSize, planes, tokens);
@@ -106,9 +96,5 @@ public final class TensorVariants {
     public static Tiling attentionTiling(Variant variant) {
         return new Tiling(
                 variant.get(CONSUMERS), variant.get(KEYS), variant.get(STAGES), variant.get(HELD), variant.get(TURNS));
-    }
-
-    private static String planes(int planes) {
-        return planes == 2 ? ", split" : "";
     }
 }

@@ -13,7 +13,7 @@ import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 
 /** Every variant that the autotuner may choose gives the default's bits, at rows that no tile divides. */
 class VariantBitsTest {
-    private static final int MULTIPROCESSORS = 132;
+    private static final TensorCores CORES = new TensorCores.Warpgroups(132);
 
     private static final int PASSES = 41;
     private static final int TOKENS = 8;
@@ -32,11 +32,11 @@ class VariantBitsTest {
                         linear(HIDDEN, MLP, Epilogue.GATE_RESIDUAL, planes),
                         linear(3 * HIDDEN, HIDDEN, Epilogue.BIAS_HEADS, planes),
                         TunableOperations.tensorAttention(
-                                PASSES, TOKENS, HEADS, HIDDEN / HEADS, planes, MULTIPROCESSORS),
+                                PASSES, TOKENS, HEADS, HIDDEN / HEADS, planes, CORES),
                         linear(HIDDEN, HIDDEN, Epilogue.GATE_RESIDUAL, planes)));
         Stream<Tunable> around = Stream.of(
                 linear(32, HIDDEN, Epilogue.BIAS, 2),
-                TunableOperations.tensorLinear(PASSES, 6 * HIDDEN, HIDDEN, Epilogue.BIAS, 1, 1, 2, MULTIPROCESSORS),
+                TunableOperations.tensorLinear(PASSES, 6 * HIDDEN, HIDDEN, Epilogue.BIAS, 1, 1, 2, CORES),
                 TunableOperations.layerNorm(PASSES, TOKENS, HIDDEN),
                 TunableOperations.fewRows(PASSES, 2 * HIDDEN, HIDDEN, Epilogue.BIAS),
                 TunableOperations.fewRows(PASSES, HIDDEN, 64, Epilogue.BIAS_SILU),
@@ -47,7 +47,7 @@ class VariantBitsTest {
     }
 
     private static Tunable linear(int n, int k, int epilogue, int planes) {
-        return TunableOperations.tensorLinear(ROWS, n, k, epilogue, TOKENS, HEADS, planes, MULTIPROCESSORS);
+        return TunableOperations.tensorLinear(ROWS, n, k, epilogue, TOKENS, HEADS, planes, CORES);
     }
 
     private static void check(Tunable tunable) throws Exception {

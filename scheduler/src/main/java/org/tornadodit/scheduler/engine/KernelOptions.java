@@ -35,6 +35,8 @@ public record KernelOptions(MatmulPrecision precision, Tier tier, Tuning tuning)
         AUTO,
         /** Plain FP32 on any device. */
         PORTABLE,
+        /** Warp instructions of the tensor cores of any NVIDIA GPU from Volta on; an error where they cannot serve. */
+        MMA,
         /** Warpgroup instructions of Hopper's tensor cores; an error where they cannot serve. */
         WGMMA;
 

@@ -1,8 +1,11 @@
 package org.tornadodit.scheduler.graph;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.tornadodit.kernels.MmaForm;
+import org.tornadodit.kernels.TensorCores;
 import org.tornadodit.kernels.ptx.Installation;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.vae.VaeConfig;
@@ -28,6 +31,10 @@ public record KernelChoice(Operations operations, String reason) {
      * a model is decided by its launches. The demo model has 0.8e9, DiT-XL/2 at 256 x 256 230e9.
      */
     private static final double SMALL_FLOPS = 4e9;
+
+    private static final String HOPPER = "9.0";
+    /** Property for tests: the instructions of another generation, in place of the device's own. */
+    private static final String FORM = "dit.mma";
 
     /** Of models that were asked about: a start asks for each device, and counting walks the graphs. */
     private static final Map<DitConfig, Double> BLOCK_FLOPS = new ConcurrentHashMap<>();
@@ -56,24 +63,41 @@ public record KernelChoice(Operations operations, String reason) {
     /**
      * The best tier for a device and a model.
      *
-     * @throws DeviceUnavailableException when the tensor cores are asked for and cannot serve
+     * @throws DeviceUnavailableException when tensor cores are asked for and cannot serve
      */
     public static KernelChoice of(ListedDevice device, DitConfig config, KernelOptions options) {
-        if (options.tier() == Tier.PORTABLE) {
-            return new KernelChoice(new PortableOperations(options.tuning()), "as asked");
-        }
-        Optional<String> refusal = refusal(device, config);
-        if (refusal.isEmpty() && (options.tier() == Tier.WGMMA || TornadoDevices.sdkIsPresent())) {
-            return new KernelChoice(
-                    new TensorOperations(options.precision(), device.computeUnits(), options.tuning()),
-                    device.capability().map(c -> "capability " + c).orElse("emulated"));
-        }
-        if (options.tier() == Tier.WGMMA) {
-            throw new DeviceUnavailableException("tensor cores cannot serve on " + device.name() + ": "
-                    + refusal.orElse("") + "; leave out --kernels");
-        }
+        return switch (options.tier()) {
+            case PORTABLE -> portable(options, "as asked");
+            case MMA, WGMMA -> {
+                Cores cores = cores(device, config, options.tier());
+                yield switch (cores) {
+                    case Some some -> tensor(some, options);
+                    case None(String reason) ->
+                        throw new DeviceUnavailableException("--kernels " + options.tier().word()
+                                + " cannot serve on " + device.name() + ": " + reason + "; leave out --kernels");
+                };
+            }
+            case AUTO -> {
+                if (!TornadoDevices.sdkIsPresent()) {
+                    yield portable(
+                            options, TensorOperations.refusal(config).orElse("the emulation runs them faster"));
+                }
+                Tier best = device.capability().equals(Optional.of(HOPPER)) ? Tier.WGMMA : Tier.MMA;
+                yield switch (cores(device, config, best)) {
+                    case Some some -> tensor(some, options);
+                    case None(String reason) -> portable(options, reason);
+                };
+            }
+        };
+    }
+
+    private static KernelChoice portable(KernelOptions options, String reason) {
+        return new KernelChoice(new PortableOperations(options.tuning()), reason);
+    }
+
+    private static KernelChoice tensor(Some some, KernelOptions options) {
         return new KernelChoice(
-                new PortableOperations(options.tuning()), refusal.orElse("the emulation runs them faster"));
+                new TensorOperations(options.precision(), some.cores, options.tuning()), some.reason);
     }
 
     /** The decoder's kernels: of the same tier, if the autoencoder's sizes allow. */
@@ -81,19 +105,54 @@ public record KernelChoice(Operations operations, String reason) {
         return operations.decoder(config);
     }
 
-    /** Why a device's tensor cores cannot serve; empty if they can, also where tornado-host emulates them. */
-    private static Optional<String> refusal(ListedDevice device, DitConfig config) {
+    /** A device's tensor cores, or why they cannot serve. */
+    private sealed interface Cores {}
+
+    private record Some(TensorCores cores, String reason) implements Cores {}
+
+    private record None(String reason) implements Cores {}
+
+    /** By the instructions of a tier, also where tornado-host emulates them. */
+    private static Cores cores(ListedDevice device, DitConfig config, Tier tier) {
         Optional<String> ofModel = TensorOperations.refusal(config);
-        if (ofModel.isPresent() || !TornadoDevices.sdkIsPresent()) {
-            return ofModel;
+        if (ofModel.isPresent()) {
+            return new None(ofModel.get());
         }
-        if (!device.capability().equals(Optional.of("9.0"))) {
-            return Optional.of("tensor cores need compute capability 9.0, this is "
+        Optional<MmaForm> asked =
+                Optional.ofNullable(System.getProperty(FORM)).map(form -> MmaForm.valueOf(form.toUpperCase(Locale.ROOT)));
+        int multiprocessors = device.computeUnits();
+        if (!TornadoDevices.sdkIsPresent()) {
+            return new Some(
+                    tier == Tier.WGMMA
+                            ? new TensorCores.Warpgroups(multiprocessors)
+                            : TensorCores.Warps.of(asked.orElse(MmaForm.AMPERE), multiprocessors, 8, 0),
+                    "emulated");
+        }
+        String capability = device.capability().orElse("");
+        if (tier == Tier.WGMMA && !capability.equals(HOPPER)) {
+            return new None("wgmma needs compute capability " + HOPPER + ", this is "
                     + device.capability().orElse(device.backend()));
         }
+        int point = capability.indexOf('.');
+        int major = point < 0 ? 0 : Integer.parseInt(capability.substring(0, point));
+        int minor = point < 0 ? 0 : Integer.parseInt(capability.substring(point + 1));
+        Optional<MmaForm> own = MmaForm.of(major, minor);
+        if (own.isEmpty()) {
+            return new None("tensor cores need compute capability 7.0 or later, this is "
+                    + device.capability().orElse(device.backend()));
+        }
+        if (asked.isPresent() && asked.get().compareTo(own.get()) < 0) {
+            return new None("-D" + FORM + "=" + asked.get().name().toLowerCase(Locale.ROOT)
+                    + " needs a later compute capability than " + capability);
+        }
         return switch (Installation.installFromClassPath()) {
-            case Installation.Installed installed -> Optional.empty();
-            case Installation.Refused refused -> Optional.of(refused.reason());
+            case Installation.Installed _ ->
+                new Some(
+                        tier == Tier.WGMMA
+                                ? new TensorCores.Warpgroups(multiprocessors)
+                                : TensorCores.Warps.of(asked.orElse(own.get()), multiprocessors, major, minor),
+                        "capability " + capability);
+            case Installation.Refused refused -> new None(refused.reason());
         };
     }
 }

@@ -17,6 +17,7 @@ import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorConv2d;
 import org.tornadodit.kernels.TensorConv2dArguments;
+import org.tornadodit.kernels.TensorCores;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
@@ -316,7 +317,8 @@ final class TensorDecoder implements DecoderOperations {
             take(layer, taps);
         }
         ConvolutionShape shape = new ConvolutionShape(buffers.count, size, size, in, outChannels);
-        ConvolutionTile tile = new TensorConv2d.Tile();
+        TensorCores cores = buffers.tier.cores();
+        ConvolutionTile tile = cores.convolution();
         TensorConv2dArguments arguments = new TensorConv2dArguments(
                 buffers.run,
                 buffers.packed,
@@ -331,7 +333,7 @@ final class TensorDecoder implements DecoderOperations {
                 planes,
                 epilogue,
                 tile,
-                tile.blocks(shape, taps, planes, buffers.tier.multiprocessors()));
+                tile.blocks(shape, taps, planes, cores.multiprocessors()));
         g.task(
                 task,
                 work(taps, in, first.out(), size, epilogue),
@@ -348,7 +350,7 @@ final class TensorDecoder implements DecoderOperations {
         double pixels = taps == 2 ? 4 * inputs : inputs;
         double moved = 2 * planes * inputs * in + Float.BYTES * pixels * out * (epilogue == Epilogue.RESIDUAL ? 2 : 1);
         return Work.convolution(
-                OperationShape.of("tensorConv", buffers.count, size, in, out, taps, planes),
+                OperationShape.of(buffers.tier.cores().prefix() + "Conv", buffers.count, size, in, out, taps, planes),
                 pixels,
                 out,
                 in,

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.tornadodit.kernels.AttentionShape;
+import org.tornadodit.kernels.AttentionTiling;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Exchange.Box;
 import org.tornadodit.kernels.Exchange.Box.Place;
@@ -15,6 +16,9 @@ import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.ProductShape;
+import org.tornadodit.kernels.ProductTile;
+import org.tornadodit.kernels.TensorAttentionArguments;
+import org.tornadodit.kernels.TensorCores;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.TensorLinearArguments;
 import org.tornadodit.kernels.TensorLinearArguments.After;
@@ -23,10 +27,8 @@ import org.tornadodit.kernels.TensorLinearArguments.GateResidual;
 import org.tornadodit.kernels.TensorLinearArguments.Gelu;
 import org.tornadodit.kernels.TensorLinearArguments.Heads;
 import org.tornadodit.kernels.TensorLinearArguments.Spare;
-import org.tornadodit.kernels.TensorVariants;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.WarpgroupAttention;
-import org.tornadodit.kernels.TensorAttentionArguments;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.dit.DitConfig;
@@ -44,7 +46,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * {@link Tier#WGMMA}: Hopper's tensor cores. An operand is halves in one or two planes, see {@link Packed}, packed by the kernel that
+ * {@link Tier#WGMMA} and {@link Tier#MMA}: tensor cores. An operand is halves in one or two planes, see {@link Packed}, packed by the kernel that
  * makes it: LayerNorm, attention, or the product before.
  */
 public final class TensorOperations implements Operations {
@@ -71,7 +73,7 @@ public final class TensorOperations implements Operations {
 
     private final MatmulPrecision precision;
     private final int planes;
-    private final int multiprocessors;
+    private final TensorCores cores;
     private final Tuning tuning;
     private final PortableOperations portable;
     private final ArraySource arrays;
@@ -81,14 +83,19 @@ public final class TensorOperations implements Operations {
 
     private final IntArray noHalves;
 
+    /** On Hopper. */
     TensorOperations(MatmulPrecision precision, int multiprocessors, Tuning tuning) {
-        this(precision, multiprocessors, new PortableOperations(tuning));
+        this(precision, new TensorCores.Warpgroups(multiprocessors), tuning);
     }
 
-    private TensorOperations(MatmulPrecision precision, int multiprocessors, PortableOperations portable) {
+    TensorOperations(MatmulPrecision precision, TensorCores cores, Tuning tuning) {
+        this(precision, cores, new PortableOperations(tuning));
+    }
+
+    private TensorOperations(MatmulPrecision precision, TensorCores cores, PortableOperations portable) {
         this.precision = precision;
         this.planes = precision == MatmulPrecision.HIGHEST ? 2 : 1;
-        this.multiprocessors = multiprocessors;
+        this.cores = cores;
         this.portable = portable;
         this.tuning = portable.tuning();
         this.arrays = portable.arrays();
@@ -108,7 +115,7 @@ public final class TensorOperations implements Operations {
 
     @Override
     public TensorOperations with(ArraySource source) {
-        return new TensorOperations(precision, multiprocessors, portable.with(source));
+        return new TensorOperations(precision, cores, portable.with(source));
     }
 
     @Override
@@ -136,12 +143,19 @@ public final class TensorOperations implements Operations {
 
     @Override
     public DecoderTier decoder(VaeConfig config) {
-        return DecoderTier.tensorCores(config, FLOAT32_PLANES, multiprocessors);
+        return DecoderTier.tensorCores(config, FLOAT32_PLANES, cores);
+    }
+
+    static Tier tier(TensorCores cores) {
+        return switch (cores) {
+            case TensorCores.Warpgroups _ -> Tier.WGMMA;
+            case TensorCores.Warps _ -> Tier.MMA;
+        };
     }
 
     @Override
     public Tier tier() {
-        return Tier.WGMMA;
+        return tier(cores);
     }
 
     @Override
@@ -368,13 +382,13 @@ public final class TensorOperations implements Operations {
                 rows.tokens(),
                 after instanceof Heads heads ? heads.count() : 1,
                 planes,
-                multiprocessors);
-        TensorLinear.Tile tile = TensorVariants.tile(choose(product));
-        int blocks = tile.blocks(shape.m(), shape.n(), multiprocessors);
+                cores);
+        ProductTile tile = cores.tile(choose(product));
+        int blocks = tile.blocks(shape.m(), shape.n(), cores.multiprocessors());
         Work work = Work.product(
                         product, shape.m(), shape.n(), shape.k(), 2 * planes, moved(rows, w, planes, after.epilogue()))
-                .withCycles(passes -> TensorLinear.cycles(
-                        planes, passes * rows.tokens(), shape.n(), shape.k(), tile, multiprocessors));
+                .withCycles(passes ->
+                        cores.cycles(planes, passes * rows.tokens(), shape.n(), shape.k(), tile));
         if (!(after instanceof GateResidual)) {
             g.scratch(noFloats);
         }
@@ -417,10 +431,10 @@ public final class TensorOperations implements Operations {
     public void attention(
             GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize) {
         Tunable attention = TunableOperations.tensorAttention(
-                rows.suited(), rows.tokens(), heads, headSize, planes, multiprocessors);
-        WarpgroupAttention.Tiling tiling = TensorVariants.attentionTiling(choose(attention));
+                rows.suited(), rows.tokens(), heads, headSize, planes, cores);
+        AttentionTiling tiling = cores.tiling(choose(attention));
         AttentionShape shape = new AttentionShape(rows.passes(), rows.tokens(), heads, headSize);
-        int blocks = tiling.blocks(shape, multiprocessors);
+        int blocks = tiling.blocks(shape, cores.multiprocessors());
         Work work = Work.attention(attention, rows, heads, headSize, 2 * planes);
         TensorAttentionArguments arguments = new TensorAttentionArguments(
                 halves(qkv), halves(out), layer.index(), rows.batch(), layer.overflow(), shape, planes, tiling, blocks);

@@ -21,7 +21,7 @@ public final class DefaultRates implements DeviceRates {
      * @param decoder likewise
      */
     private record Share(double denoiser, double decoder) {
-        static Share of(Tier tier, MatmulPrecision precision) {
+        static Share of(Tier tier, MatmulPrecision precision, String capability) {
             return switch (tier) {
                 case PORTABLE -> new Share(0.57, 0.52);
                 case WGMMA ->
@@ -29,10 +29,33 @@ public final class DefaultRates implements DeviceRates {
                         case HIGHEST -> new Share(2.07, 2.5);
                         case HIGH -> new Share(4.32, 4.5);
                     };
+                case MMA -> ofMma(precision, capability);
                 case AUTO -> throw new IllegalArgumentException("no kernels are auto");
             };
         }
+
+        /**
+         * By the tensor cores' multiply-adds of halves with FP32 sums a cycle, over those of FP32: NVIDIA's architecture
+         * whitepapers; of GA10x, AD10x and GB20x those of GeForce, which has half. The kernels reach about half of them.
+         */
+        private static Share ofMma(MatmulPrecision precision, String capability) {
+            double ratio = switch (capability) {
+                case "7.0", "7.2", "7.5" -> 8;
+                case "8.0" -> 16;
+                case "9.0" -> 10;
+                case "10.0", "10.3" -> 8;
+                default -> 2;
+            };
+            double reached = MMA_REACHED * ratio;
+            return switch (precision) {
+                case HIGHEST -> new Share(reached / 3, reached / 3);
+                case HIGH -> new Share(reached, reached / 3);
+            };
+        }
     }
+
+    /** Of the tensor cores' peak by mma.sync. */
+    private static final double MMA_REACHED = 0.5;
 
     /** tornado-host's emulation, on a processor of two cores. */
     private static final double EMULATED = 0.05e9;
@@ -51,8 +74,8 @@ public final class DefaultRates implements DeviceRates {
             return new Rate(EMULATED, EMULATED, "default rates");
         }
         Operations operations = KernelChoice.of(device, config, kernels).operations();
-        Share share = Share.of(operations.tier(), operations.precision());
         String capability = device.capability().orElse("");
+        Share share = Share.of(operations.tier(), operations.precision(), capability);
         int lanes = capability.startsWith("7.") || capability.equals("8.0") ? LANES / 2 : LANES;
         int clock = device.device().getPhysicalDevice().getDeviceMaxClockFrequency();
         double peak = 2e3 * device.computeUnits() * lanes * (clock > 0 ? clock : CLOCK_KHZ);

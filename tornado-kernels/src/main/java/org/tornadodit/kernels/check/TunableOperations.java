@@ -10,7 +10,7 @@ import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.ProductTile;
-import org.tornadodit.kernels.TensorVariants;
+import org.tornadodit.kernels.TensorCores;
 
 /**
  * The transformer's operations with all ways to run them, one launch each: what an engine chooses a variant from and the
@@ -58,39 +58,41 @@ public final class TunableOperations {
     }
 
     /**
-     * {@link org.tornadodit.kernels.TensorLinear} of (m, k) and (n, k).
+     * A linear layer on tensor cores, of (m, k) and (n, k).
      *
      * @param tokens rows of a pass
      * @param heads that {@link Epilogue#BIAS_HEADS} writes; 1 otherwise
      * @param planes of the operands
-     * @param multiprocessors of the device
+     * @param cores of the device
      */
     public static Tunable tensorLinear(
-            int m, int n, int k, int epilogue, int tokens, int heads, int planes, int multiprocessors) {
+            int m, int n, int k, int epilogue, int tokens, int heads, int planes, TensorCores cores) {
         return new Tunable(
-                TensorVariants.linearOperation(m, n, k, epilogue, planes),
-                TensorVariants.linear(m, n, k, planes, multiprocessors),
+                cores.linearOperation(m, n, k, epilogue, planes),
+                cores.linear(m, n, k, planes),
                 1,
-                ceiling(planes),
+                ceiling(planes, cores),
                 () -> {
                     Function<ProductTile, KernelCase> cases =
-                            TensorCases.linears(m, n, k, epilogue, tokens, heads, planes, multiprocessors, "");
-                    return variant -> cases.apply(TensorVariants.tile(variant));
+                            TensorCases.linears(
+                            m, n, k, epilogue, tokens, heads, planes, cores.multiprocessors(), "");
+                    return variant -> cases.apply(cores.tile(variant));
                 });
     }
 
-    /** {@link org.tornadodit.kernels.WarpgroupAttention}. */
+    /** Attention on tensor cores. */
     public static Tunable tensorAttention(
-            int passes, int tokens, int heads, int headSize, int planes, int multiprocessors) {
+            int passes, int tokens, int heads, int headSize, int planes, TensorCores cores) {
         return new Tunable(
-                TensorVariants.attentionOperation(passes, tokens, heads, headSize, planes),
-                TensorVariants.attention(headSize, planes, tokens),
+                cores.attentionOperation(passes, tokens, heads, headSize, planes),
+                cores.attention(headSize, planes, tokens),
                 1,
-                ceiling(planes),
+                ceiling(planes, cores),
                 () -> {
                     Function<AttentionTiling, KernelCase> cases =
-                            AttentionCases.attentions(passes, tokens, heads, headSize, planes, multiprocessors, "");
-                    return variant -> cases.apply(TensorVariants.attentionTiling(variant));
+                            AttentionCases.attentions(
+                            passes, tokens, heads, headSize, planes, cores.multiprocessors(), "");
+                    return variant -> cases.apply(cores.tiling(variant));
                 });
     }
 
@@ -144,7 +146,10 @@ public final class TunableOperations {
                         DenoiseStep.NOISE_PHILOX));
     }
 
-    private static Ceiling ceiling(int planes) {
-        return planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16;
+    private static Ceiling ceiling(int planes, TensorCores cores) {
+        return switch (cores) {
+            case TensorCores.Warpgroups _ -> planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16;
+            case TensorCores.Warps _ -> planes == 2 ? Ceiling.MMA_SPLIT : Ceiling.MMA_FP16;
+        };
     }
 }

@@ -1,0 +1,128 @@
+package org.tornadodit.kernels;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.tornadodit.kernels.TensorCores.Warps;
+
+/** The variants of {@link MmaLinear} and {@link MmaAttention}, which fit a device's shared memory. All of a kernel give the same bits. */
+final class MmaVariants {
+    private static final String ROWS = "rows";
+    private static final String COLUMNS = "columns";
+    private static final String WARP_ROWS = "warpRows";
+    private static final String WARP_COLUMNS = "warpColumns";
+    private static final String SLABS = "slabs";
+    private static final String STAGES = "stages";
+    private static final String WARPS = "warps";
+    private static final String QUERY_TILES = "queryTiles";
+    private static final String KEYS = "keys";
+
+    private static final int MOST_STAGES = 4;
+
+    /**
+     * A tile without its stages.
+     *
+     * @param slabs at most
+     */
+    private record Shape(int rows, int columns, int warpRows, int warpColumns, int slabs) {}
+
+    /** Products of halves. */
+    private static final List<Shape> ONE_PLANE = List.of(
+            new Shape(128, 192, 2, 4, 2),
+            new Shape(128, 256, 2, 4, 2),
+            new Shape(128, 128, 2, 2, 2),
+            new Shape(128, 64, 4, 2, 4),
+            new Shape(64, 64, 2, 2, 4),
+            new Shape(16, 128, 1, 4, 4));
+
+    /** Three products for FP32 accuracy. */
+    private static final List<Shape> TWO_PLANES = List.of(
+            new Shape(128, 128, 4, 2, 2),
+            new Shape(64, 128, 2, 2, 2),
+            new Shape(128, 64, 4, 1, 2),
+            new Shape(64, 64, 2, 2, 2),
+            new Shape(16, 128, 1, 4, 2));
+
+    private MmaVariants() {}
+
+    /** Those of {@link MmaLinear} that a shape and a device allow, the default first. */
+    static List<Variant> linear(int m, int n, int k, int planes, Warps cores) {
+        return (planes == 2 ? TWO_PLANES : ONE_PLANE)
+                .stream()
+                        .flatMap(shape -> tile(shape, k, planes, cores))
+                        .sorted(Comparator.comparingDouble(
+                                tile -> MmaLinear.cycles(planes, m, n, k, tile, cores.multiprocessors())))
+                        .map(MmaVariants::of)
+                        .toList();
+    }
+
+    /** As many stages as fit, and as few slabs as K wants. */
+    private static Stream<MmaLinear.Tile> tile(Shape shape, int k, int planes, Warps cores) {
+        int slabs = shape.slabs;
+        while (k % (16 * slabs) != 0 || TensorLinear.EXACT_K % (16 * slabs) != 0) {
+            slabs /= 2;
+        }
+        if (cores.form() != MmaForm.AMPERE) {
+            // What is fetched stays in registers until it is stored.
+            slabs = 1;
+        }
+        int most = cores.form() == MmaForm.AMPERE ? MOST_STAGES : 2;
+        for (int stages = most; stages >= 2; stages--) {
+            var tile = new MmaLinear.Tile(
+                    shape.rows, shape.columns, shape.warpRows, shape.warpColumns, slabs, stages, cores.form());
+            if (tile.sharedBytes(planes) <= cores.sharedBytes(tile.together())) {
+                return Stream.of(tile);
+            }
+        }
+        return Stream.empty();
+    }
+
+    private static Variant of(MmaLinear.Tile tile) {
+        return Variant.of(ROWS, tile.rows())
+                .and(COLUMNS, tile.columns())
+                .and(WARP_ROWS, tile.warpRows())
+                .and(WARP_COLUMNS, tile.warpColumns())
+                .and(SLABS, tile.slabs())
+                .and(STAGES, tile.stages());
+    }
+
+    static MmaLinear.Tile tile(Variant variant, MmaForm form) {
+        return new MmaLinear.Tile(
+                variant.get(ROWS),
+                variant.get(COLUMNS),
+                variant.get(WARP_ROWS),
+                variant.get(WARP_COLUMNS),
+                variant.get(SLABS),
+                variant.get(STAGES),
+                form);
+    }
+
+    /** Those of {@link MmaAttention}, the default first; all have the same keys, whose number changes bits. */
+    static List<Variant> attention(int headSize, int planes, Warps cores) {
+        if (headSize <= 0 || headSize % 8 != 0 || headSize > WarpgroupAttention.MAX_HEAD_SIZE) {
+            throw new IllegalArgumentException("head size " + headSize + ": tensor attention needs a multiple of 8 up to "
+                    + WarpgroupAttention.MAX_HEAD_SIZE);
+        }
+        int keys = planes == 2 || cores.form() == MmaForm.VOLTA || headSize > 88 ? 32 : 64;
+        int most = cores.form() == MmaForm.AMPERE ? 3 : 2;
+        return Stream.of(4, 8)
+                .flatMap(warps -> Stream.iterate(most, stages -> stages >= 2, stages -> stages - 1)
+                        .map(stages -> new MmaAttention.Tiling(warps, 1, keys, stages, cores.form()))
+                        .filter(tiling -> tiling.sharedBytes(headSize, planes) <= cores.sharedBytes(tiling.together()))
+                        .limit(1))
+                .map(MmaVariants::of)
+                .toList();
+    }
+
+    private static Variant of(MmaAttention.Tiling tiling) {
+        return Variant.of(WARPS, tiling.warps())
+                .and(QUERY_TILES, tiling.queryTiles())
+                .and(KEYS, tiling.keys())
+                .and(STAGES, tiling.stages());
+    }
+
+    static MmaAttention.Tiling tiling(Variant variant, MmaForm form) {
+        return new MmaAttention.Tiling(
+                variant.get(WARPS), variant.get(QUERY_TILES), variant.get(KEYS), variant.get(STAGES), form);
+    }
+}
