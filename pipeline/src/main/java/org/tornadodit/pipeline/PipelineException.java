@@ -20,6 +20,7 @@ public final class PipelineException extends RuntimeException {
     static {
         WORDS.put("DIT_JVM_OPTS=-Xmx", "-Xmx");
         WORDS.put("--kernels portable", "kernels(Tier.PORTABLE)");
+        WORDS.put("--kernels mma", "kernels(Tier.MMA)");
         WORDS.put("--kernels wgmma", "kernels(Tier.WGMMA)");
         WORDS.put("leave out --kernels", "leave out kernels(...)");
         WORDS.put("name fewer --class-labels", "open with a smaller maxBatch");

@@ -34,6 +34,13 @@ class VariantBitsTest {
                         TunableOperations.tensorAttention(
                                 PASSES, TOKENS, HEADS, HIDDEN / HEADS, planes, CORES),
                         linear(HIDDEN, HIDDEN, Epilogue.GATE_RESIDUAL, planes)));
+        Stream<Tunable> mma = Stream.of(1, 2)
+                .flatMap(planes -> Stream.of(MmaForm.values())
+                        .map(form -> TensorCores.Warps.of(form, 132, 8, 0))
+                        .flatMap(cores -> Stream.of(
+                                TunableOperations.tensorLinear(
+                                        72, HIDDEN, MLP, Epilogue.GATE_RESIDUAL, TOKENS, HEADS, planes, cores),
+                                TunableOperations.tensorAttention(3, 72, HEADS, 24, planes, cores))));
         Stream<Tunable> around = Stream.of(
                 linear(32, HIDDEN, Epilogue.BIAS, 2),
                 TunableOperations.tensorLinear(PASSES, 6 * HIDDEN, HIDDEN, Epilogue.BIAS, 1, 1, 2, CORES),
@@ -41,7 +48,8 @@ class VariantBitsTest {
                 TunableOperations.fewRows(PASSES, 2 * HIDDEN, HIDDEN, Epilogue.BIAS),
                 TunableOperations.fewRows(PASSES, HIDDEN, 64, Epilogue.BIAS_SILU),
                 TunableOperations.patchify(21, 20, 4, 8, 2));
-        return Stream.concat(blocks, around)
+        return Stream.of(blocks, mma, around)
+                .flatMap(tunables -> tunables)
                 .filter(tunable -> tunable.variants().size() > 1)
                 .map(tunable -> DynamicTest.dynamicTest(tunable.operation().toString(), () -> check(tunable)));
     }

@@ -24,10 +24,11 @@ public final class KernelArguments {
 
     @Option(
             names = "--kernels",
-            paramLabel = "auto|portable|wgmma",
+            paramLabel = "auto|portable|mma|wgmma",
             defaultValue = "auto",
             converter = TierName.class,
-            description = "GPU kernels: wgmma: those for tensor cores (NVIDIA Hopper); portable: FP32 on any device;"
+            description = "GPU kernels: wgmma: for the tensor cores of NVIDIA Hopper; mma: for those of any NVIDIA GPU from Volta on;"
+                    + " portable: FP32 on any device;"
                     + " auto: the best that device and model allow. Default: ${DEFAULT-VALUE}")
     public KernelOptions.Tier kernels = KernelOptions.Tier.AUTO;
 

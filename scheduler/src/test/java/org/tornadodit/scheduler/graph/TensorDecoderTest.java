@@ -17,6 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.kernels.MmaForm;
+import org.tornadodit.kernels.TensorCores;
 import org.tornadodit.model.RandomCheckpoint;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
@@ -66,7 +68,10 @@ class TensorDecoderTest {
     }
 
     private static Decoded decode(VaeWeights weights, int planes, String name, int samples, int passes) {
-        DecoderTier tier = DecoderTier.tensorCores(CONFIG, planes, 2);
+        return decode(weights, DecoderTier.tensorCores(CONFIG, planes, 2), name, samples, passes);
+    }
+
+    private static Decoded decode(VaeWeights weights, DecoderTier tier, String name, int samples, int passes) {
         VaeBuffers buffers = new VaeBuffers(CONFIG, SIZE, samples, tier);
         GridScheduler grids = new GridScheduler();
         VaeGraphs graphs = new VaeGraphs(name + "_", CONFIG, weights, buffers);
@@ -93,6 +98,24 @@ class TensorDecoderTest {
                     decoded.images(),
                     cpu.decode(latents(SAMPLES), SAMPLES),
                     bound);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(MmaForm.class)
+    void decodesWithWarpsAsTheCpuEngine(MmaForm form) {
+        VaeWeights weights = VaeWeights.load(checkpoint, CONFIG);
+        DecoderTier tier = DecoderTier.tensorCores(CONFIG, 2, TensorCores.Warps.of(form, 2, 8, 0));
+        assertEquals(Tier.MMA, tier.tier());
+        Decoded decoded = decode(weights, tier, "mma" + form, SAMPLES, 1);
+        assertEquals(Optional.empty(), decoded.overflow());
+        try (CpuVaeDecoder cpu = new CpuVaeDecoder(CONFIG, weights, new CpuOptions(2, 1 << 24))) {
+            TensorAssert.assertRelativeError(
+                    "images with " + form,
+                    Shape.of(SAMPLES, 3, 2 * SIZE, 2 * SIZE),
+                    decoded.images(),
+                    cpu.decode(latents(SAMPLES), SAMPLES),
+                    3e-6);
         }
     }
 

@@ -38,8 +38,12 @@ class TensorEngineTest {
     private static final Path SAMPLING = Path.of(System.getProperty("dit.root", ".."), "reference", "data", "sampling");
     private static final DitConfig CONFIG = DitConfig.fromJson(SAMPLING.resolve("config.json"));
 
+    /** See {@link org.tornadodit.scheduler.graph.KernelChoice}. */
+    private static final String FORM = "dit.mma";
+
     @AfterEach
     void nothingIsLeftOnTheDevice() {
+        System.clearProperty(FORM);
         assertEquals(0, TinyModel.deviceBytes());
     }
 
@@ -48,12 +52,23 @@ class TensorEngineTest {
      * (1.2e-3), and three times what was measured.
      */
     @ParameterizedTest
-    @CsvSource({"HIGHEST, 2e-5", "HIGH, 2e-4"})
-    void samplesAsPyTorch(MatmulPrecision precision, double bound) throws IOException {
+    @CsvSource({
+        "WGMMA, '', HIGHEST, 2e-5",
+        "WGMMA, '', HIGH, 2e-4",
+        "MMA, ampere, HIGHEST, 2e-5",
+        "MMA, ampere, HIGH, 2e-4",
+        "MMA, turing, HIGHEST, 2e-5",
+        "MMA, volta, HIGHEST, 2e-5",
+        "MMA, volta, HIGH, 2e-4"
+    })
+    void samplesAsPyTorch(Tier tier, String form, MatmulPrecision precision, double bound) throws IOException {
+        if (!form.isEmpty()) {
+            System.setProperty(FORM, form);
+        }
         SamplingRequest request = request(List.of(0, 1, 2, 3, 4, 5, 0, 1));
         try (Checkpoint checkpoint = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"));
-                TornadoEngine engine = engine(DitWeights.load(checkpoint, CONFIG), request, precision)) {
-            assertTrue(engine.description().contains("wgmma, "), engine.description());
+                TornadoEngine engine = engine(DitWeights.load(checkpoint, CONFIG), request, precision, tier)) {
+            assertTrue(engine.description().contains(tier.word() + ", "), engine.description());
             float[] latents = engine.sample(request, TorchRandn.cuda(0), (done, now) -> {});
             TensorAssert.assertRelativeError(
                     precision + " latents",
@@ -78,15 +93,17 @@ class TensorEngineTest {
 
     @ParameterizedTest
     @CsvSource({
-        "attn.qkv, the output of blocks.1.attn.qkv",
-        "mlp.fc1, the input of blocks.1.mlp.fc2",
-        "adaLN_modulation, the input of blocks.1.attn.qkv"
+        "WGMMA, attn.qkv, the output of blocks.1.attn.qkv",
+        "WGMMA, mlp.fc1, the input of blocks.1.mlp.fc2",
+        "WGMMA, adaLN_modulation, the input of blocks.1.attn.qkv",
+        "MMA, attn.qkv, the output of blocks.1.attn.qkv",
+        "MMA, mlp.fc1, the input of blocks.1.mlp.fc2"
     })
-    void namesTheTensorThatDoesNotFit(String layer, String name) throws IOException {
+    void namesTheTensorThatDoesNotFit(Tier tier, String layer, String name) throws IOException {
         SamplingRequest request = request(List.of(1));
         try (Checkpoint checkpoint = Checkpoints.open(SAMPLING.resolve("checkpoint.pt"))) {
             DitWeights weights = withLargeBias(DitWeights.load(checkpoint, CONFIG), layer);
-            try (TornadoEngine engine = engine(weights, request, MatmulPrecision.HIGH)) {
+            try (TornadoEngine engine = engine(weights, request, MatmulPrecision.HIGH, tier)) {
                 OverflowException thrown = assertThrows(
                         OverflowException.class, () -> engine.sample(request, TorchRandn.cuda(0), (done, now) -> {}));
                 assertTrue(String.valueOf(thrown.getMessage()).startsWith(name), thrown.getMessage());
@@ -125,6 +142,11 @@ class TensorEngineTest {
     }
 
     private static TornadoEngine engine(DitWeights weights, SamplingRequest request, MatmulPrecision precision) {
+        return engine(weights, request, precision, Tier.WGMMA);
+    }
+
+    private static TornadoEngine engine(
+            DitWeights weights, SamplingRequest request, MatmulPrecision precision, Tier tier) {
         return new TornadoEngine(
                 TornadoDevices.list().getFirst(),
                 "tensor_",
@@ -134,7 +156,7 @@ class TensorEngineTest {
                 TinyModel.VAE_WEIGHTS,
                 request,
                 false,
-                new KernelOptions(precision, Tier.WGMMA));
+                new KernelOptions(precision, tier));
     }
 
     private static SamplingRequest request(List<Integer> labels) {

@@ -9,13 +9,18 @@ import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.GroupStatistics;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.MmaForm;
+import org.tornadodit.kernels.MmaLinear;
 import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedLayerNorm;
 import org.tornadodit.kernels.PackedMap;
+import org.tornadodit.kernels.ProductTile;
 import org.tornadodit.kernels.TensorConv2d;
+import org.tornadodit.kernels.TensorCores;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.TensorLinear.Tile;
 import org.tornadodit.kernels.TensorVariants;
+import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.WarpgroupAttention.Tiling;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 
@@ -38,6 +43,7 @@ final class BorderCases {
         for (int planes = 1; planes <= 2; planes++) {
             linear(cases, planes);
             attention(cases, planes);
+            mma(cases, planes);
             packing(cases, planes);
             layerNorm(cases, planes);
             maps(cases, planes);
@@ -62,6 +68,29 @@ final class BorderCases {
             }
             if (tile.rows() > Packed.ROWS) { // the padding is no multiple of the tile
                 add(cases, tile.rows() + Packed.ROWS, 0, tile, planes);
+            }
+        }
+    }
+
+    /** {@link MmaLinear} around the borders of every tile in Ampere's form and of the first in the others, epilogues in turn. */
+    private static void mma(List<Supplier<KernelCase>> cases, int planes) {
+        int[] epilogues = {Epilogue.BIAS, Epilogue.BIAS_GELU, Epilogue.GATE_RESIDUAL, Epilogue.BIAS_HEADS};
+        int turn = 0;
+        for (MmaForm form : MmaForm.values()) {
+            TensorCores cores = TensorCores.Warps.of(form, TensorCases.MULTIPROCESSORS, 8, 0);
+            List<Variant> variants = cores.linear(MOST_TOKENS, MOST_TOKENS, MOST_TOKENS, planes);
+            for (Variant variant : form == MmaForm.AMPERE ? variants : variants.subList(0, 1)) {
+                ProductTile tile = cores.tile(variant);
+                for (int step : Borders.STEPS) {
+                    int epilogue = epilogues[turn % epilogues.length];
+                    int rows = tile.rows() + TOKENS * step;
+                    // As many as the epilogue takes: of heads, or of operands.
+                    int unit = epilogue == Epilogue.BIAS_HEADS ? 24 : epilogue == Epilogue.BIAS_GELU ? 16 : 8;
+                    int columns = Math.ceilDiv(tile.columns(), unit) * unit + unit * step;
+                    int k = 16 * tile.slabs() * (tile.stages(planes) + step);
+                    cases.add(() -> linear(rows, columns, k, epilogue, TOKENS, planes, tile));
+                    turn++;
+                }
             }
         }
     }
@@ -168,7 +197,7 @@ final class BorderCases {
         cases.add(() -> linear(whole, headColumns, k, Epilogue.BIAS_HEADS, TOKENS, planes, tile));
     }
 
-    private static KernelCase linear(int m, int n, int k, int epilogue, int tokens, int planes, Tile tile) {
+    private static KernelCase linear(int m, int n, int k, int epilogue, int tokens, int planes, ProductTile tile) {
         return TensorCases.linear(m, n, k, epilogue, tokens, planes, tile, TensorCases.MULTIPROCESSORS);
     }
 }

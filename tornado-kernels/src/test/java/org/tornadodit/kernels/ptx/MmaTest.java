@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.tornadodit.kernels.ptx.Blocks.assertFails;
 
@@ -90,6 +91,56 @@ class MmaTest {
         TensorAssert.assertRelativeError("m16n8k16", Shape.of(16, 8), deep, product(operands, 16), 1e-7);
         float[] shallow = Arrays.copyOfRange(out, 128, 256);
         TensorAssert.assertRelativeError("m16n8k8", Shape.of(16, 8), shallow, product(operands, 8), 1e-7);
+    }
+
+    /** Fragments as PTX ISA has them, "Matrix Fragments for mma.m8n8k4 with .f16 floating point type". */
+    @Test
+    void productsOfTheQuartersOfAWarp() {
+        SplittableRandom random = new SplittableRandom(SEED);
+        int quarters = 4;
+        float[][][] left = new float[quarters][8][4];
+        float[][][] right = new float[quarters][4][8];
+        for (int quarter = 0; quarter < quarters; quarter++) {
+            for (int i = 0; i < 32; i++) {
+                left[quarter][i / 4][i % 4] = random.nextInt(-9, 10);
+                right[quarter][i / 8][i % 8] = random.nextInt(-9, 10);
+            }
+        }
+        int size = quarters * 64;
+        Blocks.Kernel kernel = (context, in, out) -> {
+            int lane = context.localIdx;
+            int quarter = lane % 16 / 4;
+            int row = lane % 4 + (lane < 16 ? 0 : 4);
+            int[] a = Registers.ints(2);
+            int[] b = Registers.ints(2);
+            int[] c = Registers.ints(2);
+            int from = lane < 16 ? 0 : 4;
+            for (int i = 0; i < 2; i++) {
+                float[][] r = right[quarter];
+                Registers.set(a, i, Halves.pack(left[quarter][row][2 * i], left[quarter][row][2 * i + 1]));
+                Registers.set(b, i, Halves.pack(r[2 * i][row], r[2 * i + 1][row]));
+                Registers.set(c, i, Halves.pack(r[lane % 4][from + 2 * i], r[lane % 4][from + 2 * i + 1]));
+            }
+            float[] sums = Registers.floats(8);
+            float[] others = Registers.floats(8);
+            Mma.m8n8k4(sums, 0, a, 0, b, 0);
+            Mma.m8n8k4Rows(others, 0, a, 0, c, 0);
+            for (int i = 0; i < 8; i++) {
+                int r = (lane & 1) + (i & 2) + (lane < 16 ? 0 : 4);
+                int at = quarter * 64 + r * 8 + (i & 4) + (lane & 2) + (i & 1);
+                out.set(at, Registers.get(sums, i));
+                out.set(size + at, Registers.get(others, i));
+            }
+        };
+        float[] actual = Blocks.run(1, 32, kernel, new IntArray(1), 2 * size);
+        float[] expected = new float[2 * size];
+        for (int i = 0; i < expected.length; i++) {
+            int quarter = i % size / 64;
+            for (int k = 0; k < 4; k++) {
+                expected[i] += left[quarter][i / 8 % 8][k] * right[quarter][k][i % 8];
+            }
+        }
+        assertArrayEquals(expected, actual);
     }
 
     @Test
