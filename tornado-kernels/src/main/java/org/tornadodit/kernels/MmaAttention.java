@@ -63,7 +63,12 @@ public final class MmaAttention {
 
         @Override
         public void check(int planes) {
-            if (warps < 1 || queryTiles < 1 || keys < 16 || keys % 16 != 0 || stages < 2 || (form == MmaForm.VOLTA && queryTiles > 1)) {
+            if (warps < 1
+                    || queryTiles < 1
+                    || keys < 16
+                    || keys % 16 != 0
+                    || stages < 2
+                    || (form == MmaForm.VOLTA && queryTiles > 1)) {
                 throw new IllegalArgumentException(this + ": it takes a multiple of 16 keys, two stages or"
                         + " more, and one tile of queries in Volta's form");
             }
@@ -146,7 +151,8 @@ public final class MmaAttention {
             }
         }
 
-        // A lane's row among four matrices: along keys then dimensions, and the other way round; where the last column of
+        // A lane's row among four matrices: along keys then dimensions, and the other way round; where the last column
+        // of
         // an odd number is alone, along keys then planes, and the other way round.
         int row8 = lane % 8 * 16;
         int downThenAcross = row8 + lane / 8 % 2 * groupBytes + lane / 16 * MATRIX;
@@ -180,8 +186,7 @@ public final class MmaAttention {
             int head = item / queryBlocks;
             int firstGroup = (item - head * queryBlocks) * (queries / 8) + thread / LANES * (2 * queryTiles);
             if (form == MmaTile.VOLTA) {
-                VoltaAttentionTile.loadQueries(
-                        q, qkv, head * headInts, firstGroup, tokens, lane, columns, planes);
+                VoltaAttentionTile.loadQueries(q, qkv, head * headInts, firstGroup, tokens, lane, columns, planes);
             } else {
                 loadQueries(q, qkv, head * headInts + lane, firstGroup, tokens, queryTiles, columns, planes);
             }
@@ -222,7 +227,14 @@ public final class MmaAttention {
                     MmaTile.arrange(s, 0, keys / 16, scratch, lane, form);
                 } else {
                     multiplyKeys(
-                            s, q, keyTile + acrossThenDown, keyTile + planeThenDown, queryTiles, keys, columns, planes,
+                            s,
+                            q,
+                            keyTile + acrossThenDown,
+                            keyTile + planeThenDown,
+                            queryTiles,
+                            keys,
+                            columns,
+                            planes,
                             form);
                 }
                 for (int m = 0; m < queryTiles; m++) {
@@ -232,8 +244,16 @@ public final class MmaAttention {
                 }
                 if (form == MmaTile.VOLTA) {
                     VoltaAttentionTile.multiplyValues(
-                            o, tileO, p, factors, valueTile + VoltaAttentionTile.values(lane), scratch, lane, keys,
-                            columns, planes);
+                            o,
+                            tileO,
+                            p,
+                            factors,
+                            valueTile + VoltaAttentionTile.values(lane),
+                            scratch,
+                            lane,
+                            keys,
+                            columns,
+                            planes);
                 }
                 for (int column = 0; column < columns / 2 && form != MmaTile.VOLTA; column++) {
                     multiplyValues(
@@ -484,7 +504,6 @@ public final class MmaAttention {
     }
 
     private static void join(float[] o, int i, float[] factors, int f, float[] sums, int s) {
-        Registers.set(
-                o, i, Approximate.fma(Registers.get(o, i), Registers.get(factors, f), Registers.get(sums, s)));
+        Registers.set(o, i, Approximate.fma(Registers.get(o, i), Registers.get(factors, f), Registers.get(sums, s)));
     }
 }

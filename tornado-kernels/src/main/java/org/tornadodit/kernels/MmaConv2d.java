@@ -42,7 +42,8 @@ public final class MmaConv2d {
     public record Tile(MmaForm form) implements ConvolutionTile {
         @Override
         public int blocks(ConvolutionShape shape, int taps, int planes, int multiprocessors) {
-            return Math.min(tiles(shape.n(), shape.height(), shape.width(), shape.outChannels(), taps), multiprocessors);
+            return Math.min(
+                    tiles(shape.n(), shape.height(), shape.width(), shape.outChannels(), taps), multiprocessors);
         }
 
         @Override
@@ -116,15 +117,28 @@ public final class MmaConv2d {
         int steps = Registers.opaque(channels / 16 * taps);
         int exactSteps = planes == 2 ? TensorConv2d.EXACT_STEPS : steps;
         int length = PackedMap.length(n, height, width);
-        int layerWeights = weightAt + layer * (subpixels * columnTiles * (channels / 16 * taps) * (weightBytes(taps, planes) / 4));
+        int layerWeights =
+                weightAt + layer * (subpixels * columnTiles * (channels / 16 * taps) * (weightBytes(taps, planes) / 4));
         // Where the next copy is: a tile, and a step of it.
         int next = context.groupIdx;
         int nextStep = 0;
         for (int stage = 0; stage < stages - 1; stage++) {
             if (next < tiles) {
                 copy(
-                        shared + stage * stageBytes, next, nextStep, map, weight, layerWeights, length, thread, width,
-                        channels, columnTiles, taps, planes, form);
+                        shared + stage * stageBytes,
+                        next,
+                        nextStep,
+                        map,
+                        weight,
+                        layerWeights,
+                        length,
+                        thread,
+                        width,
+                        channels,
+                        columnTiles,
+                        taps,
+                        planes,
+                        form);
             }
             MmaTile.commit(form);
             nextStep++;
@@ -158,8 +172,20 @@ public final class MmaConv2d {
                     context.localBarrier();
                     if (next < tiles) {
                         copy(
-                                shared + (stage == 0 ? stages - 1 : stage - 1) * stageBytes, next, nextStep, map, weight,
-                                layerWeights, length, thread, width, channels, columnTiles, taps, planes, form);
+                                shared + (stage == 0 ? stages - 1 : stage - 1) * stageBytes,
+                                next,
+                                nextStep,
+                                map,
+                                weight,
+                                layerWeights,
+                                length,
+                                thread,
+                                width,
+                                channels,
+                                columnTiles,
+                                taps,
+                                planes,
+                                form);
                     }
                     MmaTile.commit(form);
                     nextStep++;
@@ -170,8 +196,14 @@ public final class MmaConv2d {
                     int offset = stage * stageBytes;
                     for (int tap = 0; tap < taps; tap++) {
                         multiplyTap(
-                                first, second, a + offset + tap * 16, b + offset + tap * (COLUMNS * 32), taps, planes,
-                                mapBytes, form);
+                                first,
+                                second,
+                                a + offset + tap * 16,
+                                b + offset + tap * (COLUMNS * 32),
+                                taps,
+                                planes,
+                                mapBytes,
+                                form);
                     }
                     stage = stage == stages - 1 ? 0 : stage + 1;
                 }
@@ -192,12 +224,42 @@ public final class MmaConv2d {
                 int register = part * (WIDTH / 16) * SIXTEENS;
                 if (planes == 2) {
                     TensorConv2d.store(
-                            sums, register, WIDTH, position + part * 16, column, subpixel, biases, undo, bias, residual,
-                            out, images, height, width, outChannels, taps, epilogue);
+                            sums,
+                            register,
+                            WIDTH,
+                            position + part * 16,
+                            column,
+                            subpixel,
+                            biases,
+                            undo,
+                            bias,
+                            residual,
+                            out,
+                            images,
+                            height,
+                            width,
+                            outChannels,
+                            taps,
+                            epilogue);
                 } else {
                     TensorConv2d.store(
-                            first, register, WIDTH, position + part * 16, column, subpixel, biases, undo, bias, residual,
-                            out, images, height, width, outChannels, taps, epilogue);
+                            first,
+                            register,
+                            WIDTH,
+                            position + part * 16,
+                            column,
+                            subpixel,
+                            biases,
+                            undo,
+                            bias,
+                            residual,
+                            out,
+                            images,
+                            height,
+                            width,
+                            outChannels,
+                            taps,
+                            epilogue);
                 }
             }
         }

@@ -91,7 +91,8 @@ public final class MmaLinear {
         int rate = tile.form == MmaForm.AMPERE ? 1024 : 512;
         double tensorCores = (planes == 2 ? 3.0 : 1.0) * tile.rows * tile.columns * 16 / rate;
         // On Volta two quarters of a warp read the same.
-        int reads = (tile.form == MmaForm.VOLTA ? 2 : 1) * (tile.rows * tile.warpColumns + tile.columns * tile.warpRows);
+        int reads =
+                (tile.form == MmaForm.VOLTA ? 2 : 1) * (tile.rows * tile.warpColumns + tile.columns * tile.warpRows);
         double sharedMemory = (reads + tile.rows + tile.columns) * planes / 4.0;
         int tiles = Launch.ceilDiv(m, tile.rows) * Launch.ceilDiv(n, tile.columns);
         return k / 16.0 * Launch.ceilDiv(tiles, multiprocessors) * Math.max(tensorCores, sharedMemory);
@@ -207,8 +208,16 @@ public final class MmaLinear {
                         } else {
                             fetch(staged, 0, x, xAt, xSlab, thread, threads, rows, planes, slabs);
                             fetch(
-                                    staged, slabs * perX, weight, weightAt, weightSlab, thread, threads, columns,
-                                    planes, slabs);
+                                    staged,
+                                    slabs * perX,
+                                    weight,
+                                    weightAt,
+                                    weightSlab,
+                                    thread,
+                                    threads,
+                                    columns,
+                                    planes,
+                                    slabs);
                         }
                     }
                     MmaTile.commit(form);
@@ -257,12 +266,39 @@ public final class MmaLinear {
                     int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << TensorLinear.GATE_BITS);
                     int chunks = gatePlace >> TensorLinear.GATE_BITS;
                     TensorEpilogue.storeFloats(
-                            sums, register, residual, gate, target, first, column, rowsNow, n, partColumns, thread,
-                            epilogue, tokens, chunk, chunks);
+                            sums,
+                            register,
+                            residual,
+                            gate,
+                            target,
+                            first,
+                            column,
+                            rowsNow,
+                            n,
+                            partColumns,
+                            thread,
+                            epilogue,
+                            tokens,
+                            chunk,
+                            chunks);
                 } else {
                     TensorEpilogue.storeHalves(
-                            sums, register, packed, overflow, layerIndex, first, column, rowsNow, m, n, planes,
-                            partColumns, thread, epilogue, tokens, heads);
+                            sums,
+                            register,
+                            packed,
+                            overflow,
+                            layerIndex,
+                            first,
+                            column,
+                            rowsNow,
+                            m,
+                            n,
+                            planes,
+                            partColumns,
+                            thread,
+                            epilogue,
+                            tokens,
+                            heads);
                 }
             }
         }
@@ -313,7 +349,8 @@ public final class MmaLinear {
         for (int s = 0; s < slabs; s++) {
             for (int piece = 0; piece < per; piece++) {
                 if ((piece + 1) * threads <= pieces || piece * threads + thread < pieces) {
-                    GlobalMemory.load4(from, at + s * slab + piece * threads * 4, staged, (first + s * per + piece) * 4);
+                    GlobalMemory.load4(
+                            from, at + s * slab + piece * threads * 4, staged, (first + s * per + piece) * 4);
                 }
             }
         }

@@ -100,8 +100,8 @@ final class MmaVariants {
     /** Those of {@link MmaAttention}, the default first; all have the same keys, whose number changes bits. */
     static List<Variant> attention(int headSize, int planes, Warps cores) {
         if (headSize <= 0 || headSize % 8 != 0 || headSize > WarpgroupAttention.MAX_HEAD_SIZE) {
-            throw new IllegalArgumentException("head size " + headSize + ": tensor attention needs a multiple of 8 up to "
-                    + WarpgroupAttention.MAX_HEAD_SIZE);
+            throw new IllegalArgumentException("head size " + headSize
+                    + ": tensor attention needs a multiple of 8 up to " + WarpgroupAttention.MAX_HEAD_SIZE);
         }
         int keys = planes == 2 || cores.form() == MmaForm.VOLTA || headSize > 88 ? 32 : 64;
         int most = cores.form() == MmaForm.AMPERE ? 3 : 2;

@@ -26,7 +26,6 @@ public sealed interface ProductTile permits TensorLinear.Tile, MmaLinear.Tile {
 
     /** Work groups of a product (m, n) on a device of that many multiprocessors. */
     default int blocks(int m, int n, int multiprocessors) {
-        return Math.min(
-                multiprocessors * together(), Launch.ceilDiv(m, rows()) * Launch.ceilDiv(n, columns()));
+        return Math.min(multiprocessors * together(), Launch.ceilDiv(m, rows()) * Launch.ceilDiv(n, columns()));
     }
 }

@@ -42,7 +42,8 @@ public final class TensorConv2d {
         @Override
         public int blocks(ConvolutionShape shape, int taps, int planes, int multiprocessors) {
             return Math.min(
-                    tiles(shape.n(), shape.height(), shape.width(), shape.outChannels(), taps, planes), multiprocessors);
+                    tiles(shape.n(), shape.height(), shape.width(), shape.outChannels(), taps, planes),
+                    multiprocessors);
         }
 
         @Override
@@ -361,8 +362,23 @@ public final class TensorConv2d {
                 + thread / 32 % 4 * 16
                 + thread % 32 / 4;
         store(
-                sums, 0, COLUMNS, position, column, subpixel, firstBias, scale, bias, residual, out, n, height, width,
-                outChannels, taps, epilogue);
+                sums,
+                0,
+                COLUMNS,
+                position,
+                column,
+                subpixel,
+                firstBias,
+                scale,
+                bias,
+                residual,
+                out,
+                n,
+                height,
+                width,
+                outChannels,
+                taps,
+                epilogue);
     }
 
     /**
@@ -400,8 +416,18 @@ public final class TensorConv2d {
             int pixel = outPixel(position + 8 * h, n, height, width, taps, subpixel);
             if (pixel >= 0) {
                 storeRow(
-                        sums, register, columns, h, biases, scale, residual, out, pixel * outChannels, column,
-                        outChannels, epilogue);
+                        sums,
+                        register,
+                        columns,
+                        h,
+                        biases,
+                        scale,
+                        residual,
+                        out,
+                        pixel * outChannels,
+                        column,
+                        outChannels,
+                        epilogue);
             }
         }
     }

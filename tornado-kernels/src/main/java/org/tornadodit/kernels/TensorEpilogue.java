@@ -58,12 +58,15 @@ final class TensorEpilogue {
         if (epilogue == Epilogue.BIAS_GELU) {
             storeGelu(sums, register, packed, overflow, layer, row, column, m, most, n, planes, columns, thread);
         } else {
-            storeHeads(sums, register, packed, overflow, layer, row, column, m, most, n, planes, columns, thread, tokens, heads);
+            storeHeads(
+                    sums, register, packed, overflow, layer, row, column, m, most, n, planes, columns, thread, tokens,
+                    heads);
         }
     }
 
     /** Undoes the weight's scale and adds the bias. */
-    static void addBias(float[] sums, int register, FloatArray bias, int layer, int n, int column, int columns, int thread) {
+    static void addBias(
+            float[] sums, int register, FloatArray bias, int layer, int n, int column, int columns, int thread) {
         float factor = bias.get(layer * (n + 1) + n);
         int from = layer * (n + 1) + column + thread % 4 * 2;
         for (int j = 0; j < columns / 8; j++) {
@@ -84,11 +87,18 @@ final class TensorEpilogue {
         for (int j = 0; j < columns / 8; j++) {
             if (column + 8 * j < n) {
                 if (row < m) {
-                    GlobalMemory.store2(target, at + 8 * j, Registers.get(sums, register + 4 * j), Registers.get(sums, register + 4 * j + 1));
+                    GlobalMemory.store2(
+                            target,
+                            at + 8 * j,
+                            Registers.get(sums, register + 4 * j),
+                            Registers.get(sums, register + 4 * j + 1));
                 }
                 if (row + 8 < m) {
                     GlobalMemory.store2(
-                            target, at + 8 * n + 8 * j, Registers.get(sums, register + 4 * j + 2), Registers.get(sums, register + 4 * j + 3));
+                            target,
+                            at + 8 * n + 8 * j,
+                            Registers.get(sums, register + 4 * j + 2),
+                            Registers.get(sums, register + 4 * j + 3));
                 }
             }
         }

@@ -6,7 +6,6 @@ import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
 import org.tornadodit.kernels.ptx.Wgmma;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -240,8 +239,8 @@ public final class TensorLinear {
                     int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << GATE_BITS);
                     int chunks = gatePlace >> GATE_BITS;
                     TensorEpilogue.storeFloats(
-                            sums, 0, residual, gate, target, first, column, rowsNow, n, columns, thread, epilogue, tokens,
-                            chunk, chunks);
+                            sums, 0, residual, gate, target, first, column, rowsNow, n, columns, thread, epilogue,
+                            tokens, chunk, chunks);
                     if (parts == 2) {
                         TensorEpilogue.storeFloats(
                                 lower,
@@ -263,7 +262,7 @@ public final class TensorLinear {
                 } else {
                     TensorEpilogue.storeHalves(
                             sums,
-                                0,
+                            0,
                             packed,
                             overflow,
                             layerIndex,

@@ -31,8 +31,7 @@ class VariantBitsTest {
                         linear(MLP, HIDDEN, Epilogue.BIAS_GELU, planes),
                         linear(HIDDEN, MLP, Epilogue.GATE_RESIDUAL, planes),
                         linear(3 * HIDDEN, HIDDEN, Epilogue.BIAS_HEADS, planes),
-                        TunableOperations.tensorAttention(
-                                PASSES, TOKENS, HEADS, HIDDEN / HEADS, planes, CORES),
+                        TunableOperations.tensorAttention(PASSES, TOKENS, HEADS, HIDDEN / HEADS, planes, CORES),
                         linear(HIDDEN, HIDDEN, Epilogue.GATE_RESIDUAL, planes)));
         Stream<Tunable> mma = Stream.of(1, 2)
                 .flatMap(planes -> Stream.of(MmaForm.values())

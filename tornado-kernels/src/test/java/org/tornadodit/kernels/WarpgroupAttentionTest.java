@@ -105,8 +105,7 @@ class WarpgroupAttentionTest {
                     AttentionShape shape = new AttentionShape(3, tokens, 16, headSize);
                     int blocks = tiling.blocks(shape, 132);
                     assertTrue(tiling.stages() >= WarpgroupAttention.FEWEST_STAGES);
-                    long threads = tiling.grid(shape, planes, blocks)
-                            .getLocalWork()[0];
+                    long threads = tiling.grid(shape, planes, blocks).getLocalWork()[0];
                     assertEquals(128L * (tiling.consumers() + 1), threads);
                 }
             }

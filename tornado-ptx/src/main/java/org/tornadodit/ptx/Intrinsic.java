@@ -30,8 +30,7 @@ record Intrinsic(
      * @param major of the compute capability
      * @throws IllegalArgumentException naming the method, when its text has a mistake
      */
-    static Intrinsic of(
-            String name, List<String> parameters, String result, Instruction instruction, int major) {
+    static Intrinsic of(String name, List<String> parameters, String result, Instruction instruction, int major) {
         List<Operand> operands;
         Operand returned;
         try {

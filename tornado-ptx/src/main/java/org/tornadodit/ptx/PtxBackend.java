@@ -59,11 +59,7 @@ final class PtxBackend {
     }
 
     @SuppressWarnings("unchecked")
-    private static void prepare(
-            PTXBackend backend,
-            Installation.Device device,
-            Internals internals,
-            Driver driver) {
+    private static void prepare(PTXBackend backend, Installation.Device device, Internals internals, Driver driver) {
         PTXDeviceContext context = backend.getDeviceContext();
         Modules modules = new Modules(internals, driver);
         MODULES.put(context, modules);
@@ -77,7 +73,10 @@ final class PtxBackend {
             internals.target.set(context.getDevice(), new Sm90a());
         }
         addPhases(((PTXSuitesProvider) backend.getTornadoSuites()).getSuites());
-        backend.getProviders().getReplacements().getGraphBuilderPlugins().appendNodePlugin(new InstructionPlugin(device.major()));
+        backend.getProviders()
+                .getReplacements()
+                .getGraphBuilderPlugins()
+                .appendNodePlugin(new InstructionPlugin(device.major()));
     }
 
     /** Adds what our instructions need. */

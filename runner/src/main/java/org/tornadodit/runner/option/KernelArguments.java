@@ -27,9 +27,10 @@ public final class KernelArguments {
             paramLabel = "auto|portable|mma|wgmma",
             defaultValue = "auto",
             converter = TierName.class,
-            description = "GPU kernels: wgmma: for the tensor cores of NVIDIA Hopper; mma: for those of any NVIDIA GPU from Volta on;"
-                    + " portable: FP32 on any device;"
-                    + " auto: the best that device and model allow. Default: ${DEFAULT-VALUE}")
+            description =
+                    "GPU kernels: wgmma: for the tensor cores of NVIDIA Hopper; mma: for those of any NVIDIA GPU from"
+                            + " Volta on; portable: FP32 on any device; auto: the best that device and model allow."
+                            + " Default: ${DEFAULT-VALUE}")
     public KernelOptions.Tier kernels = KernelOptions.Tier.AUTO;
 
     /** A tier by its word, or by {@code tensor}, which was the word for wgmma. */

@@ -39,7 +39,8 @@ class KernelArgumentsTest {
     void otherWordsAreRefusedWithTheChoices() {
         ParameterException error = assertThrows(ParameterException.class, () -> parse("--kernels", "cuda"));
         assertTrue(
-                error.toString().contains("expected one of [AUTO, PORTABLE, MMA, WGMMA] (case-insensitive) but was 'cuda'"),
+                error.toString()
+                        .contains("expected one of [AUTO, PORTABLE, MMA, WGMMA] (case-insensitive) but was 'cuda'"),
                 error.toString());
     }
 }

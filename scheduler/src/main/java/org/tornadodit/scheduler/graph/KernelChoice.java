@@ -73,14 +73,14 @@ public record KernelChoice(Operations operations, String reason) {
                 yield switch (cores) {
                     case Some some -> tensor(some, options);
                     case None(String reason) ->
-                        throw new DeviceUnavailableException("--kernels " + options.tier().word()
-                                + " cannot serve on " + device.name() + ": " + reason + "; leave out --kernels");
+                        throw new DeviceUnavailableException(
+                                "--kernels " + options.tier().word() + " cannot serve on " + device.name() + ": "
+                                        + reason + "; leave out --kernels");
                 };
             }
             case AUTO -> {
                 if (!TornadoDevices.sdkIsPresent()) {
-                    yield portable(
-                            options, TensorOperations.refusal(config).orElse("the emulation runs them faster"));
+                    yield portable(options, TensorOperations.refusal(config).orElse("the emulation runs them faster"));
                 }
                 Tier best = device.capability().equals(Optional.of(HOPPER)) ? Tier.WGMMA : Tier.MMA;
                 yield switch (cores(device, config, best)) {
@@ -96,8 +96,7 @@ public record KernelChoice(Operations operations, String reason) {
     }
 
     private static KernelChoice tensor(Some some, KernelOptions options) {
-        return new KernelChoice(
-                new TensorOperations(options.precision(), some.cores, options.tuning()), some.reason);
+        return new KernelChoice(new TensorOperations(options.precision(), some.cores, options.tuning()), some.reason);
     }
 
     /** The decoder's kernels: of the same tier, if the autoencoder's sizes allow. */
@@ -118,8 +117,8 @@ public record KernelChoice(Operations operations, String reason) {
         if (ofModel.isPresent()) {
             return new None(ofModel.get());
         }
-        Optional<MmaForm> asked =
-                Optional.ofNullable(System.getProperty(FORM)).map(form -> MmaForm.valueOf(form.toUpperCase(Locale.ROOT)));
+        Optional<MmaForm> asked = Optional.ofNullable(System.getProperty(FORM))
+                .map(form -> MmaForm.valueOf(form.toUpperCase(Locale.ROOT)));
         int multiprocessors = device.computeUnits();
         if (!TornadoDevices.sdkIsPresent()) {
             return new Some(

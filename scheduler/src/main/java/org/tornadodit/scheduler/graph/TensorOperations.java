@@ -387,8 +387,7 @@ public final class TensorOperations implements Operations {
         int blocks = tile.blocks(shape.m(), shape.n(), cores.multiprocessors());
         Work work = Work.product(
                         product, shape.m(), shape.n(), shape.k(), 2 * planes, moved(rows, w, planes, after.epilogue()))
-                .withCycles(passes ->
-                        cores.cycles(planes, passes * rows.tokens(), shape.n(), shape.k(), tile));
+                .withCycles(passes -> cores.cycles(planes, passes * rows.tokens(), shape.n(), shape.k(), tile));
         if (!(after instanceof GateResidual)) {
             g.scratch(noFloats);
         }
@@ -430,8 +429,8 @@ public final class TensorOperations implements Operations {
     @Override
     public void attention(
             GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize) {
-        Tunable attention = TunableOperations.tensorAttention(
-                rows.suited(), rows.tokens(), heads, headSize, planes, cores);
+        Tunable attention =
+                TunableOperations.tensorAttention(rows.suited(), rows.tokens(), heads, headSize, planes, cores);
         AttentionTiling tiling = cores.tiling(choose(attention));
         AttentionShape shape = new AttentionShape(rows.passes(), rows.tokens(), heads, headSize);
         int blocks = tiling.blocks(shape, cores.multiprocessors());

@@ -4,6 +4,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import org.tornadodit.kernels.check.Ceiling;
@@ -64,8 +65,8 @@ public final class ModelTuning {
         }
         for (Ceiling ceiling : wanted) {
             ceiling.thirdOf()
-                    .filter(ceilings::containsKey)
-                    .ifPresent(whole -> ceilings.put(ceiling, ceilings.get(whole) / 3));
+                    .flatMap(whole -> Optional.ofNullable(ceilings.get(whole)))
+                    .ifPresent(rate -> ceilings.put(ceiling, rate / 3));
         }
         return ceilings;
     }

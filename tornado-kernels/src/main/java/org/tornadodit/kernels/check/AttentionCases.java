@@ -9,9 +9,9 @@ import org.tornadodit.kernels.AttentionTiling;
 import org.tornadodit.kernels.MmaAttention;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.Packed;
+import org.tornadodit.kernels.TensorAttentionArguments;
 import org.tornadodit.kernels.WarpgroupAttention;
 import org.tornadodit.kernels.WarpgroupAttention.Tiling;
-import org.tornadodit.kernels.TensorAttentionArguments;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -59,15 +59,7 @@ public final class AttentionCases {
         AttentionShape shape = new AttentionShape(samples, tokens, heads, headSize);
         return tiling -> {
             TensorAttentionArguments arguments = new TensorAttentionArguments(
-                    heads3,
-                    out,
-                    layer,
-                    batch,
-                    overflow,
-                    shape,
-                    planes,
-                    tiling,
-                    tiling.blocks(shape, multiprocessors));
+                    heads3, out, layer, batch, overflow, shape, planes, tiling, tiling.blocks(shape, multiprocessors));
             return new KernelCase(
                     (tiling instanceof MmaAttention.Tiling ? "mmaAttention " : "warpgroupAttention ") + planes + suffix,
                     samples + "x" + tokens + "x" + heads + "x" + headSize,

@@ -84,7 +84,7 @@ public enum Ceiling {
                 end,
                 i -> lanes[i % LANES],
                 0,
-                2.0 * 16 * 8 * 16 * CHAINS * rounds * (threads / LANES),
+                2.0 * 16 * 8 * 16 / LANES * CHAINS * rounds * threads,
                 4.0 * threads);
     }
 
@@ -129,8 +129,7 @@ public enum Ceiling {
             int column = lane % 4 * 2 + i % 2;
             for (int k = 0; k < 16; k++) {
                 int pair = k % 8 / 2;
-                sum += left(row % 8 * 4 + pair, row / 8 + k / 8 * 2, k % 2)
-                        * right(column * 4 + pair, k / 8, k % 2);
+                sum += left(row % 8 * 4 + pair, row / 8 + k / 8 * 2, k % 2) * right(column * 4 + pair, k / 8, k % 2);
             }
         }
         return sum;

@@ -70,8 +70,7 @@ public final class SmallCases {
         return cases;
     }
 
-    private static KernelCase mma(
-            int m, int n, int k, int epilogue, int planes, MmaLinear.Tile tile, int workGroups) {
+    private static KernelCase mma(int m, int n, int k, int epilogue, int planes, MmaLinear.Tile tile, int workGroups) {
         return TensorCases.linear(m, n, k, epilogue, 8, planes, tile, workGroups);
     }
 
@@ -121,14 +120,44 @@ public final class SmallCases {
                 () -> TensorCases.linear(200, 80, 448, Epilogue.BIAS_GELU, 8, 2, new Tile(64, 48, 2, 1), 2),
                 () -> TensorCases.linear(136, 96, 256, Epilogue.BIAS_HEADS, 8, 2, new Tile(64, 32, 4, 1), 1),
                 () -> TensorCases.linear(192, 64, 224, Epilogue.GATE_RESIDUAL, 8, 2, new Tile(128, 48, 1, 0), 2),
-                () -> mma(136, 96, 160, Epilogue.BIAS_HEADS, 1, new MmaLinear.Tile(64, 32, 2, 2, 1, 3, MmaForm.AMPERE), 1),
-                () -> mma(72, 88, 64, Epilogue.GATE_RESIDUAL, 1, new MmaLinear.Tile(64, 32, 1, 2, 2, 4, MmaForm.AMPERE), 1),
-                () -> mma(72, 96, 416, Epilogue.BIAS_GELU, 2, new MmaLinear.Tile(32, 64, 1, 2, 2, 3, MmaForm.AMPERE), 1),
+                () -> mma(
+                        136,
+                        96,
+                        160,
+                        Epilogue.BIAS_HEADS,
+                        1,
+                        new MmaLinear.Tile(64, 32, 2, 2, 1, 3, MmaForm.AMPERE),
+                        1),
+                () -> mma(
+                        72,
+                        88,
+                        64,
+                        Epilogue.GATE_RESIDUAL,
+                        1,
+                        new MmaLinear.Tile(64, 32, 1, 2, 2, 4, MmaForm.AMPERE),
+                        1),
+                () -> mma(
+                        72, 96, 416, Epilogue.BIAS_GELU, 2, new MmaLinear.Tile(32, 64, 1, 2, 2, 3, MmaForm.AMPERE), 1),
                 () -> mma(48, 40, 32, Epilogue.BIAS, 2, new MmaLinear.Tile(32, 16, 2, 1, 2, 4, MmaForm.AMPERE), 2),
-                () -> mma(72, 88, 64, Epilogue.GATE_RESIDUAL, 1, new MmaLinear.Tile(64, 32, 1, 2, 2, 2, MmaForm.TURING), 1),
-                () -> mma(40, 96, 416, Epilogue.BIAS_HEADS, 2, new MmaLinear.Tile(32, 64, 1, 2, 1, 2, MmaForm.TURING), 1),
+                () -> mma(
+                        72,
+                        88,
+                        64,
+                        Epilogue.GATE_RESIDUAL,
+                        1,
+                        new MmaLinear.Tile(64, 32, 1, 2, 2, 2, MmaForm.TURING),
+                        1),
+                () -> mma(
+                        40, 96, 416, Epilogue.BIAS_HEADS, 2, new MmaLinear.Tile(32, 64, 1, 2, 1, 2, MmaForm.TURING), 1),
                 () -> mma(72, 96, 64, Epilogue.BIAS_GELU, 1, new MmaLinear.Tile(64, 32, 2, 2, 1, 2, MmaForm.VOLTA), 1),
-                () -> mma(40, 80, 416, Epilogue.GATE_RESIDUAL, 2, new MmaLinear.Tile(32, 64, 1, 2, 2, 2, MmaForm.VOLTA), 1),
+                () -> mma(
+                        40,
+                        80,
+                        416,
+                        Epilogue.GATE_RESIDUAL,
+                        2,
+                        new MmaLinear.Tile(32, 64, 1, 2, 2, 2, MmaForm.VOLTA),
+                        1),
                 () -> AttentionCases.mma(1, 64, 2, 72, 1, new MmaAttention.Tiling(4, 2, 64, 2, MmaForm.AMPERE), 1),
                 () -> AttentionCases.mma(2, 136, 2, 72, 2, new MmaAttention.Tiling(4, 1, 64, 3, MmaForm.AMPERE), 1),
                 () -> AttentionCases.mma(1, 72, 1, 64, 2, new MmaAttention.Tiling(2, 2, 32, 3, MmaForm.AMPERE), 132),

@@ -124,15 +124,7 @@ public final class TensorCases {
 
     /** {@link TensorLinear}; the gate's chunk is the third of six, as attention's gate in a block. */
     public static KernelCase linear(
-            int m,
-            int n,
-            int k,
-            int epilogue,
-            int tokens,
-            int heads,
-            int planes,
-            ProductTile tile,
-            String suffix) {
+            int m, int n, int k, int epilogue, int tokens, int heads, int planes, ProductTile tile, String suffix) {
         return linears(m, n, k, epilogue, tokens, heads, planes, MULTIPROCESSORS, suffix)
                 .apply(tile);
     }
@@ -151,7 +143,14 @@ public final class TensorCases {
         return switch (tile) {
             case TensorLinear.Tile(int rows, int columns, int slabs, int turns) ->
                 rows + "x" + columns + "x" + slabs + "x" + turns;
-            case MmaLinear.Tile(int rows, int columns, int warpRows, int warpColumns, int slabs, int stages, MmaForm form) ->
+            case MmaLinear.Tile(
+                    int rows,
+                    int columns,
+                    int warpRows,
+                    int warpColumns,
+                    int slabs,
+                    int stages,
+                    MmaForm form) ->
                 "%dx%d by %dx%d, %d slabs in %d stages, %s"
                         .formatted(rows, columns, warpRows, warpColumns, slabs, stages, form);
         };

@@ -36,8 +36,7 @@ public final class TensorConvolutionCases {
      */
     public static KernelCase conv(
             int n, int height, int width, int channels, int outChannels, int taps, int planes, int norm, int epilogue) {
-        return conv(
-                n, height, width, channels, outChannels, taps, planes, norm, epilogue, new TensorConv2d.Tile());
+        return conv(n, height, width, channels, outChannels, taps, planes, norm, epilogue, new TensorConv2d.Tile());
     }
 
     /** By either kernel. */
@@ -56,8 +55,7 @@ public final class TensorConvolutionCases {
         int kernel = taps == 1 ? 1 : 3;
         FloatArray weight =
                 Data.random(2, outChannels * channels * kernel * kernel, 1 / Math.sqrt(kernel * kernel * channels));
-        return conv(
-                n, height, width, channels, outChannels, taps, planes, norm, epilogue, tile, x, weight, "");
+        return conv(n, height, width, channels, outChannels, taps, planes, norm, epilogue, tile, x, weight, "");
     }
 
     /** Inputs up to 10^4, and weights from 10^-6 to 10 in one matrix. */
@@ -149,7 +147,8 @@ public final class TensorConvolutionCases {
                         : normalized(x, gamma, beta, n, pixels, channels, groups, norm == PackedMap.NORM_SILU),
                 x.getSize());
         return new KernelCase(
-                (tile instanceof MmaConv2d.Tile(MmaForm form) ? "mmaConv " + form : "tensorConv") + " taps " + taps + " planes " + planes + suffix,
+                (tile instanceof MmaConv2d.Tile(MmaForm form) ? "mmaConv " + form : "tensorConv") + " taps " + taps
+                        + " planes " + planes + suffix,
                 n + "x" + height + "x" + width + "x" + channels + "->" + outChannels,
                 new Object[] {run, x, packedWeight, bias, gamma, beta, residual, overflow},
                 graph -> arguments.task(

@@ -74,8 +74,7 @@ public final class TunableOperations {
                 ceiling(planes, cores),
                 () -> {
                     Function<ProductTile, KernelCase> cases =
-                            TensorCases.linears(
-                            m, n, k, epilogue, tokens, heads, planes, cores.multiprocessors(), "");
+                            TensorCases.linears(m, n, k, epilogue, tokens, heads, planes, cores.multiprocessors(), "");
                     return variant -> cases.apply(cores.tile(variant));
                 });
     }
@@ -89,8 +88,7 @@ public final class TunableOperations {
                 1,
                 ceiling(planes, cores),
                 () -> {
-                    Function<AttentionTiling, KernelCase> cases =
-                            AttentionCases.attentions(
+                    Function<AttentionTiling, KernelCase> cases = AttentionCases.attentions(
                             passes, tokens, heads, headSize, planes, cores.multiprocessors(), "");
                     return variant -> cases.apply(cores.tiling(variant));
                 });
