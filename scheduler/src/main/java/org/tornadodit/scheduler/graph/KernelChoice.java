@@ -82,8 +82,8 @@ public record KernelChoice(Operations operations, String reason) {
                 if (!TornadoDevices.sdkIsPresent()) {
                     yield portable(options, TensorOperations.refusal(config).orElse("the emulation runs them faster"));
                 }
-                Tier best = device.capability().equals(Optional.of(HOPPER)) ? Tier.WGMMA : Tier.MMA;
-                yield switch (cores(device, config, best)) {
+                // What no GPU has run yet is for those who ask for it: --kernels mma.
+                yield switch (cores(device, config, Tier.WGMMA)) {
                     case Some some -> tensor(some, options);
                     case None(String reason) -> portable(options, reason);
                 };
