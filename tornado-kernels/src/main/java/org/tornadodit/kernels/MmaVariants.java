@@ -18,6 +18,10 @@ final class MmaVariants {
     private static final String KEYS = "keys";
 
     private static final int MOST_STAGES = 4;
+    /** Head sizes up to which registers suffice. */
+    private static final int MOST_FOR_TWO = 72;
+
+    private static final int MOST_FOR_MANY_KEYS = 88;
 
     /**
      * A tile without its stages.
@@ -103,11 +107,14 @@ final class MmaVariants {
             throw new IllegalArgumentException("head size " + headSize
                     + ": tensor attention needs a multiple of 8 up to " + WarpgroupAttention.MAX_HEAD_SIZE);
         }
-        int keys = planes == 2 || cores.form() == MmaForm.VOLTA || headSize > 88 ? 32 : 64;
-        int most = cores.form() == MmaForm.AMPERE ? 3 : 2;
-        return Stream.of(4, 8)
+        boolean ampere = cores.form() == MmaForm.AMPERE;
+        // Two tiles of queries, where they leave registers for it, read keys and values half as often.
+        int queryTiles = ampere && planes == 1 && headSize <= MOST_FOR_TWO ? 2 : 1;
+        int keys = ampere && planes == 2 && headSize <= MOST_FOR_MANY_KEYS ? 64 : 32;
+        int most = ampere ? MOST_STAGES : 2;
+        return (planes == 2 ? Stream.of(8, 4) : Stream.of(4, 8))
                 .flatMap(warps -> Stream.iterate(most, stages -> stages >= 2, stages -> stages - 1)
-                        .map(stages -> new MmaAttention.Tiling(warps, 1, keys, stages, cores.form()))
+                        .map(stages -> new MmaAttention.Tiling(warps, queryTiles, keys, stages, cores.form()))
                         .filter(tiling -> tiling.sharedBytes(headSize, planes) <= cores.sharedBytes(tiling.together()))
                         .limit(1))
                 .map(MmaVariants::of)

@@ -2,11 +2,13 @@ package org.tornadodit.scheduler.device;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.kernels.MmaForm;
 import uk.ac.manchester.tornado.api.TaskGraph;
 
 /**
@@ -111,5 +113,14 @@ public final class TornadoProperties {
                 .sorted()
                 .map(name -> name + "=" + System.getProperty(name))
                 .collect(Collectors.joining(" "));
+    }
+
+    /** For tests: the tensor cores' instructions of an earlier generation, in place of the device's own. */
+    public static final String MMA_FORM = "dit.mma";
+
+    /** What {@link #MMA_FORM} asks for. */
+    public static Optional<MmaForm> mmaForm() {
+        return Optional.ofNullable(System.getProperty(MMA_FORM))
+                .map(form -> MmaForm.valueOf(form.toUpperCase(Locale.ROOT)));
     }
 }

@@ -12,6 +12,7 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.device.TornadoDevices;
+import org.tornadodit.scheduler.device.TornadoProperties;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
@@ -33,8 +34,6 @@ public record KernelChoice(Operations operations, String reason) {
     private static final double SMALL_FLOPS = 4e9;
 
     private static final String HOPPER = "9.0";
-    /** Property for tests: the instructions of another generation, in place of the device's own. */
-    private static final String FORM = "dit.mma";
 
     /** Of models that were asked about: a start asks for each device, and counting walks the graphs. */
     private static final Map<DitConfig, Double> BLOCK_FLOPS = new ConcurrentHashMap<>();
@@ -117,8 +116,7 @@ public record KernelChoice(Operations operations, String reason) {
         if (ofModel.isPresent()) {
             return new None(ofModel.get());
         }
-        Optional<MmaForm> asked = Optional.ofNullable(System.getProperty(FORM))
-                .map(form -> MmaForm.valueOf(form.toUpperCase(Locale.ROOT)));
+        Optional<MmaForm> asked = TornadoProperties.mmaForm();
         int multiprocessors = device.computeUnits();
         if (!TornadoDevices.sdkIsPresent()) {
             return new Some(
@@ -141,7 +139,7 @@ public record KernelChoice(Operations operations, String reason) {
                     + device.capability().orElse(device.backend()));
         }
         if (asked.isPresent() && asked.get().compareTo(own.get()) < 0) {
-            return new None("-D" + FORM + "=" + asked.get().name().toLowerCase(Locale.ROOT)
+            return new None("-D" + TornadoProperties.MMA_FORM + "=" + asked.get().name().toLowerCase(Locale.ROOT)
                     + " needs a later compute capability than " + capability);
         }
         return switch (Installation.installFromClassPath()) {
