@@ -259,6 +259,13 @@ public final class BulkCommand implements Callable<Integer> {
                 ? bulkOptions.npz
                 : directory.toAbsolutePath().normalize().resolveSibling(nameOf(directory) + ".npz");
         OutputFile.requireSuffix("--npz", npz, ".npz");
+        if (directory
+                .toAbsolutePath()
+                .normalize()
+                .equals(npz.toAbsolutePath().normalize().getParent())) {
+            throw new IllegalArgumentException("--npz %s is in the folder of the pictures, which holds nothing else"
+                    .formatted(Printable.path(npz)));
+        }
         Collector collector = new Collector(new RunFolder(directory));
         OutputFile.requireWritable(npz);
         OutputFile.requireWritable(Collector.checksumOf(npz));

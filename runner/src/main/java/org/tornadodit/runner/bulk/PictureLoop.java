@@ -29,7 +29,7 @@ import org.tornadodit.scheduler.engine.StepListener;
 
 /**
  * Makes pictures, each a batch of its own, so that they join and leave the engine's pass one by one: as many wait for a place
- * as have one, which nobody looks for when a picture is done. They are decoded together, as many as are ready, and written by
+ * as have one, which nobody looks for when a picture is done. They are decoded a portion at a time, and written by
  * threads of their own. All that is in memory is bounded: who samples waits for those who decode and write.
  */
 final class PictureLoop {
@@ -134,7 +134,7 @@ final class PictureLoop {
                         new BatchLoop.Follower<RuntimeException>() {
                             @Override
                             public StepListener begin(int batch, SamplingState from) {
-                                return (done, state) -> {};
+                                return StepListener.NONE;
                             }
 
                             @Override
@@ -154,10 +154,12 @@ final class PictureLoop {
         int elements = pictures.plan().config().inputElements();
         for (int done = 0; done < count; ) {
             List<Sampled> some = new ArrayList<>();
-            some.add(sampled.take());
-            sampled.drainTo(some, portion - 1);
-            if (failure.get() != null) {
-                return;
+            // Whole portions, which are the fastest; who samples has places enough meanwhile.
+            while (some.size() < Math.min(portion, count - done)) {
+                some.add(sampled.take());
+                if (failure.get() != null) {
+                    return;
+                }
             }
             float[] latents = new float[some.size() * elements];
             for (int i = 0; i < some.size(); i++) {
@@ -184,7 +186,7 @@ final class PictureLoop {
         try {
             BufferedImage picture = picture(images, place, size);
             Map<String, String> texts = pictures.facts(number).texts();
-            AtomicFile.write(folder.picture(number), out -> ImageFiles.writePng(picture, texts, out));
+            AtomicFile.writeUnforced(folder.picture(number), out -> ImageFiles.writePng(picture, texts, out));
             written.incrementAndGet();
         } catch (IOException | RuntimeException | Error e) {
             fail(e);

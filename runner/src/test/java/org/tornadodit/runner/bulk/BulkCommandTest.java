@@ -247,6 +247,10 @@ class BulkCommandTest {
         assertLine(ExitCode.FAILURE, "1 of 5 pictures are damaged: ", BulkRuns.collect(output));
         assertFalse(Files.exists(folder.resolve("run.npz")));
         assertFalse(Files.exists(folder.resolve("run.npz.sha256")));
+        assertLine(
+                ExitCode.PERMANENT,
+                "a.npz is in the folder of the pictures",
+                CommandLineRun.of("bulk", "--collect", output, "--npz", output.resolve("a.npz")));
     }
 
     @Test

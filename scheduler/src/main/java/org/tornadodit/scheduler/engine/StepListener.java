@@ -6,6 +6,9 @@ import java.util.function.Supplier;
 @FunctionalInterface
 public interface StepListener {
 
+    /** Hears nothing, and is not woken for it. */
+    StepListener NONE = (done, state) -> {};
+
     /**
      * Told in order; a batch that is far ahead of its listener waits for it.
      *

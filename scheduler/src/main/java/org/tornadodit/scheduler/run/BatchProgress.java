@@ -104,6 +104,9 @@ final class BatchProgress {
             });
             told = now;
             Gathered whole = gathered.remove(now);
+            if (listener.equals(StepListener.NONE)) {
+                continue;
+            }
             SamplingState all = whole != null && whole.samples().cardinality() == steps.length
                     ? whole.state()
                     : new SamplingState(now, List.of());

@@ -47,7 +47,7 @@ public final class AtomicFile {
             WriteTarget target = WriteTarget.of(file);
             if (target.replaced()) {
                 PartName.deleteAbandoned(target.path(), UNFINISHED);
-                writePart(target, out -> {}, false);
+                writePart(target, out -> {}, false, false);
             }
         } catch (IOException e) {
             throw failure(file, e);
@@ -65,10 +65,22 @@ public final class AtomicFile {
      * @throws IOException naming the file and the reason
      */
     public static void write(Path file, Content content) throws IOException {
+        write(file, content, true);
+    }
+
+    /**
+     * As above, without waiting for the disk, which takes milliseconds: a power failure may leave the new file torn, for who
+     * looks at files before taking them.
+     */
+    public static void writeUnforced(Path file, Content content) throws IOException {
+        write(file, content, false);
+    }
+
+    private static void write(Path file, Content content, boolean force) throws IOException {
         try {
             WriteTarget target = WriteTarget.of(file);
             if (target.replaced()) {
-                writePart(target, content, true);
+                writePart(target, content, true, force);
             } else {
                 try (OutputStream out =
                         new BufferedOutputStream(Files.newOutputStream(target.path(), StandardOpenOption.WRITE))) {
@@ -84,7 +96,8 @@ public final class AtomicFile {
         return new IOException("cannot write " + Printable.path(file) + ": " + DiskError.reason(e), e);
     }
 
-    private static void writePart(WriteTarget target, Content content, boolean rename) throws IOException {
+    private static void writePart(WriteTarget target, Content content, boolean rename, boolean force)
+            throws IOException {
         Path part = PartName.beside(target.path());
         Thread cleanUp = new Thread(() -> deleteQuietly(part));
         Runtime.getRuntime().addShutdownHook(cleanUp); // Ctrl-C while writing leaves no part behind
@@ -96,7 +109,9 @@ public final class AtomicFile {
             content.writeTo(out);
             out.flush();
             if (rename) {
-                channel.force(true); // or a power failure could leave the new name with nothing in it
+                if (force) {
+                    channel.force(true); // or a power failure could leave the new name with nothing in it
+                }
                 move(part, target.path());
             }
         } finally {
@@ -108,7 +123,7 @@ public final class AtomicFile {
                 cleanUp.interrupt(); // the hook is running and deletes the part
             }
         }
-        if (rename) {
+        if (rename && force) {
             forceFolder(target.path());
         }
     }
