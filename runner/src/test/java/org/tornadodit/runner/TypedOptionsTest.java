@@ -39,11 +39,28 @@ class TypedOptionsTest {
                 List.of("--kernels", "tensor"),
                 List.of("--matmul-precision", "high"),
                 List.of("--device-weights", "1"),
+                List.of("--plan", "samples"),
+                List.of("--use-cfg-parallel"),
+                List.of("--ulysses-degree", "2"),
                 List.of("--fail-fast"))) {
             Object[] options =
                     Stream.concat(Stream.of("--device", "cpu"), idle.stream()).toArray();
             refused(idle.getFirst() + " has no effect with --device cpu", options);
         }
+    }
+
+    @Test
+    void divisionsThatAreNotPossibleAreRefused() {
+        refused("--plan auto chooses degrees, and others are given", "--plan", "auto", "--ulysses-degree", "2");
+        refused("--ulysses-degree is 0, expected 1 to 1024", "--devices", "cpu:2", "--ulysses-degree", "0");
+        refused("wants 8 devices, there are 2; see --devices", "--devices", "cpu:2", "--data-parallel-degree", "8");
+        refused(
+                "halves of guidance, and the samples are not guided (--cfg-scale 1)",
+                "--devices",
+                "cpu:2",
+                "--use-cfg-parallel",
+                "--cfg-scale",
+                "1");
     }
 
     @Test

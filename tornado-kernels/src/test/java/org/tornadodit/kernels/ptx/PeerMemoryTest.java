@@ -1,0 +1,89 @@
+package org.tornadodit.kernels.ptx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.tornadodit.kernels.ptx.Blocks.assertFails;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.tornadodit.host.HostRuntime;
+import org.tornadodit.virtual.VirtualLink;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** Blocks stand for devices: one stores into the array of the other. */
+class PeerMemoryTest {
+    private static final int TARGET = 8;
+    private static final int FLAGS = 9;
+    private static final int FLAG = 100;
+
+    @AfterEach
+    void patience() {
+        VirtualLink.setPatience(null);
+    }
+
+    private static IntArray numbers() {
+        IntArray in = new IntArray(4096);
+        for (int i = 0; i < 4; i++) {
+            in.set(i, Float.floatToRawIntBits(2.5f + i));
+        }
+        return in;
+    }
+
+    /** What is stored is not there before it is signalled and waited for, and then it is. */
+    @Test
+    void whatIsStoredArrivesWithItsSignal() {
+        float[] out = Blocks.run(
+                HostRuntime.Order.FORWARD,
+                2,
+                1,
+                (context, in, o) -> {
+                    if (context.groupIdx == 0) {
+                        PeerMemory.publish(o, in, TARGET);
+                        PeerMemory.publish(in, in, FLAGS);
+                        PeerMemory.send4(in, 0, in, TARGET, 4);
+                        o.set(0, o.get(4));
+                        PeerMemory.signal(in, FLAGS, FLAG, 3);
+                    } else {
+                        o.set(1, PeerMemory.await(in, FLAG, 3));
+                        o.set(2, o.get(4));
+                        o.set(3, o.get(7));
+                    }
+                },
+                numbers(),
+                8);
+        assertEquals(0, out[0]);
+        assertEquals(1, out[1]);
+        assertEquals(2.5f, out[2]);
+        assertEquals(5.5f, out[3]);
+    }
+
+    @Test
+    void aStoreWithoutASignalIsAnError() {
+        assertFails("4 words were stored into another device's array and never signalled", 1, (context, in, o) -> {
+            PeerMemory.publish(o, in, TARGET);
+            PeerMemory.send4(in, 0, in, TARGET, 0);
+        });
+    }
+
+    @Test
+    void aWaitWithoutASignalNamesWhoWaits() {
+        VirtualLink.setPatience(50L);
+        assertFails(
+                "no signal from another device for 50 ms: work item global (0, 0, 0), local (0, 0, 0), group (0, 0, 0)"
+                        + " waits for 1 in flag 100, which is 0",
+                1,
+                (context, in, o) -> PeerMemory.await(in, FLAG, 1));
+    }
+
+    @Test
+    void aStoreBesideAnArrayOrOutOfLineIsAnError() {
+        assertFails("a store of 4 words at 4096 into an array of 4096", 1, (context, in, o) -> {
+            PeerMemory.publish(in, in, TARGET);
+            PeerMemory.send4(in, 0, in, TARGET, 4096);
+        });
+        assertFails("index 2 is not a multiple of 4", 1, (context, in, o) -> PeerMemory.copy4(in, 2, in, 0));
+        assertFails("no array of a device has the address 7", 1, (context, in, o) -> {
+            PeerMemory.set(in, TARGET, 7);
+            PeerMemory.signal(in, TARGET, FLAG, 1);
+        });
+    }
+}
