@@ -110,7 +110,7 @@ final class GenerationAnswer {
     private double rate(Progress progress) {
         double now = generation.seconds();
         int step = (progress.batch() - 1) * progress.steps() + progress.step();
-        double rate = (step - lastStep) / Math.max(1e-6, now - lastSeconds);
+        double rate = Math.max(0, step - lastStep) / Math.max(1e-6, now - lastSeconds); // dopri5 counts anew in a batch
         lastStep = step;
         lastSeconds = now;
         return rate;

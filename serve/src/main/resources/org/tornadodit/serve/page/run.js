@@ -126,7 +126,11 @@ export class Run {
       case 'progress': {
         const batch = event.batches > 1 ? `, batch ${event.batch} of ${event.batches}` : '';
         const left = event.step < event.steps ? `${duration(event.time_left)} left` : 'decoding';
-        this.#state([`Step ${event.step} of ${event.steps}${batch}`, ...this.#speed(event), left].join(' · '), event.fraction);
+        // dopri5 decides on the way how many steps there are: they are told as 0.
+        const words = event.steps === 0
+          ? [`Step ${event.step}${batch}`, ...this.#speed(event)]
+          : [`Step ${event.step} of ${event.steps}${batch}`, ...this.#speed(event), left];
+        this.#state(words.join(' · '), event.fraction);
         break;
       }
       case 'image_generation.partial_image':

@@ -13,6 +13,7 @@ const SAMPLERS = {
   heun: { hint: 'Looks ahead: two calls of the model a step.' },
   'euler-maruyama': { hint: 'Fresh noise in every step.' },
   'heun-sde': { hint: 'Fresh noise, looking ahead: two calls of the model a step.' },
+  dopri5: { hint: 'Takes as many steps as each picture needs.' },
   meanflow: { steps: 1, hint: 'One step may do.' },
 };
 
