@@ -139,7 +139,8 @@ class LoadTest {
     @Test
     void noneIsLostAndNoneIsWrong() throws Exception {
         try (DitPipeline pipeline = open();
-                TestServer server = TestServer.start(pipeline)) {
+                TestServer server = // room for those too who have gone and are not seen to have
+                        TestServer.start(pipeline, TestServer.options().maxWaiting(300))) {
             List<Kind> kinds = new ArrayList<>();
             for (int i = 0; i < KINDS; i++) {
                 kinds.add(kind(pipeline, i));
