@@ -300,7 +300,9 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** The first step with the others, as of {@link #warmUp}. They begin it together, once all have begun. */
     void firstStep() {
-        requireLatents(run(ditGraphs.step()));
+        TornadoExecutionResult result = run(ditGraphs.step());
+        requireSignals(result);
+        requireLatents(result);
     }
 
     /** For {@link #firstStep}. */
@@ -327,7 +329,8 @@ public final class TornadoEngine implements Engine, Stepper {
         if (ties != null) {
             result.transferToHost(ties.state());
             if (ties.state().get(Exchange.FAILED) != 0) {
-                throw new PeerLostException("another device that computes the same samples sent nothing for 10 s");
+                throw new PeerLostException("another device that computes the same samples sent nothing for 10 s;"
+                        + " with --plan samples each works by itself");
             }
         }
     }
