@@ -32,9 +32,11 @@ class StepPlanTest {
         assertThrows(IllegalArgumentException.class, () -> new StepPlan(List.of()));
     }
 
-    /** The kernel's arrays hold what any sampler keeps. */
+    /** The kernel's arrays hold what any sampler keeps whose steps a device takes. */
     @Test
     void devicesHaveRoomForEverySamplersHistory() {
-        assertTrue(Arrays.stream(SamplingMethod.values()).allMatch(method -> method.history() <= DenoiseStep.HISTORY));
+        assertTrue(Arrays.stream(SamplingMethod.values())
+                .filter(method -> !method.adaptive())
+                .allMatch(method -> method.history() <= DenoiseStep.HISTORY));
     }
 }

@@ -102,7 +102,7 @@ class ShardedEngineTest {
     /** From any step, on any number of devices, with noise of the device and of the host. */
     @ParameterizedTest
     @EnumSource(
-            names = {"EULER", "HEUN", "EULER_MARUYAMA", "HEUN_SDE", "MEAN_FLOW"},
+            names = {"EULER", "HEUN", "DOPRI5", "EULER_MARUYAMA", "HEUN_SDE", "MEAN_FLOW"},
             mode = EnumSource.Mode.EXCLUDE)
     void goesOnFromAStateToTheSameBits(SamplingMethod method) {
         SamplingRequest request = TinyModel.request(method, 4, 3, 1, 2);
@@ -148,7 +148,7 @@ class ShardedEngineTest {
 
     @ParameterizedTest
     @EnumSource(
-            names = {"EULER", "HEUN", "EULER_MARUYAMA", "HEUN_SDE", "MEAN_FLOW"},
+            names = {"EULER", "HEUN", "DOPRI5", "EULER_MARUYAMA", "HEUN_SDE", "MEAN_FLOW"},
             mode = EnumSource.Mode.EXCLUDE)
     void theCpuEngineGoesOnFromAStateToTheSameBits(SamplingMethod method) {
         SamplingRequest request = TinyModel.request(method, 4, 3, 1, 2);
