@@ -49,7 +49,7 @@ import picocli.CommandLine.Spec;
             "  dit evaluate baseline.png sample.png --gates strict",
             "  dit evaluate theirs/ ours/ --format json",
             "  dit evaluate a.png b.png --diff difference.png",
-            "  dit evaluate --npz reference.npz samples.npz --inception-weights pt_inception-2015-12-05-6726825d.pth"
+            "  dit evaluate --npz a.npz b.npz --inception-weights in.pth"
         })
 public final class EvaluateCommand implements Callable<Integer> {
 
