@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.SamplingMethod;
@@ -11,6 +12,8 @@ import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.report.RunRecord;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.engine.StepListener;
 import org.tornadodit.scheduler.tune.Timing;
 
 /**
@@ -75,9 +78,15 @@ record EngineTimes(
                 request.cfgScale(),
                 request.guidance());
         ends[0] = System.nanoTime();
-        engine.sample(run, plan.sampling().noise(), (done, now) -> {
-            if (done < ends.length) { // Heun's moves take two
-                ends[done] = System.nanoTime();
+        engine.sample(run, plan.sampling().noise(), new StepListener() {
+            @Override
+            public void stepDone(int done, Supplier<SamplingState> state) {}
+
+            @Override
+            public void reached(int done) {
+                if (done < ends.length) { // Heun's moves take two
+                    ends[done] = System.nanoTime();
+                }
             }
         });
         double[] times = new double[count];

@@ -18,6 +18,12 @@ public interface StepListener {
      */
     void stepDone(int done, Supplier<SamplingState> state);
 
+    /**
+     * As {@link #stepDone}, but at once, on the thread that ended the step, whatever the listener's own is doing: for clocks. It
+     * must not wait.
+     */
+    default void reached(int done) {}
+
     /** Whether {@link #stepDone} is going to read the state after a step; it stays on the device otherwise. On any thread. */
     default boolean wantsState(int done) {
         return false;

@@ -103,6 +103,7 @@ final class BatchProgress {
                 }
             });
             told = now;
+            listener.reached(now);
             Gathered whole = gathered.remove(now);
             if (listener.equals(StepListener.NONE)) {
                 continue;
