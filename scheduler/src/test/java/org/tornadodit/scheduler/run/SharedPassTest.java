@@ -229,10 +229,19 @@ class SharedPassTest {
             float[] alone = engine.sample(one, noise(1, false), (done, now) -> {});
             CountDownLatch atWork = new CountDownLatch(1);
             CountDownLatch enough = new CountDownLatch(1);
-            FutureTask<float[]> first = inBackground(engine, endless, noise(0, false), (done, now) -> {
-                atWork.countDown();
-                await(enough);
-                throw new CancellationException("enough");
+            FutureTask<float[]> first = inBackground(engine, endless, noise(0, false), new StepListener() {
+                @Override
+                public void stepDone(int done, Supplier<SamplingState> state) {
+                    throw new CancellationException("enough");
+                }
+
+                /** On the engine's thread, so that the place stays taken: of a slow listener it would go to others. */
+                @Override
+                public boolean wantsState(int done) {
+                    atWork.countDown();
+                    await(enough);
+                    return false;
+                }
             });
             await(atWork);
             List<FutureTask<float[]>> others = new ArrayList<>();
