@@ -5,12 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.dit.ClassNames;
+import org.tornadodit.model.io.file.Sha256;
 
 /**
  * The class of each picture.
@@ -88,14 +88,10 @@ record Labels(String rule, int[] each) {
 
     /** SHA-256 of the labels, a number a line. */
     static String sha256(int[] labels) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (int label : labels) {
-                digest.update((label + "\n").getBytes(StandardCharsets.US_ASCII));
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
+        MessageDigest digest = Sha256.digest();
+        for (int label : labels) {
+            digest.update((label + "\n").getBytes(StandardCharsets.US_ASCII));
         }
+        return HexFormat.of().formatHex(digest.digest());
     }
 }

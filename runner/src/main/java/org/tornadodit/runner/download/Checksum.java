@@ -5,9 +5,9 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.function.LongConsumer;
+import org.tornadodit.model.io.file.Sha256;
 
 /** SHA-256 of files. */
 final class Checksum {
@@ -19,12 +19,7 @@ final class Checksum {
      * @param watcher hears how many bytes are done
      */
     static String of(Path file, LongConsumer watcher) throws IOException {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every Java has it
-        }
+        MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[1 << 20];
         long done = 0;
         try (InputStream in = Files.newInputStream(file)) {

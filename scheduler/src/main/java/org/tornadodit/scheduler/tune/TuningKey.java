@@ -1,11 +1,9 @@
 package org.tornadodit.scheduler.tune;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.tornadodit.model.io.file.Sha256;
 
 /**
  * What a tuning is good for. Of several equal devices one is tuned for all.
@@ -34,12 +32,7 @@ public record TuningKey(
 
     /** A file name that no other key has. */
     String fileName() {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256")
-                    .digest(String.join("\n", fields().values()).getBytes(StandardCharsets.UTF_8));
-            return "tuning-" + HexFormat.of().formatHex(digest, 0, 8) + ".json";
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        byte[] digest = Sha256.of(String.join("\n", fields().values()));
+        return "tuning-" + HexFormat.of().formatHex(digest, 0, 8) + ".json";
     }
 }

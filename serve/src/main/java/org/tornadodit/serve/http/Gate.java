@@ -1,12 +1,11 @@
 package org.tornadodit.serve.http;
 
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Locale;
 import java.util.Set;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.io.file.Sha256;
 import org.tornadodit.serve.api.Refusal;
 
 /**
@@ -17,19 +16,11 @@ final class Gate {
     private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
     private static final String SCHEME = "bearer ";
 
+    /** A digest: all are of one length, so that the time of a comparison tells nothing of the token's. */
     private final byte @Nullable [] token;
 
     Gate(@Nullable String token) {
-        this.token = token == null ? null : digest(token);
-    }
-
-    /** Digests are of one length, so that the time of a comparison tells nothing of the token's. */
-    private static byte[] digest(String text) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        this.token = token == null ? null : Sha256.of(token);
     }
 
     /** @throws Refusal when another host is meant */
@@ -55,7 +46,7 @@ final class Gate {
         String sent = exchange.header(HttpHeader.AUTHORIZATION);
         boolean bearer = sent != null && sent.regionMatches(true, 0, SCHEME, 0, SCHEME.length());
         String given = bearer && sent != null ? sent.substring(SCHEME.length()).strip() : "";
-        if (!MessageDigest.isEqual(token, digest(given))) {
+        if (!MessageDigest.isEqual(token, Sha256.of(given))) {
             exchange.setHeader(HttpHeader.WWW_AUTHENTICATE, "Bearer");
             throw new Refusal(
                     401,

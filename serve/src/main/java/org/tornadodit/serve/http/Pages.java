@@ -3,13 +3,12 @@ package org.tornadodit.serve.http;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.eclipse.jetty.http.HttpHeader;
+import org.tornadodit.model.io.file.Sha256;
 
 /** The page's files: those of one flat folder among the classes, by name. */
 final class Pages {
@@ -73,11 +72,6 @@ final class Pages {
     }
 
     private static String tag(byte[] bytes) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
-            return '"' + HexFormat.of().formatHex(digest, 0, 8) + '"';
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return '"' + HexFormat.of().formatHex(Sha256.digest().digest(bytes), 0, 8) + '"';
     }
 }

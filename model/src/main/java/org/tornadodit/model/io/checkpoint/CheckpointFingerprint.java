@@ -3,9 +3,9 @@ package org.tornadodit.model.io.checkpoint;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import org.tornadodit.model.io.file.Sha256;
 import org.tornadodit.model.io.tensor.TensorSpec;
 
 /**
@@ -19,13 +19,13 @@ public final class CheckpointFingerprint {
 
     /** 32 hexadecimal digits of these tensors; reads all of them, on all cores. */
     public static String of(Checkpoint checkpoint, List<TensorSpec> tensors) {
-        MessageDigest all = sha256();
+        MessageDigest all = Sha256.digest();
         tensors.parallelStream().map(spec -> digest(checkpoint, spec)).forEachOrdered(all::update);
         return HexFormat.of().formatHex(all.digest(), 0, 16);
     }
 
     private static byte[] digest(Checkpoint checkpoint, TensorSpec spec) {
-        MessageDigest sha = sha256();
+        MessageDigest sha = Sha256.digest();
         sha.update((spec.name() + spec.shape()).getBytes(StandardCharsets.UTF_8));
         MemorySegment values = checkpoint.tensor(spec.name()).data();
         for (long done = 0; done < values.byteSize(); done += HASHED_AT_ONCE) {
@@ -33,13 +33,5 @@ public final class CheckpointFingerprint {
                     .asByteBuffer());
         }
         return sha.digest();
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
     }
 }

@@ -4,15 +4,12 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Set;
 import java.util.UUID;
@@ -85,12 +82,6 @@ final class PartName {
 
     /** Hidden, and of the file's name 64 bits of a digest: the name itself may be as long as names can be. */
     private static String prefix(Path file) {
-        try {
-            byte[] name = String.valueOf(file.getFileName()).getBytes(StandardCharsets.UTF_8);
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(name);
-            return PREFIX + HexFormat.of().formatHex(digest, 0, 8) + "-";
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return PREFIX + HexFormat.of().formatHex(Sha256.of(String.valueOf(file.getFileName())), 0, 8) + "-";
     }
 }

@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -275,17 +274,13 @@ public record StateFile(Map<String, String> facts, Shape shape, List<float[]> ar
     }
 
     private static String digest(Map<String, String> facts, Shape shape, byte[] data) {
-        try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            new TreeMap<>(facts).forEach((name, value) -> {
-                sha.update((name + "\0" + value + "\0").getBytes(StandardCharsets.UTF_8));
-            });
-            sha.update(shape.toString().getBytes(StandardCharsets.UTF_8));
-            sha.update(data);
-            return HexFormat.of().formatHex(sha.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        MessageDigest sha = Sha256.digest();
+        new TreeMap<>(facts).forEach((name, value) -> {
+            sha.update((name + "\0" + value + "\0").getBytes(StandardCharsets.UTF_8));
+        });
+        sha.update(shape.toString().getBytes(StandardCharsets.UTF_8));
+        sha.update(data);
+        return HexFormat.of().formatHex(sha.digest());
     }
 
     private static byte[] bytes(List<float[]> arrays) {

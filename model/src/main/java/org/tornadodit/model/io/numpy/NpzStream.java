@@ -9,11 +9,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.zip.CRC32;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.io.file.AtomicFile;
+import org.tornadodit.model.io.file.Sha256;
 import org.tornadodit.model.io.tensor.DType;
 
 /**
@@ -69,21 +69,13 @@ public final class NpzStream {
     static String write(Path file, String array, DType dtype, Shape shape, AtomicFile.Content data, long limit)
             throws IOException {
         NpzStream archive = new NpzStream(array, dtype, shape, limit);
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         AtomicFile.write(file, out -> {
             DigestOutputStream all = new DigestOutputStream(out, digest);
             archive.writeTo(all, data);
             all.flush();
         });
         return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
     }
 
     /** Counts and sums what goes through. */
