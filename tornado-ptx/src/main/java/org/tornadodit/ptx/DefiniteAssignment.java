@@ -68,12 +68,8 @@ final class DefiniteAssignment {
         return first == null ? Set.of() : analysis.unassigned(first);
     }
 
-    /** The text with threads' numbers read at its beginning, where they may be read before they are set otherwise. */
-    static String withNumbersOfThreadsFirst(String ptx) {
-        Set<String> unassigned = unassigned(ptx);
-        if (unassigned.isEmpty()) {
-            return ptx;
-        }
+    /** The text with those of the registers set at its beginning that have numbers of threads. */
+    static String withNumbersOfThreadsFirst(String ptx, Set<String> unassigned) {
         List<String> lines = new ArrayList<>();
         List<String> numbers = new ArrayList<>();
         int body = -1;
@@ -153,10 +149,7 @@ final class DefiniteAssignment {
                 registers(instruction.substring(0, at), reads);
             }
             String operation = instruction.substring(at).strip();
-            int operands = operation.indexOf(' ') < 0 ? operation.indexOf('\t') : firstSpace(operation);
-            if (operands < 0) {
-                continue;
-            }
+            int operands = firstSpace(operation);
             String name = operation.substring(0, operands);
             String rest = operation.substring(operands).strip();
             int end = 0;

@@ -56,11 +56,15 @@ record KernelText(String entry, String ptx, int sharedBytes, boolean marked) {
     }
 
     private static String assigned(String entry, String text) {
-        String assigned = DefiniteAssignment.withNumbersOfThreadsFirst(text);
-        Set<String> unassigned = DefiniteAssignment.unassigned(assigned);
-        if (!unassigned.isEmpty()) {
+        Set<String> unassigned = DefiniteAssignment.unassigned(text);
+        if (unassigned.isEmpty()) {
+            return text;
+        }
+        String assigned = DefiniteAssignment.withNumbersOfThreadsFirst(text, unassigned);
+        Set<String> left = DefiniteAssignment.unassigned(assigned);
+        if (!left.isEmpty()) {
             throw new IllegalStateException("kernel " + entry + " would read registers that nothing has set: "
-                    + String.join(", ", unassigned) + "; TornadoVM wrote it so, write the kernel another way");
+                    + String.join(", ", left) + "; TornadoVM wrote it so, write the kernel another way");
         }
         return assigned;
     }
