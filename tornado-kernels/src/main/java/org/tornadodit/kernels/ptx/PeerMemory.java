@@ -12,36 +12,38 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * <p>A device reaches another's memory once {@link PeerAccess} has connected them.
  */
 public final class PeerMemory {
+    // Texts are the same for arrays of ints and of floats.
+    private static final String PUBLISH =
+            "{ .reg .b64 %pa, %pb; add.s64 %pa, $0, $H; mul.wide.s32 %pb, $2, 8; add.s64 %pb, %pb, $1;"
+                    + " st.global.b64 [%pb+$H], %pa; }";
+
+    private static final String COPY =
+            "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
+                    + " mul.wide.s32 %pb, $3, 4; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
+                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }";
+
+    private static final String SEND =
+            "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
+                    + " mul.wide.s32 %pb, $3, 8; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
+                    + " ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $4, 4; add.s64 %pa, %pa, %pb;"
+                    + " st.global.v4.b32 [%pa], {%pc, %pd, %pe, %pf}; }";
 
     private PeerMemory() {}
 
     /** Writes the address of an array's first element. */
-    @Instruction(
-            value = "{ .reg .b64 %pa, %pb; add.s64 %pa, $0, $H; mul.wide.s32 %pb, $2, 8; add.s64 %pb, %pb, $1;"
-                    + " st.global.b64 [%pb+$H], %pa; }",
-            reads = 0,
-            writes = 1)
+    @Instruction(value = PUBLISH, reads = 0, writes = 1)
     public static void publish(IntArray array, IntArray addresses, int slot) {
         set(addresses, slot, VirtualLink.address(array));
     }
 
     /** As for an {@link IntArray}. */
-    @Instruction(
-            value = "{ .reg .b64 %pa, %pb; add.s64 %pa, $0, $H; mul.wide.s32 %pb, $2, 8; add.s64 %pb, %pb, $1;"
-                    + " st.global.b64 [%pb+$H], %pa; }",
-            reads = 0,
-            writes = 1)
+    @Instruction(value = PUBLISH, reads = 0, writes = 1)
     public static void publish(FloatArray array, IntArray addresses, int slot) {
         set(addresses, slot, VirtualLink.address(array));
     }
 
     /** 16 bytes from one of the device's arrays into another. */
-    @Instruction(
-            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
-                    + " mul.wide.s32 %pb, $3, 4; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
-                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }",
-            reads = 0,
-            writes = 2)
+    @Instruction(value = COPY, reads = 0, writes = 2)
     public static void copy4(IntArray source, int from, IntArray target, int to) {
         check(from, to);
         for (int i = 0; i < 4; i++) {
@@ -50,12 +52,7 @@ public final class PeerMemory {
     }
 
     /** As for an {@link IntArray}. */
-    @Instruction(
-            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
-                    + " mul.wide.s32 %pb, $3, 4; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
-                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }",
-            reads = 0,
-            writes = 2)
+    @Instruction(value = COPY, reads = 0, writes = 2)
     public static void copy4(FloatArray source, int from, FloatArray target, int to) {
         check(from, to);
         for (int i = 0; i < 4; i++) {
@@ -64,12 +61,7 @@ public final class PeerMemory {
     }
 
     /** 16 bytes from one of the device's arrays into the array at an address. */
-    @Instruction(
-            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
-                    + " mul.wide.s32 %pb, $3, 8; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
-                    + " ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $4, 4; add.s64 %pa, %pa, %pb;"
-                    + " st.global.v4.b32 [%pa], {%pc, %pd, %pe, %pf}; }",
-            reads = 0)
+    @Instruction(value = SEND, reads = 0)
     public static void send4(IntArray source, int from, IntArray addresses, int slot, int to) {
         check(from, to);
         VirtualLink.store(
@@ -82,12 +74,7 @@ public final class PeerMemory {
     }
 
     /** As for an {@link IntArray}. */
-    @Instruction(
-            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
-                    + " mul.wide.s32 %pb, $3, 8; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
-                    + " ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $4, 4; add.s64 %pa, %pa, %pb;"
-                    + " st.global.v4.b32 [%pa], {%pc, %pd, %pe, %pf}; }",
-            reads = 0)
+    @Instruction(value = SEND, reads = 0)
     public static void send4(FloatArray source, int from, IntArray addresses, int slot, int to) {
         check(from, to);
         VirtualLink.store(
