@@ -1,12 +1,14 @@
 package org.tornadodit.model.io.numpy;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Shape;
@@ -54,6 +56,28 @@ record NpyHeader(DType dtype, Shape shape, boolean fortranOrder, int size) {
         }
         byte[] text = file.asSlice(start, length).toArray(ValueLayout.JAVA_BYTE);
         return new Literal(new String(text, StandardCharsets.UTF_8)).header((int) (start + length));
+    }
+
+    /**
+     * Reads a header and no more: its length stands in its beginning.
+     *
+     * @throws IOException as {@link #parse}
+     */
+    static NpyHeader read(InputStream from) throws IOException {
+        byte[] start = from.readNBytes(MAGIC.length + 2 + Short.BYTES);
+        boolean wide = start.length > MAGIC.length && start[MAGIC.length] != 1;
+        byte[] prefix = joined(start, from.readNBytes(wide ? Integer.BYTES - Short.BYTES : 0));
+        long length = 0;
+        for (int i = prefix.length - 1; i >= MAGIC.length + 2; i--) {
+            length = length << Byte.SIZE | (prefix[i] & 0xff);
+        }
+        return parse(MemorySegment.ofArray(joined(prefix, from.readNBytes((int) Math.min(LARGEST, length)))));
+    }
+
+    private static byte[] joined(byte[] first, byte[] second) {
+        byte[] all = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, all, first.length, second.length);
+        return all;
     }
 
     /** The bytes of a version 1 header for row-major data, padded as NumPy does. */

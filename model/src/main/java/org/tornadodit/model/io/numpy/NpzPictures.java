@@ -27,7 +27,6 @@ public final class NpzPictures implements AutoCloseable {
     private static final long MOST_STATISTICS = 64L << 20;
 
     private static final int LONGEST_SIDE = 4096;
-    private static final int START = 1 << 10;
 
     private final Path file;
     private final ZipFile zip;
@@ -55,7 +54,7 @@ public final class NpzPictures implements AutoCloseable {
             }
             InputStream bytes = zip.getInputStream(entry);
             stream = new CheckedInputStream(bytes, new CRC32());
-            NpyHeader header = header(stream);
+            NpyHeader header = NpyHeader.read(stream);
             int rank = header.shape().rank();
             if (header.dtype() != DType.U8
                     || header.fortranOrder()
@@ -95,28 +94,6 @@ public final class NpzPictures implements AutoCloseable {
                 throw new CheckpointException(e.toString(), e);
             }
         }
-    }
-
-    /** Reads the header and no more: its length stands in its beginning. */
-    private NpyHeader header(InputStream from) throws IOException {
-        byte[] start = from.readNBytes(12);
-        int version = start.length > 6 ? start[6] : 0;
-        int length = start.length < 12
-                ? 0
-                : version == 1
-                        ? (start[8] & 0xff) + ((start[9] & 0xff) << 8) - 2
-                        : (start[8] & 0xff)
-                                + ((start[9] & 0xff) << 8)
-                                + ((start[10] & 0xff) << 16)
-                                + ((start[11] & 0xff) << 24);
-        if (length < 0 || length > START * 64) {
-            throw new IOException("no .npy header in " + PICTURES);
-        }
-        byte[] rest = from.readNBytes(length);
-        byte[] all = new byte[start.length + rest.length];
-        System.arraycopy(start, 0, all, 0, start.length);
-        System.arraycopy(rest, 0, all, start.length, rest.length);
-        return NpyHeader.parse(MemorySegment.ofArray(all));
     }
 
     /** Whether there are pictures, not only statistics. */
