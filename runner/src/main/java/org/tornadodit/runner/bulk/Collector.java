@@ -10,8 +10,6 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -22,6 +20,7 @@ import org.tornadodit.model.io.file.AtomicFile;
 import org.tornadodit.model.io.numpy.NpzStream;
 import org.tornadodit.model.io.tensor.DType;
 import org.tornadodit.model.metrics.RgbImage;
+import org.tornadodit.runner.output.Outcome;
 import org.tornadodit.runner.terminal.PermanentException;
 
 /** Puts the pictures of a finished run into one {@code .npz}, as ADM's evaluator reads it: {@code arr_0}, uint8 (N, H, W, 3). */
@@ -108,7 +107,7 @@ final class Collector {
                         ahead.add(readers.submit(() -> reader.read(picture)));
                     }
                     try {
-                        PictureReader.Whole whole = await(ahead.removeFirst());
+                        PictureReader.Whole whole = Outcome.of(ahead.removeFirst());
                         labels[number] = whole.label();
                         if (torn.isEmpty()) {
                             out.write(whole.image().levels());
@@ -133,24 +132,6 @@ final class Collector {
         if (!Labels.sha256(labels).equals(manifest.labelsSha256())) {
             throw new PermanentException("the pictures of %s tell other classes than its %s: they are another run's"
                     .formatted(Printable.path(folder.path()), RunManifest.NAME));
-        }
-    }
-
-    private static PictureReader.Whole await(Future<PictureReader.Whole> future)
-            throws IOException, TornPictureException {
-        try {
-            return future.get();
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case TornPictureException torn -> throw torn;
-                case IOException failure -> throw failure;
-                case RuntimeException failure -> throw failure;
-                case Error failure -> throw failure;
-                case null, default -> throw new IllegalStateException(e);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancellationException("interrupted");
         }
     }
 }

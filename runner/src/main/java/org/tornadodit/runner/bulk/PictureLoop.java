@@ -20,9 +20,9 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.io.file.AtomicFile;
 import org.tornadodit.model.metrics.ImageFiles;
-import org.tornadodit.model.vae.PixelLevel;
 import org.tornadodit.pipeline.setup.BatchLoop;
 import org.tornadodit.pipeline.setup.WeightFiles;
+import org.tornadodit.runner.output.ImageGrid;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.StepListener;
@@ -184,7 +184,7 @@ final class PictureLoop {
 
     private void write(int number, float[] images, int place) {
         try {
-            BufferedImage picture = picture(images, place, size);
+            BufferedImage picture = ImageGrid.one(images, place, size);
             Map<String, String> texts = pictures.facts(number).texts();
             AtomicFile.writeUnforced(folder.picture(number), out -> ImageFiles.writePng(picture, texts, out));
             written.incrementAndGet();
@@ -193,21 +193,6 @@ final class PictureLoop {
         } finally {
             unwritten.release();
         }
-    }
-
-    /** @param images (N, 3, size, size), about -1..1 */
-    private static BufferedImage picture(float[] images, int place, int size) {
-        int plane = size * size;
-        int red = 3 * place * plane;
-        int[] pixels = new int[plane];
-        for (int i = 0; i < plane; i++) {
-            pixels[i] = PixelLevel.of(images[red + i]) << 16
-                    | PixelLevel.of(images[red + plane + i]) << 8
-                    | PixelLevel.of(images[red + 2 * plane + i]);
-        }
-        BufferedImage picture = new BufferedImage(size, size, BufferedImage.TYPE_INT_RGB);
-        picture.setRGB(0, 0, size, size, pixels, 0, size);
-        return picture;
     }
 
     /** The first failure counts; it ends everything. */

@@ -29,7 +29,7 @@ record PictureReader(RunFolder folder, RunManifest manifest) {
      * @throws PermanentException when it is another run's, or no picture of ours
      * @throws IOException when it cannot be read
      */
-    Whole read(int number) throws IOException, TornPictureException {
+    Whole read(int number) throws IOException {
         Path file = folder.picture(number);
         if (!Files.isReadable(file)) {
             throw new IOException(Printable.path(file) + ": no permission to read it, or it is gone");

@@ -5,8 +5,6 @@ import java.io.PrintWriter;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -20,6 +18,7 @@ import org.tornadodit.pipeline.setup.DeviceTuning;
 import org.tornadodit.pipeline.setup.HeapNeed;
 import org.tornadodit.pipeline.setup.Machine;
 import org.tornadodit.pipeline.setup.WeightFiles;
+import org.tornadodit.runner.output.Outcome;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.terminal.Surroundings;
 import org.tornadodit.scheduler.engine.Engine;
@@ -114,7 +113,7 @@ final class Worker {
                     .toList();
             try {
                 for (int i = 0; i < own.length; i++) {
-                    String damage = await(checks.get(i));
+                    String damage = Outcome.of(checks.get(i));
                     if (damage != null) {
                         say.accept(damage + "; it is made again");
                         there.clear(own[i]);
@@ -127,22 +126,6 @@ final class Worker {
         return shard.pictures(pictures.total())
                 .filter(number -> !there.get(number))
                 .toArray();
-    }
-
-    private static <T> T await(Future<T> future) throws IOException {
-        try {
-            return future.get();
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException failure -> throw failure;
-                case RuntimeException failure -> throw failure;
-                case Error failure -> throw failure;
-                case null, default -> throw new IllegalStateException(e);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancellationException("interrupted");
-        }
     }
 
     /** Returns the seconds that it took, without loading. */

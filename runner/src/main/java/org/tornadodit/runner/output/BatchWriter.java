@@ -1,8 +1,6 @@
 package org.tornadodit.runner.output;
 
 import java.io.IOException;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -48,19 +46,7 @@ public final class BatchWriter implements AutoCloseable {
             return;
         }
         last = null;
-        try {
-            writing.get();
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException failure -> throw failure;
-                case RuntimeException failure -> throw failure;
-                case Error failure -> throw failure;
-                case null, default -> throw new IllegalStateException(e);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancellationException("interrupted");
-        }
+        Outcome.of(writing);
     }
 
     /** Ends what was begun: a picture that is done is worth keeping when the batch after it fails. */

@@ -87,14 +87,31 @@ public final class ImageGrid {
         }
         for (int image = 0; image < n; image++) {
             int place = first + image;
-            int left = left(place);
-            int top = top(place);
-            for (int i = 0; i < plane; i++) {
-                int red = PixelLevel.of(images[3 * image * plane + i]);
-                int green = PixelLevel.of(images[(3 * image + 1) * plane + i]);
-                int blue = PixelLevel.of(images[(3 * image + 2) * plane + i]);
-                grid.setRGB(left + i % size, top + i / size, red << 16 | green << 8 | blue);
-            }
+            draw(grid, left(place), top(place), images, image, size);
         }
+    }
+
+    /**
+     * One image of several alone.
+     *
+     * @param images (N, 3, size, size), about -1..1
+     * @param place of the image among them
+     */
+    public static BufferedImage one(float[] images, int place, int size) {
+        BufferedImage picture = new BufferedImage(size, size, BufferedImage.TYPE_INT_RGB);
+        draw(picture, 0, 0, images, place, size);
+        return picture;
+    }
+
+    private static void draw(BufferedImage picture, int left, int top, float[] images, int place, int size) {
+        int plane = size * size;
+        int red = 3 * place * plane;
+        int[] pixels = new int[plane];
+        for (int i = 0; i < plane; i++) {
+            pixels[i] = PixelLevel.of(images[red + i]) << 16
+                    | PixelLevel.of(images[red + plane + i]) << 8
+                    | PixelLevel.of(images[red + 2 * plane + i]);
+        }
+        picture.setRGB(left, top, size, size, pixels, 0, size);
     }
 }
