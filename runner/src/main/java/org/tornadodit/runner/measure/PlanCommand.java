@@ -101,23 +101,15 @@ public final class PlanCommand implements Callable<Integer> {
             out.println(String.format(
                     Locale.ROOT,
                     "%-62s %4d %9.2f %7.2f %12s %12s  %s",
-                    options(row.mesh()),
+                    row.mesh().options(),
                     row.mesh().devices(),
                     1e3 * row.cost().seconds(),
                     alone / row.cost().seconds(),
                     ByteCount.of(row.cost().sent()),
                     ByteCount.of(row.cost().memory()),
-                    "same"));
+                    row.mesh().exactness().word()));
         }
         return ExitCode.DONE;
-    }
-
-    private static String options(Mesh mesh) {
-        return "--data-parallel-degree %d%s%s"
-                .formatted(
-                        mesh.samples(),
-                        mesh.halves() == 2 ? " --use-cfg-parallel" : "",
-                        mesh.heads() > 1 ? " --ulysses-degree " + mesh.heads() : "");
     }
 
     private ParameterException usage(String message) {

@@ -1,8 +1,8 @@
 package org.tornadodit.runner.option;
 
 import java.util.Locale;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.MeshRequest;
 import picocli.CommandLine.Option;
 
@@ -52,28 +52,24 @@ public final class DivisionOptions {
      * @throws IllegalArgumentException when the options contradict each other
      */
     public MeshRequest request() {
-        boolean degrees = data != null || cfg || ulysses != null;
-        if (degrees && plan != null) {
+        MeshRequest request = plan == Plan.SAMPLES ? MeshRequest.SAMPLES : MeshRequest.AUTO;
+        request = with(request, Axis.SAMPLES, data);
+        request = with(request, Axis.HALVES, cfg ? Integer.valueOf(2) : null);
+        request = with(request, Axis.HEADS, ulysses);
+        if (request.isExplicit() && plan != null) {
             throw new IllegalArgumentException("--plan %s chooses degrees, and others are given; leave out one of both"
                     .formatted(plan.name().toLowerCase(Locale.ROOT)));
         }
-        if (!degrees) {
-            return plan == Plan.SAMPLES ? MeshRequest.SAMPLES : MeshRequest.AUTO;
-        }
-        return new MeshRequest(
-                degree("--data-parallel-degree", data),
-                cfg ? OptionalInt.of(2) : OptionalInt.empty(),
-                degree("--ulysses-degree", ulysses),
-                true);
+        return request;
     }
 
-    private static OptionalInt degree(String option, @Nullable Integer value) {
-        if (value == null) {
-            return OptionalInt.empty();
+    private static MeshRequest with(MeshRequest request, Axis axis, @Nullable Integer degree) {
+        if (degree == null) {
+            return request;
         }
-        if (value < 1 || value > 1024) {
-            throw new IllegalArgumentException(option + " is " + value + ", expected 1 to 1024");
+        if (degree < 1 || degree > 1024) {
+            throw new IllegalArgumentException(axis.option() + " is " + degree + ", expected 1 to 1024");
         }
-        return OptionalInt.of(value);
+        return request.with(axis, degree);
     }
 }

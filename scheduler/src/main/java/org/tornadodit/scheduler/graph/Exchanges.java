@@ -9,6 +9,7 @@ import org.tornadodit.kernels.Exchange.Groups;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.graph.DitBuffers.Ties;
+import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -68,7 +69,7 @@ final class Exchanges {
                     g,
                     "attn_heads",
                     Exchange.HEADS,
-                    part.headRanks(),
+                    part.mesh().heads(),
                     operations.toHeads(part, config.headSize()),
                     buffers.qkv.arrays()[0],
                     buffers.headQkv.arrays()[0]);
@@ -82,7 +83,7 @@ final class Exchanges {
                     g,
                     "attn_tokens",
                     Exchange.TOKENS,
-                    part.headRanks(),
+                    part.mesh().heads(),
                     operations.toTokens(part, config.headSize()),
                     buffers.headAttended.arrays()[0],
                     buffers.attended.arrays()[0]);
@@ -155,8 +156,8 @@ final class Exchanges {
     static void describe(IntArray link, DitConfig config, Part part, Operations operations) {
         Exchange.describe(link, Exchange.PREDICTION, part.ranks(), part.rank(), predictions(config, part));
         if (!part.heads().isWhole()) {
-            int ranks = part.headRanks();
-            int rank = part.headRank();
+            int ranks = part.mesh().heads();
+            int rank = part.place(Axis.HEADS);
             Exchange.describe(link, Exchange.HEADS, ranks, rank, operations.toHeads(part, config.headSize()));
             Exchange.describe(link, Exchange.TOKENS, ranks, rank, operations.toTokens(part, config.headSize()));
         }

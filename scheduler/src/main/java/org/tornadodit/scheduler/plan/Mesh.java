@@ -1,32 +1,29 @@
 package org.tornadodit.scheduler.plan;
 
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.plan.Axis.Exactness;
 import org.tornadodit.scheduler.plan.Part.Span;
 
 /**
  * Along which axes a run is divided, and into how many parts each. Devices that compute a sample together are a crew, and
  * each of them, a rank, holds a {@link Part}. Pure arithmetic.
  *
- * <pre>
- *   samples   each crew has samples of its own; nothing is exchanged
- *   halves    one rank predicts for the class, the other for the null class; predictions are exchanged once a step
- *   heads     Ulysses (S. A. Jacobs et al., arXiv 2309.14509): a rank has some of the tokens, and in attention all tokens of
- *             some heads; exchanged twice a block
- * </pre>
+ * <p>Ranks count the last axis first: with two halves and two parts of the heads, ranks 0 and 1 have the first half. The latents
+ * are every rank's: each takes the sampler's step on all predictions, so that noise and states are as on one device.
  *
- * <p>Ranks count the heads first: ranks 0 to heads - 1 have the first half of guidance. The latents are every rank's: each takes
- * the sampler's step on all predictions, so that noise and states are as on one device. Each product and sum is that of one
- * device, in its order: the result has the same bits.
- *
- * @param samples crews
- * @param halves 1, or 2
- * @param heads parts of the tokens, and of the heads
+ * @param degrees parts of each axis of which there is more than one
  */
-public record Mesh(int samples, int halves, int heads) {
+public record Mesh(Map<Axis, Integer> degrees) {
 
     /** All on one device. */
-    public static final Mesh ONE = new Mesh(1, 1, 1);
+    public static final Mesh ONE = new Mesh(Map.of());
 
     /** Ranks of a crew at most. */
     public static final int MOST_RANKS = 8;
@@ -42,25 +39,96 @@ public record Mesh(int samples, int halves, int heads) {
 
     /** @throws IllegalArgumentException when a degree is not positive */
     public Mesh {
-        if (samples < 1 || halves < 1 || heads < 1) {
-            throw new IllegalArgumentException(
-                    "degrees of %d, %d and %d: each is at least 1".formatted(samples, halves, heads));
-        }
+        Map<Axis, Integer> several = new EnumMap<>(Axis.class);
+        degrees.forEach((axis, degree) -> {
+            if (degree < 1) {
+                throw new IllegalArgumentException(
+                        "%d parts of the %s: at least 1 is possible".formatted(degree, axis.word()));
+            }
+            if (degree > 1) {
+                several.put(axis, degree);
+            }
+        });
+        degrees = Collections.unmodifiableMap(several);
     }
 
     /** Crews of one. */
     public static Mesh ofSamples(int devices) {
-        return new Mesh(devices, 1, 1);
+        return ONE.withSamples(devices);
+    }
+
+    /** The same with another degree of an axis. */
+    public Mesh with(Axis axis, int degree) {
+        Map<Axis, Integer> others = new EnumMap<>(Axis.class);
+        others.putAll(degrees);
+        others.put(axis, degree);
+        return new Mesh(others);
+    }
+
+    public Mesh withSamples(int crews) {
+        return with(Axis.SAMPLES, crews);
+    }
+
+    public Mesh withHalves(int halves) {
+        return with(Axis.HALVES, halves);
+    }
+
+    public Mesh withHeads(int heads) {
+        return with(Axis.HEADS, heads);
+    }
+
+    /** Parts of an axis. */
+    public int degree(Axis axis) {
+        return degrees.getOrDefault(axis, 1);
+    }
+
+    /** Crews. */
+    public int samples() {
+        return degree(Axis.SAMPLES);
+    }
+
+    /** 1, or 2. */
+    public int halves() {
+        return degree(Axis.HALVES);
+    }
+
+    /** Parts of the tokens, and of the heads. */
+    public int heads() {
+        return degree(Axis.HEADS);
     }
 
     /** Devices that compute a sample together. */
     public int ranks() {
-        return Math.multiplyExact(halves, heads);
+        return crew().devices();
     }
 
-    /** Devices in all. */
+    /** Devices in all; the largest int where they are more. */
     public int devices() {
-        return Math.multiplyExact(samples, ranks());
+        return (int) degrees.values().stream()
+                .mapToLong(Integer::longValue)
+                .reduce(1, (product, degree) -> Math.min(Integer.MAX_VALUE, product * degree));
+    }
+
+    /** How a crew divides its samples. */
+    public Mesh crew() {
+        return withSamples(1);
+    }
+
+    /** Which part of an axis a rank of a crew has. */
+    int place(Axis axis, int rank) {
+        int closer = 1;
+        for (Axis each : Axis.values()) {
+            closer *= each.compareTo(axis) > 0 ? degree(each) : 1;
+        }
+        return rank / closer % (axis == Axis.SAMPLES ? 1 : degree(axis));
+    }
+
+    /** How close the picture is to that of one device. */
+    public Exactness exactness() {
+        return degrees.keySet().stream()
+                .map(Axis::exactness)
+                .max(Comparator.naturalOrder())
+                .orElse(Exactness.SAME_BITS);
     }
 
     /**
@@ -69,28 +137,12 @@ public record Mesh(int samples, int halves, int heads) {
      * @param guided whether samples are guided
      */
     public Optional<String> refusal(DitConfig config, boolean guided, Grain grain) {
-        if (halves > 2) {
-            return Optional.of("guidance has two halves, not " + halves);
-        }
-        if (halves == 2 && !guided) {
-            return Optional.of("halves of guidance, and the samples are not guided (--cfg-scale 1)");
-        }
         if (ranks() > MOST_RANKS) {
             return Optional.of(ranks() + " devices for one sample, up to " + MOST_RANKS + " are possible");
         }
-        if (config.numHeads() % heads != 0) {
-            return Optional.of("%d heads in %d parts".formatted(config.numHeads(), heads));
-        }
-        if (config.tokens() % heads != 0 || (heads > 1 && config.tokens() / heads % grain.tokens() != 0)) {
-            return Optional.of("%d tokens in %d parts: these kernels take multiples of %d"
-                    .formatted(config.tokens(), heads, grain.tokens()));
-        }
-        int columns = config.hiddenSize() / heads;
-        if (heads > 1 && columns % grain.columns() != 0) {
-            return Optional.of("%d heads of %d are %d columns: these kernels take multiples of %d"
-                    .formatted(config.numHeads() / heads, config.headSize(), columns, grain.columns()));
-        }
-        return Optional.empty();
+        return degrees.keySet().stream()
+                .flatMap(axis -> axis.refusal(this, config, guided, grain).stream())
+                .findFirst();
     }
 
     /**
@@ -102,18 +154,16 @@ public record Mesh(int samples, int halves, int heads) {
         if (rank < 0 || rank >= ranks()) {
             throw new IllegalArgumentException("rank %d of %d".formatted(rank, ranks()));
         }
-        Part whole = Part.of(config, most, guided);
+        int headRank = place(Axis.HEADS, rank);
         return new Part(
-                whole.samples(),
-                halves == 1 ? whole.halves() : new Span(rank / heads, 1, 2),
-                share(config.tokens(), rank % heads),
-                share(config.numHeads(), rank % heads),
-                whole.features(),
-                whole.layers());
-    }
-
-    private Span share(int of, int part) {
-        return new Span(part * (of / heads), of / heads, of);
+                crew(),
+                rank,
+                Span.whole(most),
+                halves() == 1 ? Span.whole(guided ? 2 : 1) : Span.share(2, 2, place(Axis.HALVES, rank)),
+                Span.share(config.tokens(), heads(), headRank),
+                Span.share(config.numHeads(), heads(), headRank),
+                Span.whole(config.mlpHidden()),
+                Span.whole(config.depth()));
     }
 
     /**
@@ -122,16 +172,28 @@ public record Mesh(int samples, int halves, int heads) {
      * @param guided how many of the crew's samples are
      */
     public long bytesSent(DitConfig config, int crewSamples, int guided, Grain grain) {
-        long passes = halves == 2 ? crewSamples : crewSamples + guided;
-        long rows = passes * (config.tokens() / heads);
+        long passes = halves() == 2 ? crewSamples : crewSamples + guided;
+        long rows = passes * (config.tokens() / heads());
         long predictions = rows * config.patchOutputs() * Float.BYTES * (ranks() - 1);
-        long columns = config.hiddenSize() / heads;
-        long block = rows * 4 * columns * grain.elementBytes() * (heads - 1);
+        long columns = config.hiddenSize() / heads();
+        long block = rows * 4 * columns * grain.elementBytes() * (heads() - 1);
         return predictions + config.depth() * block;
     }
 
+    /** The command line's options for it. */
+    public String options() {
+        return Arrays.stream(Axis.values())
+                .filter(axis -> axis == Axis.SAMPLES || degree(axis) > 1)
+                .map(axis -> axis.option(degree(axis)))
+                .collect(Collectors.joining(" "));
+    }
+
+    /** Samples, and what else is divided. */
     @Override
     public String toString() {
-        return "samples %d x halves %d x heads %d".formatted(samples, halves, heads);
+        return Arrays.stream(Axis.values())
+                .filter(axis -> axis == Axis.SAMPLES || degree(axis) > 1)
+                .map(axis -> axis.word() + " " + degree(axis))
+                .collect(Collectors.joining(" x "));
     }
 }

@@ -1,39 +1,49 @@
 package org.tornadodit.scheduler.plan;
 
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.plan.Axis.Exactness;
 import org.tornadodit.scheduler.plan.Mesh.Grain;
 
 /**
  * How a user wants a run divided: degrees that are asked for, or none.
  *
- * @param samples crews; empty for as many as there are devices and samples for
- * @param halves empty where nothing is said
- * @param heads empty where nothing is said
+ * @param degrees of the axes of which something is said
  * @param together whether devices may compute a sample together where no degree is asked for
  */
-public record MeshRequest(OptionalInt samples, OptionalInt halves, OptionalInt heads, boolean together) {
+public record MeshRequest(Map<Axis, Integer> degrees, boolean together) {
 
     /** The fastest that there is. */
-    public static final MeshRequest AUTO =
-            new MeshRequest(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), true);
+    public static final MeshRequest AUTO = new MeshRequest(Map.of(), true);
 
     /** Each device has samples of its own. */
-    public static final MeshRequest SAMPLES =
-            new MeshRequest(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), false);
+    public static final MeshRequest SAMPLES = new MeshRequest(Map.of(), false);
+
+    public MeshRequest {
+        degrees = Map.copyOf(degrees);
+    }
+
+    /** As well, a degree of an axis. */
+    public MeshRequest with(Axis axis, int degree) {
+        Map<Axis, Integer> more = new EnumMap<>(Axis.class);
+        more.putAll(degrees);
+        more.put(axis, degree);
+        return new MeshRequest(more, together);
+    }
 
     /** Whether a degree is asked for. */
     public boolean isExplicit() {
-        return samples.isPresent() || halves.isPresent() || heads.isPresent();
+        return !degrees.isEmpty();
     }
 
     /**
-     * The mesh.
+     * The mesh. Where no degree is asked for, one with the bits of one device.
      *
      * @param most samples of a batch
      * @param devices that there are
@@ -50,14 +60,15 @@ public record MeshRequest(OptionalInt samples, OptionalInt halves, OptionalInt h
             return samplesAlone;
         }
         return candidates(config, guided, most, devices, grain).stream()
+                .filter(mesh -> mesh.exactness() == Exactness.SAME_BITS)
                 .min(Comparator.comparingDouble(step).thenComparing(Mesh::devices))
                 .orElse(samplesAlone);
     }
 
     private Mesh asked(DitConfig config, boolean guided, int most, int devices, Grain grain) {
-        int ranks = Math.multiplyExact(halves.orElse(1), heads.orElse(1));
-        int crews = samples.orElse(Math.clamp(devices / Math.max(1, ranks), 1, most));
-        Mesh mesh = new Mesh(crews, halves.orElse(1), heads.orElse(1));
+        Mesh crew = new Mesh(degrees).crew();
+        int crews = degrees.getOrDefault(Axis.SAMPLES, Math.clamp(devices / crew.ranks(), 1, most));
+        Mesh mesh = crew.withSamples(crews);
         Optional<String> refusal = mesh.refusal(config, guided, grain);
         if (refusal.isPresent()) {
             throw new IllegalArgumentException("the model cannot be divided like that: " + refusal.get());
@@ -68,24 +79,23 @@ public record MeshRequest(OptionalInt samples, OptionalInt halves, OptionalInt h
         }
         if (crews > most) {
             throw new IllegalArgumentException(
-                    "--data-parallel-degree is %d, a batch has %d samples".formatted(crews, most));
+                    "%s is %d, a batch has %d samples".formatted(Axis.SAMPLES.option(), crews, most));
         }
         return mesh;
     }
 
     /** All meshes that a model, a batch and so many devices allow. */
     public static List<Mesh> candidates(DitConfig config, boolean guided, int most, int devices, Grain grain) {
-        List<Mesh> meshes = new ArrayList<>();
-        for (int crews = 1; crews <= Math.min(most, devices); crews++) {
-            for (int halves = 1; halves <= 2; halves++) {
-                for (int heads = 1; crews * halves * heads <= devices; heads++) {
-                    Mesh mesh = new Mesh(crews, halves, heads);
-                    if (mesh.refusal(config, guided, grain).isEmpty()) {
-                        meshes.add(mesh);
-                    }
-                }
-            }
+        List<Mesh> meshes = List.of(Mesh.ONE);
+        for (Axis axis : Axis.values()) {
+            meshes = meshes.stream()
+                    .flatMap(mesh -> IntStream.rangeClosed(1, devices / mesh.devices())
+                            .mapToObj(degree -> mesh.with(axis, degree)))
+                    .filter(mesh -> mesh.samples() <= most && mesh.ranks() <= Mesh.MOST_RANKS)
+                    .toList();
         }
-        return meshes;
+        return meshes.stream()
+                .filter(mesh -> mesh.refusal(config, guided, grain).isEmpty())
+                .toList();
     }
 }

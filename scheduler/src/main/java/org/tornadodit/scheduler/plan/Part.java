@@ -1,10 +1,14 @@
 package org.tornadodit.scheduler.plan;
 
+import java.util.Arrays;
+import java.util.List;
 import org.tornadodit.model.dit.DitConfig;
 
 /**
  * What a device holds of a run: spans of its axes. All sizes of the device's arrays and kernels follow from it.
  *
+ * @param mesh of the devices that hold the same samples
+ * @param rank which of them this is
  * @param samples of the batch (S)
  * @param halves of guidance: both where samples are guided, one where none is
  * @param tokens of a sample (T)
@@ -12,7 +16,8 @@ import org.tornadodit.model.dit.DitConfig;
  * @param features of the MLP's hidden layer (M)
  * @param layers blocks of the model
  */
-public record Part(Span samples, Span halves, Span tokens, Span heads, Span features, Span layers) {
+public record Part(
+        Mesh mesh, int rank, Span samples, Span halves, Span tokens, Span heads, Span features, Span layers) {
 
     /**
      * A run of an axis.
@@ -32,6 +37,11 @@ public record Part(Span samples, Span halves, Span tokens, Span heads, Span feat
             return new Span(0, count, count);
         }
 
+        /** One of some equal parts. */
+        static Span share(int of, int parts, int part) {
+            return new Span(part * (of / parts), of / parts, of);
+        }
+
         /** Whether it is the whole axis. */
         public boolean isWhole() {
             return count == of;
@@ -40,13 +50,7 @@ public record Part(Span samples, Span halves, Span tokens, Span heads, Span feat
 
     /** A whole model for up to {@code samples} samples. */
     public static Part of(DitConfig config, int samples, boolean guided) {
-        return new Part(
-                Span.whole(samples),
-                Span.whole(guided ? 2 : 1),
-                Span.whole(config.tokens()),
-                Span.whole(config.numHeads()),
-                Span.whole(config.mlpHidden()),
-                Span.whole(config.depth()));
+        return Mesh.ONE.part(config, samples, guided, 0);
     }
 
     /** Passes of the model that there is room for (N): a guided sample takes two. */
@@ -56,27 +60,23 @@ public record Part(Span samples, Span halves, Span tokens, Span heads, Span feat
 
     /** Whether nothing of a sample is on other devices. */
     public boolean isWhole() {
-        return halves.isWhole() && tokens.isWhole();
+        return ranks() == 1;
     }
 
     /** Devices that hold a sample together. */
     public int ranks() {
-        return halves.of() / halves.count() * headRanks();
+        return mesh.ranks();
     }
 
-    /** Which of them this is. */
-    public int rank() {
-        return halves.first() * headRanks() + headRank();
+    /** Which part of an axis this has, of {@link Mesh#degree}. */
+    public int place(Axis axis) {
+        return mesh.place(axis, rank);
     }
 
-    /** Devices among which the heads are divided. */
-    public int headRanks() {
-        return heads.of() / heads.count();
-    }
-
-    /** Which of them this is. */
-    public int headRank() {
-        return heads.first() / heads.count();
+    /** Whether two parts differ along some axes at most: their devices exchange what is divided along these. */
+    public boolean differsAlong(Part other, Axis... axes) {
+        List<Axis> may = List.of(axes);
+        return Arrays.stream(Axis.values()).allMatch(axis -> may.contains(axis) || place(axis) == other.place(axis));
     }
 
     /** Rows of the token arrays (N T). */

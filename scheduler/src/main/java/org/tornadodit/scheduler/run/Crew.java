@@ -76,7 +76,7 @@ final class Crew implements Stepper {
                 .ifPresent(reason -> {
                     throw new DeviceUnavailableException("devices %s cannot compute one picture together: %s; leave out"
                                     .formatted(numbers(devices), reason)
-                            + " --use-cfg-parallel and --ulysses-degree");
+                            + " the options that have them do so");
                 });
         List<ExecutorService> threads = new ArrayList<>();
         List<Future<TornadoEngine>> loading = new ArrayList<>();

@@ -66,6 +66,6 @@ public record DeviceTeam(List<ListedDevice> devices, List<Double> speeds, FaultP
                         devices.subList(from, devices.size()),
                         speeds.subList(from, devices.size()),
                         policy,
-                        new Mesh(left, mesh.halves(), mesh.heads()));
+                        mesh.withSamples(left));
     }
 }

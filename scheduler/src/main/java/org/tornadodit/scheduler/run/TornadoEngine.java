@@ -44,6 +44,7 @@ import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.graph.SuitedSteps;
 import org.tornadodit.scheduler.graph.VaeBuffers;
 import org.tornadodit.scheduler.graph.VaeGraphs;
+import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.StepPlan;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
@@ -290,9 +291,9 @@ public final class TornadoEngine implements Engine, Stepper {
         for (TornadoEngine each : engines) {
             IntArray state = each.ties().state();
             Exchange.connect(link, Exchange.PREDICTION, each.part.rank(), state);
-            if (part.headRanks() > 1 && each.part.halves().equals(part.halves())) {
-                Exchange.connect(link, Exchange.HEADS, each.part.headRank(), state);
-                Exchange.connect(link, Exchange.TOKENS, each.part.headRank(), state);
+            if (part.mesh().heads() > 1 && each.part.differsAlong(part, Axis.HEADS)) {
+                Exchange.connect(link, Exchange.HEADS, each.part.place(Axis.HEADS), state);
+                Exchange.connect(link, Exchange.TOKENS, each.part.place(Axis.HEADS), state);
             }
         }
         link.set(Exchange.ACTIVE, 1);

@@ -3,8 +3,10 @@ package org.tornadodit.scheduler.plan;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.List;
 import java.util.Objects;
-import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
@@ -17,11 +19,9 @@ class MeshRequestTest {
     private static final Grain GRAIN = new Grain(8, 16, 4);
 
     private static MeshRequest degrees(int samples, int halves, int heads) {
-        return new MeshRequest(degree(samples), degree(halves), degree(heads), true);
-    }
-
-    private static OptionalInt degree(int degree) {
-        return degree == 0 ? OptionalInt.empty() : OptionalInt.of(degree);
+        MeshRequest request = samples == 0 ? MeshRequest.AUTO : MeshRequest.AUTO.with(Axis.SAMPLES, samples);
+        request = halves == 0 ? request : request.with(Axis.HALVES, halves);
+        return heads == 0 ? request : request.with(Axis.HEADS, heads);
     }
 
     private static Mesh choose(MeshRequest request, int samples, int devices) {
@@ -37,17 +37,17 @@ class MeshRequestTest {
     void takesTheFastestWhereThereAreFewerSamplesThanDevices() {
         assertEquals(Mesh.ofSamples(4), choose(MeshRequest.AUTO, 4, 4));
         assertEquals(Mesh.ofSamples(2), choose(MeshRequest.AUTO, 8, 2));
-        assertEquals(new Mesh(1, 2, 1), choose(MeshRequest.AUTO, 1, 2));
-        assertEquals(new Mesh(1, 2, 2), choose(MeshRequest.AUTO, 1, 4));
-        assertEquals(new Mesh(2, 2, 1), choose(MeshRequest.AUTO, 2, 4));
+        assertEquals(Mesh.ONE.withHalves(2), choose(MeshRequest.AUTO, 1, 2));
+        assertEquals(Mesh.ONE.withHalves(2).withHeads(2), choose(MeshRequest.AUTO, 1, 4));
+        assertEquals(Mesh.ONE.withSamples(2).withHalves(2), choose(MeshRequest.AUTO, 2, 4));
         assertEquals(Mesh.ofSamples(1), choose(MeshRequest.SAMPLES, 1, 4));
     }
 
     @Test
     void takesWhatIsAskedForOrSaysWhyNot() {
-        assertEquals(new Mesh(2, 2, 1), choose(degrees(0, 2, 0), 8, 4));
-        assertEquals(new Mesh(1, 1, 4), choose(degrees(0, 0, 4), 8, 4));
-        assertEquals(new Mesh(1, 2, 1), choose(degrees(1, 2, 0), 8, 4));
+        assertEquals(Mesh.ONE.withSamples(2).withHalves(2), choose(degrees(0, 2, 0), 8, 4));
+        assertEquals(Mesh.ONE.withHeads(4), choose(degrees(0, 0, 4), 8, 4));
+        assertEquals(Mesh.ONE.withHalves(2), choose(degrees(1, 2, 0), 8, 4));
         assertRefused(
                 "samples 1 x halves 2 x heads 4 wants 8 devices, there are 4; see --devices", degrees(0, 2, 4), 1);
         assertRefused("the model cannot be divided like that: 16 heads in 3 parts", degrees(0, 0, 3), 1);
@@ -59,6 +59,23 @@ class MeshRequestTest {
                 words,
                 assertThrows(IllegalArgumentException.class, () -> choose(request, samples, 4))
                         .getMessage());
+    }
+
+    @Test
+    void triesAllProductsOfDegrees() {
+        List<Mesh> meshes = MeshRequest.candidates(XL, true, 2, 4, GRAIN);
+        assertEquals(meshes.size(), Set.copyOf(meshes).size());
+        assertEquals(
+                Set.of(
+                        "samples 1",
+                        "samples 2",
+                        "samples 1 x halves 2",
+                        "samples 1 x heads 2",
+                        "samples 1 x heads 4",
+                        "samples 1 x halves 2 x heads 2",
+                        "samples 2 x halves 2",
+                        "samples 2 x heads 2"),
+                meshes.stream().map(Mesh::toString).collect(Collectors.toSet()));
     }
 
     /** What was measured on one H200 before: 1, 2 and 8 guided samples, within 15 %. */

@@ -23,7 +23,7 @@ class MeshTest {
     @ParameterizedTest
     @CsvSource({"1, 1", "2, 1", "1, 2", "2, 2", "1, 4", "2, 4", "1, 8"})
     void everythingIsOnOneRank(int halves, int heads) {
-        Mesh mesh = new Mesh(1, halves, heads);
+        Mesh mesh = Mesh.ONE.withHalves(halves).withHeads(heads);
         assertEquals(java.util.Optional.empty(), mesh.refusal(XL, true, HALVES));
         TreeSet<String> tokens = new TreeSet<>();
         TreeSet<String> ofHeads = new TreeSet<>();
@@ -32,7 +32,7 @@ class MeshTest {
             Part part = mesh.part(XL, 3, true, rank);
             assertEquals(rank, part.rank());
             assertEquals(mesh.ranks(), part.ranks());
-            assertEquals(heads, part.headRanks());
+            assertEquals(heads, part.mesh().heads());
             for (int half : indices(part.halves())) {
                 for (int token : indices(part.tokens())) {
                     assertTrue(tokens.add(half + " " + token));
@@ -60,28 +60,30 @@ class MeshTest {
     void aDeviceAloneHasAllOfASample() {
         assertEquals(Part.of(XL, 5, true), Mesh.ONE.part(XL, 5, true, 0));
         assertTrue(Mesh.ofSamples(4).part(XL, 2, true, 0).isWhole());
-        assertFalse(new Mesh(1, 2, 1).part(XL, 2, true, 0).isWhole());
+        assertFalse(Mesh.ONE.withHalves(2).part(XL, 2, true, 0).isWhole());
     }
 
     @Test
     void refusesInOneLine() {
-        assertEquals("guidance has two halves, not 3", refusal(new Mesh(1, 3, 1), true));
+        assertEquals("guidance has two halves, not 3", refusal(Mesh.ONE.withHalves(3), true));
         assertEquals(
                 "halves of guidance, and the samples are not guided (--cfg-scale 1)",
-                refusal(new Mesh(1, 2, 1), false));
-        assertEquals("16 heads in 3 parts", refusal(new Mesh(1, 1, 3), true));
-        assertEquals("16 devices for one sample, up to 8 are possible", refusal(new Mesh(1, 2, 8), true));
+                refusal(Mesh.ONE.withHalves(2), false));
+        assertEquals("16 heads in 3 parts", refusal(Mesh.ONE.withHeads(3), true));
+        assertEquals(
+                "16 devices for one sample, up to 8 are possible",
+                refusal(Mesh.ONE.withHalves(2).withHeads(8), true));
         DitConfig odd = new DitConfig(6, 1, 4, 32, 1, 2, 2.0, 6, true);
         assertEquals(
                 "36 tokens in 2 parts: these kernels take multiples of 8",
-                new Mesh(1, 1, 2).refusal(odd, true, HALVES).orElse(""));
+                Mesh.ONE.withHeads(2).refusal(odd, true, HALVES).orElse(""));
         assertEquals(
-                "", new Mesh(1, 1, 2).refusal(odd, true, new Grain(1, 4, 4)).orElse(""));
+                "", Mesh.ONE.withHeads(2).refusal(odd, true, new Grain(1, 4, 4)).orElse(""));
         DitConfig narrow = new DitConfig(8, 1, 4, 32, 1, 4, 2.0, 6, true);
         assertEquals(
                 "1 heads of 8 are 8 columns: these kernels take multiples of 16",
-                new Mesh(1, 1, 4).refusal(narrow, true, HALVES).orElse(""));
-        assertThrows(IllegalArgumentException.class, () -> new Mesh(1, 0, 1));
+                Mesh.ONE.withHeads(4).refusal(narrow, true, HALVES).orElse(""));
+        assertThrows(IllegalArgumentException.class, () -> Mesh.ONE.withHalves(0));
     }
 
     private static String refusal(Mesh mesh, boolean guided) {
@@ -93,8 +95,12 @@ class MeshTest {
     void countsBytes() {
         assertEquals(0, Mesh.ONE.bytesSent(XL, 1, 1, HALVES));
         assertEquals(0, Mesh.ofSamples(8).bytesSent(XL, 1, 1, HALVES));
-        assertEquals(1024 * 32 * 4, new Mesh(1, 2, 1).bytesSent(XL, 1, 1, HALVES));
-        assertEquals(2 * 512 * 32 * 4 + 28 * 2 * 512 * 4 * 576 * 4L, new Mesh(1, 1, 2).bytesSent(XL, 1, 1, HALVES));
-        assertEquals(512 * 32 * 4 * 3 + 28 * 512 * 4 * 576 * 4L, new Mesh(1, 2, 2).bytesSent(XL, 1, 1, HALVES));
+        assertEquals(1024 * 32 * 4, Mesh.ONE.withHalves(2).bytesSent(XL, 1, 1, HALVES));
+        assertEquals(
+                2 * 512 * 32 * 4 + 28 * 2 * 512 * 4 * 576 * 4L,
+                Mesh.ONE.withHeads(2).bytesSent(XL, 1, 1, HALVES));
+        assertEquals(
+                512 * 32 * 4 * 3 + 28 * 512 * 4 * 576 * 4L,
+                Mesh.ONE.withHalves(2).withHeads(2).bytesSent(XL, 1, 1, HALVES));
     }
 }

@@ -69,13 +69,15 @@ class CrewTest {
     @ParameterizedTest
     @CsvSource({"1, 2, 1", "1, 1, 2", "1, 2, 2", "1, 1, 4", "1, 2, 4", "2, 2, 1", "2, 2, 2"})
     void portableKernelsGiveTheBitsOfOneDevice(int samples, int halves, int heads) {
-        requireBits(new Mesh(samples, halves, heads), new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE));
+        requireBits(
+                Mesh.ONE.withSamples(samples).withHalves(halves).withHeads(heads),
+                new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE));
     }
 
     @ParameterizedTest
     @CsvSource({"HIGH, 2, 1", "HIGH, 1, 2", "HIGHEST, 2, 2"})
     void tensorKernelsGiveTheBitsOfOneDevice(MatmulPrecision precision, int halves, int heads) {
-        requireBits(new Mesh(1, halves, heads), new KernelOptions(precision, Tier.WGMMA));
+        requireBits(Mesh.ONE.withHalves(halves).withHeads(heads), new KernelOptions(precision, Tier.WGMMA));
     }
 
     private void requireBits(Mesh mesh, KernelOptions kernels) {
@@ -108,7 +110,7 @@ class CrewTest {
         try (ShardedEngine alone = engine(Mesh.ONE, TWO, kernels)) {
             EXPECTED.put("unguided", sampled(alone, unguided));
         }
-        try (ShardedEngine engine = engine(new Mesh(1, 2, 1), TWO, kernels)) {
+        try (ShardedEngine engine = engine(Mesh.ONE.withHalves(2), TWO, kernels)) {
             assertArrayEquals(EXPECTED.get("unguided"), sampled(engine, unguided));
             assertArrayEquals(expected(TWO, kernels), sampled(engine, TWO));
             assertEquals(2, engine.decode(new float[2 * CONFIG.inputElements()], 2).length / (3 * 32 * 32));
@@ -120,7 +122,7 @@ class CrewTest {
     void aCrewFailsAsOneAndAnotherGoesOn() {
         KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
         float[] expected = expected(TWO, kernels);
-        try (ShardedEngine engine = engine(new Mesh(2, 2, 1), TWO, kernels)) {
+        try (ShardedEngine engine = engine(Mesh.ONE.withSamples(2).withHalves(2), TWO, kernels)) {
             HostRuntime.get().device(1).faults().failLaunch("d1_block.attn", 3); // in the second step
             assertArrayEquals(expected, sampled(engine, TWO));
             assertEquals(1, engine.devices());
@@ -135,7 +137,7 @@ class CrewTest {
     @Test
     void theOnlyCrewEndsWithTheDeviceThatFailed() {
         KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
-        try (ShardedEngine engine = engine(new Mesh(1, 1, 2), TWO, kernels)) {
+        try (ShardedEngine engine = engine(Mesh.ONE.withHeads(2), TWO, kernels)) {
             HostRuntime.get().device(1).faults().failLaunch("d1_block.attn_heads", 1);
             DeviceFailedException failed = assertThrows(DeviceFailedException.class, () -> sampled(engine, TWO));
             assertTrue(String.valueOf(failed.getMessage()).startsWith("device 1: "), failed.getMessage());
@@ -147,7 +149,7 @@ class CrewTest {
         KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.WGMMA);
         DeviceUnavailableException refused = assertThrows(
                 DeviceUnavailableException.class,
-                () -> engine(new Mesh(1, 1, 4), TWO, kernels).close());
+                () -> engine(Mesh.ONE.withHeads(4), TWO, kernels).close());
         assertEquals(
                 "the model cannot be divided like that: 16 tokens in 4 parts: these kernels take multiples of 8",
                 refused.getMessage());
