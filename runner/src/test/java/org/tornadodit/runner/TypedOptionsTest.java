@@ -42,6 +42,7 @@ class TypedOptionsTest {
                 List.of("--plan", "samples"),
                 List.of("--use-cfg-parallel"),
                 List.of("--ulysses-degree", "2"),
+                List.of("--tensor-parallel-degree", "2"),
                 List.of("--fail-fast"))) {
             Object[] options =
                     Stream.concat(Stream.of("--device", "cpu"), idle.stream()).toArray();

@@ -23,12 +23,18 @@ public final class Exchange {
     /** Work groups of a device's box at most. */
     public static final int MOST_GROUPS = 64;
 
-    /** Which exchange: of predictions, of the attention's input, of its output. */
+    /** Which exchange: of predictions. */
     public static final int PREDICTION = 0;
-
+    /** Of attention's input. */
     public static final int HEADS = 1;
+    /** Of attention's output. */
     public static final int TOKENS = 2;
-    public static final int SITES = 3;
+    /** Of the input of products whose weights are divided. */
+    public static final int NORMED = 3;
+    /** Of parts of sums. */
+    public static final int SUMS = 4;
+
+    public static final int SITES = 5;
 
     /** Index into a link: 1 when the devices are connected; else a device has its own box alone, and tells its addresses. */
     public static final int ACTIVE = 0;
@@ -60,8 +66,10 @@ public final class Exchange {
      *
      * @param from where the box of device 0 begins, and how far it is from there to the next device's, pass, a and b
      * @param to likewise; where it begins does not depend on the receiver
+     * @param near devices that follow one another and get different boxes; the same ones go to those of the next so many
+     * @param kept of a, the first ones: they go to no others than the near ones
      */
-    public record Box(int a, int b, int run, Place from, Place to) {
+    public record Box(int a, int b, int run, Place from, Place to, int near, int kept) {
 
         /** Elements from one to the next; {@code base} is each receiver's distance for a source, the sender's offset for a target. */
         public record Place(int base, int pass, int a, int b) {}
@@ -73,6 +81,11 @@ public final class Exchange {
                             + to + ": an exchange copies four at a time");
                 }
             }
+        }
+
+        /** A box for each device. */
+        public Box(int a, int b, int run, Place from, Place to) {
+            this(a, b, run, from, to, MOST, 0);
         }
 
         /** Elements of a pass. */
@@ -113,7 +126,9 @@ public final class Exchange {
             box.to.base,
             box.to.pass,
             box.to.a,
-            box.to.b
+            box.to.b,
+            box.near,
+            box.kept
         };
         for (int i = 0; i < sizes.length; i++) {
             link.set(at + BOX + i, sizes[i]);
@@ -174,7 +189,10 @@ public final class Exchange {
         int a = link.get(at + BOX);
         int b = link.get(at + BOX + 1);
         int run = link.get(at + BOX + 2) / 4;
-        int from = peer * link.get(at + BOX + 3);
+        int near = link.get(at + BOX + 11);
+        int kept = peer / near == rank / near ? 0 : link.get(at + BOX + 12);
+        int sent = a - kept;
+        int from = peer % near * link.get(at + BOX + 3);
         int fromPass = link.get(at + BOX + 4);
         int fromA = link.get(at + BOX + 5);
         int fromB = link.get(at + BOX + 6);
@@ -182,14 +200,14 @@ public final class Exchange {
         int toPass = link.get(at + BOX + 8);
         int toA = link.get(at + BOX + 9);
         int toB = link.get(at + BOX + 10);
-        int count = batch.get(Batch.PASSES) * a * b * run;
+        int count = batch.get(Batch.PASSES) * sent * b * run;
         int slot = slot(site, peer);
         for (int i = group * context.localGroupSizeX + context.localIdx;
                 i < count;
                 i += groups * context.localGroupSizeX) {
             int y = i / run % b;
-            int x = i / run / b % a;
-            int pass = i / run / b / a;
+            int x = i / run / b % sent + kept;
+            int pass = i / run / b / sent;
             int source4 = from + pass * fromPass + x * fromA + y * fromB + i % run * 4;
             int target4 = to + pass * toPass + x * toA + y * toB + i % run * 4;
             if (peer == rank) {
@@ -227,7 +245,10 @@ public final class Exchange {
         int a = link.get(at + BOX);
         int b = link.get(at + BOX + 1);
         int run = link.get(at + BOX + 2) / 4;
-        int from = peer * link.get(at + BOX + 3);
+        int near = link.get(at + BOX + 11);
+        int kept = peer / near == rank / near ? 0 : link.get(at + BOX + 12);
+        int sent = a - kept;
+        int from = peer % near * link.get(at + BOX + 3);
         int fromPass = link.get(at + BOX + 4);
         int fromA = link.get(at + BOX + 5);
         int fromB = link.get(at + BOX + 6);
@@ -235,14 +256,14 @@ public final class Exchange {
         int toPass = link.get(at + BOX + 8);
         int toA = link.get(at + BOX + 9);
         int toB = link.get(at + BOX + 10);
-        int count = batch.get(Batch.PASSES) * a * b * run;
+        int count = batch.get(Batch.PASSES) * sent * b * run;
         int slot = slot(site, peer);
         for (int i = group * context.localGroupSizeX + context.localIdx;
                 i < count;
                 i += groups * context.localGroupSizeX) {
             int y = i / run % b;
-            int x = i / run / b % a;
-            int pass = i / run / b / a;
+            int x = i / run / b % sent + kept;
+            int pass = i / run / b / sent;
             int source4 = from + pass * fromPass + x * fromA + y * fromB + i % run * 4;
             int target4 = to + pass * toPass + x * toA + y * toB + i % run * 4;
             if (peer == rank) {

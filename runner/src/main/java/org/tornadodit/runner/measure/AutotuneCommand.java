@@ -200,7 +200,8 @@ public final class AutotuneCommand implements Callable<Integer> {
                         "--plan",
                         "--data-parallel-degree",
                         "--use-cfg-parallel",
-                        "--ulysses-degree"),
+                        "--ulysses-degree",
+                        "--tensor-parallel-degree"),
                 "on autotune, which tunes one device; leave it out");
         DeviceOptions.Chosen chosen = deviceOptions.choose(
                 surroundings, line -> spec.commandLine().getErr().println("dit: " + line));

@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Says how a number of H100s or H200s can divide a batch of a model, and what a step should then take by"
                     + " the cost model that --plan auto chooses by. Needs no GPU and no weights.",
-            "The last column is 'same' where the picture has the bits of one device."
+            "The last column is 'same' where the picture has the bits of one device, which --plan auto asks for,"
+                    + " 'FP32' where it is as accurate."
         },
         footerHeading = "%nExamples:%n",
         footer = {"  dit plan --image-size 512 --batch 1 --gpus 4", "  dit plan --model DiT-L/2 --batch 2 --gpus 8"})

@@ -46,6 +46,15 @@ public final class DivisionOptions {
     @Nullable
     Integer ulysses;
 
+    @Option(
+            names = "--tensor-parallel-degree",
+            paramLabel = "N",
+            description =
+                    "N devices compute a sample: each with some of the heads and features of all blocks, and their"
+                            + " weights. FP32's accuracy, not one device's bits")
+    @Nullable
+    Integer tensor;
+
     /**
      * What is asked for.
      *
@@ -56,6 +65,7 @@ public final class DivisionOptions {
         request = with(request, Axis.SAMPLES, data);
         request = with(request, Axis.HALVES, cfg ? Integer.valueOf(2) : null);
         request = with(request, Axis.HEADS, ulysses);
+        request = with(request, Axis.TENSOR, tensor);
         if (request.isExplicit() && plan != null) {
             throw new IllegalArgumentException("--plan %s chooses degrees, and others are given; leave out one of both"
                     .formatted(plan.name().toLowerCase(Locale.ROOT)));

@@ -37,6 +37,7 @@ public final class TypedOptions {
             "--data-parallel-degree",
             "--use-cfg-parallel",
             "--ulysses-degree",
+            "--tensor-parallel-degree",
             "--default-kernels",
             "--no-kernel-cache");
 

@@ -65,18 +65,24 @@ public final class DitBuffers {
     final FloatArray modulation;
     /** (N, T, D). */
     final Operand normed;
-    /** (N, T, 3 D). */
+    /** As {@link #normed}, of the tokens of all devices that have other shares of the weights: the same where there are none. */
+    final Operand gathered;
+    /** (N, T, 3 D), of the heads that qkv's weights here make. */
     final Operand qkv;
-    /** (N, T, 3 D) as floats, where queries and keys are normalized; else (1). */
+    /** As {@link #qkv}, as floats, where queries and keys are normalized; else (1). */
     final FloatArray plainQkv;
     /** As {@link #qkv}, of all tokens and the heads that attention has here: the same where it has all. */
     final Operand headQkv;
     /** As {@link #attended}, likewise. */
     final Operand headAttended;
-    /** (N, T, D). */
+    /** (N, T, D), of the same heads. */
     final Operand attended;
-    /** (N, T, M). */
+    /** (N, T, M), of the features that fc1's weights here make. */
     final Operand hidden;
+    /** (N, T, D): what the weights here give of a sum; (1) where they give all. */
+    final FloatArray partialSums;
+    /** (devices, N, T, D): what all devices give of it, for the tokens of this one; (1) likewise. */
+    final FloatArray partsOfSums;
     /** (N, 2 D). */
     final FloatArray finalModulation;
     /** (N, T, D). */
@@ -132,15 +138,21 @@ public final class DitBuffers {
         modulationInput = operations.modulationOperand(n, width);
         modulation = arrays.deviceFloats(n * config.depth() * 6 * width);
         normed = operations.operand(rows, width);
-        qkv = operations.operand(rows, 3 * width);
-        plainQkv = arrays.deviceFloats(config.qkNorm() ? rows * 3 * width : 1);
-        attended = operations.operand(rows, width);
-        boolean someHeads = !part.heads().isWhole();
+        long productRows = part.productRows();
+        int shares = part.mesh().tensor();
+        int productWidth = part.productHeads().count() * config.headSize();
+        gathered = shares > 1 ? operations.operand(productRows, width) : normed;
+        qkv = operations.operand(productRows, 3 * productWidth);
+        plainQkv = arrays.deviceFloats(config.qkNorm() ? productRows * 3 * productWidth : 1);
+        attended = operations.operand(productRows, productWidth);
+        boolean someHeads = part.mesh().heads() > 1;
         long allRows = n * part.tokens().of();
         int headWidth = part.heads().count() * config.headSize();
         headQkv = someHeads ? operations.operand(allRows, 3 * headWidth) : qkv;
         headAttended = someHeads ? operations.operand(allRows, headWidth) : attended;
-        hidden = operations.operand(rows, config.mlpHidden());
+        hidden = operations.operand(productRows, part.features().count());
+        partialSums = arrays.deviceFloats(shares > 1 ? productRows * width : 1);
+        partsOfSums = arrays.deviceFloats(shares > 1 ? shares * rows * width : 1);
         finalModulation = arrays.deviceFloats(n * 2 * width);
         finalNormed = operations.float32Operand(rows, width);
         prediction = arrays.deviceFloats(rows * config.patchOutputs());
@@ -156,6 +168,19 @@ public final class DitBuffers {
     public void describeExchanges(DitConfig config, Part part, Operations operations) {
         if (ties != null) {
             Exchanges.describe(ties.link(), config, part, operations);
+        }
+    }
+
+    /**
+     * Fills {@link Ties#link} with another device's addresses.
+     *
+     * @param part of this device
+     * @param other that of another one of the crew, or the own
+     * @param state of the other
+     */
+    public void connect(Part part, Part other, IntArray state) {
+        if (ties != null) {
+            Exchanges.connect(ties.link(), part, other, state);
         }
     }
 }

@@ -29,12 +29,14 @@ import org.tornadodit.model.dit.DitWeights.HeadNorms;
 import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.graph.Operations.Advance;
 import org.tornadodit.scheduler.graph.Operations.Gate;
+import org.tornadodit.scheduler.graph.Operations.Layer;
 import org.tornadodit.scheduler.graph.Operations.Modulation;
 import org.tornadodit.scheduler.graph.Operations.Rows;
 import org.tornadodit.scheduler.graph.PortableOperations.Passes;
 import org.tornadodit.scheduler.graph.PortableOperations.Patches;
 import org.tornadodit.scheduler.graph.StagedWeights.Floats;
 import org.tornadodit.scheduler.graph.WeightStaging.Passage;
+import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.Part.Span;
 import org.tornadodit.scheduler.plan.StepPlan;
@@ -382,12 +384,14 @@ public final class DitGraphs {
     /** Arrays that live within a block. */
     private Object[] ofBlock() {
         DitBuffers b = buffers;
-        return Stream.concat(
-                        Stream.of(b.attention.index()),
-                        Stream.of(b.normed, b.qkv, b.headQkv, b.headAttended, b.attended, b.hidden)
-                                .distinct()
-                                .flatMap(operand -> Arrays.stream(operand.arrays())))
-                .toArray();
+        List<Object> arrays = new ArrayList<>(List.of(b.attention.index()));
+        Stream.of(b.normed, b.gathered, b.qkv, b.headQkv, b.headAttended, b.attended, b.hidden)
+                .distinct()
+                .forEach(operand -> arrays.addAll(List.of(operand.arrays())));
+        if (part.mesh().tensor() > 1) {
+            arrays.addAll(List.of(b.partialSums, b.partsOfSums));
+        }
+        return arrays.toArray();
     }
 
     private void block(GraphScope g, Rows rows) {
@@ -395,17 +399,20 @@ public final class DitGraphs {
         DitDeviceWeights w = weights;
 
         int chunks = 6 * part.layers().of();
-        int heads = part.heads().of();
+        int heads = part.productHeads().count();
+        Rows products = rows.ofTokens(part.productTokens().count());
         int width = config.hiddenSize();
         Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks, width);
         operations.normModulate(g, "norm1", new Advance(b.mlp, 1, b.attention), b.x, msa, b.normed, rows); // (N, T, D)
+        exchanges.normed(g, "norm1_all"); // all tokens, where others have other shares of the weights
         FloatArray norms = w.headNorms();
         if (norms == null) {
-            operations.linearHeads(g, "attn_qkv", b.attention, b.normed, w.qkv(), b.qkv, rows, heads); // (N, T, 3 D)
+            operations.linearHeads(
+                    g, "attn_qkv", b.attention, b.gathered, w.qkv(), b.qkv, products, heads); // (N, T, 3 D)
         } else {
             g.scratch(b.plainQkv);
             operations.linearHeadsNormed(
-                    g, "attn_qkv", b.attention, b.normed, w.qkv(), norms, b.plainQkv, b.qkv, rows, heads);
+                    g, "attn_qkv", b.attention, b.gathered, w.qkv(), norms, b.plainQkv, b.qkv, products, heads);
         }
         exchanges.heads(g); // the same heads of all tokens, where others have the other heads
         operations.attention(
@@ -419,13 +426,28 @@ public final class DitGraphs {
                 config.headSize()); // (N, T, D)
         exchanges.tokens(g); // and the same tokens of all heads
         Gate gateMsa = new Gate(b.modulation, GATE_MSA, chunks);
-        operations.linearGateResidual(g, "attn_proj", b.attention, b.attended, w.projection(), gateMsa, b.x, rows);
+        addGated(g, "attn_proj", b.attention, b.attended, w.projection(), gateMsa, rows);
 
         Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, chunks, width);
         operations.normModulate(g, "norm2", new Advance(b.attention, 0, b.mlp), b.x, mlp, b.normed, rows); // (N, T, D)
-        operations.linearGelu(g, "mlp_fc1", b.mlp, b.normed, w.fc1(), b.hidden, rows); // (N, T, M)
+        exchanges.normed(g, "norm2_all");
+        operations.linearGelu(g, "mlp_fc1", b.mlp, b.gathered, w.fc1(), b.hidden, products); // (N, T, M)
         Gate gateMlp = new Gate(b.modulation, GATE_MLP, chunks);
-        operations.linearGateResidual(g, "mlp_fc2", b.mlp, b.hidden, w.fc2(), gateMlp, b.x, rows);
+        addGated(g, "mlp_fc2", b.mlp, b.hidden, w.fc2(), gateMlp, rows);
+    }
+
+    /** {@code x = x + gate * (in W^T + b)}; where devices have shares of the weights, of their sum. */
+    private void addGated(GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, Rows rows) {
+        DitBuffers b = buffers;
+        int shares = part.mesh().tensor();
+        if (shares == 1) {
+            operations.linearGateResidual(g, task, layer, in, w, gate, b.x, rows);
+        } else {
+            Rows products = rows.ofTokens(part.productTokens().count());
+            operations.linear(g, task, layer, in, w, b.partialSums, products);
+            exchanges.sums(g, task + "_parts");
+            portable.addParts(g, task + "_sum", layer, b.partsOfSums, gate, b.x, rows, shares, config.hiddenSize());
+        }
     }
 
     /** What the graphs of a step hand on to the blocks, and they to one another. */
@@ -566,11 +588,13 @@ public final class DitGraphs {
                     ofOne(portable, weights.intervalOut()),
                     labels,
                     operations.weightsTogether(ofBlocks(weights, Block::modulation)),
-                    operations.weights(ofBlocks(weights, Block::qkv)),
+                    operations.weightShares(shares(weights, Block::qkv, qkv -> rowsOfHeads(qkv, part))),
                     headNorms,
-                    operations.weights(ofBlocks(weights, Block::projection)),
-                    operations.weights(ofBlocks(weights, Block::fc1)),
-                    operations.weights(ofBlocks(weights, Block::fc2)),
+                    operations.weightShares(
+                            shares(weights, Block::projection, proj -> columns(proj, part.productHeads(), part))),
+                    operations.weightShares(
+                            shares(weights, Block::fc1, fc1 -> LayerShare.ofRows(fc1, List.of(part.features())))),
+                    operations.weightShares(shares(weights, Block::fc2, fc2 -> columns(fc2, part.features(), part))),
                     portable.float32Weights(List.of(weights.finalModulation())),
                     operations.float32Weights(List.of(weights.finalLinear())),
                     List.of(new Floats(positions, 0, positionEmbedding), new Floats(labels, 0, weights.labelTable())),
@@ -631,6 +655,27 @@ public final class DitGraphs {
                 at += (int) norm.shape().elements();
             }
             return staged;
+        }
+
+        private static List<LayerShare> shares(
+                DitWeights weights, Function<Block, Linear> layer, Function<Linear, LayerShare> share) {
+            return ofBlocks(weights, layer).stream().map(share).toList();
+        }
+
+        /** The outputs that are queries, keys and values of some heads. */
+        private static LayerShare rowsOfHeads(Linear qkv, Part part) {
+            int all = qkv.out() / 3;
+            Span heads = part.productHeads().scaledTo(all);
+            List<Span> rows = new ArrayList<>();
+            for (int which = 0; which < 3; which++) {
+                rows.add(new Span(which * all + heads.first(), heads.count(), qkv.out()));
+            }
+            return heads.isWhole() ? LayerShare.whole(qkv) : LayerShare.ofRows(qkv, rows);
+        }
+
+        /** The inputs that some units make; one device adds the bias. */
+        private static LayerShare columns(Linear layer, Span units, Part part) {
+            return LayerShare.ofColumns(layer, units.scaledTo(layer.in()), part.place(Axis.TENSOR) == 0);
         }
 
         private static List<Linear> ofBlocks(DitWeights weights, Function<Block, Linear> layer) {

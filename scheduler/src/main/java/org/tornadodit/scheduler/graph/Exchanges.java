@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.tornadodit.kernels.Exchange;
 import org.tornadodit.kernels.Exchange.Box;
@@ -19,6 +20,45 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 final class Exchanges {
     /** What its launches are called. */
     static final String OPERATION = "exchange";
+
+    /** All that there can be. */
+    static final List<Site> SITES = List.of(
+            new Site(Exchange.PREDICTION, Axis.HALVES, Axis.HEADS, Axis.TENSOR),
+            new Site(Exchange.HEADS, Axis.HEADS),
+            new Site(Exchange.TOKENS, Axis.HEADS),
+            new Site(Exchange.NORMED, Axis.TENSOR),
+            new Site(Exchange.SUMS, Axis.TENSOR));
+
+    /**
+     * An exchange.
+     *
+     * @param number of {@link Exchange}'s
+     * @param axes along which its devices differ, in the order in which they are counted
+     */
+    record Site(int number, List<Axis> axes) {
+        Site(int number, Axis... axes) {
+            this(number, List.of(axes));
+        }
+
+        private Axis[] array() {
+            return axes.toArray(new Axis[0]);
+        }
+
+        /** Devices that take part. */
+        int ranks(Part part) {
+            return part.mesh().partsOf(array());
+        }
+
+        /** Which of them one is. */
+        int rank(Part part) {
+            return part.placeAlong(array());
+        }
+
+        /** Whether two devices exchange something here. */
+        boolean joins(Part one, Part other) {
+            return one.differsAlong(other, array());
+        }
+    }
 
     private final DitConfig config;
     private final DitBuffers buffers;
@@ -64,44 +104,53 @@ final class Exchanges {
 
     /** Queries, keys and values of some tokens and all heads become those of all tokens and some heads. */
     void heads(GraphScope g) {
-        if (!part.heads().isWhole()) {
-            exchange(
-                    g,
-                    "attn_heads",
-                    Exchange.HEADS,
-                    part.mesh().heads(),
-                    operations.toHeads(part, config.headSize()),
-                    buffers.qkv.arrays()[0],
-                    buffers.headQkv.arrays()[0]);
-        }
+        exchange(
+                g,
+                "attn_heads",
+                Exchange.HEADS,
+                buffers.qkv.arrays()[0],
+                buffers.headQkv.arrays()[0]);
     }
 
     /** Attention's output of all tokens and some heads becomes that of some tokens and all heads. */
     void tokens(GraphScope g) {
-        if (!part.heads().isWhole()) {
-            exchange(
-                    g,
-                    "attn_tokens",
-                    Exchange.TOKENS,
-                    part.mesh().heads(),
-                    operations.toTokens(part, config.headSize()),
-                    buffers.headAttended.arrays()[0],
-                    buffers.attended.arrays()[0]);
-        }
+        exchange(
+                g,
+                "attn_tokens",
+                Exchange.TOKENS,
+                buffers.headAttended.arrays()[0],
+                buffers.attended.arrays()[0]);
+    }
+
+    /** What a norm has made of some tokens becomes that of the tokens of all who have other shares of the weights. */
+    void normed(GraphScope g, String task) {
+        exchange(
+                g,
+                task,
+                Exchange.NORMED,
+                buffers.normed.arrays()[0],
+                buffers.gathered.arrays()[0]);
+    }
+
+    /** Parts of sums, of all tokens, become all parts of the sums of some tokens. */
+    void sums(GraphScope g, String task) {
+        exchange(g, task, Exchange.SUMS, buffers.partialSums, buffers.partsOfSums);
     }
 
     /** All devices' predictions become each one's. */
     void predictions(GraphScope g) {
-        if (!part.isWhole()) {
-            exchange(
-                    g,
-                    "predictions",
-                    Exchange.PREDICTION,
-                    part.ranks(),
-                    predictions(config, part),
-                    buffers.prediction,
-                    buffers.predictions);
-        }
+        exchange(g, "predictions", Exchange.PREDICTION, buffers.prediction, buffers.predictions);
+    }
+
+    private static Box box(int site, DitConfig config, Part part, Operations operations) {
+        return switch (site) {
+            case Exchange.PREDICTION -> predictions(config, part);
+            case Exchange.HEADS -> operations.toHeads(part, config.headSize());
+            case Exchange.TOKENS -> operations.toTokens(part, config.headSize());
+            case Exchange.NORMED -> operations.toProducts(part, config.hiddenSize());
+            case Exchange.SUMS -> sums(config, part);
+            default -> throw new IllegalArgumentException("no exchange " + site);
+        };
     }
 
     private static Box predictions(DitConfig config, Part part) {
@@ -112,11 +161,20 @@ final class Exchanges {
         return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(first, pass, 0, 0));
     }
 
-    private void exchange(GraphScope g, String task, int site, int ranks, Box box, Object source, Object landing) {
+    private static Box sums(DitConfig config, Part part) {
+        int run = part.tokens().count() * config.hiddenSize();
+        int pass = part.productTokens().count() * config.hiddenSize();
+        int first = part.place(Axis.TENSOR) * part.passes() * run;
+        return new Box(1, 1, run, new Place(run, pass, 0, 0), new Place(first, run, 0, 0));
+    }
+
+    private void exchange(GraphScope g, String task, int site, Object source, Object landing) {
         Ties ties = buffers.ties;
-        if (ties == null) {
-            throw new IllegalStateException("an exchange of a device that is alone");
+        int ranks = SITES.get(site).ranks(part);
+        if (ties == null || ranks == 1) {
+            return;
         }
+        Box box = box(site, config, part, operations);
         Groups groups = TornadoDevices.sdkIsPresent() ? Groups.ofGpu(ranks) : Groups.VIRTUAL;
         double bytes = 2.0 * Float.BYTES * ranks * part.passes() * box.elements();
         g.task(
@@ -154,12 +212,20 @@ final class Exchanges {
 
     /** Fills {@link Ties#link} but for the addresses. */
     static void describe(IntArray link, DitConfig config, Part part, Operations operations) {
-        Exchange.describe(link, Exchange.PREDICTION, part.ranks(), part.rank(), predictions(config, part));
-        if (!part.heads().isWhole()) {
-            int ranks = part.mesh().heads();
-            int rank = part.place(Axis.HEADS);
-            Exchange.describe(link, Exchange.HEADS, ranks, rank, operations.toHeads(part, config.headSize()));
-            Exchange.describe(link, Exchange.TOKENS, ranks, rank, operations.toTokens(part, config.headSize()));
+        for (Site site : SITES) {
+            if (site.ranks(part) > 1) {
+                Box box = box(site.number(), config, part, operations);
+                Exchange.describe(link, site.number(), site.ranks(part), site.rank(part), box);
+            }
+        }
+    }
+
+    /** As {@link #describe}: where a device of the same crew has what others store into. */
+    static void connect(IntArray link, Part part, Part other, IntArray state) {
+        for (Site site : SITES) {
+            if (site.joins(part, other)) {
+                Exchange.connect(link, site.number(), site.rank(other), state);
+            }
         }
     }
 }

@@ -61,8 +61,10 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
         double seconds = 0;
         int exchanges = 0;
         for (Launch launch : count.launches()) {
-            seconds += launch.times() * seconds(launch.work(), part, operations);
-            exchanges += launch.work().operation().operation().equals(Exchanges.OPERATION) ? launch.times() : 0;
+            boolean exchange = launch.work().operation().operation().equals(Exchanges.OPERATION);
+            exchanges += exchange ? launch.times() : 0;
+            // What an exchange reads and writes here is done while its bytes are under way.
+            seconds += launch.times() * (exchange ? LAUNCH : seconds(launch.work(), part, operations));
         }
         long sent = mesh.bytesSent(config, most, guided ? most : 0, operations.grain());
         double share = !operations.reportsOverflow()

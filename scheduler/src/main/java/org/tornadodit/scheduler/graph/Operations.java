@@ -58,7 +58,12 @@ public interface Operations {
     Operand modulationOperand(long rows, int columns);
 
     /** The same layer of all blocks in one array, to be filled by {@link WeightStaging}. */
-    ProductWeights weights(List<Linear> layers);
+    default ProductWeights weights(List<Linear> layers) {
+        return weightShares(layers.stream().map(LayerShare::whole).toList());
+    }
+
+    /** As {@link #weights}, of what a device has of the layers. */
+    ProductWeights weightShares(List<LayerShare> layers);
 
     /** As {@link #weights}, for products of a {@link #float32Operand}. */
     ProductWeights float32Weights(List<Linear> layers);
@@ -136,6 +141,9 @@ public interface Operations {
 
     /** Of {@link #attention}'s output for a device's heads, what goes to each device: its tokens. */
     Box toTokens(Part part, int headSize);
+
+    /** An {@link #operand} of a device's tokens, which goes to each device that has other shares of the weights. */
+    Box toProducts(Part part, int columns);
 
     /**
      * Which layer runs.

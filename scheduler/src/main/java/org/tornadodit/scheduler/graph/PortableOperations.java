@@ -17,6 +17,7 @@ import org.tornadodit.kernels.LinearArguments.After;
 import org.tornadodit.kernels.LinearArguments.Stack;
 import org.tornadodit.kernels.LinearFewRowsArguments;
 import org.tornadodit.kernels.ProductShape;
+import org.tornadodit.kernels.SumOfParts;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.kernels.check.TunableOperations;
@@ -26,6 +27,7 @@ import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.StagedWeights.Floats;
+import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -145,7 +147,7 @@ public final class PortableOperations implements Operations {
     }
 
     @Override
-    public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
+    public ProductWeights weightShares(List<LayerShare> layers) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
         FloatArray weight = arrays.weightFloats((long) layers.size() * out * in);
@@ -326,28 +328,73 @@ public final class PortableOperations implements Operations {
 
     @Override
     public Box toHeads(Part part, int headSize) {
-        int tokens = part.tokens().count();
-        int all = part.heads().of() * headSize;
+        int tokens = part.productTokens().count();
+        int all = part.productHeads().count() * headSize;
         int own = part.heads().count() * headSize;
         return new Box(
                 tokens,
                 3,
                 own,
                 new Place(own, tokens * 3 * all, 3 * all, all),
-                new Place(part.tokens().first() * 3 * own, part.tokens().of() * 3 * own, 3 * own, own));
+                new Place(part.productTokens().first() * 3 * own, part.tokens().of() * 3 * own, 3 * own, own));
     }
 
     @Override
     public Box toTokens(Part part, int headSize) {
-        int tokens = part.tokens().count();
-        int all = part.heads().of() * headSize;
+        int tokens = part.productTokens().count();
+        int all = part.productHeads().count() * headSize;
         int own = part.heads().count() * headSize;
         return new Box(
                 tokens,
                 1,
                 own,
                 new Place(tokens * own, part.tokens().of() * own, own, 0),
-                new Place(part.heads().first() * headSize, tokens * all, all, 0));
+                new Place(part.place(Axis.HEADS) * own, tokens * all, all, 0));
+    }
+
+    @Override
+    public Box toProducts(Part part, int columns) {
+        int own = part.tokens().count() * columns;
+        int all = part.productTokens().count() * columns;
+        return new Box(1, 1, own, new Place(0, own, 0, 0), new Place(part.place(Axis.TENSOR) * own, all, 0, 0));
+    }
+
+    /**
+     * The sum of what devices have of a product, times a gate, onto the residual.
+     *
+     * @param parts (devices, N, T, D)
+     * @param x (N, T, D)
+     */
+    void addParts(
+            GraphScope g,
+            String task,
+            Layer layer,
+            FloatArray parts,
+            Gate gate,
+            FloatArray x,
+            Rows rows,
+            int devices,
+            int hidden) {
+        double elements = (double) rows.count() * hidden;
+        g.task(
+                task,
+                Work.moving((devices + 2) * Float.BYTES * elements, "sum of parts", devices, rows.count(), hidden),
+                () -> SumOfParts.grid(rows.count(), hidden),
+                graph -> graph.task(
+                        task,
+                        SumOfParts::addGated,
+                        context,
+                        layer.index(),
+                        rows.batch(),
+                        parts,
+                        gate.array(),
+                        x,
+                        devices,
+                        rows.count(),
+                        rows.tokens(),
+                        hidden,
+                        gate.chunk(),
+                        gate.chunks()));
     }
 
     /** {@code x W^T + b} of the few rows of the conditioning (N, D), for all layers next to each other. */

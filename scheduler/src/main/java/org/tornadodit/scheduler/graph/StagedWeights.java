@@ -20,19 +20,24 @@ sealed interface StagedWeights {
     long whole();
 
     /**
-     * A tensor that stays float32.
+     * Numbers that stay float32.
      *
      * @param at where its first element goes
      * @param lastChannels input channels of a 3 x 3 convolution (O, C, 3, 3) that becomes (O, 3, 3, C); 0 for what stays as it is
      */
-    record Floats(FloatArray target, int at, Tensor tensor, int lastChannels) implements StagedWeights {
+    record Floats(FloatArray target, int at, WeightValues values, int lastChannels) implements StagedWeights {
+        Floats(FloatArray target, int at, WeightValues values) {
+            this(target, at, values, 0);
+        }
+
+        /** All of a tensor. */
         Floats(FloatArray target, int at, Tensor tensor) {
-            this(target, at, tensor, 0);
+            this(target, at, new WeightValues.Whole(tensor));
         }
 
         @Override
         public long elements() {
-            return tensor.shape().elements();
+            return values.elements();
         }
 
         @Override
@@ -54,7 +59,7 @@ sealed interface StagedWeights {
     record Product(
             IntArray target,
             int at,
-            List<Tensor> layers,
+            List<WeightValues> layers,
             int rows,
             int columns,
             int planes,
@@ -83,10 +88,7 @@ sealed interface StagedWeights {
 
         @Override
         public long largest() {
-            return layers.stream()
-                    .mapToLong(layer -> layer.shape().elements())
-                    .max()
-                    .orElse(0);
+            return layers.stream().mapToLong(WeightValues::elements).max().orElse(0);
         }
 
         /** With two planes rows can wait, as floats, where they will be packed. */

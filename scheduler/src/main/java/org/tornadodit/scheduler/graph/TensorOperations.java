@@ -39,6 +39,7 @@ import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.StagedWeights.Floats;
 import org.tornadodit.scheduler.graph.StagedWeights.Product;
+import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -196,16 +197,16 @@ public final class TensorOperations implements Operations {
     }
 
     @Override
-    public ProductWeights weights(List<org.tornadodit.model.Linear> layers) {
+    public ProductWeights weightShares(List<LayerShare> layers) {
         return weights(layers, planes);
     }
 
     @Override
     public ProductWeights float32Weights(List<org.tornadodit.model.Linear> layers) {
-        return weights(layers, FLOAT32_PLANES);
+        return weights(layers.stream().map(LayerShare::whole).toList(), FLOAT32_PLANES);
     }
 
-    private ProductWeights weights(List<org.tornadodit.model.Linear> layers, int planes) {
+    private ProductWeights weights(List<LayerShare> layers, int planes) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
         IntArray weight = arrays.weightInts(TensorLinear.weightSize(layers.size(), out, in, planes));
@@ -238,7 +239,9 @@ public final class TensorOperations implements Operations {
         staged.add(new Product(
                 weight,
                 0,
-                layers.stream().map(org.tornadodit.model.Linear::weight).toList(),
+                layers.stream()
+                        .<WeightValues>map(layer -> new WeightValues.Whole(layer.weight()))
+                        .toList(),
                 all,
                 in,
                 FLOAT32_PLANES,
@@ -448,30 +451,42 @@ public final class TensorOperations implements Operations {
     @Override
     public Box toHeads(Part part, int headSize) {
         int eight = headSize * 4 * planes; // ints of eight tokens of a head
-        int run = part.tokens().count() / 8 * eight;
-        int whole = part.tokens().of() / 8 * eight;
-        int all = part.heads().of();
+        int run = part.productTokens().count() / 8 * eight;
+        int whole = part.productTokens().of() / 8 * eight;
+        int all = part.productHeads().count();
         int own = part.heads().count();
         return new Box(
                 3,
                 own,
                 run,
                 new Place(own * run, all * run, part.passes() * all * run, run),
-                new Place(part.tokens().first() / 8 * eight, own * whole, part.passes() * own * whole, whole));
+                new Place(part.productTokens().first() / 8 * eight, own * whole, part.passes() * own * whole, whole));
     }
 
     @Override
     public Box toTokens(Part part, int headSize) {
         int eight = Packed.PLANE * planes; // ints of eight rows of sixteen columns
-        int tokens = part.tokens().count() / 8 * eight;
+        int tokens = part.productTokens().count() / 8 * eight;
         int from = Packed.paddedRows(part.passes() * part.tokens().of()) / 8 * eight;
-        int to = Packed.paddedRows(part.rows()) / 8 * eight;
+        int to = Packed.paddedRows(part.productRows()) / 8 * eight;
+        int columns = part.heads().count() * headSize / 16;
         return new Box(
-                part.heads().count() * headSize / 16,
+                columns,
                 1,
                 tokens,
                 new Place(tokens, part.tokens().of() / 8 * eight, from, 0),
-                new Place(part.heads().first() * headSize / 16 * to, tokens, to, 0));
+                new Place(part.place(Axis.HEADS) * columns * to, tokens, to, 0));
+    }
+
+    @Override
+    public Box toProducts(Part part, int columns) {
+        int eight = Packed.PLANE * planes;
+        int own = part.tokens().count() / 8 * eight;
+        int all = part.productTokens().count() / 8 * eight;
+        int from = Packed.paddedRows(part.rows()) / 8 * eight;
+        int to = Packed.paddedRows(part.productRows()) / 8 * eight;
+        return new Box(
+                columns / 16, 1, own, new Place(0, own, from, 0), new Place(part.place(Axis.TENSOR) * own, all, to, 0));
     }
 
     private static IntArray halves(Operand operand) {

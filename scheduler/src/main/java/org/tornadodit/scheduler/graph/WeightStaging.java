@@ -14,7 +14,6 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.WeightJobs;
 import org.tornadodit.kernels.WeightJobs.Sent;
 import org.tornadodit.kernels.WeightPacking;
-import org.tornadodit.model.Tensor;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.graph.StagedWeights.Convolution;
@@ -383,9 +382,9 @@ final class WeightStaging {
     }
 
     /** Copies elements behind those that are waiting. */
-    private Sent put(Tensor tensor, long first, int count) {
+    private Sent put(WeightValues values, long first, int count) {
         MemorySegment memory = passage.sent().getSegment();
-        tensor.copyTo(first, memory.asSlice((long) Float.BYTES * used, (long) Float.BYTES * count));
+        values.copyTo(first, memory.asSlice((long) Float.BYTES * used, (long) Float.BYTES * count));
         Sent sent = new Sent(used, count);
         used += count;
         return sent;
@@ -400,13 +399,13 @@ final class WeightStaging {
         long elements = copied.elements();
         if (copied.lastChannels() > 0) {
             makeRoom(elements, execution);
-            jobs.channelsLast(target, put(copied.tensor(), 0, (int) elements), copied.at(), copied.lastChannels());
+            jobs.channelsLast(target, put(copied.values(), 0, (int) elements), copied.at(), copied.lastChannels());
             return;
         }
         for (long done = 0; done < elements; ) {
             makeRoom(1, execution);
             int count = (int) Math.min(room(), elements - done);
-            jobs.copy(target, put(copied.tensor(), done, count), Math.toIntExact(copied.at() + done));
+            jobs.copy(target, put(copied.values(), done, count), Math.toIntExact(copied.at() + done));
             done += count;
         }
     }
@@ -414,10 +413,9 @@ final class WeightStaging {
     private void pack(Product product, Runnable execution) {
         int target = packed.indexOf(product.target());
         int columns = product.columns();
-        List<Tensor> layers = product.layers();
-        if (layers.size() == 1
-                && layers.getFirst().shape().elements() <= passage.sent().getSize()) {
-            int elements = (int) layers.getFirst().shape().elements();
+        List<WeightValues> layers = product.layers();
+        if (layers.size() == 1 && layers.getFirst().elements() <= passage.sent().getSize()) {
+            int elements = (int) layers.getFirst().elements();
             makeRoom(elements, execution);
             Sent sent = put(layers.getFirst(), 0, elements);
             jobs.pack(target, sent, product.at(), product.rows(), columns, product.undoAt());
@@ -425,8 +423,8 @@ final class WeightStaging {
         }
         // One scale for all: it is known when the last has been sent.
         int row = 0;
-        for (Tensor layer : layers) {
-            int rows = (int) (layer.shape().elements() / columns);
+        for (WeightValues layer : layers) {
+            int rows = (int) (layer.elements() / columns);
             for (int done = 0; done < rows; ) {
                 makeRoom(8L * columns, execution);
                 int some = Math.min(room() / columns / 8 * 8, rows - done);
@@ -448,7 +446,7 @@ final class WeightStaging {
         int elements = (int) convolution.elements();
         makeRoom(elements, execution);
         jobs.convolution(
-                put(convolution.weight(), 0, elements),
+                put(new WeightValues.Whole(convolution.weight()), 0, elements),
                 convolution.at(),
                 convolution.out(),
                 convolution.in(),

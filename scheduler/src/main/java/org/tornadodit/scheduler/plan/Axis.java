@@ -39,20 +39,24 @@ public enum Axis {
     HEADS("heads", "--ulysses-degree", Exactness.SAME_BITS) {
         @Override
         Optional<String> refusal(Mesh mesh, DitConfig config, boolean guided, Grain grain) {
-            int heads = mesh.heads();
-            if (config.numHeads() % heads != 0) {
-                return Optional.of("%d heads in %d parts".formatted(config.numHeads(), heads));
+            return refusalOfAttention(mesh, config, grain);
+        }
+    },
+
+    /**
+     * Megatron (M. Shoeybi et al., arXiv 1909.08053), what lies between products divided by tokens (V. Korthikanti et al., arXiv
+     * 2205.05198): a rank has some outputs of qkv, by heads, and of fc1, and the inputs of proj and fc2 that come of them.
+     * Normed tokens are gathered before, and partial sums added up behind, twice a block each.
+     */
+    TENSOR("tensor", "--tensor-parallel-degree", Exactness.FP32_FAITHFUL) {
+        @Override
+        Optional<String> refusal(Mesh mesh, DitConfig config, boolean guided, Grain grain) {
+            int features = config.mlpHidden() / mesh.tensor();
+            if (config.mlpHidden() % mesh.tensor() != 0 || features % grain.columns() != 0) {
+                return Optional.of("%d features of the MLP in %d parts: these kernels take multiples of %d"
+                        .formatted(config.mlpHidden(), mesh.tensor(), grain.columns()));
             }
-            if (config.tokens() % heads != 0 || config.tokens() / heads % grain.tokens() != 0) {
-                return Optional.of("%d tokens in %d parts: these kernels take multiples of %d"
-                        .formatted(config.tokens(), heads, grain.tokens()));
-            }
-            int columns = config.hiddenSize() / heads;
-            if (columns % grain.columns() != 0) {
-                return Optional.of("%d heads of %d are %d columns: these kernels take multiples of %d"
-                        .formatted(config.numHeads() / heads, config.headSize(), columns, grain.columns()));
-            }
-            return Optional.empty();
+            return refusalOfAttention(mesh, config, grain);
         }
     };
 
@@ -104,6 +108,25 @@ public enum Axis {
 
     public Exactness exactness() {
         return exactness;
+    }
+
+    /** Heads and tokens, along all axes that divide them. */
+    private static Optional<String> refusalOfAttention(Mesh mesh, DitConfig config, Grain grain) {
+        int heads = mesh.partsOf(HEADS, TENSOR);
+        if (config.numHeads() % heads != 0) {
+            return Optional.of("%d heads in %d parts".formatted(config.numHeads(), heads));
+        }
+        int tokens = mesh.partsOf(HEADS, TENSOR);
+        if (config.tokens() % tokens != 0 || config.tokens() / tokens % grain.tokens() != 0) {
+            return Optional.of("%d tokens in %d parts: these kernels take multiples of %d"
+                    .formatted(config.tokens(), tokens, grain.tokens()));
+        }
+        int columns = config.hiddenSize() / heads;
+        if (columns % grain.columns() != 0) {
+            return Optional.of("%d heads of %d are %d columns: these kernels take multiples of %d"
+                    .formatted(config.numHeads() / heads, config.headSize(), columns, grain.columns()));
+        }
+        return Optional.empty();
     }
 
     /** Why a model cannot be divided like this along the axis, of which there is more than one part. */

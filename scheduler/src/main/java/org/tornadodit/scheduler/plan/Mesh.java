@@ -77,6 +77,10 @@ public record Mesh(Map<Axis, Integer> degrees) {
         return with(Axis.HEADS, heads);
     }
 
+    public Mesh withTensor(int shares) {
+        return with(Axis.TENSOR, shares);
+    }
+
     /** Parts of an axis. */
     public int degree(Axis axis) {
         return degrees.getOrDefault(axis, 1);
@@ -95,6 +99,16 @@ public record Mesh(Map<Axis, Integer> degrees) {
     /** Parts of the tokens, and of the heads. */
     public int heads() {
         return degree(Axis.HEADS);
+    }
+
+    /** Shares of the blocks' weights. */
+    public int tensor() {
+        return degree(Axis.TENSOR);
+    }
+
+    /** Into how many parts some axes divide what they divide together. */
+    public int partsOf(Axis... axes) {
+        return Arrays.stream(axes).mapToInt(this::degree).reduce(1, Math::multiplyExact);
     }
 
     /** Devices that compute a sample together. */
@@ -154,16 +168,33 @@ public record Mesh(Map<Axis, Integer> degrees) {
         if (rank < 0 || rank >= ranks()) {
             throw new IllegalArgumentException("rank %d of %d".formatted(rank, ranks()));
         }
-        int headRank = place(Axis.HEADS, rank);
+        int heads = config.numHeads();
+        int tokens = config.tokens();
         return new Part(
                 crew(),
                 rank,
                 Span.whole(most),
                 halves() == 1 ? Span.whole(guided ? 2 : 1) : Span.share(2, 2, place(Axis.HALVES, rank)),
-                Span.share(config.tokens(), heads(), headRank),
-                Span.share(config.numHeads(), heads(), headRank),
-                Span.whole(config.mlpHidden()),
+                share(tokens, rank, Axis.HEADS, Axis.TENSOR),
+                share(tokens, rank, Axis.HEADS),
+                share(heads, rank, Axis.TENSOR),
+                share(heads, rank, Axis.TENSOR, Axis.HEADS),
+                share(config.mlpHidden(), rank, Axis.TENSOR),
                 Span.whole(config.depth()));
+    }
+
+    /** Of what some axes divide, the first of them into the largest parts. */
+    private Span share(int of, int rank, Axis... axes) {
+        return Span.share(of, partsOf(axes), placeAlong(rank, axes));
+    }
+
+    /** Which of {@link #partsOf} a rank has. */
+    int placeAlong(int rank, Axis... axes) {
+        int place = 0;
+        for (Axis axis : axes) {
+            place = place * degree(axis) + place(axis, rank);
+        }
+        return place;
     }
 
     /**
@@ -173,11 +204,14 @@ public record Mesh(Map<Axis, Integer> degrees) {
      */
     public long bytesSent(DitConfig config, int crewSamples, int guided, Grain grain) {
         long passes = halves() == 2 ? crewSamples : crewSamples + guided;
-        long rows = passes * (config.tokens() / heads());
+        long rows = passes * (config.tokens() / partsOf(Axis.HEADS, Axis.TENSOR));
         long predictions = rows * config.patchOutputs() * Float.BYTES * (ranks() - 1);
-        long columns = config.hiddenSize() / heads();
-        long block = rows * 4 * columns * grain.elementBytes() * (heads() - 1);
-        return predictions + config.depth() * block;
+        long attention =
+                rows * tensor() * (config.hiddenSize() / partsOf(Axis.HEADS, Axis.TENSOR)) * grain.elementBytes();
+        long heads = 4 * attention * (heads() - 1); // q, k and v, and attention's output
+        long gathered = rows * config.hiddenSize() * grain.elementBytes() * (tensor() - 1);
+        long sums = rows * config.hiddenSize() * Float.BYTES * (tensor() - 1);
+        return predictions + config.depth() * (heads + 2 * gathered + 2 * sums);
     }
 
     /** The command line's options for it. */

@@ -11,13 +11,24 @@ import org.tornadodit.model.dit.DitConfig;
  * @param rank which of them this is
  * @param samples of the batch (S)
  * @param halves of guidance: both where samples are guided, one where none is
- * @param tokens of a sample (T)
- * @param heads of attention (H)
+ * @param tokens of a sample (T) in the residual stream
+ * @param productTokens in the products of blocks
+ * @param productHeads that qkv has the weights of (H)
+ * @param heads of attention
  * @param features of the MLP's hidden layer (M)
  * @param layers blocks of the model
  */
 public record Part(
-        Mesh mesh, int rank, Span samples, Span halves, Span tokens, Span heads, Span features, Span layers) {
+        Mesh mesh,
+        int rank,
+        Span samples,
+        Span halves,
+        Span tokens,
+        Span productTokens,
+        Span productHeads,
+        Span heads,
+        Span features,
+        Span layers) {
 
     /**
      * A run of an axis.
@@ -33,13 +44,19 @@ public record Part(
             }
         }
 
-        static Span whole(int count) {
+        public static Span whole(int count) {
             return new Span(0, count, count);
         }
 
         /** One of some equal parts. */
         static Span share(int of, int parts, int part) {
             return new Span(part * (of / parts), of / parts, of);
+        }
+
+        /** The same share of an axis of so many for each of this one's: of heads' columns. */
+        public Span scaledTo(int all) {
+            int each = all / of;
+            return new Span(first * each, count * each, all);
         }
 
         /** Whether it is the whole axis. */
@@ -73,14 +90,24 @@ public record Part(
         return mesh.place(axis, rank);
     }
 
+    /** Which of {@link Mesh#partsOf} this has. */
+    public int placeAlong(Axis... axes) {
+        return mesh.placeAlong(rank, axes);
+    }
+
     /** Whether two parts differ along some axes at most: their devices exchange what is divided along these. */
     public boolean differsAlong(Part other, Axis... axes) {
         List<Axis> may = List.of(axes);
         return Arrays.stream(Axis.values()).allMatch(axis -> may.contains(axis) || place(axis) == other.place(axis));
     }
 
-    /** Rows of the token arrays (N T). */
+    /** Rows of the residual stream (N T). */
     public int rows() {
         return Math.multiplyExact(passes(), tokens.count());
+    }
+
+    /** Rows of the blocks' products (N T). */
+    public int productRows() {
+        return Math.multiplyExact(passes(), productTokens.count());
     }
 }

@@ -18,6 +18,7 @@ import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.FailedDevices;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.OverflowException;
+import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.ShardPlan;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
@@ -139,6 +140,10 @@ final class Crew implements Stepper {
                             part.tokens().first(),
                             part.tokens().first() + part.tokens().count() - 1,
                             part.tokens().of()));
+        }
+        if (!part.features().isWhole()) {
+            axes.add("share %d of %d of the blocks' weights"
+                    .formatted(1 + part.place(Axis.TENSOR), part.mesh().tensor()));
         }
         return ": " + String.join(", ", axes);
     }

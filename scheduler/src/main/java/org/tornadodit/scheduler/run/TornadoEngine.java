@@ -44,7 +44,6 @@ import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.graph.SuitedSteps;
 import org.tornadodit.scheduler.graph.VaeBuffers;
 import org.tornadodit.scheduler.graph.VaeGraphs;
-import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.StepPlan;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
@@ -287,16 +286,10 @@ public final class TornadoEngine implements Engine, Stepper {
      * @param engines of all devices that hold the samples, in the order of their ranks, once each has {@link #addresses}
      */
     void connect(List<TornadoEngine> engines) {
-        IntArray link = ties().link();
         for (TornadoEngine each : engines) {
-            IntArray state = each.ties().state();
-            Exchange.connect(link, Exchange.PREDICTION, each.part.rank(), state);
-            if (part.mesh().heads() > 1 && each.part.differsAlong(part, Axis.HEADS)) {
-                Exchange.connect(link, Exchange.HEADS, each.part.place(Axis.HEADS), state);
-                Exchange.connect(link, Exchange.TOKENS, each.part.place(Axis.HEADS), state);
-            }
+            buffers.connect(part, each.part, each.ties().state());
         }
-        link.set(Exchange.ACTIVE, 1);
+        ties().link().set(Exchange.ACTIVE, 1);
     }
 
     /** The first step with the others, as of {@link #warmUp}. They begin it together, once all have begun. */

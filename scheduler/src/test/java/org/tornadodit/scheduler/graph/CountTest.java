@@ -25,6 +25,7 @@ import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
+import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.StepPlan;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -212,6 +213,24 @@ class CountTest {
         assertEquals(parameters - tables, read, 1e-3 * parameters);
         assertTrue(count.bytesMoved() > read);
         assertEquals(parameters, count.weightBytes(), 1e4);
+    }
+
+    /** Two devices have half of what qkv, proj, fc1 and fc2 hold each: 12 D^2 of a block's 18 D^2 and the rest. */
+    @Test
+    void sharesOfTheWeightsTakeAShareOfTheMemory() {
+        for (Kernels kernels : Kernels.values()) {
+            Operations tier = kernels.operations();
+            Count whole = Count.ofStep(XL_512, Part.of(XL_512, 1, true), tier);
+            double products = 28 * 12.0 * 1152 * 1152 * (kernels == Kernels.HIGH ? 2 : 4);
+            for (int rank = 0; rank < 4; rank++) {
+                Part part = Mesh.ONE.withTensor(4).part(XL_512, 1, true, rank);
+                Count share = Count.ofStep(XL_512, part, tier);
+                double others =
+                        4.0 * (1024 * 1152 + 28 * (3 * 1152 + 4 * 1152)); // positions, and biases of qkv and fc1
+                assertEquals(
+                        whole.weightBytes() - 0.75 * (products + others), share.weightBytes(), 1000, "rank " + rank);
+            }
+        }
     }
 
     /** What cannot be allocated can be counted: what it needs is what tells the user so. */

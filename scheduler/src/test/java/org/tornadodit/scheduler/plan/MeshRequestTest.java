@@ -28,8 +28,11 @@ class MeshRequestTest {
         return request.choose(XL, true, samples, devices, GRAIN, mesh -> MeshRequestTest.cost(mesh, samples));
     }
 
-    /** More devices for a sample are faster, and heads cost more than halves. */
+    /** More devices for a sample are faster, and heads cost more than halves; shares of the weights, that have other bits, nothing. */
     private static double cost(Mesh mesh, int samples) {
+        if (mesh.tensor() > 1) {
+            return 0;
+        }
         return (double) Math.ceilDiv(samples, mesh.samples()) / mesh.ranks() + 0.01 * mesh.heads();
     }
 
@@ -73,8 +76,13 @@ class MeshRequestTest {
                         "samples 1 x heads 2",
                         "samples 1 x heads 4",
                         "samples 1 x halves 2 x heads 2",
+                        "samples 1 x tensor 2",
+                        "samples 1 x tensor 4",
+                        "samples 1 x halves 2 x tensor 2",
+                        "samples 1 x heads 2 x tensor 2",
                         "samples 2 x halves 2",
-                        "samples 2 x heads 2"),
+                        "samples 2 x heads 2",
+                        "samples 2 x tensor 2"),
                 meshes.stream().map(Mesh::toString).collect(Collectors.toSet()));
     }
 

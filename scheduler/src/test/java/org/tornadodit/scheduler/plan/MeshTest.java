@@ -56,6 +56,34 @@ class MeshTest {
         return indices;
     }
 
+    /** Of a head's attention, and of each feature and token of the MLP's products, one rank has the weights and the work. */
+    @ParameterizedTest
+    @CsvSource({"1, 1, 2", "1, 2, 2", "2, 2, 2", "1, 1, 8", "1, 4, 2"})
+    void sharesOfTheWeightsAreOnOneRank(int halves, int heads, int tensor) {
+        Mesh mesh = Mesh.ONE.withHalves(halves).withHeads(heads).withTensor(tensor);
+        DitConfig small = new DitConfig(8, 1, 4, 64, 1, 8, 2.0, 6, true);
+        assertEquals(java.util.Optional.empty(), mesh.refusal(small, true, new Grain(1, 4, 4)));
+        TreeSet<String> attended = new TreeSet<>();
+        TreeSet<String> features = new TreeSet<>();
+        TreeSet<String> residual = new TreeSet<>();
+        for (int rank = 0; rank < mesh.ranks(); rank++) {
+            Part part = mesh.part(small, 1, true, rank);
+            for (int half : indices(part.halves())) {
+                indices(part.tokens()).forEach(token -> assertTrue(residual.add(half + " " + token)));
+                for (int head : indices(part.heads())) {
+                    assertTrue(attended.add(half + " " + head));
+                    assertTrue(indices(part.productHeads()).contains(head));
+                }
+                for (int token : indices(part.productTokens())) {
+                    indices(part.features()).forEach(one -> assertTrue(features.add(half + " " + token + " " + one)));
+                }
+            }
+        }
+        assertEquals(2 * 64, residual.size());
+        assertEquals(2 * 8, attended.size());
+        assertEquals(2 * 64 * 128, features.size());
+    }
+
     @Test
     void aDeviceAloneHasAllOfASample() {
         assertEquals(Part.of(XL, 5, true), Mesh.ONE.part(XL, 5, true, 0));
@@ -83,6 +111,11 @@ class MeshTest {
         assertEquals(
                 "1 heads of 8 are 8 columns: these kernels take multiples of 16",
                 Mesh.ONE.withHeads(4).refusal(narrow, true, HALVES).orElse(""));
+        assertEquals("16 heads in 3 parts", refusal(Mesh.ONE.withTensor(3), true));
+        DitConfig thin = new DitConfig(8, 1, 4, 64, 1, 4, 0.75, 6, true);
+        assertEquals(
+                "48 features of the MLP in 2 parts: these kernels take multiples of 16",
+                Mesh.ONE.withTensor(2).refusal(thin, true, HALVES).orElse(""));
         assertThrows(IllegalArgumentException.class, () -> Mesh.ONE.withHalves(0));
     }
 

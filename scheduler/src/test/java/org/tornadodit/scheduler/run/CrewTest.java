@@ -2,25 +2,31 @@ package org.tornadodit.scheduler.run;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.TensorAssert;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.scheduler.device.DeviceFailedException;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
+import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
@@ -47,9 +53,14 @@ class CrewTest {
     }
 
     private ShardedEngine engine(Mesh mesh, SamplingRequest shape, KernelOptions kernels) {
+        return engine(mesh, shape, kernels, devices -> devices);
+    }
+
+    private ShardedEngine engine(
+            Mesh mesh, SamplingRequest shape, KernelOptions kernels, UnaryOperator<List<ListedDevice>> order) {
         HostRuntime.get().setDeviceCount(mesh.devices());
         DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
-        DeviceTeam team = new DeviceTeam(equal.devices(), equal.speeds(), equal.policy(), mesh);
+        DeviceTeam team = new DeviceTeam(order.apply(equal.devices()), equal.speeds(), equal.policy(), mesh);
         return new ShardedEngine(team, CONFIG, WEIGHTS, TinyModel.VAE, TinyModel.VAE_WEIGHTS, shape, false, kernels);
     }
 
@@ -86,19 +97,69 @@ class CrewTest {
             List<Long> before = engine.bytesReceived();
             float[] latents = sampled(engine, TWO);
             assertArrayEquals(expected, latents, mesh.toString());
-            List<Long> received = engine.bytesReceived();
-            Mesh.Grain grain = kernels.tier() == Tier.PORTABLE
-                    ? new Mesh.Grain(1, 4, 4)
-                    : new Mesh.Grain(8, 16, kernels.precision() == MatmulPrecision.HIGH ? 2 : 4);
-            int ofCrew = 2 / mesh.samples();
-            for (int i = 0; i < received.size(); i++) {
-                assertEquals(
-                        STEPS * mesh.bytesSent(CONFIG, ofCrew, ofCrew, grain),
-                        received.get(i) - before.get(i),
-                        "bytes of device " + i);
-            }
+            requireBytes(mesh, kernels, before, engine.bytesReceived());
         }
         assertEquals(List.of(), reports);
+    }
+
+    /** What devices have got is what the mesh predicts. */
+    private static void requireBytes(Mesh mesh, KernelOptions kernels, List<Long> before, List<Long> received) {
+        Mesh.Grain grain = kernels.tier() == Tier.PORTABLE
+                ? new Mesh.Grain(1, 4, 4)
+                : new Mesh.Grain(8, 16, kernels.precision() == MatmulPrecision.HIGH ? 2 : 4);
+        int ofCrew = 2 / mesh.samples();
+        for (int i = 0; i < received.size(); i++) {
+            assertEquals(
+                    STEPS * mesh.bytesSent(CONFIG, ofCrew, ofCrew, grain),
+                    received.get(i) - before.get(i),
+                    "bytes of device " + i);
+        }
+    }
+
+    /** Shares of the weights divide sums, in FP32's accuracy; what else is divided then changes no bit. */
+    @ParameterizedTest
+    @CsvSource({"1, 1, 2", "2, 1, 2", "1, 2, 2", "2, 2, 2", "1, 1, 4", "2, 1, 4"})
+    void portableKernelsOnSharesOfTheWeightsAreFaithful(int halves, int heads, int tensor) {
+        Mesh mesh = Mesh.ONE.withHalves(halves).withHeads(heads).withTensor(tensor);
+        requireFaithful(mesh, new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE), 1e-6);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"HIGHEST, 1, 2e-6", "HIGH, 1, 2e-4", "HIGHEST, 2, 2e-6"})
+    void tensorKernelsOnSharesOfTheWeightsAreFaithful(MatmulPrecision precision, int halves, double bound) {
+        Mesh mesh = Mesh.ONE.withHalves(halves).withTensor(2);
+        requireFaithful(mesh, new KernelOptions(precision, Tier.WGMMA), bound);
+    }
+
+    private void requireFaithful(Mesh mesh, KernelOptions kernels, double bound) {
+        float[] alone = expected(TWO, kernels);
+        float[] latents;
+        try (ShardedEngine engine = engine(mesh, TWO, kernels)) {
+            List<Long> before = engine.bytesReceived();
+            latents = sampled(engine, TWO);
+            requireBytes(mesh, kernels, before, engine.bytesReceived());
+        }
+        Shape shape = Shape.of(2, CONFIG.inChannels(), CONFIG.inputSize(), CONFIG.inputSize());
+        TensorAssert.assertRelativeError(mesh.toString(), shape, latents, alone, bound);
+        assertFalse(Arrays.equals(latents, alone), "the same sums: nothing was divided");
+        String key = "tensor " + mesh.tensor() + kernels;
+        float[] before = EXPECTED.putIfAbsent(key, latents);
+        assertArrayEquals(before == null ? latents : before, latents, mesh + ", other divisions of the same sums");
+        assertEquals(List.of(), reports);
+    }
+
+    @Test
+    void repeatedRunsAndDevicesInAnotherOrderHaveTheSameBits() {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
+        Mesh mesh = Mesh.ONE.withTensor(2);
+        float[] first;
+        try (ShardedEngine engine = engine(mesh, TWO, kernels)) {
+            first = sampled(engine, TWO);
+            assertArrayEquals(first, sampled(engine, TWO));
+        }
+        try (ShardedEngine engine = engine(mesh, TWO, kernels, List::reversed)) {
+            assertArrayEquals(first, sampled(engine, TWO));
+        }
     }
 
     /** A step may guide some samples and others not: the half for the null class then has fewer passes, or none that counts. */

@@ -78,6 +78,7 @@ public final class ModelCases {
                 () -> AttentionCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS, 2),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 1),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 2),
+                () -> TransformerCases.sumOfParts(2, SAMPLES, TOKENS, HIDDEN),
                 () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 1, 0),
                 () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 2, 0),
                 () -> PackingCases.pack(6 * HIDDEN, HIDDEN, 2, 3),

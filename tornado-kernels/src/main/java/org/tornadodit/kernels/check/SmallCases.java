@@ -67,6 +67,8 @@ public final class SmallCases {
     public static List<Supplier<KernelCase>> tensorCores() {
         List<Supplier<KernelCase>> cases = new ArrayList<>(chosen());
         cases.addAll(BorderCases.all());
+        cases.add(() -> TransformerCases.sumOfParts(2, 1, 5, 12));
+        cases.add(() -> TransformerCases.sumOfParts(8, 3, 16, 32));
         return cases;
     }
 

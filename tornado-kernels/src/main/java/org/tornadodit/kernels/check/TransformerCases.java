@@ -21,6 +21,7 @@ import org.tornadodit.kernels.LinearArguments.Stack;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.LinearFewRowsArguments;
 import org.tornadodit.kernels.ProductShape;
+import org.tornadodit.kernels.SumOfParts;
 import org.tornadodit.kernels.Variant;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -281,6 +282,44 @@ public final class TransformerCases {
                 2e-6,
                 0,
                 8.0 * qkv.getSize());
+    }
+
+    /** {@link SumOfParts} of so many devices, with the gate of the second of two layers; a pass more than there is has room. */
+    public static KernelCase sumOfParts(int devices, int passes, int tokens, int columns) {
+        KernelContext context = new KernelContext();
+        int rows = (passes + 1) * tokens;
+        int chunks = 2 * LayerNorm.CHUNKS;
+        IntArray batch = Data.batch(passes);
+        IntArray layer = Data.ints(1);
+        FloatArray parts = Data.random(1, devices * rows * columns, 1);
+        FloatArray gate = Data.random(2, passes * chunks * columns, 1);
+        FloatArray residual = Data.random(3, rows * columns, 1);
+        FloatArray before = Data.copy(residual);
+        return new KernelCase(
+                "sum of parts",
+                devices + "x" + passes * tokens + "x" + columns,
+                new Object[] {layer, batch, parts, gate, residual},
+                graph -> graph.task(
+                        "sum",
+                        SumOfParts::addGated,
+                        context,
+                        layer,
+                        batch,
+                        parts,
+                        gate,
+                        residual,
+                        devices,
+                        rows,
+                        tokens,
+                        columns,
+                        2,
+                        chunks),
+                Map.of("sum", SumOfParts.grid(rows, columns)),
+                residual,
+                i -> SumOfParts.reference(parts, gate, before, devices, passes, rows, tokens, columns, 2, chunks, i),
+                3e-7,
+                0,
+                4.0 * (devices + 2) * passes * tokens * columns);
     }
 
     private static IntArray guidedBatch(int samples, int guided, int classes) {
