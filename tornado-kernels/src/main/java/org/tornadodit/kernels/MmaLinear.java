@@ -258,47 +258,51 @@ public final class MmaLinear {
                 int scratch = shared + stages * stageBytes + warp * MmaTile.ARRANGED;
                 MmaTile.arrange(sums, 0, partRows / ROWS * (partColumns / 16), scratch, lane, form);
             }
-            for (int part = 0; part < partRows / ROWS; part++) {
-                int register = part * (partColumns / 2);
-                int first = row + part * ROWS;
-                TensorEpilogue.addBias(sums, register, bias, layerIndex, n, column, partColumns, thread);
-                if (epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL) {
-                    int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << TensorLinear.GATE_BITS);
-                    int chunks = gatePlace >> TensorLinear.GATE_BITS;
-                    TensorEpilogue.storeFloats(
-                            sums,
-                            register,
-                            residual,
-                            gate,
-                            target,
-                            first,
-                            column,
-                            rowsNow,
-                            n,
-                            partColumns,
-                            thread,
-                            epilogue,
-                            tokens,
-                            chunk,
-                            chunks);
-                } else {
-                    TensorEpilogue.storeHalves(
-                            sums,
-                            register,
-                            packed,
-                            overflow,
-                            layerIndex,
-                            first,
-                            column,
-                            rowsNow,
-                            m,
-                            n,
-                            planes,
-                            partColumns,
-                            thread,
-                            epilogue,
-                            tokens,
-                            heads);
+            // A warp may have none of the columns. Opaque: TornadoVM would take the epilogue's first condition for the same one,
+            // and write a branch on a register that it does not set.
+            if (Registers.opaque(column) < n) {
+                for (int part = 0; part < partRows / ROWS; part++) {
+                    int register = part * (partColumns / 2);
+                    int first = row + part * ROWS;
+                    TensorEpilogue.addBias(sums, register, bias, layerIndex, n, column, partColumns, thread);
+                    if (epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL) {
+                        int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << TensorLinear.GATE_BITS);
+                        int chunks = gatePlace >> TensorLinear.GATE_BITS;
+                        TensorEpilogue.storeFloats(
+                                sums,
+                                register,
+                                residual,
+                                gate,
+                                target,
+                                first,
+                                column,
+                                rowsNow,
+                                n,
+                                partColumns,
+                                thread,
+                                epilogue,
+                                tokens,
+                                chunk,
+                                chunks);
+                    } else {
+                        TensorEpilogue.storeHalves(
+                                sums,
+                                register,
+                                packed,
+                                overflow,
+                                layerIndex,
+                                first,
+                                column,
+                                rowsNow,
+                                m,
+                                n,
+                                planes,
+                                partColumns,
+                                thread,
+                                epilogue,
+                                tokens,
+                                heads);
+                    }
                 }
             }
         }

@@ -108,6 +108,15 @@ public final class Packed {
         }
     }
 
+    /** As {@link #store}, if {@code condition} is negative. */
+    static void storeIfNegative(IntArray packed, int at, int plane, float x, float y, int planes, int condition) {
+        int high = high(x, y);
+        GlobalMemory.storeIfNegative(packed, at, high, condition);
+        if (planes == 2) {
+            GlobalMemory.storeIfNegative(packed, at + plane, low(x, y, high), condition);
+        }
+    }
+
     /** The largest magnitude so far, NaN once there was one: what is not {@code <= LARGEST} does not fit a half. */
     public static float largest(float soFar, float x, float y) {
         return Approximate.maxOrNaN(soFar, Approximate.maxOrNaN(Math.abs(x), Math.abs(y)));

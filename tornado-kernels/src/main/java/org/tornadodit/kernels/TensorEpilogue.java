@@ -13,8 +13,15 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 final class TensorEpilogue {
     /** Groups of eight columns whose residuals are under way at a time. */
     static final int PART = 4;
+    /** Groups of eight columns whose places among the heads are one piece of code: for more there are no registers. */
+    private static final int PIECE = 6;
 
     private TensorEpilogue() {}
+
+    /** Whether no tile, nor a warp's part of one, reaches beyond n: a branch for each of its columns would hold up their loads. */
+    private static boolean isWhole(int n, int columns) {
+        return n % columns == 0;
+    }
 
     static void storeFloats(
             float[] sums,
@@ -70,9 +77,9 @@ final class TensorEpilogue {
         float factor = bias.get(layer * (n + 1) + n);
         int from = layer * (n + 1) + column + thread % 4 * 2;
         for (int j = 0; j < columns / 8; j++) {
-            if (column + 8 * j < n) {
-                float first = bias.get(from + 8 * j);
-                float second = bias.get(from + 8 * j + 1);
+            if (isWhole(n, columns) || column + 8 * j < n) {
+                float first = GlobalMemory.load(bias, from + 8 * j);
+                float second = GlobalMemory.load(bias, from + 8 * j + 1);
                 Registers.set(sums, register + 4 * j, Registers.get(sums, register + 4 * j) * factor + first);
                 Registers.set(sums, register + 4 * j + 1, Registers.get(sums, register + 4 * j + 1) * factor + second);
                 Registers.set(sums, register + 4 * j + 2, Registers.get(sums, register + 4 * j + 2) * factor + first);
@@ -85,21 +92,13 @@ final class TensorEpilogue {
             float[] sums, int register, FloatArray target, int row, int column, int m, int n, int columns, int thread) {
         int at = row * n + column + thread % 4 * 2;
         for (int j = 0; j < columns / 8; j++) {
-            if (column + 8 * j < n) {
-                if (row < m) {
-                    GlobalMemory.store2(
-                            target,
-                            at + 8 * j,
-                            Registers.get(sums, register + 4 * j),
-                            Registers.get(sums, register + 4 * j + 1));
-                }
-                if (row + 8 < m) {
-                    GlobalMemory.store2(
-                            target,
-                            at + 8 * n + 8 * j,
-                            Registers.get(sums, register + 4 * j + 2),
-                            Registers.get(sums, register + 4 * j + 3));
-                }
+            if (isWhole(n, columns) || column + 8 * j < n) {
+                float a = Registers.get(sums, register + 4 * j);
+                float b = Registers.get(sums, register + 4 * j + 1);
+                float c = Registers.get(sums, register + 4 * j + 2);
+                float d = Registers.get(sums, register + 4 * j + 3);
+                GlobalMemory.store2IfNegative(target, at + 8 * j, a, b, row - m);
+                GlobalMemory.store2IfNegative(target, at + 8 * n + 8 * j, c, d, row + 8 - m);
             }
         }
     }
@@ -130,18 +129,18 @@ final class TensorEpilogue {
         for (int part = 0; part < columns / 8; part += PART) {
             for (int i = 0; i < PART; i++) {
                 int at8 = column + 8 * (part + i);
-                if (part + i < columns / 8 && at8 < n) {
+                if (part + i < columns / 8 && (isWhole(n, columns) || at8 < n)) {
                     GlobalMemory.load2(target, at + 8 * (part + i), old, 4 * i);
                     GlobalMemory.load2(target, lower + 8 * (part + i), old, 4 * i + 2);
                 }
             }
             for (int i = 0; i < PART; i++) {
                 int j = part + i;
-                if (j < columns / 8 && column + 8 * j < n) {
-                    gated(sums, old, register + 4 * j, 4 * i, gate.get(gateAt + 8 * j));
-                    gated(sums, old, register + 4 * j + 1, 4 * i + 1, gate.get(gateAt + 8 * j + 1));
-                    gated(sums, old, register + 4 * j + 2, 4 * i + 2, gate.get(gateLower + 8 * j));
-                    gated(sums, old, register + 4 * j + 3, 4 * i + 3, gate.get(gateLower + 8 * j + 1));
+                if (j < columns / 8 && (isWhole(n, columns) || column + 8 * j < n)) {
+                    gated(sums, old, register + 4 * j, 4 * i, GlobalMemory.load(gate, gateAt + 8 * j));
+                    gated(sums, old, register + 4 * j + 1, 4 * i + 1, GlobalMemory.load(gate, gateAt + 8 * j + 1));
+                    gated(sums, old, register + 4 * j + 2, 4 * i + 2, GlobalMemory.load(gate, gateLower + 8 * j));
+                    gated(sums, old, register + 4 * j + 3, 4 * i + 3, GlobalMemory.load(gate, gateLower + 8 * j + 1));
                 }
             }
         }
@@ -169,19 +168,23 @@ final class TensorEpilogue {
         int slab = padded * 8 * planes;
         int at = column / 16 * slab + row / 8 * (64 * planes) + thread % 32;
         // A tile of more rows than the padding allows for: the rows behind are the next slab's.
-        int end = row < padded ? n : 0;
+        int inside = row - padded;
         float largest = 0f;
-        for (int j = 0; j < columns / 8; j++) {
-            if (column + 8 * j < end) {
-                int to = at + j / 2 * slab + j % 2 * 32;
-                float a = FloatMath.gelu(Registers.get(sums, register + 4 * j));
-                float b = FloatMath.gelu(Registers.get(sums, register + 4 * j + 1));
-                float c = FloatMath.gelu(Registers.get(sums, register + 4 * j + 2));
-                float d = FloatMath.gelu(Registers.get(sums, register + 4 * j + 3));
-                Packed.store(packed, to, Packed.PLANE, a, b, planes);
-                Packed.store(packed, to + 64 * planes, Packed.PLANE, c, d, planes);
-                largest = row < m ? Packed.largest(largest, a, b) : largest;
-                largest = row + 8 < m ? Packed.largest(largest, c, d) : largest;
+        for (int piece = 0; piece < columns / 8; piece += PIECE) {
+            if (column + 8 * piece < n) {
+                for (int j = piece; j < Math.min(piece + PIECE, columns / 8); j++) {
+                    if (isWhole(n, columns) || column + 8 * j < n) {
+                        int to = at + j / 2 * slab + j % 2 * 32;
+                        float a = FloatMath.gelu(Registers.get(sums, register + 4 * j));
+                        float b = FloatMath.gelu(Registers.get(sums, register + 4 * j + 1));
+                        float c = FloatMath.gelu(Registers.get(sums, register + 4 * j + 2));
+                        float d = FloatMath.gelu(Registers.get(sums, register + 4 * j + 3));
+                        Packed.storeIfNegative(packed, to, Packed.PLANE, a, b, planes, inside);
+                        Packed.storeIfNegative(packed, to + 64 * planes, Packed.PLANE, c, d, planes, inside);
+                        largest = row < m ? Packed.largest(largest, a, b) : largest;
+                        largest = row + 8 < m ? Packed.largest(largest, c, d) : largest;
+                    }
+                }
             }
         }
         Overflow.report(overflow, layer, Overflow.FC1, largest);
@@ -213,22 +216,22 @@ final class TensorEpilogue {
         int upperAt = (upper / tokens * heads * (tokens / 8) + upper % tokens / 8) * (plane * planes) + thread % 32;
         int lowerAt = (lower / tokens * heads * (tokens / 8) + lower % tokens / 8) * (plane * planes) + thread % 32;
         float largest = 0f;
-        for (int j = 0; j < columns / 8; j++) {
-            int first = column + 8 * j;
-            if (first < n) {
-                int head = first / hidden * (most / tokens * heads) + first % hidden / size;
-                int to = head * (tokens / 8) * (plane * planes) + first % hidden % size / 8 * 32;
-                float a = Registers.get(sums, register + 4 * j);
-                float b = Registers.get(sums, register + 4 * j + 1);
-                float c = Registers.get(sums, register + 4 * j + 2);
-                float d = Registers.get(sums, register + 4 * j + 3);
-                if (row < m) {
-                    Packed.store(packed, upperAt + to, plane, a, b, planes);
-                    largest = Packed.largest(largest, a, b);
-                }
-                if (row + 8 < m) {
-                    Packed.store(packed, lowerAt + to, plane, c, d, planes);
-                    largest = Packed.largest(largest, c, d);
+        for (int piece = 0; piece < columns / 8; piece += PIECE) {
+            if (column + 8 * piece < n) {
+                for (int j = piece; j < Math.min(piece + PIECE, columns / 8); j++) {
+                    int first = column + 8 * j;
+                    if (isWhole(n, columns) || first < n) {
+                        int head = first / hidden * (most / tokens * heads) + first % hidden / size;
+                        int to = head * (tokens / 8) * (plane * planes) + first % hidden % size / 8 * 32;
+                        float a = Registers.get(sums, register + 4 * j);
+                        float b = Registers.get(sums, register + 4 * j + 1);
+                        float c = Registers.get(sums, register + 4 * j + 2);
+                        float d = Registers.get(sums, register + 4 * j + 3);
+                        Packed.storeIfNegative(packed, upperAt + to, plane, a, b, planes, row - m);
+                        Packed.storeIfNegative(packed, lowerAt + to, plane, c, d, planes, row + 8 - m);
+                        largest = row < m ? Packed.largest(largest, a, b) : largest;
+                        largest = row + 8 < m ? Packed.largest(largest, c, d) : largest;
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.AtLaunch;
+import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.MemoryBarrier;
 import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
@@ -200,7 +201,23 @@ public final class TensorLinear {
                 for (int i = context.groupIdx; i < tiles; i += blocks) {
                     int row = rowTile(i, group, columnTiles) * rows;
                     int column = columnTile(i, group, columnTiles) * columns;
-                    fill(shared, x, weight, from, row, column, m, n, k, planes, rows, columns, slabs, uses);
+                    fill(
+                            shared,
+                            x,
+                            weight,
+                            target,
+                            from,
+                            row,
+                            column,
+                            m,
+                            n,
+                            k,
+                            planes,
+                            rows,
+                            columns,
+                            slabs,
+                            epilogue == Epilogue.GATE_RESIDUAL ? rowsNow : 0,
+                            uses);
                     uses += steps;
                 }
             }
@@ -314,11 +331,17 @@ public final class TensorLinear {
         return tile % (group * columnTiles) / group;
     }
 
-    /** The producer: copies a tile's operands into the ring, stage after stage. */
+    /**
+     * The producer: copies a tile's operands into the ring, stage after stage.
+     *
+     * @param residualRows rows of {@code target} that are read after the product, 0 for none: by then they are in the second-level
+     *     cache
+     */
     private static void fill(
             int shared,
             IntArray x,
             IntArray weight,
+            FloatArray target,
             int from,
             int row,
             int column,
@@ -329,6 +352,7 @@ public final class TensorLinear {
             int rows,
             int columns,
             int slabs,
+            int residualRows,
             int uses) {
         int stages = stages(planes, rows, columns, slabs);
         int stageBytes = stageBytes(planes, rows, columns, slabs);
@@ -356,6 +380,13 @@ public final class TensorLinear {
                         weightFrom + slab * weightSlab,
                         columns * 32 * planes,
                         full);
+            }
+            int nearer = rows / (k / (16 * slabs)) + 1;
+            for (int i = 0; i < nearer; i++) {
+                int below = step * nearer + i;
+                if (below < rows && row + below < residualRows) {
+                    GlobalMemory.prefetch(target, (row + below) * n + column, Math.min(columns, n - column) * 4);
+                }
             }
         }
     }

@@ -8,6 +8,15 @@ public final class GlobalMemory {
 
     private GlobalMemory() {}
 
+    /** One float: its index' constant part costs nothing, where TornadoVM's own access takes four instructions for each. */
+    @Instruction(
+            value = "{ .reg .b64 %ga; mul.wide.s32 %ga, $1, 4; add.s64 %ga, %ga, $0;"
+                    + " ld.global.f32 $r, [%ga+$H+$c1]; }",
+            reads = 0)
+    public static float load(FloatArray source, int index) {
+        return source.get(index);
+    }
+
     /** Four floats into registers {@code i} to {@code i + 3}. */
     @Instruction(
             value = "{ .reg .b64 %ga; mul.wide.s32 %ga, $1, 4; add.s64 %ga, %ga, $0;"
@@ -43,6 +52,19 @@ public final class GlobalMemory {
         }
     }
 
+    /**
+     * Has {@code bytes} come to the second-level cache: a hint (sm_90). Index and bytes are multiples of 16 bytes.
+     */
+    @Instruction(
+            value = "{ .reg .b64 %ga; mul.wide.s32 %ga, $1, 4; add.s64 %ga, %ga, $0; add.s64 %ga, %ga, $H+$c1;"
+                    + " cp.async.bulk.prefetch.L2.global [%ga], $2; }",
+            reads = 0)
+    public static void prefetch(FloatArray source, int index, int bytes) {
+        Alignment.check(index, 4);
+        Alignment.check(bytes, 16);
+        source.get(index + bytes / 4 - 1);
+    }
+
     /** Two floats. */
     @Instruction(
             value = "{ .reg .b64 %ga; mul.wide.s32 %ga, $1, 4; add.s64 %ga, %ga, $0;"
@@ -52,6 +74,29 @@ public final class GlobalMemory {
         Alignment.check(index, 2);
         target.set(index, x);
         target.set(index + 1, y);
+    }
+
+    /** Two floats if {@code condition} is negative: without a branch, so that what is around it stays one piece of code. */
+    @Instruction(
+            value = "{ .reg .b64 %ga; .reg .pred %p; setp.lt.s32 %p, $4, 0;"
+                    + " mul.wide.s32 %ga, $1, 4; add.s64 %ga, %ga, $0;"
+                    + " @%p st.global.v2.f32 [%ga+$H+$c1], {$2, $3}; }",
+            writes = 0)
+    public static void store2IfNegative(FloatArray target, int index, float x, float y, int condition) {
+        if (condition < 0) {
+            store2(target, index, x, y);
+        }
+    }
+
+    /** One int if {@code condition} is negative: as {@link #store2IfNegative}. */
+    @Instruction(
+            value = "{ .reg .b64 %ga; .reg .pred %p; setp.lt.s32 %p, $3, 0;"
+                    + " mul.wide.s32 %ga, $1, 4; add.s64 %ga, %ga, $0; @%p st.global.b32 [%ga+$H+$c1], $2; }",
+            writes = 0)
+    public static void storeIfNegative(IntArray target, int index, int x, int condition) {
+        if (condition < 0) {
+            store(target, index, x);
+        }
     }
 
     /** Four floats. */

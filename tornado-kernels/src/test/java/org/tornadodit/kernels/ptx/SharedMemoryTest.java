@@ -165,4 +165,28 @@ class SharedMemoryTest {
                 zeros.getSize());
         assertEquals(0, out[0], "nothing is read outside for 0 bytes");
     }
+
+    @Test
+    void whatIsOutsideIsNotStored() {
+        float[] out = Blocks.run(
+                1,
+                32,
+                (context, in, o) -> {
+                    int t = context.localIdx;
+                    GlobalMemory.store2IfNegative(
+                            o, t < 8 ? 2 * t : 1 << 20, t, GlobalMemory.load(o, 2 * t) - t, t - 8);
+                },
+                NUMBERS,
+                64);
+        for (int i = 0; i < out.length; i++) {
+            assertEquals(i >= 16 ? 0 : i % 2 == 0 ? i / 2 : -(i / 2), out[i], "number " + i);
+        }
+    }
+
+    @Test
+    void aPrefetchStaysInItsArray() {
+        assertFails("misaligned", 32, (c, in, o) -> GlobalMemory.prefetch(o, 2, 16));
+        assertFails("misaligned", 32, (c, in, o) -> GlobalMemory.prefetch(o, 4, 8));
+        assertFails("index 1027", 32, (c, in, o) -> GlobalMemory.prefetch(o, 1020, 32));
+    }
 }
