@@ -43,6 +43,7 @@ class TypedOptionsTest {
                 List.of("--use-cfg-parallel"),
                 List.of("--ulysses-degree", "2"),
                 List.of("--tensor-parallel-degree", "2"),
+                List.of("--pipeline-parallel-degree", "2", "--micro-batches", "2"),
                 List.of("--fail-fast"))) {
             Object[] options =
                     Stream.concat(Stream.of("--device", "cpu"), idle.stream()).toArray();

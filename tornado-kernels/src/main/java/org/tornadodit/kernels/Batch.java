@@ -10,7 +10,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * the model have a row (of T tokens) for each pass, arrays of latents one for each sample; what lies behind the first N, or
  * S, means nothing, and nothing that counts reads it.
  *
- * <p>Layout, for up to {@code most} passes: S, N, then for each pass its sample and its label, then for each sample its
+ * <p>Layout, for up to {@code most} passes: S, N, the first pass, then for each pass its sample and its label, then for each sample its
  * conditional pass and its unconditional one, which is the conditional one again for an unguided sample.
  */
 public final class Batch {
@@ -19,7 +19,10 @@ public final class Batch {
     /** Index of N, the passes. */
     public static final int PASSES = 1;
 
-    private static final int HEADER = 2;
+    /** Index of what the first pass here is among all of the samples': 0, but in micro-batches. */
+    public static final int FIRST = 2;
+
+    private static final int HEADER = 3;
 
     private Batch() {}
 
@@ -80,6 +83,7 @@ public final class Batch {
         }
         batch.set(SAMPLES, labels.length);
         batch.set(PASSES, passes);
+        batch.set(FIRST, 0);
         int next = labels.length;
         for (int sample = 0; sample < labels.length; sample++) {
             int without = guided[sample] ? next++ : sample;
@@ -125,5 +129,33 @@ public final class Batch {
         }
         batch.set(SAMPLES, labels.length);
         batch.set(PASSES, passes);
+        batch.set(FIRST, 0);
+    }
+
+    /**
+     * Divides a batch into micro-batches that go through the model one behind the other: some of its passes each, as many in
+     * one as in another but for one. Where there are fewer passes than micro-batches, one that has none of its own has a pass
+     * behind all others, which nobody reads.
+     *
+     * @param all gets the micro-batches, each an array like this one's, one behind the other
+     * @param number of them
+     * @param most passes of one
+     */
+    public static void divide(IntArray batch, IntArray all, int number, int most) {
+        int passes = batch.get(PASSES);
+        int ofAll = (batch.getSize() - HEADER) / 4;
+        for (int i = 0; i < number; i++) {
+            int at = i * length(most);
+            int first = (int) ((long) i * passes / number);
+            int count = (int) ((i + 1L) * passes / number) - first;
+            all.set(at + SAMPLES, batch.get(SAMPLES));
+            all.set(at + PASSES, Math.max(1, count));
+            all.set(at + FIRST, count == 0 ? passes : first);
+            for (int pass = 0; pass < Math.max(1, count); pass++) {
+                int of = count == 0 ? 0 : first + pass;
+                all.set(at + sample(pass), batch.get(sample(of)));
+                all.set(at + label(pass, most), batch.get(label(of, ofAll)));
+            }
+        }
     }
 }

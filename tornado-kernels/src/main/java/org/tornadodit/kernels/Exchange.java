@@ -33,8 +33,10 @@ public final class Exchange {
     public static final int NORMED = 3;
     /** Of parts of sums. */
     public static final int SUMS = 4;
+    /** Of hidden states, from stage to stage: see {@link Handover}. */
+    public static final int HIDDEN = 5;
 
-    public static final int SITES = 5;
+    public static final int SITES = 6;
 
     /** Index into a link: 1 when the devices are connected; else a device has its own box alone, and tells its addresses. */
     public static final int ACTIVE = 0;
@@ -44,18 +46,27 @@ public final class Exchange {
 
     // Within a site of a link: devices, the own number among them, and the box, see Box.
     private static final int RANKS = 0;
-    private static final int RANK = 1;
-    private static final int BOX = 2;
+    static final int RANK = 1;
+    static final int BOX = 2;
+    // Of a handover: bits of who gets boxes from this device, and of who sends it some.
+    static final int RECEIVERS = 13;
+    static final int SENDERS = 14;
     private static final int ADDRESSES = 16;
 
     /** Index into a state: 1 when a signal has not come. */
     public static final int FAILED = 0;
 
-    private static final int OWN_ADDRESSES = 2;
-    private static final int COUNTERS = OWN_ADDRESSES + 2 * (SITES + 1);
-    private static final int SIGNALS = COUNTERS + SITES * MOST * MOST_GROUPS;
+    /** Index into a state: which micro-batch of a step comes next. */
+    static final int MICRO_BATCH = 1;
+
+    static final int OWN_ADDRESSES = 2;
+    // For each site, device and group: exchanges, or waits of a handover; signals that have come; a handover's that
+    // were sent.
+    static final int COUNTERS = OWN_ADDRESSES + 2 * (SITES + 1);
+    static final int SIGNALS = COUNTERS + SITES * MOST * MOST_GROUPS;
+    static final int SENT = SIGNALS + SITES * MOST * MOST_GROUPS;
     /** Ints of a state. */
-    public static final int STATE = SIGNALS + SITES * MOST * MOST_GROUPS;
+    public static final int STATE = SENT + SITES * MOST * MOST_GROUPS;
     /** Ints of a link. */
     public static final int LINK = LINK_HEADER + SITES * SITE;
 
@@ -112,7 +123,7 @@ public final class Exchange {
 
     /** Writes who exchanges what. */
     public static void describe(IntArray link, int site, int ranks, int rank, Box box) {
-        int at = LINK_HEADER + site * SITE;
+        int at = site(site);
         link.set(at + RANKS, ranks);
         link.set(at + RANK, rank);
         int[] sizes = {
@@ -133,6 +144,21 @@ public final class Exchange {
         for (int i = 0; i < sizes.length; i++) {
             link.set(at + BOX + i, sizes[i]);
         }
+    }
+
+    /**
+     * Writes who hands boxes to whom, of an exchange that is described: each has one run for each pass.
+     *
+     * @param receivers of the boxes from here, a bit for each device of the exchange, also the own
+     * @param senders of boxes that come here, likewise
+     */
+    public static void handOver(IntArray link, int site, int receivers, int senders) {
+        int at = site(site);
+        if (link.get(at + BOX) * link.get(at + BOX + 1) != 1) {
+            throw new IllegalArgumentException("a handover of several runs a pass");
+        }
+        link.set(at + RECEIVERS, receivers);
+        link.set(at + SENDERS, senders);
     }
 
     /**
@@ -157,7 +183,11 @@ public final class Exchange {
         return PeerMemory.get(state, OWN_ADDRESSES / 2 + SITES);
     }
 
-    private static int slot(int site, int peer) {
+    static int site(int site) {
+        return LINK_HEADER + site * SITE;
+    }
+
+    static int slot(int site, int peer) {
         return (LINK_HEADER + site * SITE + ADDRESSES) / 2 + 2 * peer;
     }
 
@@ -181,7 +211,7 @@ public final class Exchange {
             IntArray state,
             int site,
             int groups) {
-        int at = LINK_HEADER + site * SITE;
+        int at = site(site);
         int peer = context.groupIdx / groups;
         int group = context.groupIdx % groups;
         int active = link.get(ACTIVE);
@@ -237,7 +267,7 @@ public final class Exchange {
             IntArray state,
             int site,
             int groups) {
-        int at = LINK_HEADER + site * SITE;
+        int at = site(site);
         int peer = context.groupIdx / groups;
         int group = context.groupIdx % groups;
         int active = link.get(ACTIVE);

@@ -34,6 +34,9 @@ public final class WeightJobs {
     /** Packs a convolution's weights. */
     static final int CONVOLUTION = 6;
 
+    /** Does nothing: the elements' largest magnitude counts. */
+    static final int LOOK = 7;
+
     /** What is to be done. */
     static final int KIND = 0;
 
@@ -155,6 +158,11 @@ public final class WeightJobs {
     /** Puts some rows, a multiple of eight, where {@link #packPlaced} will pack them; {@code first} of those that share a scale. */
     public void place(int target, Sent sent, int at, int rows, int columns, boolean first) {
         scan(operand(PLACE, target, sent, at, rows, columns, 0), SHARED, !first);
+    }
+
+    /** Has the magnitudes of rows count that are elsewhere, and share a scale with those that are put in place here. */
+    public void look(Sent sent) {
+        scan(add(LOOK, 0, sent, 0), SHARED, true);
     }
 
     /** Packs all rows that were put in place, by launches before this one. */

@@ -201,7 +201,9 @@ public final class AutotuneCommand implements Callable<Integer> {
                         "--data-parallel-degree",
                         "--use-cfg-parallel",
                         "--ulysses-degree",
-                        "--tensor-parallel-degree"),
+                        "--tensor-parallel-degree",
+                        "--pipeline-parallel-degree",
+                        "--micro-batches"),
                 "on autotune, which tunes one device; leave it out");
         DeviceOptions.Chosen chosen = deviceOptions.choose(
                 surroundings, line -> spec.commandLine().getErr().println("dit: " + line));

@@ -87,10 +87,14 @@ public final class PlanCommand implements Callable<Integer> {
         double alone = costs.get(Mesh.ONE) == null ? 0 : costs.get(Mesh.ONE).seconds();
         rows.sort(Comparator.comparingDouble((Row row) -> row.cost().seconds())
                 .thenComparing(row -> row.mesh().devices()));
+        int width = rows.stream()
+                .mapToInt(row -> row.mesh().options().length())
+                .max()
+                .orElse(0);
         PrintWriter out = spec.commandLine().getOut();
         out.println(String.format(
                 Locale.ROOT,
-                "%-62s %4s %9s %7s %12s %12s  %s",
+                "%-" + width + "s %4s %9s %7s %12s %12s  %s",
                 "options",
                 "GPUs",
                 "step, ms",
@@ -101,7 +105,7 @@ public final class PlanCommand implements Callable<Integer> {
         for (Row row : rows) {
             out.println(String.format(
                     Locale.ROOT,
-                    "%-62s %4d %9.2f %7.2f %12s %12s  %s",
+                    "%-" + width + "s %4d %9.2f %7.2f %12s %12s  %s",
                     row.mesh().options(),
                     row.mesh().devices(),
                     1e3 * row.cost().seconds(),

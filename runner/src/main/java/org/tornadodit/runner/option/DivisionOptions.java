@@ -3,6 +3,7 @@ package org.tornadodit.runner.option;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.scheduler.plan.Axis;
+import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.MeshRequest;
 import picocli.CommandLine.Option;
 
@@ -55,6 +56,24 @@ public final class DivisionOptions {
     @Nullable
     Integer tensor;
 
+    @Option(
+            names = "--pipeline-parallel-degree",
+            paramLabel = "N",
+            description =
+                    "N devices compute a batch in stages (GPipe): each has some of the model's blocks, and the memory"
+                            + " of their weights alone. With the other degrees as many times as many")
+    @Nullable
+    Integer stages;
+
+    @Option(
+            names = "--micro-batches",
+            paramLabel = "M",
+            description =
+                    "Parts of a step's passes, two of a guided sample, that go through the stages one behind the other."
+                            + " Default: the fastest by ./dit plan")
+    @Nullable
+    Integer microBatches;
+
     /**
      * What is asked for.
      *
@@ -64,8 +83,19 @@ public final class DivisionOptions {
         MeshRequest request = plan == Plan.SAMPLES ? MeshRequest.SAMPLES : MeshRequest.AUTO;
         request = with(request, Axis.SAMPLES, data);
         request = with(request, Axis.HALVES, cfg ? Integer.valueOf(2) : null);
+        request = with(request, Axis.STAGES, stages);
         request = with(request, Axis.HEADS, ulysses);
         request = with(request, Axis.TENSOR, tensor);
+        if (microBatches != null) {
+            if (microBatches < 1 || microBatches > 1024) {
+                throw new IllegalArgumentException(Mesh.MICRO_BATCHES + " is " + microBatches + ", expected 1 to 1024");
+            }
+            if (stages == null) {
+                throw new IllegalArgumentException(Mesh.MICRO_BATCHES + " go through stages: give "
+                        + Axis.STAGES.option() + " too, or leave it out");
+            }
+            request = request.withMicroBatches(microBatches);
+        }
         if (request.isExplicit() && plan != null) {
             throw new IllegalArgumentException("--plan %s chooses degrees, and others are given; leave out one of both"
                     .formatted(plan.name().toLowerCase(Locale.ROOT)));

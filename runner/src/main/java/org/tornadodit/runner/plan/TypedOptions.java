@@ -38,6 +38,8 @@ public final class TypedOptions {
             "--use-cfg-parallel",
             "--ulysses-degree",
             "--tensor-parallel-degree",
+            "--pipeline-parallel-degree",
+            "--micro-batches",
             "--default-kernels",
             "--no-kernel-cache");
 

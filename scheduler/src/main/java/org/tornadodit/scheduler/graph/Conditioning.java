@@ -7,8 +7,11 @@ import org.tornadodit.scheduler.graph.PortableOperations.Passes;
 /** What each pass of the denoiser is told beside its latents, and how that becomes the vector of all modulations. */
 interface Conditioning {
 
+    /** What {@link #fill} fills. */
+    Object[] sent(DitBuffers buffers);
+
     /**
-     * Writes the tasks that make {@link DitBuffers#conditioning} (N, D), with their transfers, into the graph that a step
+     * Writes the tasks that make {@link DitBuffers#conditioning} (N, D) into the graph that a step
      * begins with.
      *
      * @param portable for small products, in FP32
@@ -22,7 +25,7 @@ interface Conditioning {
             Passes passes);
 
     /**
-     * Fills what the host sends before a step, beside the labels that {@link DitBuffers#batch} has.
+     * Fills what the host sends before a step, beside the labels that {@link DitBuffers#wholeBatch} has.
      *
      * @param times what the denoiser is given, of each pass that there is
      * @param intervals likewise, for a second embedding

@@ -15,7 +15,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * All arrays of the denoiser but its weights, allocated once for the largest batch: S samples, N passes of the model (two of
- * a guided sample), T tokens, D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
+ * a guided sample; of a micro-batch, where the blocks are divided into stages), T tokens, D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
  */
 public final class DitBuffers {
     /**
@@ -31,10 +31,14 @@ public final class DitBuffers {
     final FloatArray noNoise;
     /** (N, T, C P P). */
     final FloatArray patches;
-    /** (N, 256), from the host each step: the sinusoids of each pass' timestep. */
-    public final FloatArray frequencies;
+    /** (N, 256): the sinusoids of each pass' timestep. */
+    final FloatArray frequencies;
     /** As {@link #frequencies}, of each pass' t - r; (1) for models without a second time, as the two below. */
     final FloatArray intervals;
+    /** From the host each step: {@link #frequencies} of all passes; the same where there are no micro-batches. */
+    public final FloatArray allFrequencies;
+    /** Likewise {@link #intervals}. */
+    final FloatArray allIntervals;
     /** (N, D). */
     final FloatArray intervalHidden;
     /** (N, D). */
@@ -43,12 +47,18 @@ public final class DitBuffers {
     final FloatArray timestepHidden;
     /** (N, D). */
     final FloatArray timestep;
-    /** From the host each step: who is in the batch, see {@link Batch}. */
-    public final IntArray batch;
+    /** Who is in the batch, or in the micro-batch, see {@link Batch}. */
+    final IntArray batch;
+    /** From the host each step: who is in the whole batch; {@link #batch} where there are no micro-batches. */
+    public final IntArray wholeBatch;
+    /** From the host each step: all micro-batches; {@link #batch} where there are none. */
+    public final IntArray microBatches;
     /** (N, D): SiLU of the sum of both embeddings, which every adaLN_modulation begins with. */
     final FloatArray conditioning;
     /** (N, T, D): the residual stream. */
     final FloatArray x;
+    /** (passes of all, T, D): {@link #x} of all micro-batches, from the stage before; (1) where there is none. */
+    final FloatArray arrivals;
     /** The block whose attention runs. */
     final Layer attention;
     /** The block whose MLP runs, or ran last; -1 before the first. */
@@ -57,11 +67,11 @@ public final class DitBuffers {
     final Layer single;
     /** Where the last norm writes a number that nobody reads. */
     final Layer end;
-    /** (depth, {@link Overflow#KINDS}): set where a value did not fit an operand. */
+    /** (own blocks, {@link Overflow#KINDS}): set where a value did not fit an operand. */
     public final IntArray overflow;
     /** (N, D): {@link #conditioning} as the product of all blocks' adaLN_modulation reads it. */
     final Operand modulationInput;
-    /** (N, depth, 6 D): of all blocks, which need the same conditioning. */
+    /** (N, own blocks, 6 D): of all blocks, which need the same conditioning. */
     final FloatArray modulation;
     /** (N, T, D). */
     final Operand normed;
@@ -103,16 +113,12 @@ public final class DitBuffers {
      *
      * @param link from the host each step
      */
-    public record Ties(IntArray link, IntArray state) {
-        Object[] arrays() {
-            return new Object[] {link, state};
-        }
-    }
+    public record Ties(IntArray link, IntArray state) {}
 
     public DitBuffers(DitConfig config, Part part, Operations operations) {
         ArraySource arrays = operations.arrays();
         long samples = part.samples().count();
-        long n = part.passes();
+        long n = part.microPasses();
         long rows = part.rows();
         int width = config.hiddenSize();
         latents = arrays.floats((1 + DenoiseStep.HISTORY) * samples * config.inputElements());
@@ -120,23 +126,31 @@ public final class DitBuffers {
         noise = arrays.floats(samples * config.inputElements());
         noNoise = arrays.floats(1);
         patches = arrays.deviceFloats(rows * config.inChannels() * config.patchSize() * config.patchSize());
-        frequencies = arrays.floats(n * DitConfig.FREQUENCY_SIZE);
+        boolean micro = part.isStage();
         long second = config.secondTime() ? n : 0;
-        intervals = arrays.floats(Math.max(1, second * DitConfig.FREQUENCY_SIZE));
+        allFrequencies = arrays.floats((long) part.passes() * DitConfig.FREQUENCY_SIZE);
+        allIntervals = arrays.floats(config.secondTime() ? (long) part.passes() * DitConfig.FREQUENCY_SIZE : 1);
+        frequencies = micro ? arrays.deviceFloats(n * DitConfig.FREQUENCY_SIZE) : allFrequencies;
+        intervals = micro ? arrays.deviceFloats(Math.max(1, second * DitConfig.FREQUENCY_SIZE)) : allIntervals;
         intervalHidden = arrays.deviceFloats(Math.max(1, second * width));
         interval = arrays.deviceFloats(Math.max(1, second * width));
         timestepHidden = arrays.deviceFloats(n * width);
         timestep = arrays.deviceFloats(n * width);
-        batch = arrays.ints(Batch.length(part.passes()));
+        wholeBatch = arrays.ints(Batch.length(part.passes()));
+        int ofMicro = Batch.length(part.microPasses());
+        microBatches = micro ? arrays.ints((long) part.mesh().microBatches() * ofMicro) : wholeBatch;
+        batch = micro ? arrays.deviceInts(ofMicro) : wholeBatch;
         conditioning = arrays.deviceFloats(n * width);
         x = arrays.deviceFloats(rows * width);
-        overflow = arrays.ints(config.depth() * Overflow.KINDS);
+        arrivals = arrays.deviceFloats(
+                part.isFirstStage() ? 1 : (long) part.passes() * part.tokens().count() * width);
+        overflow = arrays.ints(part.layers().count() * Overflow.KINDS);
         attention = new Layer(arrays.ints(1), overflow);
         mlp = new Layer(arrays.ints(1), overflow);
         end = new Layer(arrays.ints(1), overflow);
         single = new Layer(arrays.ints(1), overflow);
         modulationInput = operations.modulationOperand(n, width);
-        modulation = arrays.deviceFloats(n * config.depth() * 6 * width);
+        modulation = arrays.deviceFloats(n * part.layers().count() * 6 * width);
         normed = operations.operand(rows, width);
         long productRows = part.productRows();
         int shares = part.mesh().tensor();

@@ -112,7 +112,7 @@ public final class DitGraphs {
         this.operations = operations;
         this.portable = operations.portable();
         this.exchanges = new Exchanges(config, buffers, part, operations);
-        this.rows = new Rows(buffers.batch, part.passes(), part.tokens().count());
+        this.rows = new Rows(buffers.batch, part.microPasses(), part.tokens().count());
         this.stagings = stagings();
         // With a single block none would come between the first and one that takes its arrays. And nothing is compiled
         // beside
@@ -140,7 +140,7 @@ public final class DitGraphs {
         Map<Stage, WeightStaging> result = new EnumMap<>(Stage.class);
         String before = "start";
         for (Stage stage : plan.stages()) {
-            if (!result.containsKey(stage)) {
+            if (!result.containsKey(stage) && !weights.of(stage).isEmpty()) {
                 result.put(
                         stage,
                         new WeightStaging(
@@ -170,7 +170,7 @@ public final class DitGraphs {
             piece.content().accept(scope);
             graphs.add(scope.snapshot());
         }
-        plan.kinds().forEach(stage -> graphs.addAll(staging(stage).build(grids)));
+        staged().forEach(stage -> graphs.addAll(staging(stage).build(grids)));
         firstLater = graphs.size();
         for (int i = 1; i < suited.count(); i++) {
             TaskGraphScope scope = new TaskGraphScope(prefix + blockNames().get(i), grids);
@@ -202,6 +202,11 @@ public final class DitGraphs {
         return names;
     }
 
+    /** The stages that read weights. */
+    private List<Stage> staged() {
+        return plan.kinds().stream().filter(stagings::containsKey).toList();
+    }
+
     private WeightStaging staging(Stage stage) {
         return Objects.requireNonNull(stagings.get(stage));
     }
@@ -215,8 +220,9 @@ public final class DitGraphs {
         List<Stage> stages = plan.stages();
         for (int i = 0; i < stages.size(); i++) {
             Stage stage = stages.get(i);
-            if (stages.indexOf(stage) == i) {
-                staging(stage).run(device, 1 + kinds.size() + kinds.indexOf(stage) * WeightStaging.GRAPHS);
+            int staged = staged().indexOf(stage);
+            if (stages.indexOf(stage) == i && staged >= 0) {
+                staging(stage).run(device, 1 + kinds.size() + staged * WeightStaging.GRAPHS);
             }
             if (i < stages.size() - 1) {
                 device.execute(step().get(i));
@@ -231,7 +237,7 @@ public final class DitGraphs {
      */
     void walk(BiFunction<String, Integer, GraphScope> scopes) {
         pieces(false).forEach(piece -> piece.content().accept(scopes.apply(piece.name(), piece.times())));
-        plan.kinds().forEach(stage -> staging(stage).walk(scopes));
+        staged().forEach(stage -> staging(stage).walk(scopes));
         for (int i = 1; i < suited.count(); i++) {
             suitedBlock(scopes.apply(blockNames().get(i), 0), i);
         }
@@ -255,6 +261,9 @@ public final class DitGraphs {
                         case EMBED -> this::embed;
                         case BLOCK -> this::block;
                         case LAST -> g -> last(g, hostNoise);
+                        case HAND_ON -> this::handOn;
+                        case PREDICT -> this::predictMicroBatch;
+                        case SAMPLE -> g -> sampleMicroBatches(g, hostNoise);
                     }));
         }
         return pieces;
@@ -293,8 +302,10 @@ public final class DitGraphs {
                 blockNames().stream().skip(1).forEach(name -> g.consume(prefix + name, carriedTo(stage)));
             }
         }
-        g.consume(staging(stage).last(), carriedTo(stage));
-        g.consume(staging(stage).last(), staging(stage).arrays());
+        if (stagings.containsKey(stage)) {
+            g.consume(staging(stage).last(), carriedTo(stage));
+            g.consume(staging(stage).last(), staging(stage).arrays());
+        }
     }
 
     /** What a stage takes from whatever ran before it. */
@@ -305,7 +316,9 @@ public final class DitGraphs {
                 Stream.concat(Stream.of(b.latents, b.overflow), Arrays.stream(exchanges.state()))
                         .toArray();
             case BLOCK -> carried();
-            case LAST -> exchanges.with(b.latents, b.x, b.conditioning, b.batch, b.overflow);
+            case LAST, PREDICT -> exchanges.with(b.latents, b.x, b.conditioning, b.batch, b.overflow);
+            case HAND_ON -> exchanges.with(b.latents, b.x, b.batch, b.overflow);
+            case SAMPLE -> exchanges.with(b.latents, b.overflow);
         };
     }
 
@@ -314,7 +327,7 @@ public final class DitGraphs {
         g.sendEach(b.start);
         int elements = (1 + DenoiseStep.HISTORY) * part.samples().count() * config.inputElements();
         portable.copy(g, "latents", b.start, b.latents, elements);
-        portable.fill(g, "overflow", b.overflow, config.depth() * Overflow.KINDS, 0);
+        portable.fill(g, "overflow", b.overflow, part.layers().count() * Overflow.KINDS, 0);
         exchanges.begin(g, portable);
         g.keep(b.latents, b.overflow);
         g.keep(exchanges.state());
@@ -325,20 +338,25 @@ public final class DitGraphs {
         DitDeviceWeights w = weights;
         g.consume(prefix + "start", carriedTo(Stage.EMBED));
         consume(g, Stage.EMBED);
-        g.sendEach(b.batch);
         g.sendEach(exchanges.link());
         g.sendOnce(b.single.index());
-        g.scratch(b.patches);
         g.scratch(b.modulationInput.arrays());
 
-        Passes passes = new Passes(part.samples().count(), part.passes());
-        Patches patches = new Patches(
-                config.inChannels(),
-                config.inputSize(),
-                config.patchSize(),
-                part.tokens().first());
-        portable.patchify(g, "patches", b.latents, b.patches, rows, passes, patches); // (N, T, C P P)
-        portable.linearAddTable(g, "x_embedder", b.single, b.patches, w.patchEmbedding(), w.positions(), b.x, rows);
+        exchanges.microBatch(g, conditioning.sent(b));
+        int samples = Math.min(part.samples().count(), rows.passes());
+        Passes passes = new Passes(samples, rows.passes());
+        if (part.isFirstStage()) {
+            g.scratch(b.patches);
+            Patches patches = new Patches(
+                    config.inChannels(),
+                    config.inputSize(),
+                    config.patchSize(),
+                    part.tokens().first());
+            portable.patchify(g, "patches", b.latents, b.patches, rows, passes, patches); // (N, T, C P P)
+            ProductWeights embedding = Objects.requireNonNull(w.patchEmbedding());
+            FloatArray positions = Objects.requireNonNull(w.positions());
+            portable.linearAddTable(g, "x_embedder", b.single, b.patches, embedding, positions, b.x, rows);
+        }
         conditioning.write(g, portable, b, w, rows, passes);
         operations.modulation(
                 g,
@@ -348,7 +366,10 @@ public final class DitGraphs {
                 b.modulationInput,
                 w.modulation(),
                 b.modulation,
-                rows); // (N, depth, 6 D)
+                rows); // (N, blocks, 6 D)
+        if (!part.isFirstStage()) {
+            exchanges.hiddenStates(g);
+        }
         portable.fill(g, "layer", b.mlp.index(), 1, -1);
         // In this order: releasing a plan stops at what the graph before has released, here the last two.
         g.keep(b.x, b.conditioning, b.modulation, b.mlp.index(), b.batch);
@@ -398,7 +419,7 @@ public final class DitGraphs {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
 
-        int chunks = 6 * part.layers().of();
+        int chunks = 6 * part.layers().count();
         int heads = part.productHeads().count();
         Rows products = rows.ofTokens(part.productTokens().count());
         int width = config.hiddenSize();
@@ -458,13 +479,47 @@ public final class DitGraphs {
 
     private void last(GraphScope g, boolean hostNoise) {
         DitBuffers b = buffers;
-        DitDeviceWeights w = weights;
-        FloatArray noise = hostNoise ? b.noise : b.noNoise;
         consume(g, Stage.LAST);
-        g.sendEach(b.coefficients, b.draw);
-        g.sendEach(noise);
+        g.scratch(b.predictions);
+        predict(g);
+        exchanges.predictions(g);
+        sample(g, hostNoise);
+        g.keep(b.latents, b.overflow);
+        g.keep(exchanges.state());
+    }
+
+    private void handOn(GraphScope g) {
+        DitBuffers b = buffers;
+        consume(g, Stage.HAND_ON);
+        exchanges.handOn(g);
+        g.keep(exchanges.with(b.latents, b.overflow));
+    }
+
+    private void predictMicroBatch(GraphScope g) {
+        DitBuffers b = buffers;
+        consume(g, Stage.PREDICT);
+        predict(g);
+        exchanges.handPredictions(g);
+        g.keep(exchanges.with(b.latents, b.overflow));
+    }
+
+    private void sampleMicroBatches(GraphScope g, boolean hostNoise) {
+        DitBuffers b = buffers;
+        consume(g, Stage.SAMPLE);
+        g.sendEach(b.wholeBatch);
+        exchanges.awaitPredictions(g);
+        sample(g, hostNoise);
+        g.keep(b.latents, b.overflow);
+        g.keep(exchanges.state());
+    }
+
+    /** The final layer. */
+    private void predict(GraphScope g) {
+        DitBuffers b = buffers;
+        ProductWeights finalModulation = Objects.requireNonNull(weights.finalModulation());
+        ProductWeights finalLinear = Objects.requireNonNull(weights.finalLinear());
         g.sendOnce(b.single.index());
-        g.scratch(b.finalModulation, b.end.index(), b.prediction, b.predictions);
+        g.scratch(b.finalModulation, b.end.index(), b.prediction);
         g.scratch(b.finalNormed.arrays());
 
         portable.fewRows(
@@ -472,7 +527,7 @@ public final class DitGraphs {
                 "final_layer_adaLN_modulation",
                 b.single,
                 b.conditioning,
-                w.finalModulation(),
+                finalModulation,
                 b.finalModulation,
                 rows,
                 false);
@@ -485,8 +540,17 @@ public final class DitGraphs {
                 modulation,
                 b.finalNormed,
                 rows); // (N, T, D)
-        operations.linear(g, "final_layer_linear", b.single, b.finalNormed, w.finalLinear(), b.prediction, rows);
-        exchanges.predictions(g);
+        operations.linear(g, "final_layer_linear", b.single, b.finalNormed, finalLinear, b.prediction, rows);
+    }
+
+    /** Guidance, sampler and noise. */
+    private void sample(GraphScope g, boolean hostNoise) {
+        DitBuffers b = buffers;
+        FloatArray noise = hostNoise ? b.noise : b.noNoise;
+        g.sendEach(b.coefficients, b.draw);
+        g.sendEach(noise);
+        int elements = part.samples().count() * config.inputElements();
+        double predicted = (double) part.passes() * part.tokens().count() * config.patchOutputs();
         Work step = Work.moving(
                 TunableOperations.step(
                         part.samples().count(),
@@ -494,42 +558,42 @@ public final class DitGraphs {
                         config.inputSize(),
                         config.patchSize(),
                         config.outChannels()),
-                4.0 * part.rows() * config.patchOutputs() + 8.0 * part.samples().count() * config.inputElements());
+                4.0 * predicted + 8.0 * elements);
         g.task(
                 "step",
                 step,
-                () -> Launch.elementwise(part.samples().count() * config.inputElements()),
+                () -> Launch.elementwise(elements),
                 graph -> graph.task(
                         "step",
                         DenoiseStep::denoise,
                         context,
-                        b.batch,
+                        b.wholeBatch,
                         b.predictions,
                         b.latents,
                         b.coefficients,
                         b.draw,
                         noise,
-                        rows.passes(),
+                        part.passes(),
                         config.inChannels(),
                         config.inputSize(),
                         config.patchSize(),
                         config.outChannels(),
-                        part.samples().count() * config.inputElements(),
+                        elements,
                         hostNoise ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX));
-        g.keep(b.latents, b.overflow);
-        g.keep(exchanges.state());
     }
 
     /**
      * The denoiser's weights as device arrays; those of the blocks stacked.
      *
+     * @param patchEmbedding null but where the first blocks are, as is {@code positions}
      * @param headNorms see {@link org.tornadodit.kernels.HeadNorm}; null for models without
+     * @param finalModulation null but where the last blocks are, as is {@code finalLinear}
      * @param tables what is to be sent to {@code positions} and {@code labelTable}
      * @param normTables and to {@code headNorms}
      */
     public record DitDeviceWeights(
-            ProductWeights patchEmbedding,
-            FloatArray positions,
+            @Nullable ProductWeights patchEmbedding,
+            @Nullable FloatArray positions,
             ProductWeights timestepIn,
             ProductWeights timestepOut,
             @Nullable ProductWeights intervalIn,
@@ -541,8 +605,8 @@ public final class DitGraphs {
             ProductWeights projection,
             ProductWeights fc1,
             ProductWeights fc2,
-            ProductWeights finalModulation,
-            ProductWeights finalLinear,
+            @Nullable ProductWeights finalModulation,
+            @Nullable ProductWeights finalLinear,
             List<StagedWeights> tables,
             List<StagedWeights> normTables) {
 
@@ -553,51 +617,58 @@ public final class DitGraphs {
 
         /** What is to be sent before a stage. */
         List<StagedWeights> of(Stage stage) {
-            List<ProductWeights> products = switch (stage) {
-                case EMBED -> List.of(modulation, patchEmbedding, timestepIn, timestepOut);
-                case BLOCK -> List.of(qkv, projection, fc1, fc2);
-                case LAST -> List.of(finalModulation, finalLinear);
+            Stream<@Nullable ProductWeights> products = switch (stage) {
+                case EMBED -> Stream.of(modulation, patchEmbedding, timestepIn, timestepOut, intervalIn, intervalOut);
+                case BLOCK -> Stream.of(qkv, projection, fc1, fc2);
+                case LAST, PREDICT -> Stream.of(finalModulation, finalLinear);
+                case HAND_ON, SAMPLE -> Stream.of();
             };
             List<StagedWeights> staged = new ArrayList<>(
                     switch (stage) {
                         case EMBED -> tables;
                         case BLOCK -> normTables;
-                        case LAST -> List.of();
+                        case LAST, HAND_ON, PREDICT, SAMPLE -> List.of();
                     });
-            if (stage == Stage.EMBED && intervalIn != null && intervalOut != null) {
-                staged.addAll(intervalIn.staged());
-                staged.addAll(intervalOut.staged());
-            }
-            products.forEach(product -> staged.addAll(product.staged()));
+            products.filter(Objects::nonNull).forEach(product -> staged.addAll(product.staged()));
             return staged;
         }
 
         public static DitDeviceWeights of(DitWeights weights, Operations operations, Part part) {
             PortableOperations portable = operations.portable();
-            Tensor positionEmbedding = rows(weights.positionEmbedding(), part.tokens());
-            FloatArray positions = table(positionEmbedding, operations);
-            FloatArray labels = table(weights.labelTable(), operations);
-            List<Tensor> norms = norms(weights);
+            boolean first = part.isFirstStage();
+            boolean last = part.isLastStage();
+            List<StagedWeights> tables = new ArrayList<>();
+            FloatArray positions =
+                    first ? table(rows(weights.positionEmbedding(), part.tokens()), operations, tables) : null;
+            FloatArray labels = table(weights.labelTable(), operations, tables);
+            List<Block> blocks = weights.blocks()
+                    .subList(
+                            part.layers().first(),
+                            part.layers().first() + part.layers().count());
+            List<Block> others = new ArrayList<>(weights.blocks());
+            others.removeAll(blocks);
+            List<Tensor> norms = norms(blocks);
             FloatArray headNorms = headNorms(operations, norms);
             return new DitDeviceWeights(
-                    portable.float32Weights(List.of(weights.patchEmbedding())),
+                    ofOne(portable, first ? weights.patchEmbedding() : null),
                     positions,
                     portable.float32Weights(List.of(weights.timestepIn())),
                     portable.float32Weights(List.of(weights.timestepOut())),
                     ofOne(portable, weights.intervalIn()),
                     ofOne(portable, weights.intervalOut()),
                     labels,
-                    operations.weightsTogether(ofBlocks(weights, Block::modulation)),
-                    operations.weightShares(shares(weights, Block::qkv, qkv -> rowsOfHeads(qkv, part))),
+                    operations.weightsTogether(
+                            ofBlocks(blocks, Block::modulation), ofBlocks(others, Block::modulation)),
+                    operations.weightShares(shares(blocks, Block::qkv, qkv -> rowsOfHeads(qkv, part))),
                     headNorms,
                     operations.weightShares(
-                            shares(weights, Block::projection, proj -> columns(proj, part.productHeads(), part))),
+                            shares(blocks, Block::projection, proj -> columns(proj, part.productHeads(), part))),
                     operations.weightShares(
-                            shares(weights, Block::fc1, fc1 -> LayerShare.ofRows(fc1, List.of(part.features())))),
-                    operations.weightShares(shares(weights, Block::fc2, fc2 -> columns(fc2, part.features(), part))),
-                    portable.float32Weights(List.of(weights.finalModulation())),
-                    operations.float32Weights(List.of(weights.finalLinear())),
-                    List.of(new Floats(positions, 0, positionEmbedding), new Floats(labels, 0, weights.labelTable())),
+                            shares(blocks, Block::fc1, fc1 -> LayerShare.ofRows(fc1, List.of(part.features())))),
+                    operations.weightShares(shares(blocks, Block::fc2, fc2 -> columns(fc2, part.features(), part))),
+                    ofOne(portable, last ? weights.finalModulation() : null),
+                    last ? operations.float32Weights(List.of(weights.finalLinear())) : null,
+                    tables,
                     normTables(headNorms, norms));
         }
 
@@ -616,8 +687,10 @@ public final class DitGraphs {
                             : data.asSlice(Float.BYTES * rows.first() * columns, Float.BYTES * rows.count() * columns));
         }
 
-        private static FloatArray table(Tensor tensor, Operations operations) {
-            return operations.arrays().weightFloats(tensor.shape().elements());
+        private static FloatArray table(Tensor tensor, Operations operations, List<StagedWeights> tables) {
+            FloatArray table = operations.arrays().weightFloats(tensor.shape().elements());
+            tables.add(new Floats(table, 0, tensor));
+            return table;
         }
 
         private static @Nullable ProductWeights ofOne(PortableOperations portable, @Nullable Linear layer) {
@@ -625,9 +698,9 @@ public final class DitGraphs {
         }
 
         /** Weight and bias of the queries' norm and of the keys', layer after layer. */
-        private static List<Tensor> norms(DitWeights weights) {
+        private static List<Tensor> norms(List<Block> blocks) {
             List<Tensor> tensors = new ArrayList<>();
-            for (Block block : weights.blocks()) {
+            for (Block block : blocks) {
                 HeadNorms norms = block.headNorms();
                 if (norms != null) {
                     for (Linear norm : List.of(norms.query(), norms.key())) {
@@ -658,8 +731,8 @@ public final class DitGraphs {
         }
 
         private static List<LayerShare> shares(
-                DitWeights weights, Function<Block, Linear> layer, Function<Linear, LayerShare> share) {
-            return ofBlocks(weights, layer).stream().map(share).toList();
+                List<Block> blocks, Function<Block, Linear> layer, Function<Linear, LayerShare> share) {
+            return ofBlocks(blocks, layer).stream().map(share).toList();
         }
 
         /** The outputs that are queries, keys and values of some heads. */
@@ -678,10 +751,8 @@ public final class DitGraphs {
             return LayerShare.ofColumns(layer, units.scaledTo(layer.in()), part.place(Axis.TENSOR) == 0);
         }
 
-        private static List<Linear> ofBlocks(DitWeights weights, Function<Block, Linear> layer) {
-            List<Linear> layers = new ArrayList<>();
-            weights.blocks().forEach(block -> layers.add(layer.apply(block)));
-            return layers;
+        private static List<Linear> ofBlocks(List<Block> blocks, Function<Block, Linear> layer) {
+            return blocks.stream().map(layer).toList();
         }
     }
 }

@@ -7,6 +7,8 @@ import org.tornadodit.kernels.Exchange;
 import org.tornadodit.kernels.Exchange.Box;
 import org.tornadodit.kernels.Exchange.Box.Place;
 import org.tornadodit.kernels.Exchange.Groups;
+import org.tornadodit.kernels.Handover;
+import org.tornadodit.kernels.Launch;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.graph.DitBuffers.Ties;
@@ -21,13 +23,17 @@ final class Exchanges {
     /** What its launches are called. */
     static final String OPERATION = "exchange";
 
+    /** What launches are called that send and do not wait. */
+    static final String HANDOVER = "handover";
+
     /** All that there can be. */
     static final List<Site> SITES = List.of(
-            new Site(Exchange.PREDICTION, Axis.HALVES, Axis.HEADS, Axis.TENSOR),
+            new Site(Exchange.PREDICTION, Axis.HALVES, Axis.STAGES, Axis.HEADS, Axis.TENSOR),
             new Site(Exchange.HEADS, Axis.HEADS),
             new Site(Exchange.TOKENS, Axis.HEADS),
             new Site(Exchange.NORMED, Axis.TENSOR),
-            new Site(Exchange.SUMS, Axis.TENSOR));
+            new Site(Exchange.SUMS, Axis.TENSOR),
+            new Site(Exchange.HIDDEN, Axis.STAGES));
 
     /**
      * An exchange.
@@ -79,26 +85,34 @@ final class Exchanges {
         return ties == null ? new Object[0] : new Object[] {ties.link()};
     }
 
-    /** What lives from step to step. */
+    /** What lives from step to step, and in a step from micro-batch to micro-batch: where others store into too. */
     Object[] state() {
         Ties ties = buffers.ties;
-        return ties == null ? new Object[0] : new Object[] {ties.state()};
+        if (ties == null) {
+            return new Object[0];
+        }
+        return part.isStage()
+                ? new Object[] {ties.state(), buffers.arrivals, buffers.predictions}
+                : new Object[] {ties.state()};
     }
 
     /** Arrays that are handed on, and what exchanges need with them. */
     Object[] with(Object... arrays) {
-        Ties ties = buffers.ties;
-        return ties == null
-                ? arrays
-                : Stream.concat(Arrays.stream(arrays), Arrays.stream(ties.arrays()))
-                        .toArray();
+        return Stream.of(arrays, link(), state()).flatMap(Arrays::stream).toArray();
     }
 
     /** Before the first step. */
     void begin(GraphScope g, PortableOperations portable) {
-        Ties ties = buffers.ties;
-        if (ties != null) {
-            portable.fill(g, "exchanges", ties.state(), Exchange.STATE, 0);
+        if (part.isWhole()) {
+            return;
+        }
+        portable.fill(g, "exchanges", ties().state(), Exchange.STATE, 0);
+        if (part.isStage()) {
+            g.task(
+                    "landings",
+                    Work.moving(2.0 * Float.BYTES, "begin"),
+                    Handover::single,
+                    graph -> graph.task("landings", Handover::begin, context, buffers.arrivals, buffers.predictions));
         }
     }
 
@@ -137,6 +151,70 @@ final class Exchanges {
         exchange(g, task, Exchange.SUMS, buffers.partialSums, buffers.partsOfSums);
     }
 
+    /** The next micro-batch begins, where there are some. */
+    void microBatch(GraphScope g, Object... sent) {
+        DitBuffers b = buffers;
+        if (!part.isStage()) {
+            g.sendEach(b.batch);
+            g.sendEach(sent);
+            return;
+        }
+        g.sendEach(b.microBatches, b.allFrequencies, b.allIntervals);
+        g.scratch(b.frequencies, b.intervals);
+        int width = DitConfig.FREQUENCY_SIZE;
+        g.task(
+                "micro_batch",
+                Work.moving(2.0 * Float.BYTES * part.microPasses() * width, "micro-batch", part.microPasses(), width),
+                Handover::single,
+                graph -> graph.task(
+                        "micro_batch",
+                        Handover::next,
+                        context,
+                        b.microBatches,
+                        b.allFrequencies,
+                        b.allIntervals,
+                        b.batch,
+                        b.frequencies,
+                        b.intervals,
+                        ties().state(),
+                        part.mesh().microBatches(),
+                        b.batch.getSize(),
+                        width,
+                        config.secondTime() ? 1 : 0));
+    }
+
+    /** The micro-batch's hidden states come from the stage before. */
+    void hiddenStates(GraphScope g) {
+        DitBuffers b = buffers;
+        int elements = part.tokens().count() * config.hiddenSize();
+        await(g, "x_arrives", Exchange.HIDDEN, b.arrivals, 1);
+        g.task(
+                "x",
+                Work.moving(2.0 * Float.BYTES * part.microPasses() * elements, "take", part.microPasses(), elements),
+                () -> Launch.elementwise(part.microPasses() * elements),
+                graph -> graph.task("x", Handover::take, context, b.batch, b.arrivals, b.x, elements));
+    }
+
+    /** And go to the next. */
+    void handOn(GraphScope g) {
+        send(g, "x", Exchange.HIDDEN, buffers.x, buffers.x);
+    }
+
+    /** The micro-batch's predictions become each device's. */
+    void handPredictions(GraphScope g) {
+        send(g, "predictions", Exchange.PREDICTION, buffers.prediction, buffers.predictions);
+    }
+
+    /** All micro-batches' predictions are there. */
+    void awaitPredictions(GraphScope g) {
+        await(
+                g,
+                "predictions",
+                Exchange.PREDICTION,
+                buffers.predictions,
+                part.mesh().microBatches());
+    }
+
     /** All devices' predictions become each one's. */
     void predictions(GraphScope g) {
         exchange(g, "predictions", Exchange.PREDICTION, buffers.prediction, buffers.predictions);
@@ -149,6 +227,7 @@ final class Exchanges {
             case Exchange.TOKENS -> operations.toTokens(part, config.headSize());
             case Exchange.NORMED -> operations.toProducts(part, config.hiddenSize());
             case Exchange.SUMS -> sums(config, part);
+            case Exchange.HIDDEN -> hidden(config, part);
             default -> throw new IllegalArgumentException("no exchange " + site);
         };
     }
@@ -164,8 +243,66 @@ final class Exchanges {
     private static Box sums(DitConfig config, Part part) {
         int run = part.tokens().count() * config.hiddenSize();
         int pass = part.productTokens().count() * config.hiddenSize();
-        int first = part.place(Axis.TENSOR) * part.passes() * run;
+        int first = part.place(Axis.TENSOR) * part.microPasses() * run;
         return new Box(1, 1, run, new Place(run, pass, 0, 0), new Place(first, run, 0, 0));
+    }
+
+    private static Box hidden(DitConfig config, Part part) {
+        int run = part.tokens().count() * config.hiddenSize();
+        return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(0, run, 0, 0));
+    }
+
+    private static Groups groups(int ranks) {
+        return TornadoDevices.sdkIsPresent() ? Groups.ofGpu(ranks) : Groups.VIRTUAL;
+    }
+
+    private Ties ties() {
+        Ties ties = buffers.ties;
+        if (ties == null) {
+            throw new IllegalStateException("an exchange of a device that is alone");
+        }
+        return ties;
+    }
+
+    private void send(GraphScope g, String task, int site, FloatArray source, FloatArray landing) {
+        int ranks = SITES.get(site).ranks(part);
+        Box box = box(site, config, part, operations);
+        Groups groups = groups(ranks);
+        int passes = part.microPasses();
+        g.task(
+                task,
+                Work.moving(2.0 * Float.BYTES * passes * box.elements(), HANDOVER, ranks, passes, box.elements()),
+                () -> Exchange.grid(ranks, groups),
+                graph -> graph.task(
+                        task,
+                        Handover::send,
+                        context,
+                        buffers.batch,
+                        source,
+                        landing,
+                        ties().link(),
+                        ties().state(),
+                        site,
+                        groups.groups()));
+    }
+
+    private void await(GraphScope g, String task, int site, FloatArray landing, int times) {
+        int ranks = SITES.get(site).ranks(part);
+        Groups groups = groups(ranks);
+        g.task(
+                task,
+                Work.moving(0, "await", ranks, times),
+                () -> Handover.waiting(ranks, groups),
+                graph -> graph.task(
+                        task,
+                        Handover::await,
+                        context,
+                        landing,
+                        ties().link(),
+                        ties().state(),
+                        site,
+                        groups.groups(),
+                        times));
     }
 
     private void exchange(GraphScope g, String task, int site, Object source, Object landing) {
@@ -175,11 +312,11 @@ final class Exchanges {
             return;
         }
         Box box = box(site, config, part, operations);
-        Groups groups = TornadoDevices.sdkIsPresent() ? Groups.ofGpu(ranks) : Groups.VIRTUAL;
-        double bytes = 2.0 * Float.BYTES * ranks * part.passes() * box.elements();
+        Groups groups = groups(ranks);
+        double bytes = 2.0 * Float.BYTES * ranks * part.microPasses() * box.elements();
         g.task(
                 task,
-                Work.moving(bytes, OPERATION, ranks, part.passes(), box.elements()),
+                Work.moving(bytes, OPERATION, ranks, part.microPasses(), box.elements()),
                 () -> Exchange.grid(ranks, groups),
                 graph -> {
                     if (source instanceof IntArray from && landing instanceof IntArray to) {
@@ -218,6 +355,19 @@ final class Exchanges {
                 Exchange.describe(link, site.number(), site.ranks(part), site.rank(part), box);
             }
         }
+        if (part.isStage()) {
+            describeHandovers(link, part);
+        }
+    }
+
+    private static void describeHandovers(IntArray link, Part part) {
+        int all = (1 << part.ranks()) - 1;
+        int last = part.mesh().ranksAt(Axis.STAGES, part.mesh().stages() - 1);
+        Exchange.handOver(link, Exchange.PREDICTION, part.isLastStage() ? all : 0, last);
+        int stage = part.place(Axis.STAGES);
+        int next = part.isLastStage() ? 0 : 1 << (stage + 1);
+        int before = part.isFirstStage() ? 0 : 1 << (stage - 1);
+        Exchange.handOver(link, Exchange.HIDDEN, next, before);
     }
 
     /** As {@link #describe}: where a device of the same crew has what others store into. */

@@ -1,24 +1,32 @@
 package org.tornadodit.scheduler.graph;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
+import java.util.function.ToDoubleFunction;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.Count.Launch;
+import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.StepPlan;
 
 /**
  * What a step of a mesh should take, by what its graphs launch: the tiles of products, operations, bytes, and what a launch costs
  * by itself.
  *
- * @param computing seconds of a rank's kernels
+ * <p>Stages take as long as a micro-batch in each of them, and the others behind it in the slowest.
+ *
+ * @param computing seconds of a rank's kernels, and of others that it waits for
  * @param exchanging seconds that bytes are under way to other devices, and that signals take
- * @param sent bytes that a rank stores into other devices' memory
- * @param memory bytes of a rank, without the decoder
+ * @param sent bytes that a rank stores into other devices' memory, at most
+ * @param memory bytes of a rank, without the decoder, at most
  */
 public record MeshCost(double computing, double exchanging, long sent, long memory) {
     /** Cycles a second of a tile's model. */
@@ -53,28 +61,70 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
     /** Seconds of an exchange besides its bytes: the signal, and that devices are not at the same place at once. */
     private static final double MEETING = 6e-6;
 
+    /**
+     * What a rank does.
+     *
+     * @param micro seconds of its kernels for a micro-batch
+     * @param microExchanging seconds of a micro-batch's bytes and signals
+     * @param end seconds of its kernels once all are done
+     */
+    private record Rank(double micro, double microExchanging, double end, long memory) {
+        static Rank of(DitConfig config, Mesh mesh, int most, boolean guided, int rank, Operations operations) {
+            Part part = mesh.part(config, most, guided, rank);
+            Count count = Count.ofStep(config, part, operations);
+            double seconds = 0;
+            double end = 0;
+            int exchanges = 0;
+            for (Launch launch : count.launches()) {
+                String operation = launch.work().operation().operation();
+                boolean exchange = operation.equals(Exchanges.OPERATION) || operation.equals(Exchanges.HANDOVER);
+                exchanges += exchange ? launch.times() : 0;
+                // What an exchange reads and writes here is done while its bytes are under way.
+                double all = launch.times() * (exchange ? LAUNCH : MeshCost.seconds(launch.work(), part, operations));
+                if (launch.graph().equals(DitGraphs.name(StepPlan.Stage.SAMPLE))) {
+                    end += all;
+                } else {
+                    seconds += all;
+                }
+            }
+            double share = !operations.reportsOverflow()
+                    ? 1
+                    : operations.precision() == MatmulPrecision.HIGHEST ? SHARE_OF_THREE : SHARE_OF_ONE;
+            long sent = mesh.bytesSent(config, most, guided ? most : 0, operations.grain(), rank);
+            int number = mesh.microBatches();
+            double exchanging = sent / LINK_BYTES + exchanges * MEETING;
+            return new Rank(seconds / share / number, exchanging / number, end / share, count.bytes());
+        }
+
+        double both() {
+            return micro + microExchanging;
+        }
+    }
+
     /** Of the crew with the most samples of a batch. */
     public static MeshCost of(DitConfig config, Mesh mesh, int samples, boolean guided, Operations operations) {
         int most = Math.ceilDiv(samples, mesh.samples());
-        Part part = mesh.part(config, most, guided, 0);
-        Count count = Count.ofStep(config, part, operations);
-        double seconds = 0;
-        int exchanges = 0;
-        for (Launch launch : count.launches()) {
-            boolean exchange = launch.work().operation().operation().equals(Exchanges.OPERATION);
-            exchanges += exchange ? launch.times() : 0;
-            // What an exchange reads and writes here is done while its bytes are under way.
-            seconds += launch.times() * (exchange ? LAUNCH : seconds(launch.work(), part, operations));
+        List<Rank> stages = new ArrayList<>();
+        for (int stage = 0; stage < mesh.stages(); stage++) {
+            int rank = Integer.numberOfTrailingZeros(mesh.ranksAt(Axis.STAGES, stage));
+            stages.add(Rank.of(config, mesh, most, guided, rank, operations));
         }
+        double end = stages.stream().mapToDouble(Rank::end).max().orElse(0);
+        double computing = throughStages(stages, mesh.microBatches(), Rank::micro);
+        double exchanging = throughStages(stages, mesh.microBatches(), Rank::both) - computing;
         long sent = mesh.bytesSent(config, most, guided ? most : 0, operations.grain());
-        double share = !operations.reportsOverflow()
-                ? 1
-                : operations.precision() == MatmulPrecision.HIGHEST ? SHARE_OF_THREE : SHARE_OF_ONE;
-        return new MeshCost(seconds / share, sent / LINK_BYTES + exchanges * MEETING, sent, count.bytes());
+        long memory = stages.stream().mapToLong(Rank::memory).max().orElse(0);
+        return new MeshCost(computing + end, exchanging, sent, memory);
+    }
+
+    private static double throughStages(List<Rank> stages, int microBatches, ToDoubleFunction<Rank> seconds) {
+        double first = stages.stream().mapToDouble(seconds).sum();
+        double slowest = stages.stream().mapToDouble(seconds).max().orElse(0);
+        return first + (microBatches - 1) * slowest;
     }
 
     /**
-     * Of all meshes that a model and a batch allow on so many H100s or H200s.
+     * Of all meshes that a model and a batch allow on so many H100s or H200s, each with the micro-batches that should take least.
      *
      * @param precision of products on tensor cores
      */
@@ -84,8 +134,14 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
                 ? new TensorOperations(precision, MULTIPROCESSORS, Tuning.NONE)
                 : new PortableOperations(Tuning.NONE);
         Map<Mesh, MeshCost> costs = new LinkedHashMap<>();
-        MeshRequest.candidates(config, guided, samples, devices, operations.grain())
-                .forEach(mesh -> costs.put(mesh, of(config, mesh, samples, guided, operations)));
+        for (Mesh mesh : MeshRequest.candidates(config, guided, samples, devices, operations.grain())) {
+            Map<Mesh, MeshCost> divided = new LinkedHashMap<>();
+            mesh.divided(samples, guided)
+                    .forEach(each -> divided.put(each, of(config, each, samples, guided, operations)));
+            divided.entrySet().stream()
+                    .min(Comparator.comparingDouble(each -> each.getValue().seconds()))
+                    .ifPresent(each -> costs.put(each.getKey(), each.getValue()));
+        }
         return costs;
     }
 
@@ -94,7 +150,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
         double flops = !operations.reportsOverflow()
                 ? PORTABLE_FLOPS
                 : operations.precision() == MatmulPrecision.HIGHEST ? ATTENTION_FLOPS / 3 : ATTENTION_FLOPS;
-        double computing = cycles != null ? cycles.applyAsDouble(part.passes()) / CLOCK : work.flops() / flops;
+        double computing = cycles != null ? cycles.applyAsDouble(part.microPasses()) / CLOCK : work.flops() / flops;
         return LAUNCH + Math.max(computing, (work.weightBytes() + work.activationBytes()) / MEMORY_BYTES);
     }
 

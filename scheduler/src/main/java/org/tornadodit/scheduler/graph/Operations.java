@@ -68,8 +68,12 @@ public interface Operations {
     /** As {@link #weights}, for products of a {@link #float32Operand}. */
     ProductWeights float32Weights(List<Linear> layers);
 
-    /** As {@link #weights}, for {@link #modulation}: one layer with all of their outputs. */
-    ProductWeights weightsTogether(List<Linear> layers);
+    /**
+     * As {@link #weights}, for {@link #modulation}: one layer with all of their outputs.
+     *
+     * @param elsewhere layers that other devices have: the weights' representation is that of all together
+     */
+    ProductWeights weightsTogether(List<Linear> layers, List<Linear> elsewhere);
 
     /** Whether the kernels set {@link Layer#overflow}. */
     boolean reportsOverflow();

@@ -161,7 +161,8 @@ public final class PortableOperations implements Operations {
     }
 
     @Override
-    public ProductWeights weightsTogether(List<org.tornadodit.model.Linear> layers) {
+    public ProductWeights weightsTogether(
+            List<org.tornadodit.model.Linear> layers, List<org.tornadodit.model.Linear> elsewhere) {
         return weights(layers);
     }
 

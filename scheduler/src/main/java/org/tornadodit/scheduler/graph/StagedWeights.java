@@ -55,6 +55,7 @@ sealed interface StagedWeights {
      * @param rows of all
      * @param columns a multiple of 16
      * @param undo array of the factor that undoes its scale
+     * @param elsewhere what other devices have, and whose magnitudes count for the scale: none with one plane
      */
     record Product(
             IntArray target,
@@ -64,11 +65,25 @@ sealed interface StagedWeights {
             int columns,
             int planes,
             FloatArray undo,
-            int undoAt)
+            int undoAt,
+            List<WeightValues> elsewhere)
             implements StagedWeights {
+        Product(
+                IntArray target,
+                int at,
+                List<WeightValues> layers,
+                int rows,
+                int columns,
+                int planes,
+                FloatArray undo,
+                int undoAt) {
+            this(target, at, layers, rows, columns, planes, undo, undoAt, List.of());
+        }
+
         public Product {
             layers = List.copyOf(layers);
-            if (planes == 1 && layers.size() > 1) {
+            elsewhere = List.copyOf(elsewhere);
+            if (planes == 1 && layers.size() + elsewhere.size() > 1) {
                 throw new IllegalArgumentException("layers with one scale in one plane");
             }
         }

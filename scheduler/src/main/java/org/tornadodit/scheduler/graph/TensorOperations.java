@@ -229,7 +229,8 @@ public final class TensorOperations implements Operations {
     }
 
     @Override
-    public ProductWeights weightsTogether(List<org.tornadodit.model.Linear> layers) {
+    public ProductWeights weightsTogether(
+            List<org.tornadodit.model.Linear> layers, List<org.tornadodit.model.Linear> elsewhere) {
         int in = layers.getFirst().in();
         int out = layers.getFirst().out();
         int all = Math.multiplyExact(layers.size(), out);
@@ -246,7 +247,10 @@ public final class TensorOperations implements Operations {
                 in,
                 FLOAT32_PLANES,
                 bias,
-                all));
+                all,
+                elsewhere.stream()
+                        .<WeightValues>map(layer -> new WeightValues.Whole(layer.weight()))
+                        .toList()));
         for (int i = 0; i < layers.size(); i++) {
             staged.add(new Floats(bias, i * out, layers.get(i).bias()));
         }
@@ -459,15 +463,19 @@ public final class TensorOperations implements Operations {
                 3,
                 own,
                 run,
-                new Place(own * run, all * run, part.passes() * all * run, run),
-                new Place(part.productTokens().first() / 8 * eight, own * whole, part.passes() * own * whole, whole));
+                new Place(own * run, all * run, part.microPasses() * all * run, run),
+                new Place(
+                        part.productTokens().first() / 8 * eight,
+                        own * whole,
+                        part.microPasses() * own * whole,
+                        whole));
     }
 
     @Override
     public Box toTokens(Part part, int headSize) {
         int eight = Packed.PLANE * planes; // ints of eight rows of sixteen columns
         int tokens = part.productTokens().count() / 8 * eight;
-        int from = Packed.paddedRows(part.passes() * part.tokens().of()) / 8 * eight;
+        int from = Packed.paddedRows(part.microPasses() * part.tokens().of()) / 8 * eight;
         int to = Packed.paddedRows(part.productRows()) / 8 * eight;
         int columns = part.heads().count() * headSize / 16;
         return new Box(

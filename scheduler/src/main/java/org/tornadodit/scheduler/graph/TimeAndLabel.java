@@ -17,9 +17,13 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 record TimeAndLabel(int width) implements Conditioning {
 
     @Override
+    public Object[] sent(DitBuffers buffers) {
+        return new Object[] {buffers.allFrequencies};
+    }
+
+    @Override
     public void write(
             GraphScope g, PortableOperations portable, DitBuffers b, DitDeviceWeights w, Rows rows, Passes passes) {
-        g.sendEach(b.frequencies);
         g.scratch(b.timestepHidden, b.timestep);
         portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, rows, true);
         portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, rows, false);
@@ -28,7 +32,7 @@ record TimeAndLabel(int width) implements Conditioning {
 
     @Override
     public void fill(DitBuffers buffers, double[] times, double[] intervals) {
-        fill(buffers.frequencies, times);
+        fill(buffers.allFrequencies, times);
     }
 
     /** The sinusoids of some times. */

@@ -13,11 +13,15 @@ import org.tornadodit.scheduler.graph.PortableOperations.Passes;
 record TimesAndLabel(int width) implements Conditioning {
 
     @Override
+    public Object[] sent(DitBuffers buffers) {
+        return new Object[] {buffers.allFrequencies, buffers.allIntervals};
+    }
+
+    @Override
     public void write(
             GraphScope g, PortableOperations portable, DitBuffers b, DitDeviceWeights w, Rows rows, Passes passes) {
         ProductWeights intervalIn = present(w.intervalIn());
         ProductWeights intervalOut = present(w.intervalOut());
-        g.sendEach(b.frequencies, b.intervals);
         g.scratch(b.timestepHidden, b.timestep, b.intervalHidden, b.interval);
         portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, rows, true);
         portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, rows, false);
@@ -29,8 +33,8 @@ record TimesAndLabel(int width) implements Conditioning {
 
     @Override
     public void fill(DitBuffers buffers, double[] times, double[] intervals) {
-        TimeAndLabel.fill(buffers.frequencies, times);
-        TimeAndLabel.fill(buffers.intervals, intervals);
+        TimeAndLabel.fill(buffers.allFrequencies, times);
+        TimeAndLabel.fill(buffers.allIntervals, intervals);
     }
 
     private static ProductWeights present(@Nullable ProductWeights weights) {

@@ -414,7 +414,9 @@ final class WeightStaging {
         int target = packed.indexOf(product.target());
         int columns = product.columns();
         List<WeightValues> layers = product.layers();
-        if (layers.size() == 1 && layers.getFirst().elements() <= passage.sent().getSize()) {
+        if (layers.size() == 1
+                && product.elsewhere().isEmpty()
+                && layers.getFirst().elements() <= passage.sent().getSize()) {
             int elements = (int) layers.getFirst().elements();
             makeRoom(elements, execution);
             Sent sent = put(layers.getFirst(), 0, elements);
@@ -435,11 +437,24 @@ final class WeightStaging {
             }
             row += rows;
         }
+        for (WeightValues other : product.elsewhere()) {
+            look(other, execution);
+        }
         // In a launch of its own: other work groups put in place what one packs, and the next such scale has the same
         // place.
         execution.run();
         jobs.packPlaced(target, row * columns, product.at(), product.rows(), columns, product.undoAt());
         execution.run();
+    }
+
+    private void look(WeightValues values, Runnable execution) {
+        long elements = values.elements();
+        for (long done = 0; done < elements; ) {
+            makeRoom(1, execution);
+            int count = (int) Math.min(room(), elements - done);
+            jobs.look(put(values, done, count));
+            done += count;
+        }
     }
 
     private void pack(Convolution convolution, Runnable execution) {

@@ -33,6 +33,19 @@ public enum Axis {
     },
 
     /**
+     * GPipe (Y. Huang et al., arXiv 1811.06965): a rank has some of the blocks and their weights alone; hidden states go from
+     * stage to stage, of one micro-batch after the other, so that stages work at once.
+     */
+    STAGES("stages", "--pipeline-parallel-degree", Exactness.SAME_BITS) {
+        @Override
+        Optional<String> refusal(Mesh mesh, DitConfig config, boolean guided, Grain grain) {
+            return mesh.stages() <= config.depth()
+                    ? Optional.empty()
+                    : Optional.of("%d blocks in %d stages".formatted(config.depth(), mesh.stages()));
+        }
+    },
+
+    /**
      * Ulysses (S. A. Jacobs et al., arXiv 2309.14509): a rank has some of the tokens, and in attention all tokens of some heads;
      * exchanged twice a block.
      */

@@ -4,9 +4,12 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.plan.Axis.Exactness;
 import org.tornadodit.scheduler.plan.Part.Span;
@@ -19,11 +22,12 @@ import org.tornadodit.scheduler.plan.Part.Span;
  * are every rank's: each takes the sampler's step on all predictions, so that noise and states are as on one device.
  *
  * @param degrees parts of each axis of which there is more than one
+ * @param microBatches that go through the stages of a step one behind the other; 1 where there is one stage
  */
-public record Mesh(Map<Axis, Integer> degrees) {
+public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
 
     /** All on one device. */
-    public static final Mesh ONE = new Mesh(Map.of());
+    public static final Mesh ONE = new Mesh(Map.of(), 1);
 
     /** Ranks of a crew at most. */
     public static final int MOST_RANKS = 8;
@@ -37,7 +41,7 @@ public record Mesh(Map<Axis, Integer> degrees) {
      */
     public record Grain(int tokens, int columns, int elementBytes) {}
 
-    /** @throws IllegalArgumentException when a degree is not positive */
+    /** @throws IllegalArgumentException when a degree is not positive, or where there are micro-batches and one stage */
     public Mesh {
         Map<Axis, Integer> several = new EnumMap<>(Axis.class);
         degrees.forEach((axis, degree) -> {
@@ -50,7 +54,17 @@ public record Mesh(Map<Axis, Integer> degrees) {
             }
         });
         degrees = Collections.unmodifiableMap(several);
+        if (microBatches < 1) {
+            throw new IllegalArgumentException("%d micro-batches: at least 1 is possible".formatted(microBatches));
+        }
+        if (microBatches > 1 && !degrees.containsKey(Axis.STAGES)) {
+            throw new IllegalArgumentException(
+                    MICRO_BATCHES + " is " + microBatches + ", and there is one stage; see " + Axis.STAGES.option());
+        }
     }
+
+    /** The command line's option. */
+    public static final String MICRO_BATCHES = "--micro-batches";
 
     /** Crews of one. */
     public static Mesh ofSamples(int devices) {
@@ -62,7 +76,16 @@ public record Mesh(Map<Axis, Integer> degrees) {
         Map<Axis, Integer> others = new EnumMap<>(Axis.class);
         others.putAll(degrees);
         others.put(axis, degree);
-        return new Mesh(others);
+        return new Mesh(others, axis == Axis.STAGES && degree == 1 ? 1 : microBatches);
+    }
+
+    /** The same with other micro-batches. */
+    public Mesh withMicroBatches(int number) {
+        return new Mesh(degrees, number);
+    }
+
+    public Mesh withStages(int stages) {
+        return with(Axis.STAGES, stages);
     }
 
     public Mesh withSamples(int crews) {
@@ -94,6 +117,11 @@ public record Mesh(Map<Axis, Integer> degrees) {
     /** 1, or 2. */
     public int halves() {
         return degree(Axis.HALVES);
+    }
+
+    /** Spans of the blocks. */
+    public int stages() {
+        return degree(Axis.STAGES);
     }
 
     /** Parts of the tokens, and of the heads. */
@@ -135,6 +163,14 @@ public record Mesh(Map<Axis, Integer> degrees) {
             closer *= each.compareTo(axis) > 0 ? degree(each) : 1;
         }
         return rank / closer % (axis == Axis.SAMPLES ? 1 : degree(axis));
+    }
+
+    /** Bits of the ranks that have a part of an axis. */
+    public int ranksAt(Axis axis, int place) {
+        return IntStream.range(0, ranks())
+                .filter(rank -> place(axis, rank) == place)
+                .map(rank -> 1 << rank)
+                .sum();
     }
 
     /** How close the picture is to that of one device. */
@@ -180,7 +216,7 @@ public record Mesh(Map<Axis, Integer> degrees) {
                 share(heads, rank, Axis.TENSOR),
                 share(heads, rank, Axis.TENSOR, Axis.HEADS),
                 share(config.mlpHidden(), rank, Axis.TENSOR),
-                Span.whole(config.depth()));
+                Span.balanced(config.depth(), stages(), place(Axis.STAGES, rank)));
     }
 
     /** Of what some axes divide, the first of them into the largest parts. */
@@ -197,29 +233,91 @@ public record Mesh(Map<Axis, Integer> degrees) {
         return place;
     }
 
+    /** The same with numbers of micro-batches that are worth a thought: without stages itself alone. */
+    public List<Mesh> divided(int samples, boolean guided) {
+        if (stages() == 1) {
+            return List.of(this);
+        }
+        int passes = mostPasses(samples, guided);
+        return IntStream.of(1, stages(), 2 * stages(), 4 * stages(), passes)
+                .map(number -> Math.min(number, passes))
+                .distinct()
+                .mapToObj(this::withMicroBatches)
+                .toList();
+    }
+
+    /** Passes of the model that a rank of the crew with the most samples has. */
+    int mostPasses(int samples, boolean guided) {
+        return Math.ceilDiv(samples, samples()) * (guided && halves() == 1 ? 2 : 1);
+    }
+
     /**
-     * Bytes that each rank stores into other devices' memory in a step.
+     * The most bytes that a rank stores into other devices' memory in a step.
      *
      * @param guided how many of the crew's samples are
      */
     public long bytesSent(DitConfig config, int crewSamples, int guided, Grain grain) {
+        return IntStream.range(0, ranks())
+                .mapToLong(rank -> bytesSent(config, crewSamples, guided, grain, rank))
+                .max()
+                .orElse(0);
+    }
+
+    /** Bytes that a rank stores into other devices' memory in a step. */
+    public long bytesSent(DitConfig config, int crewSamples, int guided, Grain grain, int rank) {
+        boolean last = isLastStage(rank);
+        long out = last ? predictionBytes(config, crewSamples, guided) * (ranks() - 1) : 0;
+        long on = last ? 0 : hiddenBytes(config, crewSamples, guided);
+        return out + on + blockBytes(config, crewSamples, guided, grain, rank);
+    }
+
+    /** Bytes that other devices store into a rank's memory in a step. */
+    public long bytesReceived(DitConfig config, int crewSamples, int guided, Grain grain, int rank) {
+        int predicting = ranks() / stages() - (isLastStage(rank) ? 1 : 0);
+        long from = place(Axis.STAGES, rank) == 0 ? 0 : hiddenBytes(config, crewSamples, guided);
+        return predicting * predictionBytes(config, crewSamples, guided)
+                + from
+                + blockBytes(config, crewSamples, guided, grain, rank);
+    }
+
+    private boolean isLastStage(int rank) {
+        return place(Axis.STAGES, rank) == stages() - 1;
+    }
+
+    /** Rows of the residual stream that a rank has. */
+    private long rows(DitConfig config, int crewSamples, int guided) {
         long passes = halves() == 2 ? crewSamples : crewSamples + guided;
-        long rows = passes * (config.tokens() / partsOf(Axis.HEADS, Axis.TENSOR));
-        long predictions = rows * config.patchOutputs() * Float.BYTES * (ranks() - 1);
+        return passes * (config.tokens() / partsOf(Axis.HEADS, Axis.TENSOR));
+    }
+
+    private long predictionBytes(DitConfig config, int crewSamples, int guided) {
+        return rows(config, crewSamples, guided) * config.patchOutputs() * Float.BYTES;
+    }
+
+    private long hiddenBytes(DitConfig config, int crewSamples, int guided) {
+        return rows(config, crewSamples, guided) * config.hiddenSize() * Float.BYTES;
+    }
+
+    /** Within the blocks, both ways alike. */
+    private long blockBytes(DitConfig config, int crewSamples, int guided, Grain grain, int rank) {
+        long rows = rows(config, crewSamples, guided);
         long attention =
                 rows * tensor() * (config.hiddenSize() / partsOf(Axis.HEADS, Axis.TENSOR)) * grain.elementBytes();
         long heads = 4 * attention * (heads() - 1); // q, k and v, and attention's output
         long gathered = rows * config.hiddenSize() * grain.elementBytes() * (tensor() - 1);
         long sums = rows * config.hiddenSize() * Float.BYTES * (tensor() - 1);
-        return predictions + config.depth() * (heads + 2 * gathered + 2 * sums);
+        int blocks = Span.balanced(config.depth(), stages(), place(Axis.STAGES, rank))
+                .count();
+        return blocks * (heads + 2 * gathered + 2 * sums);
     }
 
     /** The command line's options for it. */
     public String options() {
-        return Arrays.stream(Axis.values())
+        Stream<String> options = Arrays.stream(Axis.values())
                 .filter(axis -> axis == Axis.SAMPLES || degree(axis) > 1)
-                .map(axis -> axis.option(degree(axis)))
-                .collect(Collectors.joining(" "));
+                .map(axis -> axis.option(degree(axis)));
+        Stream<String> micro = stages() == 1 ? Stream.of() : Stream.of(MICRO_BATCHES + " " + microBatches);
+        return Stream.concat(options, micro).collect(Collectors.joining(" "));
     }
 
     /** Samples, and what else is divided. */

@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.tornadodit.model.dit.DitConfig;
@@ -15,15 +16,16 @@ import org.tornadodit.scheduler.plan.Mesh.Grain;
  * How a user wants a run divided: degrees that are asked for, or none.
  *
  * @param degrees of the axes of which something is said
+ * @param microBatches that go through stages one behind the other; empty for as many as should be the fastest
  * @param together whether devices may compute a sample together where no degree is asked for
  */
-public record MeshRequest(Map<Axis, Integer> degrees, boolean together) {
+public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, boolean together) {
 
     /** The fastest that there is. */
-    public static final MeshRequest AUTO = new MeshRequest(Map.of(), true);
+    public static final MeshRequest AUTO = new MeshRequest(Map.of(), OptionalInt.empty(), true);
 
     /** Each device has samples of its own. */
-    public static final MeshRequest SAMPLES = new MeshRequest(Map.of(), false);
+    public static final MeshRequest SAMPLES = new MeshRequest(Map.of(), OptionalInt.empty(), false);
 
     public MeshRequest {
         degrees = Map.copyOf(degrees);
@@ -34,12 +36,17 @@ public record MeshRequest(Map<Axis, Integer> degrees, boolean together) {
         Map<Axis, Integer> more = new EnumMap<>(Axis.class);
         more.putAll(degrees);
         more.put(axis, degree);
-        return new MeshRequest(more, together);
+        return new MeshRequest(more, microBatches, together);
+    }
+
+    /** As well, a number of micro-batches. */
+    public MeshRequest withMicroBatches(int number) {
+        return new MeshRequest(degrees, OptionalInt.of(number), together);
     }
 
     /** Whether a degree is asked for. */
     public boolean isExplicit() {
-        return !degrees.isEmpty();
+        return !degrees.isEmpty() || microBatches.isPresent();
     }
 
     /**
@@ -53,7 +60,7 @@ public record MeshRequest(Map<Axis, Integer> degrees, boolean together) {
     public Mesh choose(
             DitConfig config, boolean guided, int most, int devices, Grain grain, ToDoubleFunction<Mesh> step) {
         if (isExplicit()) {
-            return asked(config, guided, most, devices, grain);
+            return asked(config, guided, most, devices, grain, step);
         }
         Mesh samplesAlone = Mesh.ofSamples(Math.min(most, devices));
         if (!together || most >= devices) {
@@ -61,12 +68,14 @@ public record MeshRequest(Map<Axis, Integer> degrees, boolean together) {
         }
         return candidates(config, guided, most, devices, grain).stream()
                 .filter(mesh -> mesh.exactness() == Exactness.SAME_BITS)
+                .flatMap(mesh -> mesh.divided(most, guided).stream())
                 .min(Comparator.comparingDouble(step).thenComparing(Mesh::devices))
                 .orElse(samplesAlone);
     }
 
-    private Mesh asked(DitConfig config, boolean guided, int most, int devices, Grain grain) {
-        Mesh crew = new Mesh(degrees).crew();
+    private Mesh asked(
+            DitConfig config, boolean guided, int most, int devices, Grain grain, ToDoubleFunction<Mesh> step) {
+        Mesh crew = new Mesh(degrees, microBatches.orElse(1)).crew();
         int crews = degrees.getOrDefault(Axis.SAMPLES, Math.clamp(devices / crew.ranks(), 1, most));
         Mesh mesh = crew.withSamples(crews);
         Optional<String> refusal = mesh.refusal(config, guided, grain);
@@ -81,10 +90,19 @@ public record MeshRequest(Map<Axis, Integer> degrees, boolean together) {
             throw new IllegalArgumentException(
                     "%s is %d, a batch has %d samples".formatted(Axis.SAMPLES.option(), crews, most));
         }
-        return mesh;
+        int passes = mesh.mostPasses(most, guided);
+        if (mesh.microBatches() > passes) {
+            throw new IllegalArgumentException("%s is %d, the model has %d passes for a crew's samples"
+                    .formatted(Mesh.MICRO_BATCHES, mesh.microBatches(), passes));
+        }
+        return microBatches.isPresent()
+                ? mesh
+                : mesh.divided(most, guided).stream()
+                        .min(Comparator.comparingDouble(step))
+                        .orElse(mesh);
     }
 
-    /** All meshes that a model, a batch and so many devices allow. */
+    /** All meshes that a model, a batch and so many devices allow, with one micro-batch. */
     public static List<Mesh> candidates(DitConfig config, boolean guided, int most, int devices, Grain grain) {
         List<Mesh> meshes = List.of(Mesh.ONE);
         for (Axis axis : Axis.values()) {

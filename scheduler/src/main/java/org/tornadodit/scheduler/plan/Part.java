@@ -59,6 +59,12 @@ public record Part(
             return new Span(first * each, count * each, all);
         }
 
+        /** One of some parts of which none is larger than another by more than one. */
+        static Span balanced(int of, int parts, int part) {
+            int first = (int) ((long) part * of / parts);
+            return new Span(first, (int) ((part + 1L) * of / parts) - first, of);
+        }
+
         /** Whether it is the whole axis. */
         public boolean isWhole() {
             return count == of;
@@ -101,13 +107,33 @@ public record Part(
         return Arrays.stream(Axis.values()).allMatch(axis -> may.contains(axis) || place(axis) == other.place(axis));
     }
 
-    /** Rows of the residual stream (N T). */
+    /** Whether blocks are on other devices too: a step is then one of micro-batches. */
+    public boolean isStage() {
+        return mesh.stages() > 1;
+    }
+
+    /** Whether it has the first block, and what comes before. */
+    public boolean isFirstStage() {
+        return layers.first() == 0;
+    }
+
+    /** Whether it has the last block, and what comes behind. */
+    public boolean isLastStage() {
+        return layers.first() + layers.count() == layers.of();
+    }
+
+    /** Passes of a micro-batch that there is room for: all, where there are none. */
+    public int microPasses() {
+        return Math.ceilDiv(passes(), mesh.microBatches());
+    }
+
+    /** Rows of the residual stream, of a micro-batch (N T). */
     public int rows() {
-        return Math.multiplyExact(passes(), tokens.count());
+        return Math.multiplyExact(microPasses(), tokens.count());
     }
 
     /** Rows of the blocks' products (N T). */
     public int productRows() {
-        return Math.multiplyExact(passes(), productTokens.count());
+        return Math.multiplyExact(microPasses(), productTokens.count());
     }
 }

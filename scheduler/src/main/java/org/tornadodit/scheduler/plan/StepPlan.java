@@ -14,12 +14,18 @@ public record StepPlan(List<Stage> stages) {
 
     /** What a graph of the step does. */
     public enum Stage {
-        /** Patches, positions, time and label. */
+        /** Patches, positions, time and label; behind the first blocks' device, what comes from there in place of the first two. */
         EMBED,
         /** Attention and MLP of the next block. */
         BLOCK,
         /** Final layer, guidance and sampler. */
-        LAST
+        LAST,
+        /** Hidden states of a micro-batch go to the device with the next blocks. */
+        HAND_ON,
+        /** Final layer of a micro-batch. */
+        PREDICT,
+        /** Guidance and sampler, once all micro-batches are predicted. */
+        SAMPLE
     }
 
     public StepPlan {
@@ -29,14 +35,19 @@ public record StepPlan(List<Stage> stages) {
         }
     }
 
-    /** A whole step on one device, the blocks of a part one after the other. */
+    /** All of a step that a part takes: its blocks one after the other, micro-batch after micro-batch. */
     public static StepPlan whole(Part part) {
         List<Stage> stages = new ArrayList<>();
-        stages.add(Stage.EMBED);
-        for (int layer = 0; layer < part.layers().count(); layer++) {
-            stages.add(Stage.BLOCK);
+        for (int micro = 0; micro < part.mesh().microBatches(); micro++) {
+            stages.add(Stage.EMBED);
+            for (int layer = 0; layer < part.layers().count(); layer++) {
+                stages.add(Stage.BLOCK);
+            }
+            if (part.isStage()) {
+                stages.add(part.isLastStage() ? Stage.PREDICT : Stage.HAND_ON);
+            }
         }
-        stages.add(Stage.LAST);
+        stages.add(part.isStage() ? Stage.SAMPLE : Stage.LAST);
         return new StepPlan(stages);
     }
 

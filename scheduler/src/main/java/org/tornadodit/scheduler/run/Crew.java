@@ -134,6 +134,13 @@ final class Crew implements Stepper {
         if (!part.halves().isWhole()) {
             axes.add(part.halves().first() == 0 ? "for the classes" : "for the null class");
         }
+        if (part.isStage()) {
+            axes.add("blocks %d to %d of %d"
+                    .formatted(
+                            part.layers().first(),
+                            part.layers().first() + part.layers().count() - 1,
+                            part.layers().of()));
+        }
         if (!part.tokens().isWhole()) {
             axes.add("tokens %d to %d of %d"
                     .formatted(

@@ -433,7 +433,7 @@ public final class TornadoEngine implements Engine, Stepper {
             DeviceArrays.fill(buffers.noise, i * config.inputElements(), noise.get(i));
         }
         prepare(samples);
-        order = suitedSteps.next(buffers.batch.get(Batch.PASSES));
+        order = suitedSteps.next(buffers.wholeBatch.get(Batch.PASSES));
         ditPlan.prepare(order);
     }
 
@@ -479,22 +479,26 @@ public final class TornadoEngine implements Engine, Stepper {
             samples.get(i).write(i, config.learnsVariance(), buffers.coefficients, buffers.draw);
         }
         if (part.halves().isWhole()) {
-            Batch.fill(buffers.batch, labels, guided, config.nullClass());
+            Batch.fill(buffers.wholeBatch, labels, guided, config.nullClass());
         } else {
             int half = part.halves().first();
             Batch.fillHalf(
-                    buffers.batch,
+                    buffers.wholeBatch,
                     labels,
                     guided,
                     config.nullClass(),
                     half,
                     part.samples().count());
         }
-        double[] times = new double[buffers.batch.get(Batch.PASSES)];
+        int passes = buffers.wholeBatch.get(Batch.PASSES);
+        if (part.isStage()) {
+            Batch.divide(buffers.wholeBatch, buffers.microBatches, part.mesh().microBatches(), part.microPasses());
+        }
+        double[] times = new double[part.isStage() ? part.passes() : passes];
         double[] intervals = new double[times.length];
         for (int pass = 0; pass < times.length; pass++) {
-            SamplerStep step =
-                    samples.get(buffers.batch.get(Batch.sample(pass))).step();
+            int sample = buffers.wholeBatch.get(Batch.sample(Math.min(pass, passes - 1)));
+            SamplerStep step = samples.get(sample).step();
             times[pass] = step.time();
             intervals[pass] = step.interval();
         }
@@ -509,7 +513,7 @@ public final class TornadoEngine implements Engine, Stepper {
     /** @throws OverflowException when a kernel has met a value that its operands cannot hold */
     private void requireNoOverflow(TornadoExecutionResult result, int step) {
         result.transferToHost(buffers.overflow);
-        for (int layer = 0; layer < config.depth(); layer++) {
+        for (int layer = 0; layer < part.layers().count(); layer++) {
             for (int kind = 0; kind < Overflow.FINAL; kind++) {
                 requireUnset(layer, kind, step);
             }
@@ -520,7 +524,7 @@ public final class TornadoEngine implements Engine, Stepper {
 
     private void requireUnset(int layer, int kind, int step) {
         if (buffers.overflow.get(layer * Overflow.KINDS + kind) != 0) {
-            throw new OverflowException(layer, kind, step);
+            throw new OverflowException(part.layers().first() + layer, kind, step);
         }
     }
 

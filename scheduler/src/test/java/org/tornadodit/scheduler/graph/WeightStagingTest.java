@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.model.Linear;
@@ -157,13 +158,38 @@ class WeightStagingTest {
     void layersTogetherHaveTheHostsBits() {
         List<Linear> layers = layers(OUT, IN).subList(0, 4);
         int all = 4 * OUT;
-        ProductWeights weights = new TensorOperations(MatmulPrecision.HIGH, 4, Tuning.NONE).weightsTogether(layers);
+        ProductWeights weights =
+                new TensorOperations(MatmulPrecision.HIGH, 4, Tuning.NONE).weightsTogether(layers, List.of());
         PackedWeights expected =
                 new PackedWeights(ArrayPages.ints(weights.weight().getSize()), ArrayPages.floats(all + 1));
         expected.fillTogether(data(layers, false), data(layers, true), OUT, IN, 2);
         List<int[]> actual = staged(weights);
         assertArrayEquals(bits(expected.weight().getSegment()), actual.get(0));
         assertArrayEquals(bits(expected.bias().getSegment()), actual.get(1));
+    }
+
+    /** Of layers that other devices have the scale counts, also where it is one that goes in pieces. */
+    @ParameterizedTest
+    @CsvSource({"0", "500"})
+    void layersThatAreElsewhereCountForTheScale(int room) {
+        List<Linear> all = layers(OUT, IN).subList(2, 5); // 2^-60, 0.02 and 1.75
+        TensorOperations operations = new TensorOperations(MatmulPrecision.HIGH, 4, Tuning.NONE);
+        ProductWeights held = operations.weightsTogether(all.subList(0, 2), all.subList(2, 3));
+        List<int[]> actual = room == 0 ? staged(held) : staged(room, held);
+        PackedWeights together = new PackedWeights(
+                ArrayPages.ints(TensorLinear.weightSize(1, 3 * OUT, IN, 2)), ArrayPages.floats(3 * OUT + 1));
+        together.fillTogether(data(all, false), data(all, true), OUT, IN, 2);
+        for (int row = 0; row < 2 * OUT; row++) {
+            for (int k = 0; k < IN; k += 2) {
+                for (int plane = 0; plane < 2; plane++) {
+                    assertEquals(
+                            together.weight().get(Packed.index(row, k, 3 * OUT, 2) + plane * Packed.PLANE),
+                            actual.get(0)[Packed.index(row, k, 2 * OUT, 2) + plane * Packed.PLANE],
+                            row + ", " + k);
+                }
+            }
+        }
+        assertEquals(Float.floatToRawIntBits(together.bias().get(3 * OUT)), actual.get(1)[2 * OUT]);
     }
 
     /** What has no room goes in pieces: rows of a layer, of several with one scale, and floats. */
@@ -179,7 +205,7 @@ class WeightStagingTest {
         List<int[]> actual = staged(
                 room,
                 operations.weights(layers),
-                operations.weightsTogether(layers),
+                operations.weightsTogether(layers, List.of()),
                 new PortableOperations(Tuning.NONE).weights(layers));
         assertArrayEquals(bits(each.weight().getSegment()), actual.get(0));
         assertArrayEquals(bits(each.bias().getSegment()), actual.get(1));

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.tornadodit.model.dit.DitConfig;
@@ -28,12 +30,14 @@ class MeshRequestTest {
         return request.choose(XL, true, samples, devices, GRAIN, mesh -> MeshRequestTest.cost(mesh, samples));
     }
 
-    /** More devices for a sample are faster, and heads cost more than halves; shares of the weights, that have other bits, nothing. */
+    /** More devices are faster, heads cost more than halves, stages most; shares of the weights, that have other bits, nothing. */
     private static double cost(Mesh mesh, int samples) {
         if (mesh.tensor() > 1) {
             return 0;
         }
-        return (double) Math.ceilDiv(samples, mesh.samples()) / mesh.ranks() + 0.01 * mesh.heads();
+        return (double) Math.ceilDiv(samples, mesh.samples()) / mesh.ranks()
+                + 0.01 * mesh.heads()
+                + (mesh.stages() > 1 ? 1 : 0);
     }
 
     @Test
@@ -83,7 +87,56 @@ class MeshRequestTest {
                         "samples 2 x halves 2",
                         "samples 2 x heads 2",
                         "samples 2 x tensor 2"),
-                meshes.stream().map(Mesh::toString).collect(Collectors.toSet()));
+                meshes.stream()
+                        .filter(mesh -> mesh.stages() == 1)
+                        .map(Mesh::toString)
+                        .collect(Collectors.toSet()));
+        assertEquals(
+                Set.of(
+                        "samples 1 x stages 2",
+                        "samples 1 x stages 3",
+                        "samples 1 x stages 4",
+                        "samples 2 x stages 2",
+                        "samples 1 x halves 2 x stages 2",
+                        "samples 1 x stages 2 x heads 2",
+                        "samples 1 x stages 2 x tensor 2"),
+                meshes.stream()
+                        .filter(mesh -> mesh.stages() > 1)
+                        .map(Mesh::toString)
+                        .collect(Collectors.toSet()));
+    }
+
+    /** Without a number of micro-batches the fastest: here as many as there are stages. */
+    @Test
+    void dividesABatchForStages() {
+        ToDoubleFunction<Mesh> step = mesh -> Math.abs(mesh.microBatches() - mesh.stages());
+        MeshRequest stages = MeshRequest.AUTO.with(Axis.STAGES, 2);
+        assertEquals(
+                Mesh.ONE.withSamples(2).withStages(2).withMicroBatches(2), stages.choose(XL, true, 8, 4, GRAIN, step));
+        assertEquals(
+                Mesh.ONE.withStages(2).withMicroBatches(4),
+                stages.withMicroBatches(4).choose(XL, true, 2, 2, GRAIN, step));
+        assertEquals(Mesh.ONE.withStages(2), stages.choose(XL, false, 1, 2, GRAIN, step));
+        assertRefused(
+                "--micro-batches is 5, the model has 4 passes for a crew's samples", stages.withMicroBatches(5), 4);
+        assertRefused(
+                "--micro-batches is 2, and there is one stage; see --pipeline-parallel-degree",
+                MeshRequest.AUTO.withMicroBatches(2),
+                4);
+    }
+
+    /** Two stages of XL/2 have half of the weights each, and take longer than half of the time. */
+    @Test
+    void stagesHoldHalfOfTheWeights() {
+        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(XL, 4, true, 2, MatmulPrecision.HIGHEST);
+        MeshCost one = Objects.requireNonNull(costs.get(Mesh.ONE));
+        MeshCost two = costs.entrySet().stream()
+                .filter(each -> each.getKey().stages() == 2)
+                .findFirst()
+                .orElseThrow()
+                .getValue();
+        assertEquals(0.5, (double) two.memory() / one.memory(), 0.03);
+        assertEquals(0.68, two.seconds() / one.seconds(), 0.1);
     }
 
     /** What was measured on one H200 before: 1, 2 and 8 guided samples, within 15 %. */

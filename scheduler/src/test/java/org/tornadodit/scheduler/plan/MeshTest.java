@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -121,6 +122,60 @@ class MeshTest {
 
     private static String refusal(Mesh mesh, boolean guided) {
         return mesh.refusal(XL, guided, HALVES).orElse("");
+    }
+
+    /** Each block is in one stage; 28 in five stages are five or six each. */
+    @Test
+    void stagesHoldEachBlockOnce() {
+        Mesh mesh = Mesh.ONE.withHalves(2).withStages(4).withMicroBatches(2);
+        List<Integer> blocks = new ArrayList<>();
+        for (int rank = 4; rank < 8; rank++) {
+            Part part = mesh.part(XL, 3, true, rank);
+            blocks.addAll(indices(part.layers()));
+            assertEquals(7, part.layers().count());
+            assertEquals(2, part.microPasses());
+            assertEquals(2 * 1024, part.rows());
+            assertEquals(rank == 4, part.isFirstStage());
+            assertEquals(rank == 7, part.isLastStage());
+            assertEquals(1, part.halves().first());
+        }
+        assertEquals(IntStream.range(0, 28).boxed().toList(), blocks);
+        List<Integer> uneven = IntStream.range(0, 5)
+                .mapToObj(rank ->
+                        Mesh.ONE.withStages(5).part(XL, 1, true, rank).layers().count())
+                .toList();
+        assertEquals(List.of(5, 6, 5, 6, 6), uneven);
+        assertEquals(
+                "28 blocks in 29 stages",
+                Axis.STAGES.refusal(Mesh.ONE.withStages(29), XL, true, HALVES).orElse(""));
+        assertEquals(
+                "--micro-batches is 2, and there is one stage; see --pipeline-parallel-degree",
+                assertThrows(IllegalArgumentException.class, () -> Mesh.ONE.withMicroBatches(2))
+                        .getMessage());
+        assertEquals(
+                "--data-parallel-degree 1 --pipeline-parallel-degree 2 --micro-batches 4",
+                Mesh.ONE.withStages(2).withMicroBatches(4).options());
+    }
+
+    /** What all send is what all get. */
+    @Test
+    void countsBytesOfStages() {
+        Mesh two = Mesh.ONE.withStages(2).withMicroBatches(2);
+        long hidden = 2 * 1024 * 1152 * 4;
+        long predictions = 2 * 1024 * 32 * 4;
+        assertEquals(hidden, two.bytesSent(XL, 1, 1, HALVES, 0));
+        assertEquals(predictions, two.bytesSent(XL, 1, 1, HALVES, 1));
+        assertEquals(hidden, two.bytesSent(XL, 1, 1, HALVES));
+        assertEquals(predictions, two.bytesReceived(XL, 1, 1, HALVES, 0));
+        assertEquals(hidden, two.bytesReceived(XL, 1, 1, HALVES, 1));
+        Mesh all = Mesh.ONE.withHalves(2).withStages(2).withHeads(2);
+        long sent = 0;
+        long received = 0;
+        for (int rank = 0; rank < 8; rank++) {
+            sent += all.bytesSent(XL, 3, 3, HALVES, rank);
+            received += all.bytesReceived(XL, 3, 3, HALVES, rank);
+        }
+        assertEquals(sent, received);
     }
 
     /** XL/2 at 512: predictions of 1024 tokens of 32 floats; in each of 28 blocks q, k, v and the output of half of the heads. */

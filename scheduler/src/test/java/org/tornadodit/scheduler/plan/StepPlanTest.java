@@ -25,6 +25,29 @@ class StepPlanTest {
         assertEquals(Set.of(Stage.BLOCK), plan.before(Stage.LAST));
     }
 
+    /** Five blocks in two stages: two and three. */
+    @Test
+    void stagesDoTheirBlocksForEachMicroBatchAndSampleOnce() {
+        Mesh mesh = Mesh.ONE.withStages(2).withMicroBatches(2);
+        DitConfig config = new DitConfig(4, 1, 4, 32, 5, 2, 2.0, 6, true);
+        assertEquals(
+                List.of(
+                        Stage.EMBED,
+                        Stage.BLOCK,
+                        Stage.BLOCK,
+                        Stage.HAND_ON,
+                        Stage.EMBED,
+                        Stage.BLOCK,
+                        Stage.BLOCK,
+                        Stage.HAND_ON,
+                        Stage.SAMPLE),
+                StepPlan.whole(mesh.part(config, 1, true, 0)).stages());
+        StepPlan last = StepPlan.whole(mesh.part(config, 1, true, 1));
+        assertEquals(List.of(Stage.EMBED, Stage.BLOCK, Stage.PREDICT, Stage.SAMPLE), last.kinds());
+        assertEquals(11, last.stages().size());
+        assertEquals(Set.of(Stage.SAMPLE, Stage.PREDICT), last.before(Stage.EMBED));
+    }
+
     @Test
     void aSingleBlockComesAfterNoOther() {
         StepPlan plan = new StepPlan(List.of(Stage.EMBED, Stage.BLOCK, Stage.LAST));

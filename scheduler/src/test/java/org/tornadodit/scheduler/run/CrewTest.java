@@ -20,8 +20,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
+import org.tornadodit.model.diffusion.Objective;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
+import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.noise.TorchRandn;
 import org.tornadodit.scheduler.device.DeviceFailedException;
@@ -53,15 +56,25 @@ class CrewTest {
     }
 
     private ShardedEngine engine(Mesh mesh, SamplingRequest shape, KernelOptions kernels) {
-        return engine(mesh, shape, kernels, devices -> devices);
+        return engine(mesh, CONFIG, WEIGHTS, shape, kernels, devices -> devices);
     }
 
     private ShardedEngine engine(
             Mesh mesh, SamplingRequest shape, KernelOptions kernels, UnaryOperator<List<ListedDevice>> order) {
+        return engine(mesh, CONFIG, WEIGHTS, shape, kernels, order);
+    }
+
+    private ShardedEngine engine(
+            Mesh mesh,
+            DitConfig config,
+            DitWeights weights,
+            SamplingRequest shape,
+            KernelOptions kernels,
+            UnaryOperator<List<ListedDevice>> order) {
         HostRuntime.get().setDeviceCount(mesh.devices());
         DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
         DeviceTeam team = new DeviceTeam(order.apply(equal.devices()), equal.speeds(), equal.policy(), mesh);
-        return new ShardedEngine(team, CONFIG, WEIGHTS, TinyModel.VAE, TinyModel.VAE_WEIGHTS, shape, false, kernels);
+        return new ShardedEngine(team, config, weights, TinyModel.VAE, TinyModel.VAE_WEIGHTS, shape, false, kernels);
     }
 
     private static float[] sampled(ShardedEngine engine, SamplingRequest request) {
@@ -91,6 +104,26 @@ class CrewTest {
         requireBits(Mesh.ONE.withHalves(halves).withHeads(heads), new KernelOptions(precision, Tier.WGMMA));
     }
 
+    /** Two guided samples are four passes; with three micro-batches one has two of them. */
+    @ParameterizedTest
+    @CsvSource({"1, 1, 2, 1, 1", "1, 1, 2, 3, 1", "2, 1, 2, 2, 1", "1, 2, 2, 2, 2"})
+    void stagesGiveTheBitsOfOneDevice(int samples, int halves, int stages, int microBatches, int heads) {
+        Mesh mesh = Mesh.ONE
+                .withSamples(samples)
+                .withHalves(halves)
+                .withStages(stages)
+                .withMicroBatches(microBatches)
+                .withHeads(heads);
+        requireBits(mesh, new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"HIGH, 1", "HIGHEST, 2"})
+    void stagesOfTensorKernelsGiveTheBitsOfOneDevice(MatmulPrecision precision, int heads) {
+        Mesh mesh = Mesh.ONE.withStages(2).withMicroBatches(2).withHeads(heads);
+        requireBits(mesh, new KernelOptions(precision, Tier.WGMMA));
+    }
+
     private void requireBits(Mesh mesh, KernelOptions kernels) {
         float[] expected = expected(TWO, kernels);
         try (ShardedEngine engine = engine(mesh, TWO, kernels)) {
@@ -110,7 +143,7 @@ class CrewTest {
         int ofCrew = 2 / mesh.samples();
         for (int i = 0; i < received.size(); i++) {
             assertEquals(
-                    STEPS * mesh.bytesSent(CONFIG, ofCrew, ofCrew, grain),
+                    STEPS * mesh.bytesReceived(CONFIG, ofCrew, ofCrew, grain, i % mesh.ranks()),
                     received.get(i) - before.get(i),
                     "bytes of device " + i);
         }
@@ -176,6 +209,64 @@ class CrewTest {
             assertArrayEquals(expected(TWO, kernels), sampled(engine, TWO));
             assertEquals(2, engine.decode(new float[2 * CONFIG.inputElements()], 2).length / (3 * 32 * 32));
         }
+    }
+
+    /** Of a step without guidance there are two passes for four micro-batches. */
+    @Test
+    void stagesTakeFewerPassesThanMicroBatches() {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
+        SamplingRequest unguided =
+                new SamplingRequest(List.of(3, 1), TWO.sampler(), 1, TWO.guidance(), GuidanceInterval.ALWAYS);
+        float[] expected;
+        try (ShardedEngine alone = engine(Mesh.ONE, TWO, kernels)) {
+            expected = sampled(alone, unguided);
+        }
+        try (ShardedEngine engine = engine(Mesh.ONE.withStages(2).withMicroBatches(4), TWO, kernels)) {
+            assertArrayEquals(expected, sampled(engine, unguided));
+            assertArrayEquals(expected(TWO, kernels), sampled(engine, TWO));
+            assertTrue(engine.description().contains(": blocks 1 to 1 of 2"), engine.description());
+        }
+    }
+
+    /** Three blocks in three stages, one of them in the middle, and in two, of a model with two times and normalized heads. */
+    @Test
+    void middleAndUnevenStagesGiveTheBitsOfOneDevice() {
+        DitConfig config = new DitConfig(2, 1, 4, 32, 3, 2, 2.0, 6, true).with(false, true, Objective.MEANFLOW);
+        DitWeights weights = TinyModel.weights(config);
+        SamplingRequest request = new SamplingRequest(
+                List.of(3, 1),
+                Objective.MEANFLOW.sampler(SamplingMethod.MEAN_FLOW, "2", 0),
+                2,
+                Guidance.ALL,
+                GuidanceInterval.ALWAYS);
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
+        List<float[]> latents = new ArrayList<>();
+        for (int stages = 1; stages <= 3; stages++) {
+            Mesh mesh = Mesh.ONE.withStages(stages).withMicroBatches(stages);
+            try (ShardedEngine engine = engine(mesh, config, weights, request, kernels, devices -> devices)) {
+                latents.add(sampled(engine, request));
+            }
+        }
+        assertArrayEquals(latents.get(0), latents.get(1));
+        assertArrayEquals(latents.get(0), latents.get(2));
+    }
+
+    /** As of any crew: the stage that fails takes the other along, and the crew beside them has its sample from then on. */
+    @Test
+    void aCrewOfStagesFailsAsOne() {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
+        float[] expected = expected(TWO, kernels);
+        Mesh mesh = Mesh.ONE.withSamples(2).withStages(2).withMicroBatches(2);
+        try (ShardedEngine engine = engine(mesh, TWO, kernels)) {
+            HostRuntime.get().device(0).faults().failLaunch("d0_hand_on.x", 3); // in the second step
+            assertArrayEquals(expected, sampled(engine, TWO));
+            assertEquals(1, engine.devices());
+        }
+        assertEquals(1, reports.size(), reports.toString());
+        assertTrue(reports.getFirst().startsWith("device 0: "), reports.toString());
+        assertTrue(
+                reports.getFirst().contains("failed while sampling, after step 1: injected failure"),
+                reports.toString());
     }
 
     /** The crew of the device that fails is out, the other one does its sample from the latents that were kept. */
