@@ -7,7 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Map;
 import org.tornadodit.model.io.file.AtomicFile;
-import org.tornadodit.model.metrics.ImageFiles;
+import org.tornadodit.model.metrics.PictureFormat;
 import org.tornadodit.model.vae.PixelLevel;
 
 /** One picture. Immutable. */
@@ -82,22 +82,41 @@ public final class Picture {
 
     /** As a PNG file's bytes, with {@link PictureFacts} where the picture was sampled here; of latents they are not known. */
     public byte[] png() {
+        return bytes(PictureFormat.PNG);
+    }
+
+    /**
+     * The same as a lossless WebP file's.
+     *
+     * @throws UncheckedIOException when this machine cannot write it, in one line
+     */
+    public byte[] webp() {
+        return bytes(PictureFormat.WEBP);
+    }
+
+    /**
+     * The same in any format.
+     *
+     * @throws UncheckedIOException when this machine cannot write it, in one line
+     */
+    public byte[] bytes(PictureFormat format) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
-            ImageFiles.writePng(image(), texts, bytes);
+            format.write(image(), texts, bytes);
         } catch (IOException e) {
-            throw new UncheckedIOException("a PNG in memory", e);
+            throw new UncheckedIOException(e.getMessage(), e);
         }
         return bytes.toByteArray();
     }
 
     /**
-     * Writes a PNG file as {@link #png} has it, whole or not at all.
+     * Writes a file, whole or not at all: a WebP as {@link #webp} has it where the name ends so, else a PNG as {@link #png} has
+     * it.
      *
      * @throws IOException when it cannot be written, in one line
      */
     public void write(Path file) throws IOException {
-        AtomicFile.write(file, out -> ImageFiles.writePng(image(), texts, out));
+        AtomicFile.write(file, out -> PictureFormat.of(file).write(image(), texts, out));
     }
 
     @Override

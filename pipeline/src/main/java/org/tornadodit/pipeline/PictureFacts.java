@@ -10,10 +10,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.metrics.ImageFileException;
-import org.tornadodit.model.metrics.PngText;
+import org.tornadodit.model.metrics.PictureTexts;
 
 /**
- * What made a picture, as the texts of its PNG file: {@code Software} and {@code Description} for people and other tools, and
+ * What made a picture, as the texts of its PNG or WebP file: {@code Software} and {@code Description} for people and other tools, and
  * {@code tornado-dit}, a fact a line as {@code name: value}. Names are those of the command line's options, without hyphens
  * before them, where there is one.
  *
@@ -44,7 +44,7 @@ public record PictureFacts(String version, String description, Map<String, Strin
         facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
     }
 
-    /** The texts, by keyword, see {@link PngText#behindHeader}. */
+    /** The texts, by keyword, see {@link org.tornadodit.model.metrics.PictureFormat#write}. */
     public Map<String, String> texts() {
         Map<String, String> texts = new LinkedHashMap<>();
         texts.put(SOFTWARE, PROGRAM + Printable.text(version));
@@ -58,17 +58,17 @@ public record PictureFacts(String version, String description, Map<String, Strin
     }
 
     /**
-     * Reads a PNG file's. Whoever made the file may have written anything: names are those that names may be, values are not
+     * Reads a PNG or WebP file's. Whoever made the file may have written anything: names are those that names may be, values are not
      * checked.
      *
      * @return empty where another program made the picture
-     * @throws ImageFileException when the file is no PNG, or damaged
+     * @throws ImageFileException when the file is neither, or damaged
      */
     public static Optional<PictureFacts> read(Path file) throws ImageFileException {
-        return of(PngText.read(file));
+        return of(PictureTexts.read(file));
     }
 
-    /** From a PNG's texts. */
+    /** From a picture's texts. */
     public static Optional<PictureFacts> of(Map<String, String> texts) {
         String lines = texts.get(KEYWORD);
         if (lines == null) {

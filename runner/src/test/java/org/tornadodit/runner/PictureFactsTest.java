@@ -14,10 +14,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.metrics.ImageFiles;
-import org.tornadodit.model.metrics.PngText;
+import org.tornadodit.model.metrics.PictureTexts;
 import org.tornadodit.pipeline.DitPipeline;
 import org.tornadodit.pipeline.PictureFacts;
 import org.tornadodit.pipeline.Request;
@@ -84,7 +88,7 @@ class PictureFactsTest {
         assertTrue(shown.out().lines().anyMatch(line -> line.matches("weights             [0-9a-f]{32}")), shown.out());
         assertTrue(shown.out().lines().anyMatch(line -> line.matches("class-labels        3,\\d,\\d")), shown.out());
         assertFalse(shown.out().contains(SAMPLING.toString()), "where files lie is nobody's business");
-        String description = PngText.read(first).get("Description");
+        String description = PictureTexts.read(first).get("Description");
         assertTrue(String.valueOf(description).endsWith("; 3 UniPC steps, guidance 2.5, seed -7"), description);
 
         assertArrayEquals(Files.readAllBytes(first), Files.readAllBytes(sampled("again.png", "--like", first)));
@@ -112,6 +116,61 @@ class PictureFactsTest {
         assertArrayEquals(Files.readAllBytes(grid), Files.readAllBytes(sampled("grid2.png", "--like", grid)));
     }
 
+    /** A WebP has a PNG's pixels and facts, and is made again. */
+    @Test
+    void aWebpPictureTellsTheSameAndIsMadeAgain() throws IOException {
+        String[] options = {"--class-labels", "4,1,2", "--num-sampling-steps", "2", "--sampler", "ddim"};
+        Path png = sampled("a.png", options);
+        Path webp = sampled("a.webp", options);
+        assertArrayEquals(pixels(png), pixels(webp));
+        assertEquals(PictureFacts.read(png), PictureFacts.read(webp));
+        assertEquals(
+                CommandLineRun.of("show", png).out(),
+                CommandLineRun.of("show", webp).out());
+        assertArrayEquals(Files.readAllBytes(webp), Files.readAllBytes(sampled("again.webp", "--like", webp)));
+        assertArrayEquals(Files.readAllBytes(png), Files.readAllBytes(sampled("again.png", "--like", webp)));
+
+        Path pictures = folder.resolve("webp");
+        List<Object> words = new ArrayList<>(MODEL);
+        words.addAll(List.of(options));
+        words.addAll(List.of("--output-format", "webp", "-o", pictures + "/", "--preview", "1"));
+        CommandLineRun run = CommandLineRun.of(words.toArray());
+        assertEquals(ExitCode.DONE, run.exitCode(), run.err());
+        try (Stream<Path> files = Files.list(pictures)) {
+            assertEquals(
+                    List.of("0_4.webp", "1_1.webp", "2_2.webp"),
+                    files.map(file -> file.getFileName().toString()).sorted().toList());
+        }
+        assertArrayEquals(
+                Files.readAllBytes(pictures.resolve("1_1.webp")),
+                Files.readAllBytes(sampled("one.webp", "--like", pictures.resolve("1_1.webp"))));
+    }
+
+    private static int[] pixels(Path file) throws IOException {
+        BufferedImage picture = ImageIO.read(file.toFile());
+        return picture.getRGB(0, 0, picture.getWidth(), picture.getHeight(), null, 0, picture.getWidth());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--output x.png --output-format webp;--output-format is webp, and --output x.png is another format's name",
+                "--output x.jpg;--output is x.jpg; it is written as PNG or WEBP alone: give a name that ends in .png or"
+                        + " .webp",
+                "-o x/ --output-format jpeg;\"jpeg\", expected png or webp",
+                "-o x.webp --class-labels random:1000;266 x 16502 pixels are more than a WebP picture holds, 16383 a"
+                        + " side"
+            })
+    void refusesWhatIsNoFormatOrDoesNotHold(String words) {
+        String[] parts = words.split(";", 2);
+        List<Object> command = new ArrayList<>(MODEL);
+        command.addAll(List.of(parts[0].split(" ")));
+        command.add("--dry-run");
+        CommandLineRun run = CommandLineRun.of(command.toArray());
+        assertEquals(ExitCode.USAGE, run.exitCode(), run.err());
+        assertTrue(run.err().contains(parts[1]), run.err());
+    }
+
     /** The Java API's pictures too, by the same options. */
     @Test
     void aPictureOfTheJavaApiIsMadeAgain() throws IOException {
@@ -134,7 +193,7 @@ class PictureFactsTest {
     @Test
     void otherWeightsAreSaid() throws IOException {
         Path made = sampled("made.png", "--class-labels", "0", "--num-sampling-steps", "1");
-        Map<String, String> texts = new LinkedHashMap<>(PngText.read(made));
+        Map<String, String> texts = new LinkedHashMap<>(PictureTexts.read(made));
         texts.replaceAll(
                 (keyword, text) -> text.replaceAll("(?m)^weights: .*", "weights: 0123456789abcdef0123456789abcdef"));
         Path foreign = write("foreign.png", texts);

@@ -77,7 +77,7 @@ class BadInputTest {
         {"prompt": "3", "size": "1024x1024"}                      | 400 | size                 | unsupported
         {"prompt": "3", "size": 16}                               | 400 | size                 | wrong_type
         {"prompt": "3", "response_format": "url"}                 | 400 | response_format      | unsupported
-        {"prompt": "3", "output_format": "webp"}                  | 400 | output_format        | unsupported
+        {"prompt": "3", "output_format": "jpeg"}                  | 400 | output_format        | unsupported
         {"prompt": "3", "seed": 9223372036854775808}              | 400 | seed                 | out_of_range
         {"prompt": "3", "seed": "7"}                              | 400 | seed                 | wrong_type
         {"prompt": "3", "num_inference_steps": 0}                 | 400 | num_inference_steps  | out_of_range

@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -93,6 +95,34 @@ class GenerationTest {
                 server.post("{\"class_labels\": 0, \"num_inference_steps\": 1, \"seed\": 1, \"prompt\": \"not read\"}")
                         .pictures()
                         .getFirst());
+    }
+
+    /** Lossless, in answers and events. */
+    @Test
+    void picturesAreWebpWhereThatIsAskedFor() {
+        String body = "{\"prompt\": \"4\", \"num_inference_steps\": 2, \"seed\": 7, \"output_format\": \"webp\"%s}";
+        byte[] pixels = bits(pipeline.sample(Request.of(4).seed(7).steps(2)))[0];
+        Answer answer = server.post(body.formatted(""));
+        assertEquals(200, answer.status(), answer.body());
+        assertEquals("webp", answer.json().get("output_format").getAsString());
+        String picture = answer.json()
+                .getAsJsonArray("data")
+                .get(0)
+                .getAsJsonObject()
+                .get("b64_json")
+                .getAsString();
+        assertEquals("RIFF", new String(Base64.getDecoder().decode(picture), 0, 4, StandardCharsets.US_ASCII));
+        assertArrayEquals(pixels, TestServer.pixels(picture));
+        List<Event> events = server.stream(body.formatted(", \"stream\": true"));
+        for (Event event : events) {
+            if (event.data().has("b64_json")) {
+                String base64 = event.data().get("b64_json").getAsString();
+                assertTrue(base64.startsWith("UklGR"), "RIFF in Base64: " + event.type());
+            }
+        }
+        assertEquals(
+                "webp",
+                events.get(events.size() - 2).data().get("output_format").getAsString());
     }
 
     @Test

@@ -73,6 +73,11 @@ final class ImageInput implements AutoCloseable {
         }
     }
 
+    /** Whether there is no further byte. */
+    boolean isAtEnd() throws IOException {
+        return at == end && !fill();
+    }
+
     /** The next byte; EOFException at the end. */
     int readByte() throws IOException {
         if (at == end && !fill()) {

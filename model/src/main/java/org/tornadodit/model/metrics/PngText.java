@@ -1,15 +1,11 @@
 package org.tornadodit.model.metrics;
 
 import java.io.ByteArrayOutputStream;
-import java.io.EOFException;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -38,7 +34,6 @@ public final class PngText {
     /** Bytes of a PNG's signature and of its first chunk, IHDR. */
     private static final int HEADER = 8 + 12 + 13;
 
-    private static final long SIGNATURE = 0x89504E470D0A1A0AL;
     private static final int TEXT = 0x74455874; // tEXt
     private static final int COMPRESSED = 0x7A545874; // zTXt
     private static final int INTERNATIONAL = 0x69545874; // iTXt
@@ -107,51 +102,8 @@ public final class PngText {
         }
     }
 
-    /**
-     * The texts of a PNG file, in the order of the file; of several with a keyword the first. Characters are as the file has
-     * them: they are somebody's, not to be printed as they are.
-     *
-     * @throws ImageFileException when there is no such file, or it is no PNG, or damaged as far as texts are concerned, or has
-     *     more or longer texts than anybody writes
-     */
-    public static Map<String, String> read(Path path) throws ImageFileException {
-        if (!Files.isRegularFile(path)) {
-            throw new ImageFileException(Printable.path(path)
-                    + (Files.exists(path) ? ": not a file; expected a PNG image" : ": no such file"));
-        }
-        return read(path, ImageInput.Source.of(path));
-    }
-
-    /** A file's content, or what {@link #read(Path)} throws. */
-    static Map<String, String> parse(Path path, byte[] content) throws ImageFileException {
-        return read(path, ImageInput.Source.of(content));
-    }
-
-    private static Map<String, String> read(Path path, ImageInput.Source file) throws ImageFileException {
-        try (ImageInput in = file.open()) {
-            return read(in);
-        } catch (EOFException e) {
-            throw new ImageFileException(Printable.path(path) + ": damaged image: it is truncated", e);
-        } catch (IIOException e) {
-            throw new ImageFileException(
-                    "%s: %s".formatted(Printable.path(path), Printable.text(String.valueOf(e.getMessage()))), e);
-        } catch (FileSystemException e) {
-            throw new ImageFileException(
-                    "%s: cannot be read: %s"
-                            .formatted(Printable.path(path), Printable.text(String.valueOf(e.getReason()))),
-                    e);
-        } catch (IOException e) {
-            throw new ImageFileException(
-                    "%s: cannot be read: %s"
-                            .formatted(Printable.path(path), Printable.text(String.valueOf(e.getMessage()))),
-                    e);
-        }
-    }
-
-    private static Map<String, String> read(ImageInput in) throws IOException {
-        if (((long) in.readInt() << 32 | in.readInt() & 0xFFFFFFFFL) != SIGNATURE) {
-            throw new IIOException("no PNG image; other formats hold no text of ours");
-        }
+    /** Those of a PNG file whose signature has been read, in the order of the file; of several with a keyword the first. */
+    static Map<String, String> read(ImageInput in) throws IOException {
         Map<String, String> texts = new LinkedHashMap<>();
         int found = 0;
         for (int chunk = 0; chunk < MOST_CHUNKS; chunk++) {

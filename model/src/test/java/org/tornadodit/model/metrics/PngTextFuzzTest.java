@@ -13,7 +13,7 @@ class PngTextFuzzTest {
     void bounded(byte[] content) {
         FuzzBounds.check(Refused.class, () -> {
             try {
-                PngText.parse(FILE, content);
+                PictureTexts.parse(FILE, content);
             } catch (ImageFileException e) {
                 throw new Refused(e);
             }

@@ -51,10 +51,11 @@ class PngTextTest {
         texts.put("Description", "café");
         texts.put("tornado-dit", "{\"classes\": \"狐\"}\nand a line");
         Path file = Files.write(folder.resolve("a.png"), png(texts));
-        assertEquals(texts, PngText.read(file));
-        assertEquals(List.copyOf(texts.keySet()), List.copyOf(PngText.read(file).keySet()), "in their order");
+        assertEquals(texts, PictureTexts.read(file));
+        assertEquals(
+                List.copyOf(texts.keySet()), List.copyOf(PictureTexts.read(file).keySet()), "in their order");
         assertEquals(IMAGE, ImageFiles.read(file));
-        assertEquals(Map.of(), PngText.parse(FILE, png(Map.of())));
+        assertEquals(Map.of(), PictureTexts.parse(FILE, png(Map.of())));
         List<String> found = new ArrayList<>();
         try (ImageInputStream in = ImageIO.createImageInputStream(file.toFile())) {
             ImageReader reader = ImageIO.getImageReaders(in).next();
@@ -114,12 +115,13 @@ class PngTextTest {
                 chunk("iTXt", folded("Title\0\1\0de\0Titel\0", "größer".getBytes(StandardCharsets.UTF_8))),
                 chunk("iTXt", "Author\0\0\0\0\0somebody".getBytes(StandardCharsets.UTF_8)),
                 chunk("tEXt", "Comment\0a second".getBytes(StandardCharsets.UTF_8)));
-        assertEquals(Map.of("Comment", "packed", "Title", "größer", "Author", "somebody"), PngText.parse(FILE, file));
+        assertEquals(
+                Map.of("Comment", "packed", "Title", "größer", "Author", "somebody"), PictureTexts.parse(FILE, file));
     }
 
     @Test
     void refusesWhatIsDamagedOrTooMuch() throws IOException {
-        refused("no PNG image", "GIF89a, and some more".getBytes(StandardCharsets.ISO_8859_1));
+        refused("no PNG or WebP image", "GIF89a, and some more".getBytes(StandardCharsets.ISO_8859_1));
         byte[] whole = png(Map.of("Software", "tornado-dit"));
         refused("truncated", Arrays.copyOf(whole, whole.length - 13));
         byte[] wrong = whole.clone();
@@ -136,15 +138,16 @@ class PngTextTest {
             many[i] = PngText.chunk("k" + i, "");
         }
         refused("its texts are more than 100", withChunks(many));
-        assertTrue(String.valueOf(assertThrows(ImageFileException.class, () -> PngText.read(folder.resolve("none.png")))
-                        .getMessage())
+        assertTrue(String.valueOf(
+                        assertThrows(ImageFileException.class, () -> PictureTexts.read(folder.resolve("none.png")))
+                                .getMessage())
                 .endsWith("none.png: no such file"));
-        assertThrows(ImageFileException.class, () -> PngText.read(folder));
+        assertThrows(ImageFileException.class, () -> PictureTexts.read(folder));
         assertThrows(IllegalArgumentException.class, () -> PngText.chunk("", "x"));
     }
 
     private static void refused(String words, byte[] file) {
-        String message = String.valueOf(assertThrows(ImageFileException.class, () -> PngText.parse(FILE, file))
+        String message = String.valueOf(assertThrows(ImageFileException.class, () -> PictureTexts.parse(FILE, file))
                 .getMessage());
         assertTrue(message.contains(words), message);
         assertEquals(1, message.lines().count(), message);

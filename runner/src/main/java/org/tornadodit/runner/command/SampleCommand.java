@@ -59,7 +59,7 @@ import picocli.CommandLine.Spec;
         name = "sample",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Samples images of given classes and writes them as one PNG grid, or each by itself.",
+        description = "Samples images of given classes and writes them as one grid, PNG or WebP, or each by itself.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  dit sample --model demo --class-labels fox,panda",
@@ -76,7 +76,7 @@ public final class SampleCommand implements Callable<Integer> {
 
     @Option(
             names = "--like",
-            paramLabel = "PICTURE.png",
+            paramLabel = "PICTURE",
             description =
                     "Sample what made this picture again; options that are typed come before what it tells. Weights"
                             + " that are no published ones, and devices, are for the user to name")
@@ -176,7 +176,9 @@ public final class SampleCommand implements Callable<Integer> {
                 typed.requireEffect(samplingOptions, plan.device());
                 typed.requireEffect(outputOptions);
                 outputOptions.checkReached(
-                        plan.request().samples(), plan.request().steps());
+                        plan.request().samples(),
+                        plan.config().imageSize(),
+                        plan.request().steps());
                 if (outputOptions.resume != null || outputOptions.checkpointSteps != null) {
                     run = SavedRun.of(plan, fingerprints, row, outputOptions.skipBatches);
                 }

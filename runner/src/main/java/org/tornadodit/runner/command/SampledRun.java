@@ -16,7 +16,7 @@ import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.io.file.AtomicFile;
 import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.model.io.numpy.NpyFile;
-import org.tornadodit.model.metrics.ImageFiles;
+import org.tornadodit.model.metrics.PictureFormat;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.pipeline.setup.BatchLoop;
 import org.tornadodit.pipeline.setup.BatchLoop.Sampled;
@@ -159,7 +159,7 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
         boolean folder = options.output.folder();
         List<BufferedImage> pictures = folder ? decoded.pictures() : List.of(picture(decoded));
         for (int i = 0; i < files.size(); i++) {
-            writePng(files.get(i), pictures.get(i), facts.texts(batch, folder ? Integer.valueOf(i) : options.picture));
+            write(files.get(i), pictures.get(i), facts.texts(batch, folder ? Integer.valueOf(i) : options.picture));
         }
         if (options.preview != null) {
             PreviewFile.delete(plan.files().preview(batch));
@@ -222,14 +222,15 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
         }
     }
 
-    private void writePng(Path file, BufferedImage picture, Map<String, String> texts) {
+    private void write(Path file, BufferedImage picture, Map<String, String> texts) {
+        PictureFormat format = plan.files().format();
         try {
             if (OutputFile.isStdout(file)) {
                 PrintStream stdout = invocation.stdout();
-                ImageFiles.writePng(picture, texts, stdout);
+                format.write(picture, texts, stdout);
                 stdout.flush();
             } else {
-                AtomicFile.write(file, stream -> ImageFiles.writePng(picture, texts, stream));
+                AtomicFile.write(file, stream -> format.write(picture, texts, stream));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.tornadodit.model.Printable;
-import org.tornadodit.model.metrics.PngText;
+import org.tornadodit.model.metrics.PictureTexts;
 import org.tornadodit.pipeline.PictureFacts;
 import org.tornadodit.runner.terminal.ExitCode;
 import picocli.CommandLine.Command;
@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "show",
         mixinStandardHelpOptions = true,
-        description =
-                "Prints what made a PNG picture: model, labels, seed, sampler and the rest, as its file carries them.",
+        description = "Prints what made a PNG or WebP picture: model, labels, seed, sampler and the rest, as its file"
+                + " carries them.",
         footerHeading = "%nExamples:%n",
         footer = {"  dit show sample.png", "  dit sample --like sample.png"})
 public final class ShowCommand implements Callable<Integer> {
@@ -31,17 +31,14 @@ public final class ShowCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
 
-    @Parameters(
-            index = "0",
-            paramLabel = "PICTURE.png",
-            description = "A picture that dit sample or the Java API wrote")
+    @Parameters(index = "0", paramLabel = "PICTURE", description = "A picture that dit sample or the Java API wrote")
     @SuppressWarnings("NullAway.Init") // set by picocli
     Path picture;
 
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        Map<String, String> texts = PngText.read(picture);
+        Map<String, String> texts = PictureTexts.read(picture);
         Optional<PictureFacts> facts = PictureFacts.of(texts);
         if (facts.isEmpty()) {
             texts.forEach((keyword, text) -> print(out, keyword, text));

@@ -23,10 +23,7 @@ public final class ImageGrid {
         this.perRow = perRow;
         this.size = size;
         this.padding = padding(count);
-        grid = new BufferedImage(
-                extent(Math.min(perRow, count), count, size),
-                extent(Math.ceilDiv(count, perRow), count, size),
-                BufferedImage.TYPE_INT_RGB);
+        grid = new BufferedImage(width(count, perRow, size), height(count, perRow, size), BufferedImage.TYPE_INT_RGB);
     }
 
     private static int padding(int count) {
@@ -37,10 +34,20 @@ public final class ImageGrid {
         return images * (size + padding(count)) + padding(count);
     }
 
+    /** Pixels of a row of the grid of {@code count} images. */
+    public static int width(int count, int perRow, int size) {
+        return extent(Math.min(perRow, count), count, size);
+    }
+
+    /** Rows of pixels. */
+    public static int height(int count, int perRow, int size) {
+        return extent(Math.ceilDiv(count, perRow), count, size);
+    }
+
     /** Pixels of the grid of {@code count} images. */
     public static long pixels(int count, int perRow, int size) {
         long height = (long) Math.ceilDiv(count, perRow) * (size + padding(count)) + padding(count);
-        return height * extent(Math.min(perRow, count), count, size);
+        return height * width(count, perRow, size);
     }
 
     private int left(int place) {

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -34,16 +35,23 @@ public final class OutputFile {
      *
      * @param option that names the file
      * @param file nothing is asked of null, nor of a name without a suffix
-     * @param suffix of the one format that is written
-     * @throws IllegalArgumentException naming option, file and format
+     * @param suffixes of the formats that are written
+     * @throws IllegalArgumentException naming option, file and formats
      */
-    public static void requireSuffix(String option, @Nullable Path file, String suffix) {
+    public static void requireSuffix(String option, @Nullable Path file, String... suffixes) {
         Path last = file == null ? null : file.getFileName();
-        String name = last == null ? "" : last.toString();
-        if (name.lastIndexOf('.') > 0 && !name.toLowerCase(Locale.ROOT).endsWith(suffix)) {
+        String name = last == null ? "" : last.toString().toLowerCase(Locale.ROOT);
+        if (name.lastIndexOf('.') > 0 && Arrays.stream(suffixes).noneMatch(name::endsWith)) {
+            String all = String.join(" or ", suffixes);
             throw new IllegalArgumentException(
                     "%s is %s; it is written as %s alone: give a name that ends in %s, or has no suffix"
-                            .formatted(option, file, suffix.substring(1).toUpperCase(Locale.ROOT), suffix));
+                            .formatted(
+                                    option,
+                                    file,
+                                    all.replace(".", "")
+                                            .toUpperCase(Locale.ROOT)
+                                            .replace("OR", "or"),
+                                    all));
         }
     }
 

@@ -27,7 +27,7 @@ public record PictureOutput(Path path, boolean folder) {
         @Override
         public PictureOutput convert(String text) {
             if (text.isEmpty()) {
-                throw new TypeConversionException("it is empty, expected FILE.png or DIR/");
+                throw new TypeConversionException("it is empty, expected FILE.png, FILE.webp or DIR/");
             }
             try {
                 return of(text);

@@ -1,11 +1,16 @@
 package org.tornadodit.runner.plan;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.Printable;
+import org.tornadodit.model.metrics.PictureFormat;
 import org.tornadodit.runner.output.ImageGrid;
 import org.tornadodit.runner.output.OutputFile;
 import org.tornadodit.runner.output.PictureOutput;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** What a sampling run writes, shows and keeps. */
 public final class OutputOptions {
@@ -13,7 +18,7 @@ public final class OutputOptions {
 
     @Option(
             names = {"-o", "--output"},
-            paramLabel = "FILE.png|DIR/",
+            paramLabel = "FILE.png|FILE.webp|DIR/",
             defaultValue = "sample.png",
             converter = PictureOutput.Converter.class,
             description =
@@ -21,6 +26,16 @@ public final class OutputOptions {
                             + " exists) takes each picture by itself: 0_fox.png, 1_panda.png, or 0_5.png where"
                             + " classes have no names; batches count on. Default: ${DEFAULT-VALUE}")
     public PictureOutput output = PictureOutput.of("sample.png");
+
+    @Option(
+            names = "--output-format",
+            paramLabel = "FORMAT",
+            converter = FormatConverter.class,
+            description =
+                    "png or webp, which is lossless too and a third smaller; for a folder, stdout, or a name without"
+                            + " a suffix. Default: what --output ends in, else png")
+    @Nullable
+    PictureFormat format;
 
     @Option(
             names = "--nrow",
@@ -107,7 +122,16 @@ public final class OutputOptions {
             throw new IllegalArgumentException("--nrow is %d, expected at least 1 picture a row".formatted(perRow));
         }
         if (!output.folder()) {
-            OutputFile.requireSuffix("--output", output.path(), ".png");
+            OutputFile.requireSuffix(
+                    "--output",
+                    output.path(),
+                    Arrays.stream(PictureFormat.values())
+                            .map(PictureFormat::suffix)
+                            .toArray(String[]::new));
+            if (format != null && hasSuffix() && format != PictureFormat.of(output.path())) {
+                throw new IllegalArgumentException("--output-format is %s, and --output %s is another format's name"
+                        .formatted(format.option(), output));
+            }
         }
         OutputFile.requireSuffix("--save-latents", saveLatents, ".npy");
         requireSteps("--preview", preview);
@@ -122,13 +146,19 @@ public final class OutputOptions {
      * As above, once the run is known.
      *
      * @param samples of a batch
-     * @throws IllegalArgumentException when a picture is asked for that there is not, or an option would never come into
-     *     effect in so many steps
+     * @param size of a sample, pixels a side
+     * @throws IllegalArgumentException when a picture is asked for that there is not, or one that the format does not hold, or
+     *     an option would never come into effect in so many steps
      */
-    public void checkReached(int samples, int steps) {
+    public void checkReached(int samples, int size, int steps) {
         if (picture != null && (picture < 0 || picture >= samples)) {
             throw new IllegalArgumentException(
                     "--picture is %d, expected 0 to %d: a batch has %d".formatted(picture, samples - 1, samples));
+        }
+        if (output.folder() || picture != null) {
+            format().requireHolds(size, size);
+        } else {
+            format().requireHolds(ImageGrid.width(samples, perRow, size), ImageGrid.height(samples, perRow, size));
         }
         requireReached("--preview", preview, steps - 1);
         requireReached("--checkpoint-steps", checkpointSteps, steps);
@@ -140,7 +170,25 @@ public final class OutputOptions {
 
     /** The files of the run. */
     public RunFiles files() {
-        return new RunFiles(output, saveLatents, batches, perRow);
+        return new RunFiles(output, format(), saveLatents, batches, perRow);
+    }
+
+    private PictureFormat format() {
+        return format != null ? format : output.folder() ? PictureFormat.PNG : PictureFormat.of(output.path());
+    }
+
+    private boolean hasSuffix() {
+        Path name = output.path().getFileName();
+        return name != null && name.toString().lastIndexOf('.') > 0;
+    }
+
+    private static final class FormatConverter implements ITypeConverter<PictureFormat> {
+        @Override
+        public PictureFormat convert(String text) {
+            return PictureFormat.named(text)
+                    .orElseThrow(() -> new TypeConversionException(
+                            "\"%s\", expected %s".formatted(Printable.text(text), PictureFormat.options())));
+        }
     }
 
     private static void requireSteps(String option, @Nullable Integer steps) {

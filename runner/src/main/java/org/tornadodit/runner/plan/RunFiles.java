@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.io.file.StateFile;
+import org.tornadodit.model.metrics.PictureFormat;
 import org.tornadodit.runner.output.ImageGrid;
 import org.tornadodit.runner.output.OutputFile;
 import org.tornadodit.runner.output.PictureOutput;
@@ -26,13 +27,19 @@ import org.tornadodit.runner.output.PreviewFile;
  * The files that a run writes.
  *
  * @param output of the pictures
+ * @param format of the pictures
  * @param saveLatents null where latents are not kept
  * @param batches of the run
  * @param perRow pictures in a row of a grid
  */
-public record RunFiles(PictureOutput output, @Nullable Path saveLatents, int batches, int perRow) {
+public record RunFiles(
+        PictureOutput output,
+        PictureFormat format,
+        @Nullable Path saveLatents,
+        int batches,
+        int perRow) {
 
-    private static final Pattern NUMBERED = Pattern.compile("([0-9]{1,18})_.*\\.png");
+    private static final Pattern NUMBERED = Pattern.compile("([0-9]{1,18})_.*");
 
     /** Batches, each of whose names is tried out; of more, which takes long, the first and the last. */
     private static final int ALL_TRIED = 1000;
@@ -42,7 +49,8 @@ public record RunFiles(PictureOutput output, @Nullable Path saveLatents, int bat
 
     /** Of what measures and writes no pictures. */
     public static RunFiles none() {
-        return new RunFiles(new PictureOutput(Path.of("none"), false), null, 1, ImageGrid.IMAGES_PER_ROW);
+        return new RunFiles(
+                new PictureOutput(Path.of("none"), false), PictureFormat.PNG, null, 1, ImageGrid.IMAGES_PER_ROW);
     }
 
     /**
@@ -67,10 +75,10 @@ public record RunFiles(PictureOutput output, @Nullable Path saveLatents, int bat
                 .replaceAll("[^\\p{L}\\p{N}]+", "-");
         String number = String.valueOf(picture);
         return "0".repeat(digits - number.length()) + number + "_"
-                + label.substring(0, Math.min(label.length(), LONGEST_CLASS)) + ".png";
+                + label.substring(0, Math.min(label.length(), LONGEST_CLASS)) + format.suffix();
     }
 
-    /** Where a batch's grid is while it is being made. */
+    /** Where a batch's grid is while it is being made: a PNG, whatever the pictures are. */
     public Path preview(int batch) {
         if (output.folder()) {
             return numbered(output.path().resolve("preview.png"), batch);
@@ -78,8 +86,7 @@ public record RunFiles(PictureOutput output, @Nullable Path saveLatents, int bat
         Path file = numbered(output.path(), batch);
         String name = file.getFileName().toString();
         int dot = name.lastIndexOf('.');
-        return file.resolveSibling(
-                dot <= 0 ? name + ".preview" : name.substring(0, dot) + ".preview" + name.substring(dot));
+        return file.resolveSibling(dot <= 0 ? name + ".preview" : name.substring(0, dot) + ".preview.png");
     }
 
     /** A batch's latents; null where they are not kept. */
@@ -150,6 +157,7 @@ public record RunFiles(PictureOutput output, @Nullable Path saveLatents, int bat
     public void requireWritable(
             List<String> classes, boolean previews, boolean states, Collection<Path> inputs, @Nullable Path resumed)
             throws IOException {
+        format.requireWritable();
         List<Path> read = new ArrayList<>(inputs);
         if (resumed != null) {
             read.add(resumed);

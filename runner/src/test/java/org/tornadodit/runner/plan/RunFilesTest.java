@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.TinyModelFiles;
+import org.tornadodit.model.metrics.PictureFormat;
 import org.tornadodit.runner.CommandLineRun;
 import org.tornadodit.runner.output.PictureOutput;
 import org.tornadodit.runner.terminal.ExitCode;
@@ -62,7 +63,7 @@ class RunFilesTest {
 
     @Test
     void namesAreInOrderAndPlain() {
-        RunFiles files = new RunFiles(PictureOutput.of(folder.toString()), null, 4, 4);
+        RunFiles files = new RunFiles(PictureOutput.of(folder.toString()), PictureFormat.PNG, null, 4, 4);
         assertTrue(files.output().folder(), "an existing folder needs no slash");
         List<String> classes = List.of("ice cream", "A/../b", "x".repeat(300));
         assertEquals(

@@ -25,7 +25,7 @@ public final class Answers {
         answer.addProperty("created", Instant.now().getEpochSecond());
         answer.addProperty("model", model.name());
         answer.addProperty("size", model.size());
-        answer.addProperty("output_format", "png");
+        answer.addProperty("output_format", body.format().option());
         addSampling(answer);
         JsonArray data = new JsonArray();
         for (Picture picture : pictures) {
@@ -45,8 +45,8 @@ public final class Answers {
         json.addProperty("sampler", body.sampler().option());
     }
 
-    private static void addPicture(JsonObject json, Picture picture) {
-        json.addProperty("b64_json", Base64.getEncoder().encodeToString(picture.png()));
+    private void addPicture(JsonObject json, Picture picture) {
+        json.addProperty("b64_json", Base64.getEncoder().encodeToString(picture.bytes(body.format())));
         json.addProperty("revised_prompt", picture.className());
         json.addProperty("class_label", picture.label());
     }
@@ -127,7 +127,7 @@ public final class Answers {
         json.addProperty("created", now);
         json.addProperty("created_at", now);
         json.addProperty("size", model.size());
-        json.addProperty("output_format", "png");
+        json.addProperty("output_format", body.format().option());
         addSampling(json);
         return event(json);
     }

@@ -2,6 +2,7 @@ package org.tornadodit.serve.api;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.diffusion.SamplingMethod;
+import org.tornadodit.model.metrics.PictureFormat;
 import org.tornadodit.pipeline.Request;
 
 /**
@@ -20,8 +22,9 @@ import org.tornadodit.pipeline.Request;
  * @param steps of each picture
  * @param sampler that is taken
  * @param stream whether events are wanted instead of one answer
+ * @param format of the pictures in the answer
  */
-public record GenerationBody(Request request, int steps, SamplingMethod sampler, boolean stream) {
+public record GenerationBody(Request request, int steps, SamplingMethod sampler, boolean stream, PictureFormat format) {
     /** Of OpenAI's API, without a meaning for this model. */
     private static final Set<String> NOT_READ =
             Set.of("user", "quality", "style", "background", "moderation", "output_compression", "partial_images");
@@ -60,8 +63,15 @@ public record GenerationBody(Request request, int steps, SamplingMethod sampler,
         if (name != null) {
             model.requireName(name);
         }
-        requireOneOf(fields, "response_format", "b64_json", "pictures are in the answer");
-        requireOneOf(fields, "output_format", "png", "pictures are PNGs");
+        String response = fields.string("response_format");
+        if (response != null && !response.equals("b64_json")) {
+            throw Refusal.of(
+                    "response_format",
+                    "unsupported",
+                    "response_format is \"%s\", expected \"b64_json\": pictures are in the answer"
+                            .formatted(shown(response)));
+        }
+        PictureFormat format = format(fields.string("output_format"));
         String size = fields.string("size");
         if (size != null && !size.equals("auto") && !size.equals(model.size())) {
             throw Refusal.of(
@@ -95,15 +105,25 @@ public record GenerationBody(Request request, int steps, SamplingMethod sampler,
                 .steps(steps)
                 .seed(seed != null ? seed : ThreadLocalRandom.current().nextLong(DRAWN_SEEDS))
                 .previewEvery(stream ? Math.toIntExact(previews) : 0);
-        return new GenerationBody(guidance != null ? request.guidance(guidance) : request, steps, sampler, stream);
+        return new GenerationBody(
+                guidance != null ? request.guidance(guidance) : request, steps, sampler, stream, format);
     }
 
-    private static void requireOneOf(JsonFields fields, String name, String only, String why) {
-        String value = fields.string(name);
-        if (value != null && !value.equals(only)) {
-            throw Refusal.of(
-                    name, "unsupported", "%s is \"%s\", expected \"%s\": %s".formatted(name, shown(value), only, why));
+    private static PictureFormat format(@Nullable String name) {
+        PictureFormat format = name == null
+                ? PictureFormat.PNG
+                : PictureFormat.named(name)
+                        .orElseThrow(() -> Refusal.of(
+                                "output_format",
+                                "unsupported",
+                                "output_format is \"%s\", expected %s"
+                                        .formatted(shown(name), PictureFormat.options())));
+        try {
+            format.requireWritable();
+        } catch (IOException e) {
+            throw Refusal.unprocessable("output_format", "unsupported", String.valueOf(e.getMessage()));
         }
+        return format;
     }
 
     private static String shown(String text) {
