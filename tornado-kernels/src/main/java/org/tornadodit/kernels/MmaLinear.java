@@ -258,9 +258,7 @@ public final class MmaLinear {
                 int scratch = shared + stages * stageBytes + warp * MmaTile.ARRANGED;
                 MmaTile.arrange(sums, 0, partRows / ROWS * (partColumns / 16), scratch, lane, form);
             }
-            // A warp may have none of the columns. Opaque: TornadoVM would take the epilogue's first condition for the same one,
-            // and write a branch on a register that it does not set.
-            if (Registers.opaque(column) < n) {
+            if (Registers.opaque(column) < n) { // a warp may have none of the columns; opaque as TensorEpilogue's
                 for (int part = 0; part < partRows / ROWS; part++) {
                     int register = part * (partColumns / 2);
                     int first = row + part * ROWS;

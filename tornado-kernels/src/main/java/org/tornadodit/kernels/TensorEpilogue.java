@@ -23,6 +23,14 @@ final class TensorEpilogue {
         return n % columns == 0;
     }
 
+    /**
+     * Whether the matrix has a piece's first column. Opaque: where TornadoVM knows the answer by then, it writes a branch on a
+     * register that it does not set.
+     */
+    private static boolean isThere(int column, int piece, int n) {
+        return Registers.opaque(column) + 8 * piece < n;
+    }
+
     static void storeFloats(
             float[] sums,
             int register,
@@ -171,7 +179,7 @@ final class TensorEpilogue {
         int inside = row - padded;
         float largest = 0f;
         for (int piece = 0; piece < columns / 8; piece += PIECE) {
-            if (column + 8 * piece < n) {
+            if (isThere(column, piece, n)) {
                 for (int j = piece; j < Math.min(piece + PIECE, columns / 8); j++) {
                     if (isWhole(n, columns) || column + 8 * j < n) {
                         int to = at + j / 2 * slab + j % 2 * 32;
@@ -217,7 +225,7 @@ final class TensorEpilogue {
         int lowerAt = (lower / tokens * heads * (tokens / 8) + lower % tokens / 8) * (plane * planes) + thread % 32;
         float largest = 0f;
         for (int piece = 0; piece < columns / 8; piece += PIECE) {
-            if (column + 8 * piece < n) {
+            if (isThere(column, piece, n)) {
                 for (int j = piece; j < Math.min(piece + PIECE, columns / 8); j++) {
                     int first = column + 8 * j;
                     if (isWhole(n, columns) || first < n) {
