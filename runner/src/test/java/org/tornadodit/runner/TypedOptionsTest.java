@@ -42,6 +42,7 @@ class TypedOptionsTest {
                 List.of("--plan", "samples"),
                 List.of("--use-cfg-parallel"),
                 List.of("--ulysses-degree", "2"),
+                List.of("--ring-degree", "2"),
                 List.of("--tensor-parallel-degree", "2"),
                 List.of("--pipeline-parallel-degree", "2", "--micro-batches", "2"),
                 List.of("--fail-fast"))) {

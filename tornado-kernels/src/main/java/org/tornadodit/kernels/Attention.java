@@ -39,7 +39,7 @@ public final class Attention {
 
     /** The launch. */
     public static WorkerGrid grid(AttentionShape shape) {
-        int tiles = Launch.ceilDiv(shape.tokens(), TILE);
+        int tiles = Launch.ceilDiv(shape.queries(), TILE);
         WorkerGrid grid = new WorkerGrid3D(tiles * THREADS, shape.heads(), shape.samples());
         grid.setLocalWork(THREADS, 1, 1);
         return grid;
@@ -53,7 +53,9 @@ public final class Attention {
             FloatArray out,
             int tokens,
             int heads,
-            int headSize) {
+            int headSize,
+            int queriesFrom,
+            int queries) {
         int valueStride = headSize + 4;
         // (hd, queries), (hd, keys) and then (keys, hd), (keys, queries), and a number of each thread for its queries.
         float[] q = context.allocateFloatLocalArray(headSize * STRIDE);
@@ -72,7 +74,8 @@ public final class Attention {
             // Inner loops of four rounds, which TornadoVM unrolls: four loads at a time.
             for (int d = sharer; d < headSize; d += SHARERS) {
                 for (int i = 0; i < TILE; i += SHARERS) {
-                    int from = head + Math.min(firstQuery + loader + i, tokens - 1) * (3 * hidden);
+                    int query = queriesFrom + Math.min(firstQuery + loader + i, queries - 1);
+                    int from = head + query * (3 * hidden);
                     q[d * STRIDE + loader + i] = scale * qkv.get(from + d);
                 }
             }
@@ -222,12 +225,12 @@ public final class Attention {
             context.localBarrier();
             for (int i = 0; i < 4; i++) {
                 int query = firstQuery + row + i;
-                if (query < tokens) {
+                if (query < queries) {
                     float sum = 0f;
                     for (int j = 0; j < SHARERS; j++) {
                         sum += shared[(row + i) * SHARERS + j];
                     }
-                    int to = (context.groupIdz * tokens + query) * hidden + context.groupIdy * headSize;
+                    int to = (context.groupIdz * queries + query) * hidden + context.groupIdy * headSize;
                     for (int column = sharer * 4; column < headSize; column += TILE) {
                         for (int j = 0; j < 4; j++) {
                             out.set(to + column + j, o[column / TILE * 16 + i * 4 + j] / sum);
@@ -265,6 +268,12 @@ public final class Attention {
             }
             return weighted;
         };
+    }
+
+    /** Likewise, of out (N, Q, heads * headSize). */
+    public static IntToDoubleFunction reference(FloatArray qkv, AttentionShape shape) {
+        IntToDoubleFunction all = reference(qkv, shape.tokens(), shape.heads(), shape.headSize());
+        return index -> all.applyAsDouble(shape.indexAmongAll(index));
     }
 
     /** The softmax of a query's scores. */

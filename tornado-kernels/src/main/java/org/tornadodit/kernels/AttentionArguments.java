@@ -9,8 +9,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * What a launch of {@link Attention} takes.
  *
  * @param batch see {@link Batch}, for N
- * @param qkv (N, T, 3, H, hd), as DiT's {@code attn.qkv} leaves it
- * @param out (N, T, H * hd)
+ * @param qkv (N, T, 3, H, hd), as DiT's {@code attn.qkv} leaves it; queries that are not asked for are not read
+ * @param out (N, Q, H * hd)
  * @param shape hd a multiple of 8 up to {@link Attention#MAX_HEAD_SIZE}
  */
 public record AttentionArguments(IntArray batch, FloatArray qkv, FloatArray out, AttentionShape shape) {
@@ -31,6 +31,8 @@ public record AttentionArguments(IntArray batch, FloatArray qkv, FloatArray out,
                 out,
                 shape.tokens(),
                 shape.heads(),
-                shape.headSize());
+                shape.headSize(),
+                shape.firstQuery(),
+                shape.queries());
     }
 }

@@ -24,7 +24,7 @@ public sealed interface AttentionTiling permits WarpgroupAttention.Tiling, MmaAt
     default int blocks(AttentionShape shape, int multiprocessors) {
         return Math.min(
                 multiprocessors * together(),
-                Math.multiplyExact(shape.samples() * shape.heads(), Launch.ceilDiv(shape.tokens(), queries())));
+                Math.multiplyExact(shape.samples() * shape.heads(), Launch.ceilDiv(shape.queries(), queries())));
     }
 
     /** The launch of {@code blocks} work groups. */
@@ -32,6 +32,10 @@ public sealed interface AttentionTiling permits WarpgroupAttention.Tiling, MmaAt
         int tokens = shape.tokens();
         if (tokens <= 0 || tokens % 8 != 0) {
             throw new IllegalArgumentException(tokens + " tokens: tensor attention needs a multiple of 8");
+        }
+        if (shape.firstQuery() % 8 != 0 || shape.queries() % 8 != 0) {
+            throw new IllegalArgumentException(shape.queries() + " queries from " + shape.firstQuery()
+                    + " on: tensor attention needs multiples of 8");
         }
         if (shape.hidden() % 16 != 0) {
             throw new IllegalArgumentException(

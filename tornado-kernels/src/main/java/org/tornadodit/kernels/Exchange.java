@@ -42,16 +42,16 @@ public final class Exchange {
     public static final int ACTIVE = 0;
 
     private static final int LINK_HEADER = 2;
-    private static final int SITE = 16 + 4 * MOST;
+    private static final int SITE = 18 + 4 * MOST;
 
     // Within a site of a link: devices, the own number among them, and the box, see Box.
     private static final int RANKS = 0;
     static final int RANK = 1;
     static final int BOX = 2;
     // Of a handover: bits of who gets boxes from this device, and of who sends it some.
-    static final int RECEIVERS = 13;
-    static final int SENDERS = 14;
-    private static final int ADDRESSES = 16;
+    static final int RECEIVERS = 15;
+    static final int SENDERS = 16;
+    private static final int ADDRESSES = 18;
 
     /** Index into a state: 1 when a signal has not come. */
     public static final int FAILED = 0;

@@ -91,6 +91,8 @@ public final class MmaAttention {
      * @param most N that there is room for
      * @param warps this and the next three: see {@link Tiling}
      * @param form see {@link MmaForm#code}
+     * @param queriesFrom first token that attends
+     * @param asked how many attend
      */
     public static void attention(
             KernelContext context,
@@ -109,7 +111,9 @@ public final class MmaAttention {
             int keys,
             int stages,
             @AtLaunch int blocks,
-            int form) {
+            int form,
+            int queriesFrom,
+            int asked) {
         int columns = headSize / 8;
         int groupBytes = columns * planes * MATRIX;
         int tileBytes = keys / 8 * groupBytes;
@@ -119,10 +123,11 @@ public final class MmaAttention {
         SharedMemory.block(threads, together(warps));
         int thread = context.localIdx;
         int lane = thread % LANES;
-        int queryBlocks = (tokens + queries - 1) / queries;
+        int queryBlocks = (asked + queries - 1) / queries;
         int items = batch.get(Batch.PASSES) * (heads * queryBlocks);
         int tiles = Registers.opaque((tokens + keys - 1) / keys);
         int headInts = tokens / 8 * (groupBytes / 4);
+        int queriesAt = queriesFrom / 8 * (groupBytes / 4);
         int allKeys = most * heads * headInts;
         // Where the next copy is: an item, and a tile of its head's keys.
         int next = context.groupIdx;
@@ -186,9 +191,10 @@ public final class MmaAttention {
             int head = item / queryBlocks;
             int firstGroup = (item - head * queryBlocks) * (queries / 8) + thread / LANES * (2 * queryTiles);
             if (form == MmaTile.VOLTA) {
-                VoltaAttentionTile.loadQueries(q, qkv, head * headInts, firstGroup, tokens, lane, columns, planes);
+                VoltaAttentionTile.loadQueries(
+                        q, qkv, head * headInts + queriesAt, firstGroup, asked, lane, columns, planes);
             } else {
-                loadQueries(q, qkv, head * headInts + lane, firstGroup, tokens, queryTiles, columns, planes);
+                loadQueries(q, qkv, head * headInts + queriesAt + lane, firstGroup, asked, queryTiles, columns, planes);
             }
             Registers.clear(o);
             Registers.clear(sums);
@@ -288,11 +294,11 @@ public final class MmaAttention {
             for (int m = 0; m < queryTiles; m++) {
                 for (int half = 0; half < 2; half++) {
                     int group = firstGroup + 2 * m + half;
-                    if (tokens % queries == 0 || group < tokens / 8) {
-                        int rowGroup = head / heads * (tokens / 8) + group;
+                    if (asked % queries == 0 || group < asked / 8) {
+                        int rowGroup = head / heads * (asked / 8) + group;
                         int column = head % heads * columns;
                         largest = WarpgroupAttention.store(
-                                out, o, sums, m, half, rowGroup, column, lane, most * tokens, columns, planes, largest);
+                                out, o, sums, m, half, rowGroup, column, lane, most * asked, columns, planes, largest);
                     }
                 }
             }
@@ -343,12 +349,12 @@ public final class MmaAttention {
      * planes the last 8 of an odd number are there twice in plane 0, for the keys' two planes, and once in plane 1.
      */
     private static void loadQueries(
-            int[] q, IntArray qkv, int at, int firstGroup, int tokens, int queryTiles, int columns, int planes) {
+            int[] q, IntArray qkv, int at, int firstGroup, int asked, int queryTiles, int columns, int planes) {
         int steps = columns / 2;
         for (int m = 0; m < queryTiles; m++) {
             int register = m * queryRegisters(columns, planes);
             for (int half = 0; half < 2; half++) {
-                int group = Math.min(firstGroup + 2 * m + half, tokens / 8 - 1);
+                int group = Math.min(firstGroup + 2 * m + half, asked / 8 - 1);
                 for (int plane = 0; plane < planes; plane++) {
                     int from = at + (group * planes + plane) * (columns * 32);
                     for (int column = 0; column < 2 * steps; column++) {

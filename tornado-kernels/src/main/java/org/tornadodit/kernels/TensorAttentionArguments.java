@@ -7,12 +7,12 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /**
  * What a launch of {@link WarpgroupAttention} or {@link MmaAttention} takes; which one, {@code tiling} says.
  *
- * @param qkv heads (see {@link Packed}) of q, k, v, not scaled
- * @param out operand (see {@link Packed}) of (N * T, H * hd)
+ * @param qkv heads (see {@link Packed}) of q, k, v, not scaled; queries that are not asked for are not read
+ * @param out operand (see {@link Packed}) of (N * Q, H * hd)
  * @param layer (1): the number of the layer, for {@code overflow}
  * @param batch see {@link Batch}, for N
  * @param overflow (layers, {@link Overflow#KINDS}): set where a value does not fit a half
- * @param shape T, a multiple of 8; H and hd with H * hd a multiple of 16, hd one of 8 up to
+ * @param shape T, Q and the first query, multiples of 8; H and hd with H * hd a multiple of 16, hd one of 8 up to
  *     {@link WarpgroupAttention#MAX_HEAD_SIZE}
  * @param planes 1 or 2
  * @param tiling how the work is cut
@@ -61,7 +61,9 @@ public record TensorAttentionArguments(
                         stages,
                         held,
                         turns,
-                        blocks);
+                        blocks,
+                        shape.firstQuery(),
+                        shape.queries());
             case MmaAttention.Tiling(int warps, int queryTiles, int keys, int stages, MmaForm form) ->
                 graph.task(
                         name,
@@ -82,7 +84,9 @@ public record TensorAttentionArguments(
                         keys,
                         stages,
                         blocks,
-                        form.code());
+                        form.code(),
+                        shape.firstQuery(),
+                        shape.queries());
         };
     }
 }

@@ -37,8 +37,8 @@ final class VoltaAttentionTile {
      * @param at index of the head's queries
      */
     static void loadQueries(
-            int[] q, IntArray qkv, int at, int firstGroup, int tokens, int lane, int columns, int planes) {
-        int group = Math.min(firstGroup + lane / 8 % 2, tokens / 8 - 1);
+            int[] q, IntArray qkv, int at, int firstGroup, int asked, int lane, int columns, int planes) {
+        int group = Math.min(firstGroup + lane / 8 % 2, asked / 8 - 1);
         int from = at + group * (planes * columns * 32) + (lane % 4 + lane / 16 * 4) * 4;
         for (int i = 0; i < columns * planes; i++) {
             GlobalMemory.load4(qkv, from + i * 32, q, 4 * i);

@@ -128,6 +128,8 @@ public final class WarpgroupAttention {
      *
      * @param most N that there is room for
      * @param consumers this and the next four: see {@link Tiling}
+     * @param queriesFrom first token that attends
+     * @param asked how many attend
      */
     public static void attention(
             KernelContext context,
@@ -146,7 +148,9 @@ public final class WarpgroupAttention {
             int stages,
             int held,
             int turns,
-            @AtLaunch int blocks) {
+            @AtLaunch int blocks,
+            int queriesFrom,
+            int asked) {
         int columns = headSize / 8;
         int groupBytes = columns * planes * WarpgroupAttentionTile.MATRIX;
         int tileBytes = keys / 8 * groupBytes;
@@ -174,7 +178,7 @@ public final class WarpgroupAttention {
         }
         context.localBarrier();
 
-        int queryBlocks = (tokens + queries - 1) / queries;
+        int queryBlocks = (asked + queries - 1) / queries;
         int items = batch.get(Batch.PASSES) * (heads * queryBlocks);
         int tiles = (tokens + keys - 1) / keys;
         int uses = 0;
@@ -185,7 +189,15 @@ public final class WarpgroupAttention {
                 for (int item = context.groupIdx; item < items; item += blocks) {
                     int head = item / queryBlocks;
                     int first = (item - head * queryBlocks) * queries;
-                    copyQueries(shared, qkv, head, first, tokens, queries, stages, tileBytes, groupBytes, itemsDone);
+                    copyQueries(
+                            shared,
+                            qkv,
+                            head * tokens + queriesFrom + first,
+                            Math.min(queries, asked - first),
+                            stages,
+                            tileBytes,
+                            groupBytes,
+                            itemsDone);
                     fill(shared, qkv, most * heads, head, tokens, keys, stages, tileBytes, groupBytes, uses);
                     uses += tiles;
                     itemsDone++;
@@ -292,11 +304,11 @@ public final class WarpgroupAttention {
                 }
                 for (int half = 0; half < 2; half++) {
                     int group = firstGroup + thread / 32 * 2 + half;
-                    if (tokens % queries == 0 || group < tokens / 8) {
-                        int rowGroup = head / heads * (tokens / 8) + group;
+                    if (asked % queries == 0 || group < asked / 8) {
+                        int rowGroup = head / heads * (asked / 8) + group;
                         int column = head % heads * columns;
                         largest = store(
-                                out, o, sums, 0, half, rowGroup, column, lane, most * tokens, columns, planes, largest);
+                                out, o, sums, 0, half, rowGroup, column, lane, most * asked, columns, planes, largest);
                     }
                 }
                 uses += tiles;
@@ -308,23 +320,21 @@ public final class WarpgroupAttention {
         }
     }
 
-    /** The producer: the queries of a work group, as far as there are any, once the ones before are read. */
+    /** The producer: the queries of a work group, from a row of all heads on, once the ones before are read. */
     private static void copyQueries(
             int shared,
             IntArray qkv,
-            int head,
             int first,
-            int tokens,
             int queries,
             int stages,
             int tileBytes,
             int groupBytes,
             int itemsDone) {
         int full = Pipeline.other(shared, QUERIES_FULL);
-        int bytes = Math.min(queries, tokens - first) / 8 * groupBytes;
+        int bytes = queries / 8 * groupBytes;
         MemoryBarrier.await(Pipeline.other(shared, QUERIES_EMPTY), 1 - (itemsDone & 1));
         MemoryBarrier.arriveExpecting(full, bytes);
-        int from = (head * (tokens / 8) + first / 8) * (groupBytes / 4);
+        int from = first / 8 * (groupBytes / 4);
         MemoryBarrier.copy(Pipeline.ring(shared) + stages * 2 * tileBytes, qkv, from, bytes, full);
     }
 

@@ -201,6 +201,7 @@ public final class AutotuneCommand implements Callable<Integer> {
                         "--data-parallel-degree",
                         "--use-cfg-parallel",
                         "--ulysses-degree",
+                        "--ring-degree",
                         "--tensor-parallel-degree",
                         "--pipeline-parallel-degree",
                         "--micro-batches"),

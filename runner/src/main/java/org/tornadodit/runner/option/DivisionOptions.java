@@ -48,6 +48,15 @@ public final class DivisionOptions {
     Integer ulysses;
 
     @Option(
+            names = "--ring-degree",
+            paramLabel = "N",
+            description =
+                    "N devices compute a sample: each some of its tokens, to which keys and values of all come. With"
+                            + " --ulysses-degree M N times M devices")
+    @Nullable
+    Integer ring;
+
+    @Option(
             names = "--tensor-parallel-degree",
             paramLabel = "N",
             description =
@@ -84,6 +93,7 @@ public final class DivisionOptions {
         request = with(request, Axis.SAMPLES, data);
         request = with(request, Axis.HALVES, cfg ? Integer.valueOf(2) : null);
         request = with(request, Axis.STAGES, stages);
+        request = with(request, Axis.RING, ring);
         request = with(request, Axis.HEADS, ulysses);
         request = with(request, Axis.TENSOR, tensor);
         if (microBatches != null) {

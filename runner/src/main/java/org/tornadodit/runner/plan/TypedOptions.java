@@ -37,6 +37,7 @@ public final class TypedOptions {
             "--data-parallel-degree",
             "--use-cfg-parallel",
             "--ulysses-degree",
+            "--ring-degree",
             "--tensor-parallel-degree",
             "--pipeline-parallel-degree",
             "--micro-batches",

@@ -81,7 +81,10 @@ public final class DitBuffers {
     final Operand qkv;
     /** As {@link #qkv}, as floats, where queries and keys are normalized; else (1). */
     final FloatArray plainQkv;
-    /** As {@link #qkv}, of all tokens and the heads that attention has here: the same where it has all. */
+    /**
+     * As {@link #qkv}, of all tokens (of whom queries are there that attend here) and the heads that attention has here: the
+     * same where it has all.
+     */
     final Operand headQkv;
     /** As {@link #attended}, likewise. */
     final Operand headAttended;
@@ -160,10 +163,11 @@ public final class DitBuffers {
         plainQkv = arrays.deviceFloats(config.qkNorm() ? productRows * 3 * productWidth : 1);
         attended = operations.operand(productRows, productWidth);
         boolean someHeads = part.mesh().heads() > 1;
+        boolean someKeys = someHeads || part.mesh().ring() > 1;
         long allRows = n * part.tokens().of();
         int headWidth = part.heads().count() * config.headSize();
-        headQkv = someHeads ? operations.operand(allRows, 3 * headWidth) : qkv;
-        headAttended = someHeads ? operations.operand(allRows, headWidth) : attended;
+        headQkv = someKeys ? operations.operand(allRows, 3 * headWidth) : qkv;
+        headAttended = someHeads ? operations.operand(n * part.queries().count(), headWidth) : attended;
         hidden = operations.operand(productRows, part.features().count());
         partialSums = arrays.deviceFloats(shares > 1 ? productRows * width : 1);
         partsOfSums = arrays.deviceFloats(shares > 1 ? shares * rows * width : 1);

@@ -435,17 +435,18 @@ public final class DitGraphs {
             operations.linearHeadsNormed(
                     g, "attn_qkv", b.attention, b.gathered, w.qkv(), norms, b.plainQkv, b.qkv, products, heads);
         }
-        exchanges.heads(g); // the same heads of all tokens, where others have the other heads
+        exchanges.heads(g); // some heads of all tokens, where others have other heads or tokens
         operations.attention(
                 g,
                 "attn",
                 b.attention,
                 b.headQkv,
                 b.headAttended,
-                rows.ofTokens(part.tokens().of()),
+                rows.ofTokens(part.queries().of()),
+                part.queries(),
                 part.heads().count(),
                 config.headSize()); // (N, T, D)
-        exchanges.tokens(g); // and the same tokens of all heads
+        exchanges.tokens(g); // and some tokens of all heads
         Gate gateMsa = new Gate(b.modulation, GATE_MSA, chunks);
         addGated(g, "attn_proj", b.attention, b.attended, w.projection(), gateMsa, rows);
 

@@ -28,9 +28,9 @@ final class Exchanges {
 
     /** All that there can be. */
     static final List<Site> SITES = List.of(
-            new Site(Exchange.PREDICTION, Axis.HALVES, Axis.STAGES, Axis.HEADS, Axis.TENSOR),
-            new Site(Exchange.HEADS, Axis.HEADS),
-            new Site(Exchange.TOKENS, Axis.HEADS),
+            new Site(Exchange.PREDICTION, Axis.HALVES, Axis.STAGES, Axis.RING, Axis.HEADS, Axis.TENSOR),
+            new Site(Exchange.HEADS, Axis.RING, Axis.HEADS),
+            new Site(Exchange.TOKENS, Axis.RING, Axis.HEADS),
             new Site(Exchange.NORMED, Axis.TENSOR),
             new Site(Exchange.SUMS, Axis.TENSOR),
             new Site(Exchange.HIDDEN, Axis.STAGES));
@@ -116,7 +116,7 @@ final class Exchanges {
         }
     }
 
-    /** Queries, keys and values of some tokens and all heads become those of all tokens and some heads. */
+    /** Queries, keys and values of some tokens and all heads become those of all tokens, and queries of more, and some heads. */
     void heads(GraphScope g) {
         exchange(
                 g,
@@ -126,14 +126,14 @@ final class Exchanges {
                 buffers.headQkv.arrays()[0]);
     }
 
-    /** Attention's output of all tokens and some heads becomes that of some tokens and all heads. */
+    /**
+     * Attention's output of all queries and some heads becomes that of some tokens and all heads. All who have exchanged keys
+     * meet, so that none sends the next block's while another one reads these.
+     */
     void tokens(GraphScope g) {
-        exchange(
-                g,
-                "attn_tokens",
-                Exchange.TOKENS,
-                buffers.headAttended.arrays()[0],
-                buffers.attended.arrays()[0]);
+        // Where nothing comes, any array but the source: a task that is given an array twice would wait for itself.
+        Operand landing = part.mesh().heads() == 1 ? buffers.headQkv : buffers.attended;
+        exchange(g, "attn_tokens", Exchange.TOKENS, buffers.headAttended.arrays()[0], landing.arrays()[0]);
     }
 
     /** What a norm has made of some tokens becomes that of the tokens of all who have other shares of the weights. */

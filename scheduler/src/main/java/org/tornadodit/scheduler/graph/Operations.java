@@ -10,6 +10,7 @@ import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.Part.Span;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -129,15 +130,24 @@ public interface Operations {
     void linearGateResidual(
             GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows);
 
-    /** Multi-head attention of (N, T, 3 D) to (N, T, D). */
+    /** Multi-head attention of (N, T, 3 D), all tokens of each pass or some, to (N, those, D). */
     void attention(
-            GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize);
+            GraphScope g,
+            String task,
+            Layer layer,
+            Operand qkv,
+            Operand out,
+            Rows rows,
+            Span queries,
+            int heads,
+            int headSize);
 
     /** What the tier wants of a device's share. */
     Mesh.Grain grain();
 
     /**
-     * Of {@link #linearHeads}' output for a device's tokens, what goes to each device: its heads.
+     * Of {@link #linearHeads}' output for a device's tokens, what goes to each device: its heads, and queries to those alone that
+     * have them.
      *
      * @param part what this device holds
      */

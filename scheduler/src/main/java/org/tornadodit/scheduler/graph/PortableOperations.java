@@ -30,6 +30,7 @@ import org.tornadodit.scheduler.graph.StagedWeights.Floats;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.Part.Span;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -311,14 +312,22 @@ public final class PortableOperations implements Operations {
 
     @Override
     public void attention(
-            GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize) {
+            GraphScope g,
+            String task,
+            Layer layer,
+            Operand qkv,
+            Operand out,
+            Rows rows,
+            Span queries,
+            int heads,
+            int headSize) {
         Tunable attention = TunableOperations.attention(rows.passes(), rows.tokens(), heads, headSize);
-        Work work = Work.attention(attention, rows, heads, headSize, Float.BYTES);
+        Work work = Work.attention(attention, rows, queries, heads, headSize, Float.BYTES);
         AttentionArguments arguments = new AttentionArguments(
                 rows.batch(),
                 floats(qkv),
                 floats(out),
-                new AttentionShape(rows.passes(), rows.tokens(), heads, headSize));
+                new AttentionShape(rows.passes(), rows.tokens(), heads, headSize, queries.first(), queries.count()));
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }
 
@@ -333,24 +342,33 @@ public final class PortableOperations implements Operations {
         int all = part.productHeads().count() * headSize;
         int own = part.heads().count() * headSize;
         return new Box(
-                tokens,
                 3,
+                tokens,
                 own,
-                new Place(own, tokens * 3 * all, 3 * all, all),
-                new Place(part.productTokens().first() * 3 * own, part.tokens().of() * 3 * own, 3 * own, own));
+                new Place(own, tokens * 3 * all, all, 3 * all),
+                new Place(
+                        part.productTokens().first() * 3 * own,
+                        part.productTokens().of() * 3 * own,
+                        own,
+                        3 * own),
+                part.mesh().heads(),
+                1);
     }
 
     @Override
     public Box toTokens(Part part, int headSize) {
+        int heads = part.mesh().heads();
         int tokens = part.productTokens().count();
         int all = part.productHeads().count() * headSize;
         int own = part.heads().count() * headSize;
         return new Box(
-                tokens,
+                heads == 1 ? 0 : tokens, // as it is
                 1,
                 own,
-                new Place(tokens * own, part.tokens().of() * own, own, 0),
-                new Place(part.place(Axis.HEADS) * own, tokens * all, all, 0));
+                new Place(tokens * own, part.queries().count() * own, own, 0),
+                new Place(part.place(Axis.HEADS) * own, tokens * all, all, 0),
+                heads,
+                heads == 1 ? 0 : tokens);
     }
 
     @Override

@@ -42,6 +42,7 @@ import org.tornadodit.scheduler.graph.StagedWeights.Product;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.Part.Span;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -435,13 +436,22 @@ public final class TensorOperations implements Operations {
 
     @Override
     public void attention(
-            GraphScope g, String task, Layer layer, Operand qkv, Operand out, Rows rows, int heads, int headSize) {
+            GraphScope g,
+            String task,
+            Layer layer,
+            Operand qkv,
+            Operand out,
+            Rows rows,
+            Span queries,
+            int heads,
+            int headSize) {
         Tunable attention =
                 TunableOperations.tensorAttention(rows.suited(), rows.tokens(), heads, headSize, planes, cores);
         AttentionTiling tiling = cores.tiling(choose(attention));
-        AttentionShape shape = new AttentionShape(rows.passes(), rows.tokens(), heads, headSize);
+        AttentionShape shape =
+                new AttentionShape(rows.passes(), rows.tokens(), heads, headSize, queries.first(), queries.count());
         int blocks = tiling.blocks(shape, cores.multiprocessors());
-        Work work = Work.attention(attention, rows, heads, headSize, 2 * planes);
+        Work work = Work.attention(attention, rows, queries, heads, headSize, 2 * planes);
         TensorAttentionArguments arguments = new TensorAttentionArguments(
                 halves(qkv), halves(out), layer.index(), rows.batch(), layer.overflow(), shape, planes, tiling, blocks);
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
@@ -465,25 +475,28 @@ public final class TensorOperations implements Operations {
                 run,
                 new Place(own * run, all * run, part.microPasses() * all * run, run),
                 new Place(
-                        part.productTokens().first() / 8 * eight,
-                        own * whole,
-                        part.microPasses() * own * whole,
-                        whole));
+                        part.productTokens().first() / 8 * eight, own * whole, part.microPasses() * own * whole, whole),
+                part.mesh().heads(),
+                1);
     }
 
     @Override
     public Box toTokens(Part part, int headSize) {
+        int heads = part.mesh().heads();
         int eight = Packed.PLANE * planes; // ints of eight rows of sixteen columns
         int tokens = part.productTokens().count() / 8 * eight;
-        int from = Packed.paddedRows(part.microPasses() * part.tokens().of()) / 8 * eight;
+        int queries = part.queries().count() / 8 * eight;
+        int from = Packed.paddedRows(part.microPasses() * part.queries().count()) / 8 * eight;
         int to = Packed.paddedRows(part.productRows()) / 8 * eight;
         int columns = part.heads().count() * headSize / 16;
         return new Box(
-                columns,
+                heads == 1 ? 0 : columns, // as it is
                 1,
                 tokens,
-                new Place(tokens, part.tokens().of() / 8 * eight, from, 0),
-                new Place(part.place(Axis.HEADS) * columns * to, tokens, to, 0));
+                new Place(tokens, queries, from, 0),
+                new Place(part.place(Axis.HEADS) * columns * to, tokens, to, 0),
+                heads,
+                heads == 1 ? 0 : columns);
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.check.Tunable;
+import org.tornadodit.scheduler.plan.Part.Span;
 
 /**
  * What a launch of a kernel does.
@@ -60,11 +61,13 @@ public record Work(
                 tunable.operation(), 2 * m * n * k, n * k * elementBytes + n * Float.BYTES, activationBytes, tunable);
     }
 
-    /** Attention of all passes: the products of queries with keys, and of probabilities with values. */
-    static Work attention(Tunable tunable, Operations.Rows rows, int heads, int headSize, int elementBytes) {
+    /** Attention of some tokens of all passes: the products of queries with keys, and of probabilities with values. */
+    static Work attention(
+            Tunable tunable, Operations.Rows rows, Span queries, int heads, int headSize, int elementBytes) {
         double width = (double) heads * headSize;
-        double m = (double) rows.passes() * rows.tokens();
-        return new Work(tunable.operation(), 4 * m * rows.tokens() * width, 0, 4 * m * width * elementBytes, tunable);
+        double m = (double) rows.passes() * queries.count();
+        double moved = 2.0 * rows.passes() * (rows.tokens() + queries.count()) * width;
+        return new Work(tunable.operation(), 4 * m * rows.tokens() * width, 0, moved * elementBytes, tunable);
     }
 
     /**

@@ -46,6 +46,18 @@ public enum Axis {
     },
 
     /**
+     * Ring attention (H. Liu et al., arXiv 2310.01889): a rank has some of the tokens, and in attention their queries; keys and
+     * values of all come to it, once a block and all at once, so that sums along the keys are as on one device. With heads: the
+     * unified sequence parallelism of J. Fang and S. Zhao, arXiv 2405.07719.
+     */
+    RING("ring", "--ring-degree", Exactness.SAME_BITS) {
+        @Override
+        Optional<String> refusal(Mesh mesh, DitConfig config, boolean guided, Grain grain) {
+            return refusalOfAttention(mesh, config, grain);
+        }
+    },
+
+    /**
      * Ulysses (S. A. Jacobs et al., arXiv 2309.14509): a rank has some of the tokens, and in attention all tokens of some heads;
      * exchanged twice a block.
      */
@@ -129,7 +141,7 @@ public enum Axis {
         if (config.numHeads() % heads != 0) {
             return Optional.of("%d heads in %d parts".formatted(config.numHeads(), heads));
         }
-        int tokens = mesh.partsOf(HEADS, TENSOR);
+        int tokens = mesh.partsOf(RING, HEADS, TENSOR);
         if (config.tokens() % tokens != 0 || config.tokens() / tokens % grain.tokens() != 0) {
             return Optional.of("%d tokens in %d parts: these kernels take multiples of %d"
                     .formatted(config.tokens(), tokens, grain.tokens()));

@@ -96,6 +96,10 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
         return with(Axis.HALVES, halves);
     }
 
+    public Mesh withRing(int parts) {
+        return with(Axis.RING, parts);
+    }
+
     public Mesh withHeads(int heads) {
         return with(Axis.HEADS, heads);
     }
@@ -122,6 +126,11 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
     /** Spans of the blocks. */
     public int stages() {
         return degree(Axis.STAGES);
+    }
+
+    /** Parts of the tokens, and of attention's queries. */
+    public int ring() {
+        return degree(Axis.RING);
     }
 
     /** Parts of the tokens, and of the heads. */
@@ -211,8 +220,9 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
                 rank,
                 Span.whole(most),
                 halves() == 1 ? Span.whole(guided ? 2 : 1) : Span.share(2, 2, place(Axis.HALVES, rank)),
-                share(tokens, rank, Axis.HEADS, Axis.TENSOR),
-                share(tokens, rank, Axis.HEADS),
+                share(tokens, rank, Axis.RING, Axis.HEADS, Axis.TENSOR),
+                share(tokens, rank, Axis.RING, Axis.HEADS),
+                share(tokens, rank, Axis.RING),
                 share(heads, rank, Axis.TENSOR),
                 share(heads, rank, Axis.TENSOR, Axis.HEADS),
                 share(config.mlpHidden(), rank, Axis.TENSOR),
@@ -287,7 +297,7 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
     /** Rows of the residual stream that a rank has. */
     private long rows(DitConfig config, int crewSamples, int guided) {
         long passes = halves() == 2 ? crewSamples : crewSamples + guided;
-        return passes * (config.tokens() / partsOf(Axis.HEADS, Axis.TENSOR));
+        return passes * (config.tokens() / partsOf(Axis.RING, Axis.HEADS, Axis.TENSOR));
     }
 
     private long predictionBytes(DitConfig config, int crewSamples, int guided) {
@@ -303,7 +313,8 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
         long rows = rows(config, crewSamples, guided);
         long attention =
                 rows * tensor() * (config.hiddenSize() / partsOf(Axis.HEADS, Axis.TENSOR)) * grain.elementBytes();
-        long heads = 4 * attention * (heads() - 1); // q, k and v, and attention's output
+        // q, k and v, and attention's output; k and v alone to those who have other queries
+        long heads = attention * (4 * (heads() - 1) + 2L * (ring() - 1) * heads());
         long gathered = rows * config.hiddenSize() * grain.elementBytes() * (tensor() - 1);
         long sums = rows * config.hiddenSize() * Float.BYTES * (tensor() - 1);
         int blocks = Span.balanced(config.depth(), stages(), place(Axis.STAGES, rank))

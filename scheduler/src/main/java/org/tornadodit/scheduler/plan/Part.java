@@ -13,6 +13,7 @@ import org.tornadodit.model.dit.DitConfig;
  * @param halves of guidance: both where samples are guided, one where none is
  * @param tokens of a sample (T) in the residual stream
  * @param productTokens in the products of blocks
+ * @param queries of attention
  * @param productHeads that qkv has the weights of (H)
  * @param heads of attention
  * @param features of the MLP's hidden layer (M)
@@ -25,6 +26,7 @@ public record Part(
         Span halves,
         Span tokens,
         Span productTokens,
+        Span queries,
         Span productHeads,
         Span heads,
         Span features,

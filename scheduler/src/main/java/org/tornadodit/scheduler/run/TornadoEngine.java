@@ -306,7 +306,7 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** Bytes that virtual devices have stored into this one's memory. */
     long bytesReceived() {
-        return Arrays.stream(landings).map(VirtualLink::storedBytes).sum();
+        return Arrays.stream(landings).distinct().map(VirtualLink::storedBytes).sum();
     }
 
     private Ties ties() {

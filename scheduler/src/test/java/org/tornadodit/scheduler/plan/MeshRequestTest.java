@@ -37,6 +37,7 @@ class MeshRequestTest {
         }
         return (double) Math.ceilDiv(samples, mesh.samples()) / mesh.ranks()
                 + 0.01 * mesh.heads()
+                + 0.02 * mesh.ring()
                 + (mesh.stages() > 1 ? 1 : 0);
     }
 
@@ -70,7 +71,9 @@ class MeshRequestTest {
 
     @Test
     void triesAllProductsOfDegrees() {
-        List<Mesh> meshes = MeshRequest.candidates(XL, true, 2, 4, GRAIN);
+        List<Mesh> meshes = MeshRequest.candidates(XL, true, 2, 4, GRAIN).stream()
+                .filter(mesh -> mesh.ring() == 1)
+                .toList();
         assertEquals(meshes.size(), Set.copyOf(meshes).size());
         assertEquals(
                 Set.of(

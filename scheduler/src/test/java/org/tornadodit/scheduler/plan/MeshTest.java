@@ -22,9 +22,12 @@ class MeshTest {
 
     /** Each pass, token and head of a sample is on one rank, and what a rank holds is a run of each axis. */
     @ParameterizedTest
-    @CsvSource({"1, 1", "2, 1", "1, 2", "2, 2", "1, 4", "2, 4", "1, 8"})
-    void everythingIsOnOneRank(int halves, int heads) {
-        Mesh mesh = Mesh.ONE.withHalves(halves).withHeads(heads);
+    @CsvSource({
+        "1, 1, 1", "2, 1, 1", "1, 1, 2", "2, 1, 2", "1, 1, 4", "2, 1, 4", "1, 1, 8", "1, 2, 1", "2, 2, 1", "1, 8, 1",
+        "2, 2, 2", "1, 2, 4"
+    })
+    void everythingIsOnOneRank(int halves, int ring, int heads) {
+        Mesh mesh = Mesh.ONE.withHalves(halves).withRing(ring).withHeads(heads);
         assertEquals(java.util.Optional.empty(), mesh.refusal(XL, true, HALVES));
         TreeSet<String> tokens = new TreeSet<>();
         TreeSet<String> ofHeads = new TreeSet<>();
@@ -39,13 +42,13 @@ class MeshTest {
                     assertTrue(tokens.add(half + " " + token));
                 }
                 for (int head : indices(part.heads())) {
-                    assertTrue(ofHeads.add(half + " " + head));
+                    indices(part.queries()).forEach(query -> assertTrue(ofHeads.add(half + " " + head + " " + query)));
                 }
             }
             held += part.rows();
         }
         assertEquals(2 * 1024, tokens.size());
-        assertEquals(2 * 16, ofHeads.size());
+        assertEquals(2 * 16 * 1024, ofHeads.size());
         assertEquals(3 * 2 * 1024, held);
     }
 

@@ -27,6 +27,8 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.model.vae.VaeConfig;
+import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.DeviceFailedException;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.ListedDevice;
@@ -44,6 +46,15 @@ class CrewTest {
     private static final DitConfig CONFIG = new DitConfig(4, 1, 4, 32, 2, 4, 2.0, 6, true);
 
     private static final DitWeights WEIGHTS = TinyModel.weights(CONFIG);
+
+    /** 64 tokens in four heads of 16: what eight devices can have the tensor cores' shares of. */
+    private static final DitConfig WIDE = new DitConfig(8, 1, 4, 64, 1, 4, 1.0, 6, true);
+
+    /** A pixel for each latent: most of the time would be the decoders'. */
+    private static final VaeConfig VAE = new VaeConfig(List.of(8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
+
+    private static final VaeWeights VAE_WEIGHTS = TinyModel.vaeWeights(VAE);
+
     private static final SamplingRequest TWO = TinyModel.request(STEPS, 3, 1);
     private static final Map<String, float[]> EXPECTED = new ConcurrentHashMap<>();
 
@@ -74,7 +85,7 @@ class CrewTest {
         HostRuntime.get().setDeviceCount(mesh.devices());
         DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
         DeviceTeam team = new DeviceTeam(order.apply(equal.devices()), equal.speeds(), equal.policy(), mesh);
-        return new ShardedEngine(team, config, weights, TinyModel.VAE, TinyModel.VAE_WEIGHTS, shape, false, kernels);
+        return new ShardedEngine(team, config, weights, VAE, VAE_WEIGHTS, shape, false, kernels);
     }
 
     private static float[] sampled(ShardedEngine engine, SamplingRequest request) {
@@ -89,19 +100,48 @@ class CrewTest {
         });
     }
 
-    /** Every mesh of up to eight devices that divides this model, and one of two crews. */
+    /** Each axis that divides no sum, each two of them, all, and the most parts; two crews of some. */
     @ParameterizedTest
-    @CsvSource({"1, 2, 1", "1, 1, 2", "1, 2, 2", "1, 1, 4", "1, 2, 4", "2, 2, 1", "2, 2, 2"})
-    void portableKernelsGiveTheBitsOfOneDevice(int samples, int halves, int heads) {
-        requireBits(
-                Mesh.ONE.withSamples(samples).withHalves(halves).withHeads(heads),
-                new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE));
+    @CsvSource({
+        "1, 2, 1, 1", "1, 1, 2, 1", "1, 1, 1, 2",
+        "1, 2, 2, 1", "1, 2, 1, 2", "1, 1, 2, 2",
+        "1, 2, 2, 2", "1, 1, 8, 1", "1, 2, 1, 4",
+        "2, 2, 1, 1", "2, 1, 2, 1"
+    })
+    void portableKernelsGiveTheBitsOfOneDevice(int samples, int halves, int ring, int heads) {
+        Mesh mesh =
+                Mesh.ONE.withSamples(samples).withHalves(halves).withRing(ring).withHeads(heads);
+        requireBits(mesh, new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE));
     }
 
     @ParameterizedTest
-    @CsvSource({"HIGH, 2, 1", "HIGH, 1, 2", "HIGHEST, 2, 2"})
-    void tensorKernelsGiveTheBitsOfOneDevice(MatmulPrecision precision, int halves, int heads) {
-        requireBits(Mesh.ONE.withHalves(halves).withHeads(heads), new KernelOptions(precision, Tier.WGMMA));
+    @CsvSource({"HIGH, 2, 1, 1", "HIGH, 1, 1, 2", "HIGHEST, 2, 1, 2", "HIGH, 2, 2, 1", "HIGHEST, 1, 2, 1"})
+    void tensorKernelsGiveTheBitsOfOneDevice(MatmulPrecision precision, int halves, int ring, int heads) {
+        Mesh mesh = Mesh.ONE.withHalves(halves).withRing(ring).withHeads(heads);
+        requireBits(mesh, new KernelOptions(precision, Tier.WGMMA));
+    }
+
+    /** All axes at once. */
+    @Test
+    void tensorKernelsOnEightDevices() {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGH, Tier.WGMMA);
+        SamplingRequest one = TinyModel.request(1, 3);
+        DitWeights weights = TinyModel.weights(WIDE);
+        List<float[]> latents = new ArrayList<>();
+        Mesh all = Mesh.ONE.withHalves(2).withRing(2).withHeads(2);
+        Mesh shares = Mesh.ONE.withRing(2).withHeads(2).withTensor(2);
+        for (Mesh mesh : List.of(Mesh.ONE, all, shares)) {
+            HostRuntime.get().setDeviceCount(mesh.devices());
+            DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
+            DeviceTeam team = new DeviceTeam(equal.devices(), equal.speeds(), equal.policy(), mesh);
+            try (ShardedEngine engine = new ShardedEngine(team, WIDE, weights, VAE, VAE_WEIGHTS, one, false, kernels)) {
+                latents.add(sampled(engine, one));
+            }
+        }
+        assertArrayEquals(latents.getFirst(), latents.get(1), all.toString());
+        TensorAssert.assertRelativeError(
+                shares.toString(), Shape.of(1, 4, 8, 8), latents.get(2), latents.getFirst(), 1e-5);
+        assertEquals(List.of(), reports);
     }
 
     /** Two guided samples are four passes; with three micro-batches one has two of them. */
@@ -151,9 +191,9 @@ class CrewTest {
 
     /** Shares of the weights divide sums, in FP32's accuracy; what else is divided then changes no bit. */
     @ParameterizedTest
-    @CsvSource({"1, 1, 2", "2, 1, 2", "1, 2, 2", "2, 2, 2", "1, 1, 4", "2, 1, 4"})
-    void portableKernelsOnSharesOfTheWeightsAreFaithful(int halves, int heads, int tensor) {
-        Mesh mesh = Mesh.ONE.withHalves(halves).withHeads(heads).withTensor(tensor);
+    @CsvSource({"1, 1, 1, 2", "2, 1, 1, 2", "1, 2, 1, 2", "1, 1, 2, 2", "1, 2, 2, 2", "1, 1, 1, 4"})
+    void portableKernelsOnSharesOfTheWeightsAreFaithful(int halves, int ring, int heads, int tensor) {
+        Mesh mesh = Mesh.ONE.withHalves(halves).withRing(ring).withHeads(heads).withTensor(tensor);
         requireFaithful(mesh, new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE), 1e-6);
     }
 
@@ -207,7 +247,7 @@ class CrewTest {
         try (ShardedEngine engine = engine(Mesh.ONE.withHalves(2), TWO, kernels)) {
             assertArrayEquals(EXPECTED.get("unguided"), sampled(engine, unguided));
             assertArrayEquals(expected(TWO, kernels), sampled(engine, TWO));
-            assertEquals(2, engine.decode(new float[2 * CONFIG.inputElements()], 2).length / (3 * 32 * 32));
+            assertEquals(2, engine.decode(new float[2 * CONFIG.inputElements()], 2).length / (3 * 4 * 4));
         }
     }
 

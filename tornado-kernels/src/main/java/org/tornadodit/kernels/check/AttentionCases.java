@@ -29,14 +29,24 @@ public final class AttentionCases {
             int planes,
             MmaAttention.Tiling tiling,
             int multiprocessors) {
-        return attentions(samples, tokens, heads, headSize, planes, multiprocessors, " " + tiling)
+        return attentions(new AttentionShape(samples, tokens, heads, headSize), planes, multiprocessors, " " + tiling)
                 .apply(tiling);
+    }
+
+    /** {@link MmaAttention}, of some queries. */
+    static KernelCase mma(AttentionShape shape, int planes, MmaAttention.Tiling tiling, int multiprocessors) {
+        return attentions(shape, planes, multiprocessors, " " + tiling).apply(tiling);
+    }
+
+    /** Of some queries, cut as {@link Tiling#of} says. */
+    public static KernelCase attention(AttentionShape shape, int planes) {
+        return attentions(shape, planes, TensorCases.MULTIPROCESSORS, "")
+                .apply(Tiling.of(shape.headSize(), planes, shape.tokens()));
     }
 
     /** Cut as {@link Tiling#of} says. */
     public static KernelCase attention(int samples, int tokens, int heads, int headSize, int planes) {
-        return attentions(samples, tokens, heads, headSize, planes, TensorCases.MULTIPROCESSORS, "")
-                .apply(Tiling.of(headSize, planes, tokens));
+        return attention(new AttentionShape(samples, tokens, heads, headSize), planes);
     }
 
     /**
@@ -46,8 +56,19 @@ public final class AttentionCases {
      */
     public static Function<AttentionTiling, KernelCase> attentions(
             int samples, int tokens, int heads, int headSize, int planes, int multiprocessors, String suffix) {
-        int hidden = heads * headSize;
+        return attentions(new AttentionShape(samples, tokens, heads, headSize), planes, multiprocessors, suffix);
+    }
+
+    /** Likewise, of some queries. */
+    public static Function<AttentionTiling, KernelCase> attentions(
+            AttentionShape shape, int planes, int multiprocessors, String suffix) {
+        int samples = shape.samples();
+        int tokens = shape.tokens();
+        int heads = shape.heads();
+        int headSize = shape.headSize();
+        int hidden = shape.hidden();
         int rows = samples * tokens;
+        int outRows = samples * shape.queries();
         FloatArray qkv = Data.random(1, rows * 3 * hidden, 1.5);
         IntArray heads3 = TensorCases.heads(qkv, samples, tokens, heads, headSize, planes);
         // The second of two layers.
@@ -55,26 +76,32 @@ public final class AttentionCases {
         IntArray batch = Data.batch(samples);
         IntArray overflow = ArrayPages.ints(2 * Overflow.KINDS);
         overflow.init(0);
-        IntArray out = ArrayPages.ints(Packed.size(rows, hidden, planes));
-        AttentionShape shape = new AttentionShape(samples, tokens, heads, headSize);
+        IntArray out = ArrayPages.ints(Packed.size(outRows, hidden, planes));
         return tiling -> {
             TensorAttentionArguments arguments = new TensorAttentionArguments(
                     heads3, out, layer, batch, overflow, shape, planes, tiling, tiling.blocks(shape, multiprocessors));
             return new KernelCase(
                     (tiling instanceof MmaAttention.Tiling ? "mmaAttention " : "warpgroupAttention ") + planes + suffix,
-                    samples + "x" + tokens + "x" + heads + "x" + headSize,
+                    samples + "x" + of(shape) + "x" + heads + "x" + headSize,
                     new Object[] {heads3, layer, batch, overflow},
                     graph -> arguments.task(graph, "attention"),
                     Map.of("attention", arguments.grid()),
                     out,
-                    rows * hidden,
-                    TensorCases.operand(out, rows, hidden, planes),
-                    Attention.reference(qkv, tokens, heads, headSize),
+                    outRows * hidden,
+                    TensorCases.operand(out, outRows, hidden, planes),
+                    Attention.reference(qkv, shape),
                     // Two planes: FP32's own, see TransformerCases. One: scores of deviation 2 from numbers good to
                     // 2^-12.
                     planes == 2 ? 2e-6 : 2e-3,
-                    4.0 * samples * heads * tokens * tokens * headSize,
-                    8.0 * planes * rows * hidden);
+                    4.0 * outRows * heads * tokens * headSize,
+                    2.0 * planes * (2 * rows + 2 * outRows) * hidden);
         };
+    }
+
+    /** Tokens, and which of them attend where not all do. */
+    static String of(AttentionShape shape) {
+        return shape.queries() == shape.tokens()
+                ? String.valueOf(shape.tokens())
+                : shape.queries() + " from " + shape.firstQuery() + " of " + shape.tokens();
     }
 }

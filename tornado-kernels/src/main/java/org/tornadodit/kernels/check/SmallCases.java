@@ -2,7 +2,9 @@ package org.tornadodit.kernels.check;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.MmaAttention;
@@ -37,6 +39,7 @@ public final class SmallCases {
                 () -> TransformerCases.linear(75, 36, 9, Epilogue.GATE_RESIDUAL, 25),
                 () -> TransformerCases.linear(64, 48, 16, Epilogue.ADD_TABLE, 16),
                 () -> TransformerCases.attention(2, 130, 2, 8),
+                () -> TransformerCases.attention(new AttentionShape(2, 130, 2, 8, 41, 50)),
                 () -> TransformerCases.layerNorm(2, 5, 48),
                 () -> TransformerCases.patchify(2, 2, 4, 8, 2),
                 () -> TransformerCases.patchify(3, 1, 3, 12, 4),
@@ -67,9 +70,24 @@ public final class SmallCases {
     public static List<Supplier<KernelCase>> tensorCores() {
         List<Supplier<KernelCase>> cases = new ArrayList<>(chosen());
         cases.addAll(BorderCases.all());
+        cases.add(() -> someQueries(AttentionCases::attention, 1));
+        cases.add(() -> someQueries(AttentionCases::attention, 2));
+        cases.add(() -> someQueries(
+                (shape, planes) ->
+                        AttentionCases.mma(shape, planes, new MmaAttention.Tiling(4, 2, 64, 2, MmaForm.AMPERE), 1),
+                1));
+        cases.add(() -> someQueries(
+                (shape, planes) ->
+                        AttentionCases.mma(shape, planes, new MmaAttention.Tiling(4, 1, 32, 2, MmaForm.VOLTA), 1),
+                2));
         cases.add(() -> TransformerCases.sumOfParts(2, 1, 5, 12));
         cases.add(() -> TransformerCases.sumOfParts(8, 3, 16, 32));
         return cases;
+    }
+
+    /** Attention of the second part of each sample's tokens. */
+    private static KernelCase someQueries(BiFunction<AttentionShape, Integer, KernelCase> attention, int planes) {
+        return attention.apply(new AttentionShape(2, 136, 2, 72, 56, 80), planes);
     }
 
     private static KernelCase mma(int m, int n, int k, int epilogue, int planes, MmaLinear.Tile tile, int workGroups) {

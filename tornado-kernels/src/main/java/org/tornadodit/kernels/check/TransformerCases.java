@@ -112,25 +112,30 @@ public final class TransformerCases {
     }
 
     public static KernelCase attention(int samples, int tokens, int heads, int headSize) {
-        int hidden = heads * headSize;
-        IntArray batch = Data.batch(samples);
-        FloatArray qkv = Data.random(1, samples * tokens * 3 * hidden, 1.5);
-        FloatArray out = ArrayPages.floats(samples * tokens * hidden);
-        AttentionArguments arguments =
-                new AttentionArguments(batch, qkv, out, new AttentionShape(samples, tokens, heads, headSize));
+        return attention(new AttentionShape(samples, tokens, heads, headSize));
+    }
+
+    /** {@link org.tornadodit.kernels.Attention} of some queries. */
+    public static KernelCase attention(AttentionShape shape) {
+        int rows = shape.samples() * shape.tokens();
+        int outRows = shape.samples() * shape.queries();
+        IntArray batch = Data.batch(shape.samples());
+        FloatArray qkv = Data.random(1, rows * 3 * shape.hidden(), 1.5);
+        FloatArray out = ArrayPages.floats(outRows * shape.hidden());
+        AttentionArguments arguments = new AttentionArguments(batch, qkv, out, shape);
         return new KernelCase(
                 "attention",
-                samples + "x" + tokens + "x" + heads + "x" + headSize,
+                shape.samples() + "x" + AttentionCases.of(shape) + "x" + shape.heads() + "x" + shape.headSize(),
                 new Object[] {batch, qkv},
                 graph -> arguments.task(graph, "attention"),
                 Map.of("attention", arguments.grid()),
                 out,
-                Attention.reference(qkv, tokens, heads, headSize),
+                Attention.reference(qkv, shape),
                 // At 1024 keys the scores' own sums are good to 8e-7, those along the keys to 6e-7. PyTorch's float32,
                 // explicit or fused, is 9e-7 off for values of this deviation (H200, PyTorch 2.11); this kernel 1.0e-6.
                 2e-6,
-                4.0 * samples * heads * tokens * tokens * headSize,
-                16.0 * samples * tokens * hidden);
+                4.0 * outRows * shape.tokens() * shape.hidden(),
+                8.0 * (rows + outRows) * shape.hidden());
     }
 
     public static KernelCase layerNorm(int samples, int tokens, int hidden) {
