@@ -164,6 +164,14 @@ class CrewTest {
         requireBits(mesh, new KernelOptions(precision, Tier.WGMMA));
     }
 
+    @Test
+    void stagesGoWithRingsAndSharesOfTheWeights() {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
+        Mesh mesh = Mesh.ONE.withStages(2).withMicroBatches(3);
+        requireBits(mesh.withRing(2), kernels);
+        requireFaithful(mesh.withTensor(2), kernels, 1e-6);
+    }
+
     private void requireBits(Mesh mesh, KernelOptions kernels) {
         float[] expected = expected(TWO, kernels);
         try (ShardedEngine engine = engine(mesh, TWO, kernels)) {
