@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.plan.Axis.Exactness;
 import org.tornadodit.scheduler.plan.Mesh.Grain;
@@ -66,11 +67,20 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
         if (!together || most >= devices) {
             return samplesAlone;
         }
-        return candidates(config, guided, most, devices, grain).stream()
+        Stream<Mesh> exact = candidates(config, guided, most, devices, grain).stream()
                 .filter(mesh -> mesh.exactness() == Exactness.SAME_BITS)
-                .flatMap(mesh -> mesh.divided(most, guided).stream())
-                .min(Comparator.comparingDouble(step).thenComparing(Mesh::devices))
-                .orElse(samplesAlone);
+                .flatMap(mesh -> mesh.divided(most, guided).stream());
+        return fastest(exact, step).orElse(samplesAlone);
+    }
+
+    private record Timed(Mesh mesh, double step) {}
+
+    /** Of several that take as long, that of the fewest devices, then the first. */
+    private static Optional<Mesh> fastest(Stream<Mesh> meshes, ToDoubleFunction<Mesh> step) {
+        return meshes.map(mesh -> new Timed(mesh, step.applyAsDouble(mesh)))
+                .min(Comparator.comparingDouble(Timed::step)
+                        .thenComparing(timed -> timed.mesh().devices()))
+                .map(Timed::mesh);
     }
 
     private Mesh asked(
@@ -97,9 +107,7 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
         }
         return microBatches.isPresent()
                 ? mesh
-                : mesh.divided(most, guided).stream()
-                        .min(Comparator.comparingDouble(step))
-                        .orElse(mesh);
+                : fastest(mesh.divided(most, guided).stream(), step).orElse(mesh);
     }
 
     /** All meshes that a model, a batch and so many devices allow, with one micro-batch. */
