@@ -27,18 +27,39 @@ public final class GroupNorm {
 
     /** The launch of {@link #partial}. */
     public static WorkerGrid partialGrid(int n, int pixels) {
-        return Launch.groups(n * parts(pixels), THREADS);
+        return partsGrid(n, parts(pixels));
+    }
+
+    /** As {@link #partialGrid}, of so many parts of each image. */
+    public static WorkerGrid partsGrid(int n, int parts) {
+        return Launch.groups(n * parts, THREADS);
+    }
+
+    /** Makes an array the graph's that has it first: others store into it. Launch: {@link Launch#elementwise} of 1. */
+    public static void clear(KernelContext context, FloatArray sums) {
+        if (context.globalIdx == 0) {
+            sums.set(0, 0f);
+        }
     }
 
     /**
      * Mean and sum of squared differences of every part.
      *
-     * @param x (N, H * W, C)
+     * @param x (N, H * W, C), of one image behind {@code skipped} pixels
      * @param sums (N, parts, groups, 2)
-     * @param parts {@link #parts} of pixels
+     * @param skipped pixels before the first image: with some rows of one image alone, its other rows
+     * @param pixels of an image; with some parts of one image alone, of these
+     * @param parts {@link #parts} of pixels, or as many of an image's
      */
     public static void partial(
-            KernelContext context, FloatArray x, FloatArray sums, int pixels, int channels, int groups, int parts) {
+            KernelContext context,
+            FloatArray x,
+            FloatArray sums,
+            int skipped,
+            int pixels,
+            int channels,
+            int groups,
+            int parts) {
         float[] means = context.allocateFloatLocalArray(THREADS);
         float[] squares = context.allocateFloatLocalArray(THREADS);
         float[] counts = context.allocateFloatLocalArray(THREADS);
@@ -60,9 +81,9 @@ public final class GroupNorm {
             float sumOfSquares = 0f;
             float count = 0f;
             if (line < lines && channel < channels && firstPixel + line < endPixel) {
-                origin = x.get((image * pixels + firstPixel + line) * channels + channel);
+                origin = x.get((skipped + image * pixels + firstPixel + line) * channels + channel);
                 for (int pixel = firstPixel + line; pixel < endPixel; pixel += lines) {
-                    float difference = x.get((image * pixels + pixel) * channels + channel) - origin;
+                    float difference = x.get((skipped + image * pixels + pixel) * channels + channel) - origin;
                     sum += difference;
                     sumOfSquares += difference * difference;
                     count += 1f;

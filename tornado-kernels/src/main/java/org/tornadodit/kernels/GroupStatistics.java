@@ -27,7 +27,14 @@ public final class GroupStatistics {
      * @param channels see {@link #fits}
      */
     public static void partial(
-            KernelContext context, FloatArray x, FloatArray sums, int pixels, int channels, int groups, int parts) {
+            KernelContext context,
+            FloatArray x,
+            FloatArray sums,
+            int skipped,
+            int pixels,
+            int channels,
+            int groups,
+            int parts) {
         float[] means = context.allocateFloatLocalArray(4 * THREADS);
         float[] squares = context.allocateFloatLocalArray(4 * THREADS);
         int thread = context.localIdx;
@@ -43,7 +50,7 @@ public final class GroupStatistics {
         int begin = firstPixel + line;
         if (line < lines && begin < endPixel) {
             int channel = thread % quads * 4;
-            int from = image * pixels * channels + channel;
+            int from = (skipped + image * pixels) * channels + channel;
             float[] v = Registers.floats(4 * AHEAD);
             float[] origin = Registers.floats(4);
             float[] sum = Registers.floats(4);

@@ -81,4 +81,18 @@ public final class ImageLayout {
             out.set(index, x.get((image * pixels + pixel) * stride + channel));
         }
     }
+
+    /**
+     * Some rows of one image. Launch: {@link Launch#elementwise} of {@code elements}.
+     *
+     * @param x (H, W, C)
+     * @param out the rows alone
+     * @param first element of x
+     */
+    public static void rows(KernelContext context, FloatArray x, FloatArray out, int first, int elements) {
+        int index = context.globalIdx;
+        if (index < elements) {
+            out.set(index, x.get(first + index));
+        }
+    }
 }

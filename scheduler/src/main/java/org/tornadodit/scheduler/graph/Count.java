@@ -79,9 +79,15 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
 
     /** A pass of the decoder for {@code images} images. */
     public static Count ofDecoder(VaeConfig config, int latentSize, int images, DecoderTier tier) {
+        return ofDecoder(Bands.whole(config, latentSize), config, latentSize, images, tier);
+    }
+
+    /** As above, of a device that decodes some rows: of one image then. */
+    static Count ofDecoder(Bands bands, VaeConfig config, int latentSize, int images, DecoderTier tier) {
         CountedArrays arrays = new CountedArrays();
         VaeWeights shapes = VaeWeights.load(new ShapesAlone(VaeWeights.specs(config)), config);
-        VaeGraphs graphs = new VaeGraphs("", config, shapes, new VaeBuffers(config, latentSize, images, tier, arrays));
+        VaeBuffers buffers = new VaeBuffers(bands, config, latentSize, images, tier, arrays);
+        VaeGraphs graphs = new VaeGraphs("", config, shapes, buffers);
         Counting counting = new Counting(arrays);
         graphs.walk(counting::scope);
         return counting.count();

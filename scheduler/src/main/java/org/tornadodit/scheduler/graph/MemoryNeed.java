@@ -22,9 +22,12 @@ public record MemoryNeed(long weights, long denoiser, long decoder, int decodedT
     public static MemoryNeed of(
             DitConfig config, VaeConfig vae, Part part, Operations operations, DecoderTier decoder, long decoderBytes) {
         Count step = Count.ofStep(config, part, operations);
-        long image = Count.ofDecoder(vae, config.inputSize(), 1, decoder).activationBytes();
-        int together = (int) Math.clamp(decoderBytes / image, 1, part.samples().count());
-        Count pass = Count.ofDecoder(vae, config.inputSize(), together, decoder);
+        Bands bands = Bands.of(vae, config.inputSize(), part);
+        long image = Count.ofDecoder(bands, vae, config.inputSize(), 1, decoder).activationBytes();
+        int together = bands.isDivided()
+                ? 1
+                : (int) Math.clamp(decoderBytes / image, 1, part.samples().count());
+        Count pass = Count.ofDecoder(bands, vae, config.inputSize(), together, decoder);
         return new MemoryNeed(
                 step.weightBytes() + pass.weightBytes(), step.activationBytes(), pass.activationBytes(), together);
     }

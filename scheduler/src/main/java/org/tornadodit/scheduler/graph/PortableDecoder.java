@@ -26,6 +26,7 @@ import org.tornadodit.model.vae.VaeWeights.Norm;
 import org.tornadodit.model.vae.VaeWeights.Resnet;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
+import org.tornadodit.scheduler.graph.Bands.Band;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -35,12 +36,14 @@ final class PortableDecoder implements DecoderOperations {
     private final VaeBuffers buffers;
     private final VaeConfig config;
     private final ArraySource arrays;
+    private final BandExchanges exchanges;
     private final KernelContext context = new KernelContext();
 
-    PortableDecoder(VaeBuffers buffers, VaeConfig config) {
+    PortableDecoder(VaeBuffers buffers, VaeConfig config, BandExchanges exchanges) {
         this.buffers = buffers;
         this.arrays = buffers.arrays;
         this.config = config;
+        this.exchanges = exchanges;
     }
 
     @Override
@@ -168,7 +171,26 @@ final class PortableDecoder implements DecoderOperations {
     @Override
     public void upsampler(GraphScope g, Linear conv, int channels, int size) {
         FloatArray out = buffers.x(2 * size);
-        conv(g, "upsampler", List.of(conv), buffers.x(size), out, out, 2 * size, 2, Epilogue.BIAS);
+        FloatArray x = rows(g, channels, size, buffers.normed);
+        conv(g, "upsampler", List.of(conv), x, out, out, 2 * size, 2, Epilogue.BIAS);
+    }
+
+    /** The rows of a map that its upsampler reads, in an array of their own where they are not all that are there. */
+    FloatArray rows(GraphScope g, int channels, int size, FloatArray own) {
+        FloatArray x = buffers.x(size);
+        Band there = buffers.bands.at(size);
+        Band read = buffers.bands.before(size);
+        if (there.pixels() == read.pixels()) {
+            return x;
+        }
+        int elements = read.pixels() * channels;
+        int first = (read.first() - there.first()) * size * channels;
+        g.task(
+                "rows",
+                Work.moving(2.0 * Float.BYTES * elements, "rows", elements),
+                () -> Launch.elementwise(elements),
+                graph -> graph.task("rows", ImageLayout::rows, context, x, own, first, elements));
+        return own;
     }
 
     @Override
@@ -181,7 +203,8 @@ final class PortableDecoder implements DecoderOperations {
 
     /** The images channels first, from an array (N, H, W, stride) whose first channels they are. */
     void images(GraphScope g, FloatArray x, int stride, int size) {
-        double elements = (double) buffers.count * size * size;
+        int pixels = buffers.bands.at(size).pixels();
+        double elements = (double) buffers.count * pixels;
         g.task(
                 "images",
                 Work.moving(
@@ -190,8 +213,8 @@ final class PortableDecoder implements DecoderOperations {
                         buffers.count,
                         config.outChannels(),
                         stride,
-                        size * size),
-                images -> Launch.elementwise(images * config.outChannels() * size * size),
+                        pixels),
+                images -> Launch.elementwise(images * config.outChannels() * pixels),
                 graph -> graph.task(
                         "images",
                         ImageLayout::channelsFirst,
@@ -201,7 +224,7 @@ final class PortableDecoder implements DecoderOperations {
                         buffers.count,
                         config.outChannels(),
                         stride,
-                        size * size));
+                        pixels));
     }
 
     private void norm(
@@ -213,7 +236,7 @@ final class PortableDecoder implements DecoderOperations {
             int channels,
             int size,
             boolean silu) {
-        int pixels = size * size;
+        int pixels = buffers.bands.at(size).pixels();
         int groups = config.normNumGroups();
         FloatArray weight = upload(
                 g, DeviceArrays.stacked(arrays, norms.stream().map(Norm::weight).toList()));
@@ -249,40 +272,43 @@ final class PortableDecoder implements DecoderOperations {
 
     /** Mean and deviation of each image and group of x, for the norm that is {@code task}. */
     private void statistics(GraphScope g, String task, FloatArray x, int channels, int size) {
-        int groups = config.normNumGroups();
-        int parts = GroupNorm.parts(size * size);
+        Band band = buffers.bands.at(size);
         g.task(
                 task + "_partial",
                 statistics(channels, size),
-                images -> GroupNorm.partialGrid(images, size * size),
+                images -> GroupNorm.partsGrid(images, band.ownParts()),
                 graph -> graph.task(
                         task + "_partial",
                         GroupNorm::partial,
                         context,
                         x,
                         buffers.sums,
-                        size * size,
+                        band.skipped(),
+                        band.ownPixels(),
                         channels,
-                        groups,
-                        parts));
+                        config.normNumGroups(),
+                        band.ownParts()));
         finish(g, task, channels, size);
     }
 
     /** What reading a map for its statistics takes. */
     Work statistics(int channels, int size) {
+        int pixels = buffers.bands.at(size).ownPixels();
         return Work.moving(
-                (double) Float.BYTES * buffers.count * size * size * channels,
+                (double) Float.BYTES * buffers.count * pixels * channels,
                 "groupStatistics",
                 buffers.count,
-                size * size,
+                pixels,
                 channels);
     }
 
-    /** Joins the parts' statistics. */
+    /** Joins the parts' statistics, of all devices. */
     void finish(GraphScope g, String task, int channels, int size) {
         int groups = config.normNumGroups();
+        Band band = buffers.bands.at(size);
         g.scratch(buffers.sums, buffers.statistics);
-        int parts = GroupNorm.parts(size * size);
+        FloatArray sums = exchanges.sums(g, task, band, groups);
+        int parts = band.allParts();
         g.task(
                 task + "_finish",
                 Work.moving(
@@ -296,7 +322,7 @@ final class PortableDecoder implements DecoderOperations {
                         task + "_finish",
                         GroupNorm::finish,
                         context,
-                        buffers.sums,
+                        sums,
                         buffers.statistics,
                         buffers.count,
                         size * size,
@@ -323,7 +349,8 @@ final class PortableDecoder implements DecoderOperations {
         FloatArray bias = upload(
                 g,
                 DeviceArrays.stacked(arrays, layers.stream().map(Linear::bias).toList()));
-        double pixels = (double) buffers.count * size * size;
+        int height = buffers.bands.at(size).height();
+        double pixels = (double) buffers.count * height * size;
         double moved = pixels * in / (scale * scale) + pixels * first.out() * (epilogue == Epilogue.RESIDUAL ? 2 : 1);
         Work work = Work.convolution(
                 OperationShape.of("conv3x3", buffers.count, size, in, first.out(), scale),
@@ -340,7 +367,7 @@ final class PortableDecoder implements DecoderOperations {
                 bias,
                 residual,
                 out,
-                new ConvolutionShape(buffers.count, size, size, in, first.out()),
+                new ConvolutionShape(buffers.count, height, size, in, first.out()),
                 scale,
                 epilogue);
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
@@ -363,7 +390,8 @@ final class PortableDecoder implements DecoderOperations {
         FloatArray bias = upload(
                 g,
                 DeviceArrays.stacked(arrays, layers.stream().map(Linear::bias).toList()));
-        int rows = buffers.count * size * size;
+        int pixels = buffers.bands.at(size).pixels();
+        int rows = buffers.count * pixels;
         IntArray allRows = allRows(g);
         double moved = (double) rows * (first.in() + first.out() * (epilogue == Epilogue.RESIDUAL ? 2 : 1));
         Work work = Work.convolution(
@@ -387,7 +415,7 @@ final class PortableDecoder implements DecoderOperations {
         g.task(
                 task,
                 work,
-                images -> org.tornadodit.kernels.Linear.grid(images * size * size, first.out(), 1),
+                images -> org.tornadodit.kernels.Linear.grid(images * pixels, first.out(), 1),
                 graph -> arguments.task(graph, task));
     }
 

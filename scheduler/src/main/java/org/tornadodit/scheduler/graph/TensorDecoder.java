@@ -26,6 +26,7 @@ import org.tornadodit.model.vae.VaeWeights.Resnet;
 import org.tornadodit.model.vae.VaeWeights.UpBlock;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.DeviceArrays;
+import org.tornadodit.scheduler.graph.Bands.Band;
 import org.tornadodit.scheduler.graph.StagedWeights.Convolution;
 import org.tornadodit.scheduler.graph.StagedWeights.Floats;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -64,10 +65,10 @@ final class TensorDecoder implements DecoderOperations {
 
     private long biasesTaken;
 
-    TensorDecoder(VaeBuffers buffers, VaeConfig config, VaeWeights parameters) {
+    TensorDecoder(VaeBuffers buffers, VaeConfig config, VaeWeights parameters, BandExchanges exchanges) {
         this.buffers = buffers;
         this.config = config;
-        this.portable = new PortableDecoder(buffers, config);
+        this.portable = new PortableDecoder(buffers, config, exchanges);
         this.planes = buffers.tier.planes();
         int blocks = config.blockOutChannels().size();
         int resnets = 2 + blocks * config.resnetsPerUpBlock();
@@ -133,18 +134,19 @@ final class TensorDecoder implements DecoderOperations {
     public void resnet(GraphScope g, List<Resnet> layers, int in, int out, int size) {
         FloatArray x = buffers.x(size);
         FloatArray branch = buffers.branch(size);
+        Band band = buffers.bands.at(size);
         List<Linear> conv1 = PortableDecoder.of(layers, Resnet::conv1);
         List<Linear> conv2 = PortableDecoder.of(layers, Resnet::conv2);
         norm(g, "norm1", PortableDecoder.of(layers, Resnet::norm1), conv1, x, in, size);
-        conv(g, "conv1", conv1, 3, branch, branch, out, size, Epilogue.BIAS, PackedMap.NORM_SILU);
+        conv(g, "conv1", conv1, 3, branch, branch, out, band, Epilogue.BIAS, PackedMap.NORM_SILU);
         if (in != out) {
             // In place: the packed copy is what it reads.
             List<Linear> shortcut = PortableDecoder.of(layers, PortableDecoder::shortcut);
-            packRaw(g, "shortcut_pack", shortcut, x, in, size);
-            conv(g, "conv_shortcut", shortcut, 1, x, x, out, size, Epilogue.BIAS, PackedMap.RAW);
+            packRaw(g, "shortcut_pack", shortcut, x, in, band);
+            conv(g, "conv_shortcut", shortcut, 1, x, x, out, band, Epilogue.BIAS, PackedMap.RAW);
         }
         norm(g, "norm2", PortableDecoder.of(layers, Resnet::norm2), conv2, branch, out, size);
-        conv(g, "conv2", conv2, 3, x, x, out, size, Epilogue.RESIDUAL, PackedMap.NORM_SILU);
+        conv(g, "conv2", conv2, 3, x, x, out, band, Epilogue.RESIDUAL, PackedMap.NORM_SILU);
     }
 
     @Override
@@ -154,10 +156,11 @@ final class TensorDecoder implements DecoderOperations {
 
     @Override
     public void upsampler(GraphScope g, Linear conv, int channels, int size) {
-        FloatArray x = buffers.x(size);
-        FloatArray out = buffers.x(2 * size);
-        packRaw(g, "upsampler_pack", List.of(conv), x, channels, size);
-        conv(g, "upsampler", List.of(conv), 2, out, out, channels, size, Epilogue.BIAS, PackedMap.RAW);
+        Band band = buffers.bands.before(size);
+        FloatArray x = portable.rows(g, channels, size, buffers.branch(size));
+        FloatArray out = buffers.x(2 * size); // the packed copy is what it reads
+        packRaw(g, "upsampler_pack", List.of(conv), x, channels, band);
+        conv(g, "upsampler", List.of(conv), 2, out, out, channels, band, Epilogue.BIAS, PackedMap.RAW);
     }
 
     @Override
@@ -166,7 +169,17 @@ final class TensorDecoder implements DecoderOperations {
         List<Linear> conv = List.of(weights.convOut());
         int stride = even(out);
         norm(g, "conv_norm_out", List.of(weights.normOut()), conv, buffers.x(size), in, size);
-        conv(g, "conv_out", conv, 3, branch, branch, stride, size, Epilogue.BIAS, PackedMap.NORM_SILU);
+        conv(
+                g,
+                "conv_out",
+                conv,
+                3,
+                branch,
+                branch,
+                stride,
+                buffers.bands.at(size),
+                Epilogue.BIAS,
+                PackedMap.NORM_SILU);
         portable.images(g, branch, stride, size);
     }
 
@@ -208,27 +221,29 @@ final class TensorDecoder implements DecoderOperations {
                 g, DeviceArrays.stacked(arrays, norms.stream().map(Norm::weight).toList()));
         FloatArray bias = PortableDecoder.upload(
                 g, DeviceArrays.stacked(arrays, norms.stream().map(Norm::bias).toList()));
+        Band band = buffers.bands.at(size);
         g.task(
                 task + "_partial",
                 portable.statistics(channels, size),
-                images -> GroupNorm.partialGrid(images, size * size),
+                images -> GroupNorm.partsGrid(images, band.ownParts()),
                 graph -> graph.task(
                         task + "_partial",
                         GroupStatistics::partial,
                         context,
                         x,
                         buffers.sums,
-                        size * size,
+                        band.skipped(),
+                        band.ownPixels(),
                         channels,
                         config.normNumGroups(),
-                        GroupNorm.parts(size * size)));
+                        band.ownParts()));
         portable.finish(g, task, channels, size);
-        pack(g, task, next, x, buffers.statistics, weight, bias, channels, size, PackedMap.NORM_SILU);
+        pack(g, task, next, x, buffers.statistics, weight, bias, channels, band, PackedMap.NORM_SILU);
     }
 
     /** {@code x} as it is, packed for the convolutions that follow. */
-    private void packRaw(GraphScope g, String task, List<Linear> next, FloatArray x, int channels, int size) {
-        pack(g, task, next, x, x, x, x, channels, size, PackedMap.RAW);
+    private void packRaw(GraphScope g, String task, List<Linear> next, FloatArray x, int channels, Band band) {
+        pack(g, task, next, x, x, x, x, channels, band, PackedMap.RAW);
     }
 
     private void pack(
@@ -240,15 +255,17 @@ final class TensorDecoder implements DecoderOperations {
             FloatArray weight,
             FloatArray bias,
             int channels,
-            int size,
+            Band band,
             int norm) {
+        int height = band.height();
+        int width = band.size();
         int kind = packedInputs.size();
         for (Linear layer : next) {
             packedInputs.add(layer.weight().name().replaceFirst("\\.weight$", ""));
         }
-        double elements = (double) buffers.count * size * size * channels;
+        double elements = (double) buffers.count * band.pixels() * channels;
         Work work = new Work(
-                OperationShape.of("packedMap", buffers.count, size, channels, planes),
+                OperationShape.of("packedMap", buffers.count, height, width, channels, planes),
                 0,
                 norm == PackedMap.RAW ? 0 : 2.0 * Float.BYTES * channels,
                 (Float.BYTES + 2.0 * planes) * elements,
@@ -256,7 +273,7 @@ final class TensorDecoder implements DecoderOperations {
         g.task(
                 task,
                 work,
-                images -> PackedMap.grid(images, size, size, channels),
+                images -> PackedMap.grid(images, height, width, channels),
                 graph -> graph.task(
                         task,
                         PackedMap::pack,
@@ -270,8 +287,8 @@ final class TensorDecoder implements DecoderOperations {
                         overflow,
                         kind,
                         buffers.count,
-                        size,
-                        size,
+                        height,
+                        width,
                         channels,
                         config.normNumGroups(),
                         planes,
@@ -283,7 +300,7 @@ final class TensorDecoder implements DecoderOperations {
      *
      * @param taps see {@link TensorConv2d}
      * @param outChannels in memory: at least the layers' own
-     * @param size of the packed map
+     * @param band of the packed map
      * @param norm how the map was packed
      */
     private void conv(
@@ -294,7 +311,7 @@ final class TensorDecoder implements DecoderOperations {
             FloatArray out,
             FloatArray residual,
             int outChannels,
-            int size,
+            Band band,
             int epilogue,
             int norm) {
         Linear first = layers.getFirst();
@@ -316,7 +333,7 @@ final class TensorDecoder implements DecoderOperations {
             staged.add(new Floats(biases, bias, layer.bias()));
             take(layer, taps);
         }
-        ConvolutionShape shape = new ConvolutionShape(buffers.count, size, size, in, outChannels);
+        ConvolutionShape shape = new ConvolutionShape(buffers.count, band.height(), band.size(), in, outChannels);
         TensorCores cores = buffers.tier.cores();
         ConvolutionTile tile = cores.convolution();
         TensorConv2dArguments arguments = new TensorConv2dArguments(
@@ -336,7 +353,7 @@ final class TensorDecoder implements DecoderOperations {
                 tile.blocks(shape, taps, planes, cores.multiprocessors()));
         g.task(
                 task,
-                work(taps, in, first.out(), size, epilogue),
+                work(taps, in, first.out(), band, epilogue),
                 arguments::grid,
                 graph -> arguments.task(graph, task));
     }
@@ -345,12 +362,20 @@ final class TensorDecoder implements DecoderOperations {
      * A convolution's work as the model has it: an upsampler's kernel of 3 x 3 on the doubled map, which four of 2 x 2 on the
      * map do with less.
      */
-    private Work work(int taps, int in, int out, int size, int epilogue) {
-        double inputs = (double) buffers.count * size * size;
+    private Work work(int taps, int in, int out, Band band, int epilogue) {
+        double inputs = (double) buffers.count * band.pixels();
         double pixels = taps == 2 ? 4 * inputs : inputs;
         double moved = 2 * planes * inputs * in + Float.BYTES * pixels * out * (epilogue == Epilogue.RESIDUAL ? 2 : 1);
         return Work.convolution(
-                OperationShape.of(buffers.tier.cores().prefix() + "Conv", buffers.count, size, in, out, taps, planes),
+                OperationShape.of(
+                        buffers.tier.cores().prefix() + "Conv",
+                        buffers.count,
+                        band.height(),
+                        band.size(),
+                        in,
+                        out,
+                        taps,
+                        planes),
                 pixels,
                 out,
                 in,

@@ -1,10 +1,15 @@
 package org.tornadodit.scheduler.graph;
 
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.DecoderRun;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
+import org.tornadodit.scheduler.graph.BandExchanges.Ties;
+import org.tornadodit.scheduler.graph.Bands.Band;
+import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.Part.Span;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -42,17 +47,32 @@ public final class VaeBuffers {
     /** See {@link GroupNorm}. */
     final FloatArray sums;
 
+    /** Which rows are here. */
+    final Bands bands;
+    /** With the other devices that decode the same picture; null where there are none. */
+    final @Nullable Ties ties;
+
     final FloatArray statistics;
     /** From the host: which of a graph's layers runs, for how many images, see {@link DecoderRun}. */
     final IntArray run;
     /** (N, 3, 8 H, 8 W). */
     public final FloatArray images;
 
-    public VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier) {
-        this(config, latentSize, count, tier, ArraySource.PAGES);
+    /**
+     * @param part of the samples: with fewer samples than devices these decode each picture together, one after the other
+     * @param count where they do not
+     */
+    public VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier, Part part) {
+        this(Bands.of(config, latentSize, part), config, latentSize, count, tier, ArraySource.PAGES);
     }
 
-    VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier, ArraySource arrays) {
+    VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier) {
+        this(Bands.whole(config, latentSize), config, latentSize, count, tier, ArraySource.PAGES);
+    }
+
+    VaeBuffers(Bands bands, VaeConfig config, int latentSize, int most, DecoderTier tier, ArraySource arrays) {
+        this.bands = bands;
+        int count = bands.isDivided() ? 1 : most;
         this.tier = tier;
         this.arrays = arrays;
         this.count = count;
@@ -72,6 +92,7 @@ public final class VaeBuffers {
         value = arrays.deviceFloats(Math.max(1, inputs * mid));
         scores = arrays.deviceFloats(mid == 0 ? 1 : inputs * pixels);
         sums = arrays.deviceFloats((long) count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
+        ties = Ties.of(bands, config, arrays);
         statistics = arrays.deviceFloats((long) count * config.normNumGroups() * 2);
         run = arrays.ints(DecoderRun.LENGTH);
         images = arrays.floats(inputs * config.outChannels() * config.upsampling() * config.upsampling());
@@ -85,6 +106,47 @@ public final class VaeBuffers {
     /** Room of the same size beside {@link #x}. */
     FloatArray branch(int size) {
         return doublings(size) % 2 == 0 ? odd : even;
+    }
+
+    /** Whether other devices have other rows of a picture. */
+    public boolean isDivided() {
+        return bands.isDivided();
+    }
+
+    /** Which pixels of each of a picture's channels are the device's own, of all that the picture has. */
+    public Span ownPixels() {
+        Band band = bands.last();
+        return new Span(band.own() * band.size(), band.ownPixels(), band.size() * band.size());
+    }
+
+    /** Where those are in each channel of {@link #images}. */
+    public Span imagePixels() {
+        Band band = bands.last();
+        return new Span(band.skipped(), band.ownPixels(), band.pixels());
+    }
+
+    /** Of several devices: who exchanges what. */
+    public void describeExchanges(VaeConfig config) {
+        if (ties != null) {
+            ties.describe(bands, config.normNumGroups());
+        }
+    }
+
+    /** What other devices want to know, see {@link #connect}, once a pass has been done. */
+    public IntArray state() {
+        return ties().state();
+    }
+
+    /** Tells this device where another one, or itself, has its arrays. */
+    public void connect(int rank, IntArray state) {
+        ties().connect(rank, state);
+    }
+
+    private Ties ties() {
+        if (ties == null) {
+            throw new IllegalStateException("a picture that one device decodes");
+        }
+        return ties;
     }
 
     private int doublings(int size) {

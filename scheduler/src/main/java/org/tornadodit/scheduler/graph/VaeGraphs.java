@@ -18,9 +18,11 @@ import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.model.vae.VaeWeights.Resnet;
 import org.tornadodit.model.vae.VaeWeights.UpBlock;
 import org.tornadodit.scheduler.device.DevicePlan;
+import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.WeightStaging.Passage;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 
 /**
  * AutoencoderKL's decoder as task graphs: head (post_quant_conv, conv_in), residual layers, the middle's attention,
@@ -31,6 +33,7 @@ import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 public final class VaeGraphs {
 
     private static final String WEIGHTS = "weights_";
+    private static final String BEGIN = "begin";
 
     /** What a graph does. */
     private enum Kind {
@@ -55,20 +58,23 @@ public final class VaeGraphs {
     private final VaeWeights weights;
     private final VaeBuffers buffers;
     private final DecoderOperations operations;
+    private final BandExchanges exchanges;
     private final Map<Stage, List<Object>> layers = new LinkedHashMap<>();
     private final Map<Stage, Set<Stage>> predecessors = new LinkedHashMap<>();
     private final List<Run> runs = new ArrayList<>();
     private final List<ImageGrid> grids = new ArrayList<>();
     private @Nullable Stage last;
     private @Nullable WeightStaging staging;
+    private int begin;
 
     public VaeGraphs(String prefix, VaeConfig config, VaeWeights weights, VaeBuffers buffers) {
         this.prefix = prefix;
         this.weights = weights;
         this.buffers = buffers;
+        this.exchanges = new BandExchanges(buffers);
         this.operations = buffers.tier.isPortable()
-                ? new PortableDecoder(buffers, config)
-                : new TensorDecoder(buffers, config, weights);
+                ? new PortableDecoder(buffers, config, exchanges)
+                : new TensorDecoder(buffers, config, weights, exchanges);
         plan(config);
     }
 
@@ -113,17 +119,20 @@ public final class VaeGraphs {
      *
      * @param device has the graphs of {@link #build}
      * @param images as many as there is room for at most
+     * @return of the last graph
      */
-    public void decode(DevicePlan device, int images) {
+    public TornadoExecutionResult decode(DevicePlan device, int images) {
         if (images < 1 || images > buffers.count) {
             throw new IllegalArgumentException("%d images, room for %d".formatted(images, buffers.count));
         }
         grids.forEach(grid -> grid.resize(images));
         buffers.run.set(DecoderRun.IMAGES, images);
+        TornadoExecutionResult result = null;
         for (Run run : runs) {
             buffers.run.set(DecoderRun.LAYER, run.layer());
-            device.execute(run.graph());
+            result = device.execute(run.graph());
         }
+        return Objects.requireNonNull(result);
     }
 
     /** After a pass: PyTorch's name of the layer whose input did not fit its representation, if there was one. */
@@ -148,6 +157,12 @@ public final class VaeGraphs {
         if (staging != null) {
             graphs.addAll(staging.build(scheduler));
         }
+        if (buffers.ties != null) {
+            TaskGraphScope scope = new TaskGraphScope(prefix + BEGIN, scheduler);
+            begin(scope);
+            graphs.add(scope.snapshot());
+            begin = graphs.size() - 1;
+        }
         return graphs;
     }
 
@@ -158,11 +173,15 @@ public final class VaeGraphs {
             return null;
         }
         Passage passage = Passage.of(buffers.arrays, List.of(staged));
-        return new WeightStaging(buffers.arrays, passage, prefix + WEIGHTS, null, new Object[0], staged);
+        String before = buffers.ties == null ? null : prefix + BEGIN;
+        return new WeightStaging(buffers.arrays, passage, prefix + WEIGHTS, before, exchanges.state(), staged);
     }
 
     /** Sends the weights that do not go with a graph. Once, before anything is decoded. */
     public void load(DevicePlan device) {
+        if (buffers.ties != null) {
+            device.execute(begin);
+        }
         if (staging != null) {
             staging.run(device, layers.size());
         }
@@ -179,16 +198,29 @@ public final class VaeGraphs {
         if (weightStaging != null) {
             weightStaging.walk(scopes);
         }
+        if (buffers.ties != null) {
+            begin(scopes.apply(BEGIN, 0));
+        }
+    }
+
+    private void begin(GraphScope g) {
+        exchanges.begin(g, new PortableOperations(Tuning.NONE));
+        g.keep(exchanges.state());
     }
 
     private void write(GraphScope g, Stage stage) {
-        Object[] carried = operations.carried();
+        Object[] carried = exchanges.with(operations.carried());
         for (Stage before : predecessors.getOrDefault(stage, Set.of())) {
             g.consume(prefix + before.name(), carried);
         }
         if (stage.kind() == Kind.HEAD && operations.weights().length > 0) {
             g.consume(prefix + WEIGHTS + "load", operations.weights());
             g.consume(prefix + Objects.requireNonNull(last).name(), operations.weights());
+        }
+        if (stage.kind() == Kind.HEAD && buffers.ties != null) {
+            g.consume(prefix + (operations.weights().length == 0 ? BEGIN : WEIGHTS + "load"), exchanges.state());
+            g.consume(prefix + Objects.requireNonNull(last).name(), exchanges.state());
+            g.sendEach(exchanges.links());
         }
         g.sendEach(buffers.run);
         List<Object> parameters = layers.getOrDefault(stage, List.of());
@@ -207,6 +239,7 @@ public final class VaeGraphs {
             if (operations.weights().length > 0) {
                 g.keep(operations.weights());
             }
+            g.keep(exchanges.state());
         } else {
             g.keep(carried);
         }

@@ -20,6 +20,7 @@ import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.OverflowException;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.Part.Span;
 import org.tornadodit.scheduler.plan.ShardPlan;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
 
@@ -184,6 +185,9 @@ final class Crew implements Stepper {
 
     /** Latents of some samples as images, shared among the devices. */
     float[] decode(float[] latents, int samples) {
+        if (ranks.getFirst().engine().decodesTogether()) {
+            return decodeTogether(latents, samples);
+        }
         if (ranks.size() == 1 || samples == 1) {
             return ranks.getFirst().engine().decode(latents, samples);
         }
@@ -204,6 +208,31 @@ final class Crew implements Stepper {
         for (float[] part : parts) {
             System.arraycopy(part, 0, images, at, part.length);
             at += part.length;
+        }
+        return images;
+    }
+
+    /** One picture after the other, of each some rows on each device. */
+    private float[] decodeTogether(float[] latents, int samples) {
+        int latent = latents.length / samples;
+        float[] images = new float[0];
+        for (int sample = 0; sample < samples; sample++) {
+            float[] ofSample = Arrays.copyOfRange(latents, sample * latent, (sample + 1) * latent);
+            List<float[]> rows = all(engine -> engine.decodeOwnRows(ofSample));
+            int image = rows.stream().mapToInt(own -> own.length).sum();
+            images = sample == 0 ? new float[Math.multiplyExact(samples, image)] : images;
+            for (Rank rank : ranks) {
+                Span own = rank.engine().ownPixels();
+                float[] pixels = rows.get(rank.engine().part().rank());
+                for (int channel = 0; channel < image / own.of(); channel++) {
+                    System.arraycopy(
+                            pixels,
+                            channel * own.count(),
+                            images,
+                            sample * image + channel * own.of() + own.first(),
+                            own.count());
+                }
+            }
         }
         return images;
     }

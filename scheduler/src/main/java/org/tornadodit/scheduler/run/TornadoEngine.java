@@ -45,6 +45,7 @@ import org.tornadodit.scheduler.graph.SuitedSteps;
 import org.tornadodit.scheduler.graph.VaeBuffers;
 import org.tornadodit.scheduler.graph.VaeGraphs;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.Part.Span;
 import org.tornadodit.scheduler.plan.StepPlan;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
 import org.tornadodit.virtual.VirtualLink;
@@ -80,6 +81,8 @@ public final class TornadoEngine implements Engine, Stepper {
     private long[] landings = new long[0];
 
     private volatile long stateAddress;
+    /** The same of the decoder's, where several devices decode a picture. */
+    private volatile long decoderState;
     /** Graphs of the step that is prepared. */
     private List<Integer> order = List.of();
     /** What the last step's graphs gave. */
@@ -190,7 +193,8 @@ public final class TornadoEngine implements Engine, Stepper {
         ditPlan = new DevicePlan(device, () -> ditGraphs.build(grids, hostNoise), ditGraphs.later(), grids, startup);
         suitedSteps = new SuitedSteps(ditGraphs, ditPlan, line -> startup.note(device.label() + ": " + line));
 
-        vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder);
+        vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder, part);
+        vaeBuffers.describeExchanges(vaeConfig);
         GridScheduler vaeGrids = new GridScheduler();
         vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers);
         vaePlan = new DevicePlan(device, () -> vaeGraphs.build(vaeGrids), vaeGrids, startup);
@@ -243,6 +247,9 @@ public final class TornadoEngine implements Engine, Stepper {
         if (part.isWhole()) {
             requireLatents(last);
         }
+        if (vaeBuffers.isDivided()) {
+            return; // addresses() comes
+        }
         float[] image = decode(new float[config.inputElements()], 1);
         ReturnedValues.requireFinite(image, image.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
     }
@@ -264,7 +271,10 @@ public final class TornadoEngine implements Engine, Stepper {
         return part;
     }
 
-    /** Where this device's arrays are, for the others that hold the same samples: see {@link Exchange}. */
+    /**
+     * Where this device's arrays are, for the others that hold the same samples, once a step and a pass of the decoder have been
+     * done without these: see {@link Exchange}.
+     */
     IntArray addresses() {
         Ties ties = ties();
         lastStep().transferToHost(ties.state());
@@ -272,12 +282,21 @@ public final class TornadoEngine implements Engine, Stepper {
                 .mapToLong(site -> Exchange.landing(ties.state(), site))
                 .toArray();
         stateAddress = Exchange.address(ties.state());
+        if (vaeBuffers.isDivided()) {
+            decoderState = Exchange.address(receivedState(vaeGraphs.decode(vaePlan, 1)));
+        }
         return ties.state();
+    }
+
+    private IntArray receivedState(TornadoExecutionResult result) {
+        result.transferToHost(vaeBuffers.state());
+        return vaeBuffers.state();
     }
 
     /** Another device of the crew failed: a virtual device waits for it no longer. A GPU's kernels wait for 10 s. */
     void abandonExchanges() {
         VirtualLink.abandon(stateAddress);
+        VirtualLink.abandon(decoderState);
     }
 
     /**
@@ -288,6 +307,9 @@ public final class TornadoEngine implements Engine, Stepper {
     void connect(List<TornadoEngine> engines) {
         for (TornadoEngine each : engines) {
             buffers.connect(part, each.part, each.ties().state());
+            if (vaeBuffers.isDivided()) {
+                vaeBuffers.connect(each.part.rank(), each.vaeBuffers.state());
+            }
         }
         ties().link().set(Exchange.ACTIVE, 1);
     }
@@ -297,6 +319,11 @@ public final class TornadoEngine implements Engine, Stepper {
         TornadoExecutionResult result = run(ditGraphs.step());
         requireSignals(result);
         requireLatents(result);
+        if (vaeBuffers.isDivided()) {
+            float[] pixels = decodeOwnRows(new float[config.inputElements()]);
+            ReturnedValues.requireFinite(
+                    pixels, pixels.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
+        }
     }
 
     /** For {@link #firstStep}. */
@@ -304,7 +331,7 @@ public final class TornadoEngine implements Engine, Stepper {
         ditPlan.execute(ditGraphs.start());
     }
 
-    /** Bytes that virtual devices have stored into this one's memory. */
+    /** Bytes that virtual devices have stored into this one's memory, in steps. */
     long bytesReceived() {
         return Arrays.stream(landings).distinct().map(VirtualLink::storedBytes).sum();
     }
@@ -322,10 +349,14 @@ public final class TornadoEngine implements Engine, Stepper {
         Ties ties = buffers.ties;
         if (ties != null) {
             result.transferToHost(ties.state());
-            if (ties.state().get(Exchange.FAILED) != 0) {
-                throw new PeerLostException("another device that computes the same samples sent nothing for 10 s;"
-                        + " with --plan samples each works by itself");
-            }
+            requireSignals(ties.state());
+        }
+    }
+
+    private static void requireSignals(IntArray state) {
+        if (state.get(Exchange.FAILED) != 0) {
+            throw new PeerLostException("another device that computes the same samples sent nothing for 10 s;"
+                    + " with --plan samples each works by itself");
         }
     }
 
@@ -559,13 +590,52 @@ public final class TornadoEngine implements Engine, Stepper {
             }
             ReturnedValues.spoil(vaeBuffers.images);
             vaeGraphs.decode(vaePlan, count);
-            vaeGraphs.overflow().ifPresent(layer -> {
-                throw new OverflowException(layer);
-            });
+            requireDecoded();
             MemorySegment.copy(
                     vaeBuffers.images.getSegment(), ValueLayout.JAVA_FLOAT, 0, images, first * image, count * image);
         }
         return images;
+    }
+
+    /** Whether {@link #decodeOwnRows} decodes, together with the crew's other devices. */
+    boolean decodesTogether() {
+        return vaeBuffers.isDivided();
+    }
+
+    /** Which pixels of each of a picture's channels {@link #decodeOwnRows} has. */
+    Span ownPixels() {
+        return vaeBuffers.ownPixels();
+    }
+
+    /**
+     * Some rows of a picture, while the crew's other devices decode the others.
+     *
+     * @param latent of the picture
+     * @return (channels, own rows, width)
+     */
+    float[] decodeOwnRows(float[] latent) {
+        DeviceArrays.fill(vaeBuffers.latents, latent);
+        ReturnedValues.spoil(vaeBuffers.images);
+        requireSignals(receivedState(vaeGraphs.decode(vaePlan, 1)));
+        requireDecoded();
+        Span there = vaeBuffers.imagePixels();
+        float[] rows = new float[vaeConfig.outChannels() * there.count()];
+        for (int channel = 0; channel < vaeConfig.outChannels(); channel++) {
+            MemorySegment.copy(
+                    vaeBuffers.images.getSegment(),
+                    ValueLayout.JAVA_FLOAT,
+                    ((long) channel * there.of() + there.first()) * Float.BYTES,
+                    rows,
+                    channel * there.count(),
+                    there.count());
+        }
+        return rows;
+    }
+
+    private void requireDecoded() {
+        vaeGraphs.overflow().ifPresent(layer -> {
+            throw new OverflowException(layer);
+        });
     }
 
     /** Bytes that the plans hold on the device now. */

@@ -17,7 +17,7 @@ import org.tornadodit.kernels.LinearArguments.Stack;
 import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.Softmax;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task7;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task8;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -88,7 +88,7 @@ public final class DecoderCases {
             int channels,
             int silu,
             String name,
-            Task7<KernelContext, FloatArray, FloatArray, Integer, Integer, Integer, Integer> partial) {
+            Task8<KernelContext, FloatArray, FloatArray, Integer, Integer, Integer, Integer, Integer> partial) {
         KernelContext context = new KernelContext();
         FloatArray x = Data.random(1, n * pixels * channels, 1);
         for (int i = 0; i < x.getSize(); i++) {
@@ -106,7 +106,7 @@ public final class DecoderCases {
                 name,
                 n + "x" + pixels + "x" + channels,
                 new Object[] {layer, x, weight, bias},
-                graph -> graph.task("partial", partial, context, x, sums, pixels, channels, GROUPS, parts)
+                graph -> graph.task("partial", partial, context, x, sums, 0, pixels, channels, GROUPS, parts)
                         .task(
                                 "finish",
                                 GroupNorm::finish,

@@ -160,6 +160,7 @@ public final class TensorConvolutionCases {
                                                         context,
                                                         x,
                                                         sums,
+                                                        0,
                                                         pixels,
                                                         channels,
                                                         groups,
