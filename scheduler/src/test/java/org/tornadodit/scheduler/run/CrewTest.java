@@ -115,10 +115,35 @@ class CrewTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"HIGH, 2, 1, 1", "HIGH, 1, 1, 2", "HIGHEST, 2, 1, 2", "HIGH, 2, 2, 1", "HIGHEST, 1, 2, 1"})
-    void tensorKernelsGiveTheBitsOfOneDevice(MatmulPrecision precision, int halves, int ring, int heads) {
+    @CsvSource({
+        "WGMMA, HIGH, 2, 1, 1",
+        "WGMMA, HIGH, 1, 1, 2",
+        "WGMMA, HIGHEST, 2, 1, 2",
+        "WGMMA, HIGH, 2, 2, 1",
+        "WGMMA, HIGHEST, 1, 2, 1",
+        "MMA, HIGH, 1, 2, 1"
+    })
+    void tensorKernelsGiveTheBitsOfOneDevice(Tier tier, MatmulPrecision precision, int halves, int ring, int heads) {
         Mesh mesh = Mesh.ONE.withHalves(halves).withRing(ring).withHeads(heads);
-        requireBits(mesh, new KernelOptions(precision, Tier.WGMMA));
+        requireBits(mesh, new KernelOptions(precision, tier));
+    }
+
+    /** Norms of queries and keys come before they are exchanged. */
+    @ParameterizedTest
+    @CsvSource({"PORTABLE, HIGHEST, 1e-6", "WGMMA, HIGH, 2e-4"})
+    void modelsWithNormalizedHeadsAreDividedToo(Tier tier, MatmulPrecision precision, double bound) {
+        DitConfig config = CONFIG.with(true, true, Objective.DIT);
+        DitWeights weights = TinyModel.weights(config);
+        KernelOptions kernels = new KernelOptions(precision, tier);
+        List<float[]> latents = new ArrayList<>();
+        for (Mesh mesh : List.of(Mesh.ONE, Mesh.ONE.withRing(2), Mesh.ONE.withHeads(2), Mesh.ONE.withTensor(2))) {
+            try (ShardedEngine engine = engine(mesh, config, weights, TWO, kernels, devices -> devices)) {
+                latents.add(sampled(engine, TWO));
+            }
+        }
+        assertArrayEquals(latents.get(0), latents.get(1), "ring");
+        assertArrayEquals(latents.get(0), latents.get(2), "heads");
+        TensorAssert.assertRelativeError("shares", Shape.of(2, 4, 4, 4), latents.get(3), latents.get(0), bound);
     }
 
     /** All axes at once. */
@@ -206,10 +231,10 @@ class CrewTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"HIGHEST, 1, 2e-6", "HIGH, 1, 2e-4", "HIGHEST, 2, 2e-6"})
-    void tensorKernelsOnSharesOfTheWeightsAreFaithful(MatmulPrecision precision, int halves, double bound) {
+    @CsvSource({"WGMMA, HIGHEST, 1, 2e-6", "WGMMA, HIGH, 1, 2e-4", "WGMMA, HIGHEST, 2, 2e-6", "MMA, HIGHEST, 1, 2e-6"})
+    void tensorKernelsOnSharesOfTheWeightsAreFaithful(Tier tier, MatmulPrecision precision, int halves, double bound) {
         Mesh mesh = Mesh.ONE.withHalves(halves).withTensor(2);
-        requireFaithful(mesh, new KernelOptions(precision, Tier.WGMMA), bound);
+        requireFaithful(mesh, new KernelOptions(precision, tier), bound);
     }
 
     private void requireFaithful(Mesh mesh, KernelOptions kernels, double bound) {
