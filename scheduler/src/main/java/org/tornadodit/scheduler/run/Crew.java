@@ -76,9 +76,9 @@ final class Crew implements Stepper {
         PeerAccess.onClassPath()
                 .connect(devices.stream().map(ListedDevice::device).toList())
                 .ifPresent(reason -> {
-                    throw new DeviceUnavailableException("devices %s cannot compute one picture together: %s; leave out"
-                                    .formatted(numbers(devices), reason)
-                            + " the options that have them do so");
+                    throw new DeviceUnavailableException(
+                            "devices %s cannot compute one picture together: %s; leave out %s"
+                                    .formatted(numbers(devices), reason, optionsOfCrews()));
                 });
         List<ExecutorService> threads = new ArrayList<>();
         List<Future<TornadoEngine>> loading = new ArrayList<>();
@@ -120,6 +120,13 @@ final class Crew implements Stepper {
         engines.forEach(engine -> engine.connect(engines));
         each(TornadoEngine::beginFirstStep);
         each(TornadoEngine::firstStep);
+    }
+
+    private static String optionsOfCrews() {
+        return Arrays.stream(Axis.values())
+                .filter(axis -> axis != Axis.SAMPLES)
+                .map(Axis::option)
+                .collect(Collectors.joining(", "));
     }
 
     private static String numbers(List<ListedDevice> devices) {
