@@ -38,8 +38,14 @@ public final class Exchange {
 
     public static final int SITES = 6;
 
+    /** Seconds that any signal may take. */
+    public static final int LEAST_PATIENCE = 10;
+
     /** Index into a link: 1 when the devices are connected; else a device has its own box alone, and tells its addresses. */
     public static final int ACTIVE = 0;
+
+    /** Index into a link: seconds that a signal may take beside {@link #LEAST_PATIENCE}. */
+    private static final int MORE_PATIENCE = 1;
 
     private static final int LINK_HEADER = 2;
     private static final int SITE = 18 + 4 * MOST;
@@ -119,6 +125,16 @@ public final class Exchange {
     /** A launch. */
     public static WorkerGrid grid(int ranks, Groups groups) {
         return Launch.groups(ranks * groups.groups(), groups.threads());
+    }
+
+    /** Writes how many seconds a signal may take: {@link #LEAST_PATIENCE} where nothing is written. */
+    public static void setPatience(IntArray link, int seconds) {
+        link.set(MORE_PATIENCE, Math.max(0, seconds - LEAST_PATIENCE));
+    }
+
+    /** How many seconds a signal may take. */
+    public static int patience(IntArray link) {
+        return LEAST_PATIENCE + link.get(MORE_PATIENCE);
     }
 
     /** Writes who exchanges what. */
@@ -313,6 +329,11 @@ public final class Exchange {
         }
     }
 
+    /** As {@link PeerMemory#await}, as long as the link says. */
+    static int await(IntArray link, IntArray state, int flag, int number) {
+        return PeerMemory.await(state, flag, number, patience(link));
+    }
+
     /** Tells another device's group that the own box is there, and waits for its word. */
     private static void meet(IntArray link, IntArray state, int site, int rank, int peer, int group) {
         if (peer != rank) {
@@ -321,7 +342,7 @@ public final class Exchange {
             state.set(counter, number);
             PeerMemory.signal(link, slot(site, peer) + 1, SIGNALS + (site * MOST + rank) * MOST_GROUPS + group, number);
             if (state.get(FAILED) == 0
-                    && PeerMemory.await(state, SIGNALS + (site * MOST + peer) * MOST_GROUPS + group, number) == 0) {
+                    && await(link, state, SIGNALS + (site * MOST + peer) * MOST_GROUPS + group, number) == 0) {
                 state.set(FAILED, 1);
             }
         }

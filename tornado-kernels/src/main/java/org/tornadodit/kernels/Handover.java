@@ -162,7 +162,8 @@ public final class Handover {
             int number = state.get(counter) + times;
             state.set(counter, number);
             if (state.get(Exchange.FAILED) == 0
-                    && PeerMemory.await(
+                    && Exchange.await(
+                                    link,
                                     state,
                                     Exchange.SIGNALS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group,
                                     number)

@@ -349,6 +349,7 @@ final class Exchanges {
 
     /** Fills {@link Ties#link} but for the addresses. */
     static void describe(IntArray link, DitConfig config, Part part, Operations operations) {
+        Exchange.setPatience(link, patience(config, part));
         for (Site site : SITES) {
             if (site.ranks(part) > 1) {
                 Box box = box(site.number(), config, part, operations);
@@ -358,6 +359,18 @@ final class Exchanges {
         if (part.isStage()) {
             describeHandovers(link, part);
         }
+    }
+
+    /**
+     * How many seconds a device waits for another before it takes that one for lost: others may be a whole step ahead, or behind,
+     * which takes the slowest devices a second for each 1e12 operations.
+     */
+    static int patience(DitConfig config, Part part) {
+        double each = 24.0 * config.hiddenSize() * config.hiddenSize() * config.depth() * config.tokens();
+        return (int) Math.min(
+                600,
+                Exchange.LEAST_PATIENCE
+                        + each * part.samples().count() * part.halves().of() * 1e-12);
     }
 
     private static void describeHandovers(IntArray link, Part part) {

@@ -293,7 +293,7 @@ public final class TornadoEngine implements Engine, Stepper {
         return vaeBuffers.state();
     }
 
-    /** Another device of the crew failed: a virtual device waits for it no longer. A GPU's kernels wait for 10 s. */
+    /** Another device of the crew failed: a virtual device waits for it no longer. A GPU's kernels wait for 10 s or more. */
     void abandonExchanges() {
         VirtualLink.abandon(stateAddress);
         VirtualLink.abandon(decoderState);
@@ -349,14 +349,15 @@ public final class TornadoEngine implements Engine, Stepper {
         Ties ties = buffers.ties;
         if (ties != null) {
             result.transferToHost(ties.state());
-            requireSignals(ties.state());
+            requireSignals(ties.state(), Exchange.patience(ties.link()));
         }
     }
 
-    private static void requireSignals(IntArray state) {
+    private static void requireSignals(IntArray state, int seconds) {
         if (state.get(Exchange.FAILED) != 0) {
-            throw new PeerLostException("another device that computes the same samples sent nothing for 10 s;"
-                    + " with --plan samples each works by itself");
+            throw new PeerLostException(("another device that computes the same samples sent nothing for %d s;"
+                            + " with --plan samples each works by itself")
+                    .formatted(seconds));
         }
     }
 
@@ -616,7 +617,7 @@ public final class TornadoEngine implements Engine, Stepper {
     float[] decodeOwnRows(float[] latent) {
         DeviceArrays.fill(vaeBuffers.latents, latent);
         ReturnedValues.spoil(vaeBuffers.images);
-        requireSignals(receivedState(vaeGraphs.decode(vaePlan, 1)));
+        requireSignals(receivedState(vaeGraphs.decode(vaePlan, 1)), Exchange.LEAST_PATIENCE);
         requireDecoded();
         Span there = vaeBuffers.imagePixels();
         float[] rows = new float[vaeConfig.outChannels() * there.count()];

@@ -100,18 +100,19 @@ public final class PeerMemory {
     }
 
     /**
-     * Waits for a flag of the device's own to become a value or a greater one, for up to 10 s.
+     * Waits for a flag of the device's own to become a value or a greater one.
      *
+     * @param seconds that it may take
      * @return 1 when it has; 0 when it has not come. Virtual devices throw instead
      */
     @Instruction(
-            value = "{ .reg .b64 %pa, %pb, %pc; .reg .b32 %pd; .reg .pred %pe; mul.wide.s32 %pa, $1, 4;"
-                    + " add.s64 %pa, %pa, $0; mov.u64 %pb, %globaltimer; $L_again:"
+            value = "{ .reg .b64 %pa, %pb, %pc, %pf; .reg .b32 %pd; .reg .pred %pe; mul.wide.s32 %pa, $1, 4;"
+                    + " mul.wide.s32 %pf, $3, 1000000000; add.s64 %pa, %pa, $0; mov.u64 %pb, %globaltimer; $L_again:"
                     + " ld.acquire.sys.global.b32 %pd, [%pa+$H]; setp.ge.s32 %pe, %pd, $2; @%pe bra $L_done;"
-                    + " mov.u64 %pc, %globaltimer; sub.u64 %pc, %pc, %pb; setp.lt.u64 %pe, %pc, 10000000000;"
+                    + " mov.u64 %pc, %globaltimer; sub.u64 %pc, %pc, %pb; setp.lt.u64 %pe, %pc, %pf;"
                     + " @%pe bra $L_again; $L_done: setp.ge.s32 %pe, %pd, $2; selp.b32 $r, 1, 0, %pe; }",
             reads = 0)
-    public static int await(IntArray flags, int index, int value) {
+    public static int await(IntArray flags, int index, int value, int seconds) {
         VirtualLink.await(flags, index, value);
         return 1;
     }

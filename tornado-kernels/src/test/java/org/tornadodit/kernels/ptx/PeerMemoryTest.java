@@ -43,7 +43,7 @@ class PeerMemoryTest {
                         o.set(0, o.get(4));
                         PeerMemory.signal(in, FLAGS, FLAG, 3);
                     } else {
-                        o.set(1, PeerMemory.await(in, FLAG, 3));
+                        o.set(1, PeerMemory.await(in, FLAG, 3, 10));
                         o.set(2, o.get(4));
                         o.set(3, o.get(7));
                     }
@@ -71,7 +71,7 @@ class PeerMemoryTest {
                 "no signal from another device for 50 ms: work item global (0, 0, 0), local (0, 0, 0), group (0, 0, 0)"
                         + " waits for 1 in flag 100, which is 0",
                 1,
-                (context, in, o) -> PeerMemory.await(in, FLAG, 1));
+                (context, in, o) -> PeerMemory.await(in, FLAG, 1, 10));
     }
 
     @Test
