@@ -253,6 +253,24 @@ class CountTest {
         }
     }
 
+    /**
+     * Virtual devices take what is sent to them when they wait for it, so that they do not see who sends too early: devices
+     * meet behind attention before one can send the next block's keys.
+     */
+    @Test
+    void whoHasExchangedKeysMeetsBehindAttention() {
+        for (Mesh mesh : List.of(
+                Mesh.ONE.withRing(2),
+                Mesh.ONE.withHeads(2),
+                Mesh.ONE.withRing(2).withHeads(2))) {
+            List<String> tasks = Count.ofStep(XL_512, mesh.part(XL_512, 1, true, 0)).launches().stream()
+                    .filter(launch -> launch.graph().equals("block") && launch.times() == 28)
+                    .map(Count.Launch::task)
+                    .toList();
+            assertEquals(List.of("attn_heads", "attn", "attn_tokens"), tasks.subList(2, 5), mesh + ": " + tasks);
+        }
+    }
+
     /** What cannot be allocated can be counted: what it needs is what tells the user so. */
     @Test
     void countsBeyondWhatArraysHold() {
