@@ -92,6 +92,49 @@ class MeasuringCommandsTest {
         assertEquals(ExitCode.USAGE, CommandLineRun.of("plan", "--gpus", 0).exitCode());
     }
 
+    /** Of several records of a way the newest counts, and none of another model, batch, precision or of portable kernels. */
+    @Test
+    void planShowsRecordedSteps(@TempDir Path records) throws IOException {
+        String record = "{\"format\": 1, \"kind\": \"bench\", \"date\": \"2026-11-%sT10:00:00Z\", \"device\": \"H%s\","
+                + " \"devices\": %d, \"options\": {\"model\": \"DiT-B/2\", \"image_size\": 256, \"batch\": %d,"
+                + " \"guidance\": 4, \"precision\": \"high\", \"kernels\": \"%s\"%s}, \"measurements\": [{\"name\":"
+                + " \"step\", \"ms\": %s}]}";
+        String halves = ", \"division\": \"--data-parallel-degree 1 --use-cfg-parallel\"";
+        List<String> all = List.of(
+                record.formatted("01", 200, 1, 1, "auto", "", 3.25),
+                record.formatted("02", 100, 2, 1, "auto", halves, 2.5),
+                record.formatted("03", 200, 2, 1, "auto", halves, 2.25),
+                record.formatted("04", 200, 2, 2, "auto", halves, 9.5),
+                record.formatted("05", 200, 1, 1, "portable", "", 9.75));
+        for (int i = 0; i < all.size(); i++) {
+            Files.writeString(records.resolve(i + ".json"), all.get(i));
+        }
+        String[] words = {"plan", "--model", "DiT-B/2", "--image-size", "256", "--records", records.toString()};
+        CommandLineRun high = CommandLineRun.of(Stream.concat(Stream.of(words), Stream.of("--matmul-precision", "high"))
+                .toArray());
+        assertEquals(ExitCode.DONE, high.exitCode(), high.err());
+        List<String> lines = high.out().lines().toList();
+        assertTrue(lines.getFirst().endsWith(" bits   measured, ms"), high.out());
+        List<String> shown =
+                lines.stream().filter(line -> line.contains("2026")).toList();
+        assertEquals(2, shown.size(), high.out());
+        assertTrue(
+                shown.stream()
+                        .anyMatch(line ->
+                                line.contains("--use-cfg-parallel ") && line.endsWith(" 2.25, H200, 3 November 2026")),
+                high.out());
+        assertTrue(
+                shown.stream()
+                        .anyMatch(line -> line.startsWith("--data-parallel-degree 1  ")
+                                && line.endsWith(" 3.25, H200, 1 November 2026")),
+                high.out());
+        CommandLineRun highest = CommandLineRun.of((Object[]) words);
+        assertFalse(highest.out().contains("measured"), highest.out());
+        CommandLineRun missing = CommandLineRun.of("plan", "--records", records.resolve("none"));
+        assertEquals(ExitCode.USAGE, missing.exitCode());
+        assertTrue(missing.err().contains("--records: there is no folder "), missing.err());
+    }
+
     @Test
     void autotuneWantsADevice() {
         CommandLineRun run = CommandLineRun.of("autotune", "--model", config, "--device", "cpu");

@@ -30,6 +30,7 @@ import org.tornadodit.runner.output.OutputFile;
 import org.tornadodit.runner.plan.RunFiles;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.plan.TypedOptions;
+import org.tornadodit.runner.report.MeasuredSteps;
 import org.tornadodit.runner.report.RunRecord;
 import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.runner.terminal.Surroundings;
@@ -274,6 +275,8 @@ public final class BenchCommand implements Callable<Integer> {
         options.addProperty("tuned_operations", tuning.tuning().choices().size());
         if (plan.device().cpu()) {
             options.addProperty("threads", plan.threads());
+        } else {
+            options.addProperty(MeasuredSteps.DIVISION, plan.mesh().options());
         }
         return options;
     }

@@ -1,16 +1,25 @@
 package org.tornadodit.runner.measure;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.ByteCount;
+import org.tornadodit.model.Printable;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.runner.option.KernelArguments;
 import org.tornadodit.runner.option.ModelOptions;
+import org.tornadodit.runner.report.MeasuredSteps;
+import org.tornadodit.runner.report.MeasuredSteps.Measured;
+import org.tornadodit.runner.report.MeasuredSteps.Workload;
 import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.runner.terminal.Surroundings;
 import org.tornadodit.scheduler.graph.MeshCost;
@@ -30,8 +39,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Says how a number of H100s or H200s can divide a batch of a model, and what a step should then take by"
                     + " the cost model that --plan auto chooses by. Needs no GPU and no weights.",
-            "The last column is 'same' where the picture has the bits of one device, which --plan auto asks for,"
-                    + " 'FP32' where it is as accurate."
+            "Bits are 'same' where the picture has the bits of one device, which --plan auto asks for, 'FP32' where it"
+                    + " is as accurate. Behind it, steps that bench step --json has recorded, and on what."
         },
         footerHeading = "%nExamples:%n",
         footer = {"  dit plan --image-size 512 --batch 1 --gpus 4", "  dit plan --model DiT-L/2 --batch 2 --gpus 8"})
@@ -64,10 +73,18 @@ public final class PlanCommand implements Callable<Integer> {
     @Option(names = "--unguided", description = "Samples without guidance, of one pass each")
     boolean unguided;
 
-    private record Row(Mesh mesh, MeshCost cost) {}
+    @Option(
+            names = "--records",
+            paramLabel = "FOLDER",
+            description = "Where bench step --json has recorded steps, which are shown beside the predicted ones."
+                    + " Default: results in the project's folder")
+    @Nullable
+    Path records;
+
+    private record Row(Mesh mesh, MeshCost cost, Optional<Measured> measured) {}
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         if (batch < 1 || batch > 1024) {
             throw usage("--batch is " + batch + ", expected 1 to 1024");
         }
@@ -82,8 +99,15 @@ public final class PlanCommand implements Callable<Integer> {
         }
         Map<Mesh, MeshCost> costs = MeshCost.ofHopper(
                 config, batch, !unguided, gpus, kernelArguments.options(config).precision());
+        if (records != null && !Files.isDirectory(records)) {
+            throw usage("--records: there is no folder " + Printable.path(records));
+        }
+        MeasuredSteps measured = MeasuredSteps.of(
+                records != null ? records : Surroundings.read().home().resolve("results"));
+        Workload workload =
+                new Workload(modelOptions.model, config.imageSize(), batch, !unguided, kernelArguments.precisionName());
         List<Row> rows = new ArrayList<>();
-        costs.forEach((mesh, cost) -> rows.add(new Row(mesh, cost)));
+        costs.forEach((mesh, cost) -> rows.add(new Row(mesh, cost, measured.newest(workload, mesh))));
         double alone = costs.get(Mesh.ONE) == null ? 0 : costs.get(Mesh.ONE).seconds();
         rows.sort(Comparator.comparingDouble((Row row) -> row.cost().seconds())
                 .thenComparing(row -> row.mesh().devices()));
@@ -92,29 +116,37 @@ public final class PlanCommand implements Callable<Integer> {
                 .max()
                 .orElse(0);
         PrintWriter out = spec.commandLine().getOut();
-        out.println(String.format(
-                Locale.ROOT,
-                "%-" + width + "s %4s %9s %7s %12s %12s  %s",
+        out.println(line(
+                "%-" + width + "s %4s %9s %7s %12s %12s  %-6s%s",
                 "options",
                 "GPUs",
                 "step, ms",
                 "faster",
                 "sent a step",
                 "memory each",
-                "bits"));
+                "bits",
+                rows.stream().anyMatch(row -> row.measured().isPresent()) ? " measured, ms" : ""));
         for (Row row : rows) {
-            out.println(String.format(
-                    Locale.ROOT,
-                    "%-" + width + "s %4d %9.2f %7.2f %12s %12s  %s",
+            out.println(line(
+                    "%-" + width + "s %4d %9.2f %7.2f %12s %12s  %-6s%s",
                     row.mesh().options(),
                     row.mesh().devices(),
                     1e3 * row.cost().seconds(),
                     alone / row.cost().seconds(),
                     ByteCount.of(row.cost().sent()),
                     ByteCount.of(row.cost().memory()),
-                    row.mesh().exactness().word()));
+                    row.mesh().exactness().word(),
+                    row.measured().map(PlanCommand::cell).orElse("")));
         }
         return ExitCode.DONE;
+    }
+
+    private static String line(String format, Object... cells) {
+        return String.format(Locale.ROOT, format, cells).stripTrailing();
+    }
+
+    private static String cell(Measured measured) {
+        return String.format(Locale.ROOT, " %.2f, %s, %s", measured.ms(), measured.device(), measured.day());
     }
 
     private ParameterException usage(String message) {

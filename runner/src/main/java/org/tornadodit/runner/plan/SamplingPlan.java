@@ -28,6 +28,7 @@ import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.graph.Count;
+import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
 import org.tornadodit.scheduler.run.DeviceTeam;
@@ -68,6 +69,11 @@ public record SamplingPlan(
     /** The samples' classes, by name or number. */
     public List<String> labels() {
         return request.labels().stream().map(classes::name).toList();
+    }
+
+    /** How devices divide the samples; not of the CPU engine. */
+    public Mesh mesh() {
+        return setup().mesh();
     }
 
     /** No more devices than samples. */

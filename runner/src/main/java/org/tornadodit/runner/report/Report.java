@@ -20,8 +20,8 @@ import org.tornadodit.runner.report.Block.Table;
 
 /**
  * A summary, then the five parts that the challenge's report asks for, made of recorded runs: baseline on one card, profile and
- * bottleneck, optimisation steps on one card, several cards, reproduction. Every figure is read from a record or computed
- * from such; what was not recorded is said to be missing.
+ * bottleneck, optimisation steps on one card, several cards, reproduction. Every figure is read from a record, computed
+ * from such, or the cost model's; what was not recorded is said to be missing.
  */
 public final class Report {
     private static final String TITLE = "tornado-dit: measurements";
@@ -247,16 +247,18 @@ public final class Report {
     }
 
     private void severalCards() {
-        say("A batch is divided by samples: each card holds the whole model and gets a run of samples, both halves"
-                + " of their guidance with them. Noise depends on seed, call and element alone, so a card makes"
-                + " its samples' noise itself; no card waits for another before the pictures are put together, and"
-                + " the pictures are the same bits for any number of cards. Each card is driven by a thread and an"
-                + " execution plan of its own.");
+        say("A batch with as many samples as cards is divided by samples: each card holds the whole model and gets"
+                + " a run of samples, both halves of their guidance with them. Noise depends on seed, call and"
+                + " element alone, so a card makes its samples' noise itself; no card waits for another before the"
+                + " pictures are put together, and the pictures are the same bits for any number of cards. Each"
+                + " card is driven by a thread and an execution plan of its own.");
         Map<String, List<RecordedRun>> all = byWorkload(0);
         boolean any = false;
         for (Map.Entry<String, List<RecordedRun>> of : all.entrySet()) {
             Map<Integer, RecordedRun> newest = new LinkedHashMap<>();
-            of.getValue().forEach(run -> newest.put(run.devices(), run));
+            of.getValue().stream()
+                    .filter(run -> !MeasuredSteps.isOfCrew(run))
+                    .forEach(run -> newest.put(run.devices(), run));
             if (newest.size() < 2) {
                 continue;
             }
@@ -304,6 +306,7 @@ public final class Report {
                     "one workload on one and on several cards",
                     "./dit bench step sampling --devices 0,1 --json results/NAME.json ...");
         }
+        blocks.addAll(new SharedPicture(runs).blocks());
     }
 
     private void reproduction() {

@@ -103,6 +103,9 @@ class ReportTest {
         assertTrue(tables(html).size() > 10, "tables");
         requireReadable(html);
         assertFalse(html.contains("Not recorded yet"), "every part has its records");
+        assertTrue(
+                html.contains("<td>--data-parallel-degree 1 --use-cfg-parallel --ulysses-degree 2</td>"),
+                "ways to divide a picture");
         assertFalse(html.contains("NaN") || html.contains("Infinity"), "figures");
     }
 
