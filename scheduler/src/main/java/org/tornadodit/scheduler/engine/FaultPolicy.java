@@ -8,7 +8,7 @@ import java.util.function.Consumer;
  * @param failFast whether the first failure ends the run; otherwise the device is taken out and the others do its
  *     samples, until the last device fails
  * @param keepSteps every so many steps, latents are copied to the host, to go on from
- * @param report takes a line about each device that is taken out; called on any thread
+ * @param report takes a line about each device that is taken out, and one where devices may give different bits; called on any thread
  */
 public record FaultPolicy(boolean failFast, int keepSteps, Consumer<String> report) {
 

@@ -110,6 +110,18 @@ public record KernelChoice(Operations operations, String reason) {
 
     private record None(String reason) implements Cores {}
 
+    /** The form of a device's own instructions. */
+    private static Optional<MmaForm> form(ListedDevice device) {
+        return MmaForm.of(capability(device, 0), capability(device, 1));
+    }
+
+    /** The number before the point, part 0, or after it; 0 where the device has no capability. */
+    private static int capability(ListedDevice device, int part) {
+        return device.capability()
+                .map(capability -> Integer.parseInt(capability.split("\\.", 2)[part]))
+                .orElse(0);
+    }
+
     /** By the instructions of a tier, also where tornado-host emulates them. */
     private static Cores cores(ListedDevice device, DitConfig config, Tier tier) {
         Optional<String> ofModel = TensorOperations.refusal(config);
@@ -122,7 +134,8 @@ public record KernelChoice(Operations operations, String reason) {
             return new Some(
                     tier == Tier.WGMMA
                             ? new TensorCores.Warpgroups(multiprocessors)
-                            : TensorCores.Warps.of(asked.orElse(MmaForm.AMPERE), multiprocessors, 8, 0),
+                            : TensorCores.Warps.of(
+                                    asked.or(() -> form(device)).orElse(MmaForm.AMPERE), multiprocessors, 8, 0),
                     "emulated");
         }
         String capability = device.capability().orElse("");
@@ -130,17 +143,17 @@ public record KernelChoice(Operations operations, String reason) {
             return new None("wgmma needs compute capability " + HOPPER + ", this is "
                     + device.capability().orElse(device.backend()));
         }
-        int point = capability.indexOf('.');
-        int major = point < 0 ? 0 : Integer.parseInt(capability.substring(0, point));
-        int minor = point < 0 ? 0 : Integer.parseInt(capability.substring(point + 1));
-        Optional<MmaForm> own = MmaForm.of(major, minor);
+        int major = capability(device, 0);
+        int minor = capability(device, 1);
+        Optional<MmaForm> own = form(device);
         if (own.isEmpty()) {
             return new None("tensor cores need compute capability 7.0 or later, this is "
                     + device.capability().orElse(device.backend()));
         }
         if (asked.isPresent() && asked.get().compareTo(own.get()) < 0) {
-            return new None("-D" + TornadoProperties.MMA_FORM + "=" + asked.get().name().toLowerCase(Locale.ROOT)
-                    + " needs a later compute capability than " + capability);
+            return new None(
+                    "-D" + TornadoProperties.MMA_FORM + "=" + asked.get().name().toLowerCase(Locale.ROOT)
+                            + " needs a later compute capability than " + capability);
         }
         return switch (Installation.installFromClassPath()) {
             case Installation.Installed _ ->

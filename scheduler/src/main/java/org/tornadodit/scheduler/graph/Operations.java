@@ -31,6 +31,11 @@ public interface Operations {
     /** The tier and what it does, for the user: begins with the word that {@code --kernels} has. */
     String description();
 
+    /** What decides bits: devices of which this is the same give the same, in words for the user. */
+    default String kind() {
+        return description();
+    }
+
     /** The decoder's kernels of the same tier, where the autoencoder's sizes allow. */
     DecoderTier decoder(VaeConfig config);
 

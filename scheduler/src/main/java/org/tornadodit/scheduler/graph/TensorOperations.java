@@ -2,6 +2,7 @@ package org.tornadodit.scheduler.graph;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.AttentionTiling;
@@ -171,6 +172,13 @@ public final class TensorOperations implements Operations {
                 + (precision == MatmulPrecision.HIGHEST
                         ? ", three FP16 products for FP32 accuracy"
                         : ", one FP16 product");
+    }
+
+    @Override
+    public String kind() {
+        return cores instanceof TensorCores.Warps warps
+                ? tier().word() + " in " + warps.form().name().toLowerCase(Locale.ROOT) + "'s form"
+                : tier().word();
     }
 
     @Override

@@ -137,6 +137,16 @@ public final class ShardedEngine implements Engine {
             DeviceWorker worker = each.worker();
             lanes.add(new Lane(worker.capacity(), each.speed(), worker::execute, worker::crew));
         }
+        List<String> kinds = shared.values().stream()
+                .map(ofKind -> ofKind.choice().operations().kind())
+                .distinct()
+                .sorted()
+                .toList();
+        if (kinds.size() > 1) {
+            policy.report()
+                    .accept("devices of different kinds (" + String.join("; ", kinds)
+                            + "): bits of a picture may differ with the device that makes it");
+        }
         pass = new SharedPass(config, lanes, policy.keepSteps(), hostNoise, this::failed);
     }
 

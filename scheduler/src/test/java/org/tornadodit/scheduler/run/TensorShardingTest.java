@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,7 +20,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostRuntime;
+import org.tornadodit.model.Shape;
+import org.tornadodit.model.TensorAssert;
 import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
@@ -106,6 +111,44 @@ class TensorShardingTest {
                         "from step " + state.done());
             }
         }
+    }
+
+    /** Volta's form and Ampere's beside each other: other bits, within the bound that each keeps to PyTorch, and a line about it. */
+    @Test
+    void devicesOfDifferentKindsStayWithinTheBar() {
+        SamplingRequest two = TinyModel.request(1, 0, 1);
+        KernelOptions mma = new KernelOptions(MatmulPrecision.HIGHEST, KernelOptions.Tier.MMA);
+        DeviceTeam equal = TinyModel.team(2, 1, reports);
+        List<ListedDevice> kinds = List.of(
+                of(equal.devices().get(0), "an A100", "8.0"), of(equal.devices().get(1), "a V100", "7.0"));
+        DeviceTeam team = new DeviceTeam(kinds, List.of(1.0, 1.0), equal.policy());
+        try (ShardedEngine mixed = TinyModel.tensorEngine(team, two, mma);
+                ShardedEngine one = TinyModel.tensorEngine(TinyModel.team(1, 1, reports), two, mma)) {
+            assertEquals(2, mixed.devices());
+            float[] latents = mixed.sample(two, TorchRandn.cuda(5), (done, now) -> {});
+            float[] expected = one.sample(two, TorchRandn.cuda(5), (done, now) -> {});
+            assertFalse(Arrays.equals(expected, latents), "the forms add up alike: the test shows nothing");
+            Shape shape = Shape.of(expected.length);
+            TensorAssert.assertRelativeError("latents", shape, latents, expected, 2e-5);
+            float[] images = one.decode(expected, two.samples());
+            TensorAssert.assertRelativeError(
+                    "images", Shape.of(images.length), mixed.decode(latents, two.samples()), images, 1e-4);
+        }
+        assertEquals(
+                List.of("devices of different kinds (mma in ampere's form; mma in volta's form): bits of a picture may"
+                        + " differ with the device that makes it"),
+                reports);
+    }
+
+    private static ListedDevice of(ListedDevice device, String name, String capability) {
+        return new ListedDevice(
+                device.index(),
+                device.backend(),
+                name,
+                device.type(),
+                Optional.of(capability),
+                device.memory(),
+                device.device());
     }
 
     /** The two precisions are different kernels, so that tests of one say nothing of the other. */
