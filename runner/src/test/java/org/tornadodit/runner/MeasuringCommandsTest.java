@@ -255,6 +255,35 @@ class MeasuringCommandsTest {
                 bench.out());
     }
 
+    /** As plan asks for it. */
+    @Test
+    void benchRecordsHowDevicesDividedTheBatch(@TempDir Path records) throws IOException {
+        Path record = records.resolve("halves.json");
+        CommandLineRun bench = CommandLineRun.of(
+                "bench",
+                "step",
+                "--model",
+                config,
+                "--random-weights",
+                "--vae",
+                CommandLineRun.ROOT.resolve("reference/data/vae-tiny"),
+                "--devices",
+                "cpu:2",
+                "--use-cfg-parallel",
+                "--class-labels",
+                1,
+                "--repetitions",
+                1,
+                "--warm-up",
+                1,
+                "--json",
+                record);
+        assertEquals(ExitCode.DONE, bench.exitCode(), bench.err());
+        assertTrue(
+                Files.readString(record).contains("\"division\": \"--data-parallel-degree 1 --use-cfg-parallel\""),
+                Files.readString(record));
+    }
+
     @Test
     @DisabledOnOs(OS.WINDOWS) // has no such names
     void reportShowsNamesAndTextsOnALine() throws IOException {
