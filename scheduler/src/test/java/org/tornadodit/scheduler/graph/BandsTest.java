@@ -87,6 +87,12 @@ class BandsTest {
     }
 
     @Test
+    void smallPicturesAreLeftToOneDevice() {
+        assertTrue(Bands.pays(VAE, 64));
+        assertFalse(Bands.pays(VAE, 32));
+    }
+
+    @Test
     void leavesWholeWhatHasTooFewRows() {
         assertFalse(Bands.of(VAE, 2, 8, 0).isDivided());
         VaeConfig oddGroups = new VaeConfig(List.of(9, 9), 1, 4, 3, 3, 1e-6, 0.5, true, false);
