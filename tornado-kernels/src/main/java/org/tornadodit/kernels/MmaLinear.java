@@ -13,7 +13,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * warp (mma.sync), which every NVIDIA GPU from Volta on has.
  *
  * <p>A work group's warps share a tile; all of them copy pieces of both operands into a ring of stages in shared memory,
- * a few stages ahead, across the end of a tile, too. One or two work groups a multiprocessor take tile after tile, rows
+ * a few stages ahead, across the end of a tile, too. In Ampere's form a
+ * slab's operands come into registers while the slab before is multiplied, across the barrier, too: without, loads and products of
+ * all warps take turns. One or two work groups a multiprocessor take tile after tile, rows
  * first in groups that stay in the second-level cache.
  *
  * <p>As in {@link TensorLinear}, with two planes the sums of {@link TensorLinear#EXACT_K} products are added up outside the tensor
@@ -41,6 +43,12 @@ public final class MmaLinear {
      */
     public record Tile(int rows, int columns, int warpRows, int warpColumns, int slabs, int stages, MmaForm form)
             implements ProductTile {
+
+        /** Whether operands come into registers a slab ahead of their products, which takes two sets of registers. */
+        boolean ahead() {
+            return form == MmaForm.AMPERE && slabs % 2 == 0;
+        }
+
         @Override
         public int code() {
             return rows / 16
@@ -49,7 +57,8 @@ public final class MmaLinear {
                     | warpColumns << 14
                     | slabs << 18
                     | stages << 22
-                    | form.code() << 26;
+                    | form.code() << 26
+                    | (ahead() ? 1 : 0) << 28;
         }
 
         @Override
@@ -127,6 +136,7 @@ public final class MmaLinear {
         int slabs = tile >> 18 & 15;
         int stages = tile >> 22 & 15;
         int form = tile >> 26 & 3;
+        boolean ahead = (tile >> 28 & 1) == 1;
         int threads = LANES * warpRows * warpColumns;
         int stageBytes = stageBytes(planes, rows, columns, slabs);
         int shared = SharedMemory.dynamic(stages * stageBytes + MmaTile.scratch(warpRows * warpColumns, form));
@@ -155,15 +165,15 @@ public final class MmaLinear {
         // Where the next copy is: a tile, and a step of it.
         int next = context.groupIdx;
         int nextStep = 0;
-        int xAt = TensorLinear.rowTile(next, group, columnTiles) * rows * 8 * planes + thread * 4;
+        int nextTile = Math.max(0, Math.min(next, tiles - 1));
+        int xAt = TensorLinear.rowTile(nextTile, group, columnTiles) * rows * 8 * planes + thread * 4;
         int weightAt =
-                weightFrom + TensorLinear.columnTile(next, group, columnTiles) * columns * 8 * planes + thread * 4;
+                weightFrom + TensorLinear.columnTile(nextTile, group, columnTiles) * columns * 8 * planes + thread * 4;
         for (int stage = 0; stage < stages - 1; stage++) {
-            if (next < tiles) {
-                copy(shared + stage * stageBytes, x, xAt, xSlab, thread, threads, rows, planes, slabs, form);
-                int to = shared + stage * stageBytes + slabs * rows * 32 * planes;
-                copy(to, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs, form);
-            }
+            int to = shared + stage * stageBytes;
+            int toWeight = to + slabs * rows * 32 * planes;
+            copy(to, x, xAt, xSlab, thread, threads, rows, planes, slabs, form);
+            copy(toWeight, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs, form);
             MmaTile.commit(form);
             xAt += slabs * xSlab;
             weightAt += slabs * weightSlab;
@@ -171,9 +181,10 @@ public final class MmaLinear {
             if (nextStep == steps) {
                 nextStep = 0;
                 next += blocks;
-                xAt = TensorLinear.rowTile(next, group, columnTiles) * rows * 8 * planes + thread * 4;
+                nextTile = Math.max(0, Math.min(next, tiles - 1));
+                xAt = TensorLinear.rowTile(nextTile, group, columnTiles) * rows * 8 * planes + thread * 4;
                 weightAt = weightFrom
-                        + TensorLinear.columnTile(next, group, columnTiles) * columns * 8 * planes
+                        + TensorLinear.columnTile(nextTile, group, columnTiles) * columns * 8 * planes
                         + thread * 4;
             }
         }
@@ -189,6 +200,18 @@ public final class MmaLinear {
         int perX = pieces(rows, planes, threads);
         int perWeight = pieces(columns, planes, threads);
         int[] staged = Registers.ints(form == MmaTile.AMPERE ? 1 : slabs * (perX + perWeight) * 4);
+        int leftSize = partRows / ROWS * planes * MmaTile.registers(form);
+        int rightSize = planes * MmaTile.registers(form);
+        int early = early(partColumns, planes);
+        int[] xs = Registers.ints(ahead ? 2 * leftSize : 1);
+        int[] weights = Registers.ints(ahead ? 2 * early * rightSize : 1);
+        int[] late = Registers.ints(ahead ? rightSize : 1);
+        if (ahead) {
+            MmaTile.await(stages - 2, form);
+            context.localBarrier();
+            load(xs, 0, xFrom, partRows / ROWS, planes, form);
+            load(weights, 0, weightsFrom, early, planes, form);
+        }
         int stage = 0;
         for (int i = context.groupIdx; i < tiles; i += blocks) {
             Registers.clear(sums);
@@ -196,45 +219,68 @@ public final class MmaLinear {
                 int end = Math.min(start + exactSteps, steps);
                 Registers.clear(products);
                 for (int step = start; step < end; step++) {
-                    MmaTile.await(stages - 2, form);
-                    context.localBarrier();
+                    if (!ahead) {
+                        MmaTile.await(stages - 2, form);
+                        context.localBarrier();
+                    }
                     int to = shared + (stage == 0 ? stages - 1 : stage - 1) * stageBytes;
                     int toWeight = to + slabs * rows * 32 * planes;
                     boolean more = next < tiles;
-                    if (more) {
-                        if (form == MmaTile.AMPERE) {
-                            copy(to, x, xAt, xSlab, thread, threads, rows, planes, slabs, form);
-                            copy(toWeight, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs, form);
-                        } else {
-                            fetch(staged, 0, x, xAt, xSlab, thread, threads, rows, planes, slabs);
-                            fetch(
-                                    staged,
-                                    slabs * perX,
-                                    weight,
-                                    weightAt,
-                                    weightSlab,
-                                    thread,
-                                    threads,
-                                    columns,
-                                    planes,
-                                    slabs);
-                        }
+                    if (form == MmaTile.AMPERE) {
+                        copy(to, x, xAt, xSlab, thread, threads, rows, planes, slabs, form);
+                        copy(toWeight, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs, form);
+                    } else if (more) {
+                        fetch(staged, 0, x, xAt, xSlab, thread, threads, rows, planes, slabs);
+                        int first = slabs * perX;
+                        fetch(staged, first, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs);
                     }
                     MmaTile.commit(form);
-                    xAt += slabs * xSlab;
-                    weightAt += slabs * weightSlab;
-                    nextStep++;
-                    if (nextStep == steps) {
-                        nextStep = 0;
-                        next += blocks;
-                        xAt = TensorLinear.rowTile(next, group, columnTiles) * rows * 8 * planes + thread * 4;
-                        weightAt = weightFrom
-                                + TensorLinear.columnTile(next, group, columnTiles) * columns * 8 * planes
-                                + thread * 4;
-                    }
                     int a = xFrom + stage * stageBytes;
                     int b = weightsFrom + stage * stageBytes;
-                    for (int s = 0; s < slabs; s++) {
+                    stage = stage == stages - 1 ? 0 : stage + 1;
+                    int nextA = xFrom + stage * stageBytes;
+                    int nextB = weightsFrom + stage * stageBytes;
+                    for (int s = 0; s < slabs && ahead; s++) {
+                        int now = s % 2;
+                        boolean last = s == slabs - 1;
+                        for (int j = 0; j < partColumns / 16; j++) {
+                            int[] columnsOf = j < early ? weights : late;
+                            int r = j < early ? (now * early + j) * rightSize : 0;
+                            if (j >= early) {
+                                load(
+                                        late,
+                                        0,
+                                        b + s * (columns * 32 * planes) + j * (4 * MATRIX * planes),
+                                        1,
+                                        planes,
+                                        form);
+                            }
+                            // All that is read of this stage has been before the barrier, after which it is filled
+                            // again.
+                            if (j == pause(partColumns, planes)) {
+                                if (last) {
+                                    MmaTile.await(stages - 2, form);
+                                    context.localBarrier();
+                                }
+                                int fromA = last ? nextA : a + (s + 1) * (rows * 32 * planes);
+                                int fromB = last ? nextB : b + (s + 1) * (columns * 32 * planes);
+                                load(xs, (1 - now) * leftSize, fromA, partRows / ROWS, planes, form);
+                                load(weights, (1 - now) * early * rightSize, fromB, early, planes, form);
+                            }
+                            multiply(
+                                    planes == 2 ? products : sums,
+                                    j,
+                                    xs,
+                                    now * leftSize,
+                                    columnsOf,
+                                    r,
+                                    partRows,
+                                    partColumns,
+                                    planes,
+                                    form);
+                        }
+                    }
+                    for (int s = 0; s < slabs && !ahead; s++) {
                         if (planes == 2) {
                             multiplySplit(
                                     products, a + s * (rows * 64), b + s * (columns * 64), partRows, partColumns, form);
@@ -246,7 +292,18 @@ public final class MmaLinear {
                         put(staged, 0, to, thread, threads, rows, planes, slabs);
                         put(staged, slabs * perX, toWeight, thread, threads, columns, planes, slabs);
                     }
-                    stage = stage == stages - 1 ? 0 : stage + 1;
+                    xAt += slabs * xSlab;
+                    weightAt += slabs * weightSlab;
+                    nextStep++;
+                    if (nextStep == steps) {
+                        nextStep = 0;
+                        next += blocks;
+                        nextTile = Math.max(0, Math.min(next, tiles - 1));
+                        xAt = TensorLinear.rowTile(nextTile, group, columnTiles) * rows * 8 * planes + thread * 4;
+                        weightAt = weightFrom
+                                + TensorLinear.columnTile(nextTile, group, columnTiles) * columns * 8 * planes
+                                + thread * 4;
+                    }
                 }
                 if (planes == 2) {
                     Registers.add(sums, products);
@@ -304,6 +361,8 @@ public final class MmaLinear {
                 }
             }
         }
+        // Copies past the last tile are under way.
+        MmaTile.await(0, form);
     }
 
     /** Pieces of 16 bytes that a thread copies of one operand for 16 k, the last perhaps not. */
@@ -311,7 +370,9 @@ public final class MmaLinear {
         return (count * 2 * planes + threads - 1) / threads;
     }
 
-    /** A thread's part of the copy of a stage of one operand: {@code count} rows of it, slabs of 16 k, {@code slab} ints apart. */
+    /**
+     * A thread's part of the copy of a stage of one operand: {@code count} rows of it, slabs of 16 k, {@code slab} ints apart.
+     */
     private static void copy(
             int to,
             IntArray from,
@@ -326,9 +387,11 @@ public final class MmaLinear {
         int pieces = count * 2 * planes;
         for (int s = 0; s < slabs; s++) {
             for (int piece = 0; piece < pieces; piece += threads) {
-                if (piece + threads <= pieces || piece + thread < pieces) {
-                    int address = to + s * (count * 32 * planes) + (piece + thread) * 16;
+                int address = to + s * (count * 32 * planes) + (piece + thread) * 16;
+                if (piece + threads <= pieces) {
                     MmaTile.copy(address, from, at + s * slab + piece * 4, form);
+                } else {
+                    MmaTile.copyIf(pieces - piece - thread, address, from, at + s * slab + piece * 4, form);
                 }
             }
         }
@@ -374,6 +437,40 @@ public final class MmaLinear {
                             Registers.get(staged, register + 2),
                             Registers.get(staged, register + 3));
                 }
+            }
+        }
+    }
+
+    /** Sixteens of columns that come into registers a slab ahead: with two planes, whose sums take twice as many, one. */
+    private static int early(int partColumns, int planes) {
+        return planes == 2 ? 1 : partColumns / 16;
+    }
+
+    /** Before which sixteen of columns the next slab is loaded. */
+    private static int pause(int partColumns, int planes) {
+        return planes == 2 ? partColumns / 16 - 1 : 0;
+    }
+
+    /** {@code count} times 16 rows and 16 k of an operand in all its planes. */
+    private static void load(int[] registers, int first, int address, int count, int planes, int form) {
+        int size = MmaTile.registers(form);
+        for (int i = 0; i < count * planes; i++) {
+            int from = address + i / planes * (4 * MATRIX * planes) + i % planes * (2 * MATRIX);
+            MmaTile.load(registers, first + i * size, from, MATRIX, form);
+        }
+    }
+
+    /** 16 k of 16 columns of a warp's part of a tile; with two planes the small products first. */
+    private static void multiply(
+            float[] sums, int j, int[] left, int l, int[] right, int r, int rows, int columns, int planes, int form) {
+        int size = MmaTile.registers(form);
+        for (int product = planes == 2 ? 0 : 2; product < 3; product++) {
+            // lo hi, hi lo, hi hi
+            int lowLeft = product == 0 ? size : 0;
+            int lowRight = product == 1 ? size : 0;
+            for (int i = 0; i < rows / ROWS; i++) {
+                int at = i * (columns / 2) + 8 * j;
+                MmaTile.multiply(sums, at, left, l + planes * size * i + lowLeft, right, r + lowRight, form);
             }
         }
     }

@@ -142,6 +142,15 @@ final class MmaTile {
         }
     }
 
+    /** {@link #copy} where {@code wanted} is positive: without a branch where copies are in the background. */
+    static void copyIf(int wanted, int to, IntArray from, int at, int form) {
+        if (form == AMPERE) {
+            SharedMemory.copyAsyncIf(to, from, at, wanted);
+        } else if (wanted > 0) {
+            copy(to, from, at, form);
+        }
+    }
+
     /** Copies up to here are a group. */
     static void commit(int form) {
         if (form == AMPERE) {

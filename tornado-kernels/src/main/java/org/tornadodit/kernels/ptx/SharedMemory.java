@@ -114,6 +114,17 @@ public final class SharedMemory {
         block.copies(item).add(AsyncCopy.of(block.memory(), address, source, index, bytes, 16, item.index()));
     }
 
+    /** {@link #copyAsync(int, IntArray, int)} where {@code wanted} is positive, without a branch. */
+    @Instruction(
+            value = "{ .reg .b64 %ga; .reg .pred %gp; setp.gt.s32 %gp, $3, 0; mul.wide.s32 %ga, $2, 4; add.s64 %ga,"
+                    + " %ga, $1; @%gp cp.async.cg.shared.global [$0], [%ga+$H+$c2], 16; }",
+            reads = 1)
+    public static void copyAsyncIf(int address, IntArray source, int index, int wanted) {
+        if (wanted > 0) {
+            copyAsync(address, source, index, 16);
+        }
+    }
+
     /** cp.async of 16 bytes of floats. */
     @Instruction(
             value = "{ .reg .b64 %ga; mul.wide.s32 %ga, $2, 4; add.s64 %ga, %ga, $1;"
