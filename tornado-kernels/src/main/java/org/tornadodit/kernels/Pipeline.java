@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.ptx.Cluster;
 import org.tornadodit.kernels.ptx.MemoryBarrier;
 
 /**
@@ -93,5 +94,14 @@ final class Pipeline {
      */
     static void leave(int shared, int stages, int use, int lane) {
         MemoryBarrier.arriveIfZero(empty(shared, use % stages), lane);
+    }
+
+    /**
+     * A warp has read the stage of a use, which it tells all blocks of its cluster.
+     *
+     * @param lane of the thread; those below {@code blocks} say so, each to a block
+     */
+    static void leaveInCluster(int shared, int stages, int use, int lane, int blocks) {
+        Cluster.arrive(empty(shared, use % stages), lane, blocks);
     }
 }

@@ -18,23 +18,32 @@ public final class TensorVariants {
     private static final String STAGES = "stages";
     private static final String HELD = "held";
     private static final String TURNS = "turns";
+    private static final String BELOW = "below";
+    private static final String BESIDE = "beside";
 
     /** Products of halves. */
     private static final List<Tile> ONE_PLANE = List.of(
             new Tile(256, 192, 2, 0),
+            new Tile(256, 192, 2, 0, 2, 1),
+            new Tile(256, 192, 2, 0, 1, 2),
             new Tile(256, 144, 2, 0),
             new Tile(128, 192, 2, 0),
             new Tile(128, 192, 4, 1),
             new Tile(128, 144, 4, 1),
-            new Tile(64, 192, 4, 1));
+            new Tile(128, 144, 4, 1, 2, 1),
+            new Tile(128, 96, 4, 1),
+            new Tile(64, 192, 4, 1),
+            new Tile(64, 96, 4, 1));
 
     /** Three products for FP32 accuracy. */
     private static final List<Tile> TWO_PLANES = List.of(
             new Tile(128, 192, 2, 0),
+            new Tile(128, 192, 2, 0, 2, 1),
             new Tile(128, 144, 2, 0),
             new Tile(128, 96, 2, 0),
             new Tile(64, 192, 2, 1),
-            new Tile(64, 192, 4, 1));
+            new Tile(64, 192, 4, 1),
+            new Tile(64, 96, 4, 1));
 
     private TensorVariants() {}
 
@@ -46,6 +55,8 @@ public final class TensorVariants {
             if (!tile.equals(standard)
                     && tile.rows() < m + 64
                     && tile.columns() < n + 128
+                    && (tile.below() == 1 || tile.rows() < m)
+                    && (tile.beside() == 1 || Launch.ceilDiv(n, tile.columns()) % tile.beside() == 0)
                     && k % (16 * tile.slabs()) == 0) {
                 variants.add(of(tile));
             }
@@ -62,12 +73,20 @@ public final class TensorVariants {
         return Variant.of(ROWS, tile.rows())
                 .and(COLUMNS, tile.columns())
                 .and(SLABS, tile.slabs())
-                .and(TURNS, tile.turns());
+                .and(TURNS, tile.turns())
+                .and(BELOW, tile.below())
+                .and(BESIDE, tile.beside());
     }
 
     /** A variant as {@link TensorLinear} takes it. */
     public static Tile tile(Variant variant) {
-        return new Tile(variant.get(ROWS), variant.get(COLUMNS), variant.get(SLABS), variant.get(TURNS));
+        return new Tile(
+                variant.get(ROWS),
+                variant.get(COLUMNS),
+                variant.get(SLABS),
+                variant.get(TURNS),
+                variant.get(BELOW),
+                variant.get(BESIDE));
     }
 
     /** Those of {@link WarpgroupAttention}, the default first; all have the same keys, whose number changes bits. */

@@ -141,8 +141,8 @@ public final class TensorCases {
     /** A tile in a word. */
     static String words(ProductTile tile) {
         return switch (tile) {
-            case TensorLinear.Tile(int rows, int columns, int slabs, int turns) ->
-                rows + "x" + columns + "x" + slabs + "x" + turns;
+            case TensorLinear.Tile(int rows, int columns, int slabs, int turns, int below, int beside) ->
+                rows + "x" + columns + "x" + slabs + "x" + turns + "x" + below + "x" + beside;
             case MmaLinear.Tile(
                     int rows,
                     int columns,

@@ -36,15 +36,16 @@ public final class Wgmma {
     }
 
     /**
-     * The lower half of an operand's descriptor: address, a multiple of 16, and {@code kStride}, the bytes between the two
+     * The lower half of an operand's descriptor: 18 bits of the address, a multiple of 16 (above them a block's rank in its cluster is
+     * part of it), and {@code kStride}, the bytes between the two
      * matrices that follow each other along k, a constant. Adding n to it adds 16 n bytes to the address. The upper half has
      * the stride along rows or columns. Without swizzle that is so for N-major operands too: "leading dimension byte
      * offset" leads from the first 8 k to the next, "stride dimension byte offset" from 8 columns to the next (PTX ISA,
      * "Strides", interleaved; with a swizzle they change places).
      */
-    @Instruction(value = "{ .reg .b32 %t; shr.u32 %t, $0, 4; mad.lo.u32 $r, $1, 4096, %t; }", ordered = false)
+    @Instruction(value = "{ .reg .b32 %t; bfe.u32 %t, $0, 4, 14; mad.lo.u32 $r, $1, 4096, %t; }", ordered = false)
     public static int descriptor(int address, int kStride) {
-        return address >>> 4 | kStride / 16 << 16;
+        return address >>> 4 & 0x3fff | kStride / 16 << 16;
     }
 
     /**
