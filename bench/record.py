@@ -35,7 +35,7 @@ def samplings(text):
             tier = device[5]
             found.append({
                 "device": device[2], "backend": device[3], "capability": device[4] or "", "tier": tier,
-                "driver": driver[1] if driver else "", "precision": "high" if "one FP16" in tier else "highest",
+                "driver": driver[1] if driver else "", "precision": "higher" if "FP8" in tier else "high" if "one FP16" in tier else "highest",
                 "model": run[1], "batch": int(run[2]), "image_size": int(run[3]), "steps": run[4], "sampler": run[5],
                 "step_ms": float(times[2]), "decode_ms": 1e3 * float(times[3]), "seconds": float(whole[1])})
     return found
@@ -62,7 +62,7 @@ def pictures(text):
 
 def kernels(table, precision, samples, tensor):
     """Rows of bench/profile.py's table of a step, with the work of each task by its shapes."""
-    rows, planes = 2 * samples * T, 2 if precision == "highest" else 1
+    rows, planes = 2 * samples * T, 1 if precision == "high" else 2
     result = []
     step = table[table.index("step:"):].split("\ndecode:")[0]
     for task, launches, each in re.findall(r"(?m)^\| (\w+) \| ([\d.]+) \| ([\d.]+) \|", step):

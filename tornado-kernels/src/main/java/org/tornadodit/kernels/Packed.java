@@ -28,7 +28,28 @@ public final class Packed {
     /** Largest finite half. */
     public static final float LARGEST = 65504f;
 
+    /**
+     * As a number of planes: a half and two numbers of eight bits, see {@link Mixed}; the columns are a multiple of 32. Heads of attention
+     * are not of this kind.
+     */
+    public static final int MIXED = 3;
+
     private Packed() {}
+
+    /** Room that a number takes, in halves. */
+    public static int halves(int planes) {
+        return planes == MIXED ? 2 : planes;
+    }
+
+    /** Slabs of {@link #eightRows} that follow each other for sixteen columns. */
+    public static int slabs(int planes) {
+        return planes == MIXED ? 2 : 1;
+    }
+
+    /** Ints of eight rows in a slab. */
+    public static int eightRows(int planes) {
+        return planes == 2 ? 128 : 64;
+    }
 
     /** Rows with their padding. */
     public static int paddedRows(int rows) {
@@ -42,7 +63,7 @@ public final class Packed {
 
     /** As {@link #size}, also where it is more than an array can have. */
     public static long elements(long rows, int columns, int planes) {
-        return Math.ceilDiv(rows, ROWS) * ROWS * (columns / 2) * planes;
+        return Math.ceilDiv(rows, ROWS) * ROWS * (columns / 2) * halves(planes);
     }
 
     /**
@@ -51,7 +72,7 @@ public final class Packed {
      * @param paddedRows see {@link #paddedRows}
      */
     public static int index(int row, int column, int paddedRows, int planes) {
-        return (column / 16 * (paddedRows / 8) + row / 8) * (64 * planes)
+        return (column / 16 * slabs(planes) * (paddedRows / 8) + row / 8) * eightRows(planes)
                 + column % 16 / 8 * 32
                 + row % 8 * 4
                 + column % 8 / 2;

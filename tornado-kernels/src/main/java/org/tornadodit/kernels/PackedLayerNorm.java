@@ -1,7 +1,9 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.AtLaunch;
+import org.tornadodit.kernels.ptx.Float8;
 import org.tornadodit.kernels.ptx.GlobalMemory;
+import org.tornadodit.kernels.ptx.Halves;
 import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
 import org.tornadodit.kernels.ptx.Warp;
@@ -134,7 +136,13 @@ public final class PackedLayerNorm {
                 if (even || firstColumn + step * columnStride < hidden) {
                     largest = store(
                             out,
-                            index + step * (columnStride / 16 * (paddedRows / 8) * (64 * planes)),
+                            index
+                                    + step
+                                            * (columnStride
+                                                    / 16
+                                                    * Packed.slabs(planes)
+                                                    * (paddedRows / 8)
+                                                    * Packed.eightRows(planes)),
                             values,
                             step * 8,
                             conditioning,
@@ -142,6 +150,8 @@ public final class PackedLayerNorm {
                             chunks + scaleOffset + step * columnStride,
                             inverse,
                             planes,
+                            Mixed.slab(paddedRows),
+                            lane >> 3 & 1,
                             largest);
                 }
             }
@@ -198,11 +208,14 @@ public final class PackedLayerNorm {
             int scaleAt,
             float inverse,
             int planes,
+            int slab,
+            int odd,
             float largestBefore) {
         float[] shift = Registers.floats(8);
         float[] scale = Registers.floats(8);
         int[] high = Registers.ints(4);
         int[] low = Registers.ints(4);
+        int[] high8 = Registers.ints(4);
         GlobalMemory.load4(conditioning, shiftAt, shift, 0);
         GlobalMemory.load4(conditioning, shiftAt + 4, shift, 4);
         GlobalMemory.load4(conditioning, scaleAt, scale, 0);
@@ -217,10 +230,29 @@ public final class PackedLayerNorm {
             if (planes == 2) {
                 Registers.set(low, i, Packed.low(a, b, pair));
             }
+            if (planes == Packed.MIXED) {
+                float ha = Halves.first(pair);
+                float hb = Halves.second(pair);
+                Registers.set(high8, i, Float8.pack(ha, hb, 0f, 0f));
+                Registers.set(
+                        low, i, Float8.pack((a - ha) * Mixed.ACTIVATION_LOW, (b - hb) * Mixed.ACTIVATION_LOW, 0f, 0f));
+            }
         }
         store4(out, index, high);
         if (planes == 2) {
             store4(out, index + Packed.PLANE, low);
+        }
+        if (planes == Packed.MIXED) {
+            // The thread 8 lanes on has the other eight of sixteen columns. This one stores hi8 of both, that one lo8,
+            // where 32
+            // ints further lies what is one matrix of halves further.
+            for (int i = 0; i < 4; i++) {
+                int mine = odd == 0 ? Registers.get(high8, i) : Registers.get(low, i);
+                int given = odd == 0 ? Registers.get(low, i) : Registers.get(high8, i);
+                int other = Warp.shuffleXor(given, 8);
+                Registers.set(high8, i, odd == 0 ? mine | other << 16 : other | mine << 16);
+            }
+            store4(out, index + slab, high8);
         }
         return largest;
     }

@@ -44,7 +44,12 @@ public record PackedWeights(IntArray weight, FloatArray bias) {
             MemorySegment from = weights.get(layer);
             int exponent = exponent(from, n, k);
             float scale = Math.scalb(1f, LARGEST_EXPONENT - exponent);
-            pack(from, weight, layer * (n * (k / 2) * planes), n, n, k, planes, scale);
+            int at = layer * (n * (k / 2) * Packed.halves(planes));
+            if (planes == Packed.MIXED) {
+                Mixed.pack(from, weight, at, n, n, k, scale, true);
+            } else {
+                pack(from, weight, at, n, n, k, planes, scale);
+            }
             for (int i = 0; i < n; i++) {
                 bias.set(layer * (n + 1) + i, biases.get(layer).getAtIndex(FLOAT, i));
             }
@@ -66,7 +71,12 @@ public record PackedWeights(IntArray weight, FloatArray bias) {
                 weights.stream().mapToInt(layer -> exponent(layer, n, k)).max().orElseThrow();
         float scale = Math.scalb(1f, LARGEST_EXPONENT - exponent);
         for (int layer = 0; layer < weights.size(); layer++) {
-            pack(weights.get(layer), weight, layer * n * (8 * planes), n, all, k, planes, scale);
+            int at = layer * n * (Packed.eightRows(planes) / 8);
+            if (planes == Packed.MIXED) {
+                Mixed.pack(weights.get(layer), weight, at, n, all, k, scale, true);
+            } else {
+                pack(weights.get(layer), weight, at, n, all, k, planes, scale);
+            }
             for (int i = 0; i < n; i++) {
                 bias.set(layer * n + i, biases.get(layer).getAtIndex(FLOAT, i));
             }
@@ -88,6 +98,15 @@ public record PackedWeights(IntArray weight, FloatArray bias) {
                 .max()
                 .orElse(0);
         return Math.clamp(Math.getExponent(largest), -100, 100);
+    }
+
+    /** Packs (rows, columns) floats as an operand of activations. */
+    public static void packActivations(MemorySegment from, IntArray to, int rows, int columns, int planes) {
+        if (planes == Packed.MIXED) {
+            Mixed.pack(from, to, 0, rows, Packed.paddedRows(rows), columns, 1f, false);
+        } else {
+            pack(from, to, 0, rows, Packed.paddedRows(rows), columns, planes, 1f);
+        }
     }
 
     /**

@@ -26,6 +26,7 @@ public record TensorAttentionArguments(
         IntArray overflow,
         AttentionShape shape,
         int planes,
+        int outPlanes,
         AttentionTiling tiling,
         int blocks) {
 
@@ -63,7 +64,8 @@ public record TensorAttentionArguments(
                         turns,
                         blocks,
                         shape.firstQuery(),
-                        shape.queries());
+                        shape.queries(),
+                        outPlanes);
             case MmaAttention.Tiling(int warps, int queryTiles, int keys, int stages, MmaForm form) ->
                 graph.task(
                         name,

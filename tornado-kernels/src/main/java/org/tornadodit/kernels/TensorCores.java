@@ -38,7 +38,7 @@ public sealed interface TensorCores {
     OperationShape attentionOperation(int samples, int tokens, int heads, int headSize, int planes);
 
     private static String planes(int planes) {
-        return planes == 2 ? ", split" : "";
+        return planes == Packed.MIXED ? ", mixed" : planes == 2 ? ", split" : "";
     }
 
     /**

@@ -74,7 +74,20 @@ final class TensorEpilogue {
             storeGelu(sums, register, packed, overflow, layer, row, column, m, most, n, planes, columns, thread);
         } else {
             storeHeads(
-                    sums, register, packed, overflow, layer, row, column, m, most, n, planes, columns, thread, tokens,
+                    sums,
+                    register,
+                    packed,
+                    overflow,
+                    layer,
+                    row,
+                    column,
+                    m,
+                    most,
+                    n,
+                    Packed.halves(planes),
+                    columns,
+                    thread,
+                    tokens,
                     heads);
         }
     }
@@ -196,6 +209,49 @@ final class TensorEpilogue {
             }
         }
         Overflow.report(overflow, layer, Overflow.FC1, largest);
+    }
+
+    /** As {@link #storeGelu}, for {@link Mixed} operands. */
+    static void storeMixedGelu(
+            float[] sums,
+            IntArray packed,
+            IntArray overflow,
+            int layer,
+            int row,
+            int column,
+            int m,
+            int most,
+            int n,
+            int columns,
+            int thread) {
+        int padded = (most + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
+        int slab = Mixed.slab(padded);
+        int at = column / 16 * (2 * slab) + row / 8 * 64 + thread % 32;
+        int inside = row - padded;
+        float largest = 0f;
+        for (int piece = 0; piece < columns / 8; piece += PIECE) {
+            if (isThere(column, piece, n)) {
+                for (int j = piece; j < Math.min(piece + PIECE, columns / 8); j += 2) {
+                    if (isWhole(n, columns) || column + 8 * j < n) {
+                        int to = at + j * slab;
+                        largest = storeFour(sums, 4 * j, packed, to, slab, inside, largest, row - m);
+                        largest = storeFour(sums, 4 * j + 2, packed, to + 64, slab, inside, largest, row + 8 - m);
+                    }
+                }
+            }
+        }
+        Overflow.report(overflow, layer, Overflow.FC1, largest);
+    }
+
+    /** GELU of a row's numbers in registers i, i + 1, i + 4 and i + 5; the largest magnitude of rows that count, {@code real} negative. */
+    private static float storeFour(
+            float[] sums, int i, IntArray packed, int to, int slab, int inside, float before, int real) {
+        float a = FloatMath.gelu(Registers.get(sums, i));
+        float b = FloatMath.gelu(Registers.get(sums, i + 1));
+        float c = FloatMath.gelu(Registers.get(sums, i + 4));
+        float d = FloatMath.gelu(Registers.get(sums, i + 5));
+        Mixed.storeIfNegative(packed, to, slab, a, b, c, d, 1f, Mixed.ACTIVATION_LOW, inside);
+        return real < 0 ? Packed.largest(Packed.largest(before, a, b), c, d) : before;
     }
 
     /** Columns are q, k and v of all heads. */

@@ -13,8 +13,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * torch.nn.Linear, {@code out(M,N) = x(M,K) W(N,K)^T}, and what follows it, on Hopper's tensor cores (sm_90a). Operands
- * are {@link Packed}: with two planes the products are as accurate as FP32's, with one they are products of halves; sums
- * are FP32 either way.
+ * are {@link Packed}: with two planes the products are as accurate as FP32's, with one they are products of halves, and what
+ * lies between is {@link MixedProducts}'; sums are FP32 always.
  *
  * <p>A work group is one producer warpgroup, one thread of which copies pieces of both operands into a {@link Pipeline}, and
  * two consumers, which multiply 64 rows at a time. They share a tile, each having half of its rows, or take turns: one
@@ -118,17 +118,18 @@ public final class TensorLinear {
      * The k of a stage divides K.
      */
     public static Tile tile(int planes, int m, int n, int k, int multiprocessors) {
-        int slabs = k % 32 == 0 ? 2 : 1;
+        int slabs = planes == Packed.MIXED && k % 64 == 0 ? 4 : k % 32 == 0 ? 2 : 1;
+        int mostRows = planes == 2 ? 128 : 256;
         int most = Math.min(192, (n + 15) / 16 * 16);
         // Few rows: the weights decide, which come once.
-        if (m <= INSTRUCTION_ROWS) {
+        if (m <= INSTRUCTION_ROWS && planes != Packed.MIXED) {
             return new Tile(INSTRUCTION_ROWS, most, slabs, 1);
         }
-        Tile best = new Tile(256 / planes, most, slabs, 0);
-        for (int rows = 256 / planes; rows >= INSTRUCTION_ROWS; rows /= 2) {
+        Tile best = new Tile(mostRows, most, slabs, 0);
+        for (int rows = mostRows; rows >= INSTRUCTION_ROWS; rows /= 2) {
             for (int columns = most; columns >= Math.min(most, 96); columns -= 48) {
-                for (int turns = 1; turns >= 0; turns--) {
-                    if (rows >= 128 - 64 * turns && rows <= 256 / planes / (1 + turns)) {
+                for (int turns = planes == Packed.MIXED ? 0 : 1; turns >= 0; turns--) {
+                    if (rows >= 128 - 64 * turns && rows <= mostRows / (1 + turns)) {
                         Tile tile = new Tile(rows, columns, turns == 1 && k % 64 == 0 ? 4 : slabs, turns);
                         if (cycles(planes, m, n, k, tile, multiprocessors)
                                 < cycles(planes, m, n, k, best, multiprocessors)) {
@@ -139,7 +140,10 @@ public final class TensorLinear {
             }
         }
         int tiles = Launch.ceilDiv(m, best.rows()) * Launch.ceilDiv(n, best.columns());
-        if (best.turns() == 1 || tiles < 2 * planes * multiprocessors || multiprocessors % 2 == 1) {
+        if (planes == Packed.MIXED
+                || best.turns() == 1
+                || tiles < 2 * planes * multiprocessors
+                || multiprocessors % 2 == 1) {
             return best;
         }
         if (planes == 2) {
@@ -154,10 +158,12 @@ public final class TensorLinear {
      * #CACHE_BYTES} for each multiprocessor.
      */
     private static double cycles(int planes, Tile tile) {
-        int instructions = (planes == 2 ? 3 : 1) * tile.rows() / INSTRUCTION_ROWS;
+        int products = planes == Packed.MIXED ? 2 : planes == 2 ? 3 : 1;
+        int instructions = products * tile.rows() / INSTRUCTION_ROWS;
         int tensorCores = instructions * tile.columns() / 2;
-        int sharedMemory = instructions * (16 + tile.columns() / 4) + (tile.rows() + tile.columns()) * planes / 4;
-        double cache = (tile.rows() / tile.beside() + tile.columns() / tile.below()) * 32 * planes / CACHE_BYTES;
+        int halves = Packed.halves(planes);
+        int sharedMemory = instructions * (16 + tile.columns() / 4) + (tile.rows() + tile.columns()) * halves / 4;
+        double cache = (tile.rows() / tile.beside() + tile.columns() / tile.below()) * 32 * halves / CACHE_BYTES;
         return Math.max(Math.max(tensorCores, sharedMemory), cache);
     }
 
@@ -179,7 +185,13 @@ public final class TensorLinear {
 
     /** Ints of the stacked weights of {@code layers} layers, with what the last tile reads beyond them. */
     public static int weightSize(int layers, int n, int k, int planes) {
-        return Math.addExact(Math.multiplyExact(layers, Math.multiplyExact(n, k / 2 * planes)), 256 * 8 * planes);
+        return Math.addExact(
+                Math.multiplyExact(layers, Math.multiplyExact(n, k / 2 * Packed.halves(planes))), beyond(planes));
+    }
+
+    /** Ints that the last tile reads beyond the weights. */
+    public static int beyond(int planes) {
+        return 256 * 8 * Packed.halves(planes);
     }
 
     private static int stages(int planes, int rows, int columns, int slabs) {
@@ -187,7 +199,7 @@ public final class TensorLinear {
     }
 
     private static int stageBytes(int planes, int rows, int columns, int slabs) {
-        return slabs * (rows + columns) * 32 * planes;
+        return slabs * (rows + columns) * (Packed.eightRows(planes) / 2);
     }
 
     /**
@@ -260,11 +272,11 @@ public final class TensorLinear {
         int rank = context.groupIdx % cluster;
         int stride = blocks / cluster;
         int layerIndex = layer.get(0);
-        int steps = k / (16 * slabs);
+        int steps = k / (16 * slabs) * Packed.slabs(planes);
         if (thread >= CONSUMERS * WARPGROUP) {
             Wgmma.decreaseRegisters(PRODUCER_REGISTERS);
             if (thread == CONSUMERS * WARPGROUP) {
-                int from = layerIndex * (n * (k / 2) * planes);
+                int from = layerIndex * (n * (k / 2) * Packed.halves(planes));
                 int uses = 0;
                 for (int i = context.groupIdx / cluster; i < tiles; i += stride) {
                     int rowTile = rowTile(i, group, columnsTogether) * below + rank % below;
@@ -321,9 +333,14 @@ public final class TensorLinear {
                     int turn = uses / (2 * steps) + 1 - consumer;
                     MemoryBarrier.await(Pipeline.other(shared, consumer), turn & 1);
                 }
-                multiply(
-                        sums, lower, products, shared, thread, lead, k, planes, rows, columns, slabs, turns, cluster,
-                        parts, uses);
+                if (planes == Packed.MIXED) {
+                    MixedProducts.multiply(
+                            sums, lower, shared, thread, lead, k, rows, columns, slabs, stages, parts, uses);
+                } else {
+                    multiply(
+                            sums, lower, products, shared, thread, lead, k, planes, rows, columns, slabs, turns,
+                            cluster, parts, uses);
+                }
                 uses += (1 + turns) * steps;
                 int first = row + lead + thread % WARPGROUP / 32 * 16 + thread % 32 / 4;
                 TensorEpilogue.addBias(sums, 0, bias, layerIndex, n, column, columns, thread);
@@ -354,6 +371,23 @@ public final class TensorLinear {
                                 tokens,
                                 chunk,
                                 chunks);
+                    }
+                } else if (planes == Packed.MIXED && epilogue == Epilogue.BIAS_GELU) {
+                    TensorEpilogue.storeMixedGelu(
+                            sums, packed, overflow, layerIndex, first, column, rowsNow, m, n, columns, thread);
+                    if (parts == 2) {
+                        TensorEpilogue.storeMixedGelu(
+                                lower,
+                                packed,
+                                overflow,
+                                layerIndex,
+                                first + INSTRUCTION_ROWS,
+                                column,
+                                rowsNow,
+                                m,
+                                n,
+                                columns,
+                                thread);
                     }
                 } else {
                     TensorEpilogue.storeHalves(
@@ -440,30 +474,32 @@ public final class TensorLinear {
         int stageBytes = stageBytes(planes, rows, columns, slabs);
         int padded = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
         // A tile of more rows than the padding allows for: the rows behind stay as they were, and nobody stores them.
-        int xBytes = rows <= Packed.ROWS ? rows * 32 * planes : Math.min(rows, padded - row) * (32 * planes);
-        int xSlab = padded * 8 * planes;
-        int weightSlab = n * 8 * planes;
-        int xFrom = row * 8 * planes;
-        int weightFrom = from + column * 8 * planes;
-        int steps = Registers.opaque(k / (16 * slabs));
+        int rowBytes = Packed.eightRows(planes) / 2;
+        int xBytes = rows <= Packed.ROWS ? rows * rowBytes : Math.min(rows, padded - row) * rowBytes;
+        int xSlab = padded * rowBytes / 4;
+        int weightSlab = n * rowBytes / 4;
+        int xFrom = row * rowBytes / 4;
+        int weightFrom = from + column * rowBytes / 4;
+        int half = k / (16 * slabs);
+        int steps = Registers.opaque(half * Packed.slabs(planes));
         for (int step = 0; step < steps; step++) {
             int use = uses + step;
             int stage = use % stages;
             int full = Pipeline.full(shared, stage);
             int to = Pipeline.ring(shared) + stage * stageBytes;
             Pipeline.awaitEmpty(shared, stages, use);
-            MemoryBarrier.arriveExpecting(full, slabs * (xBytes + columns * 32 * planes));
+            MemoryBarrier.arriveExpecting(full, slabs * (xBytes + columns * rowBytes));
             for (int s = 0; s < slabs; s++) {
-                int slab = step * slabs + s;
-                int xTo = to + s * (rows * 32 * planes);
-                int weightTo = to + slabs * (rows * 32 * planes) + s * (columns * 32 * planes);
+                int slab = planes == Packed.MIXED ? mixedSlab(step, half, slabs, s) : step * slabs + s;
+                int xTo = to + s * (rows * rowBytes);
+                int weightTo = to + slabs * (rows * rowBytes) + s * (columns * rowBytes);
                 copy(
                         xTo,
                         x,
                         xFrom + slab * xSlab,
                         xBytes,
                         full,
-                        rows * 32 * planes,
+                        rows * rowBytes,
                         beside,
                         rank / below,
                         below,
@@ -472,15 +508,15 @@ public final class TensorLinear {
                         weightTo,
                         weight,
                         weightFrom + slab * weightSlab,
-                        columns * 32 * planes,
+                        columns * rowBytes,
                         full,
-                        columns * 32 * planes,
+                        columns * rowBytes,
                         below,
                         rank % below,
                         1,
                         rank / below * below);
             }
-            int nearer = rows / (k / (16 * slabs)) + 1;
+            int nearer = rows / (half * Packed.slabs(planes)) + 1;
             for (int i = 0; i < nearer; i++) {
                 int next = step * nearer + i;
                 if (next < rows && row + next < residualRows) {
@@ -488,6 +524,11 @@ public final class TensorLinear {
                 }
             }
         }
+    }
+
+    /** hi8 and lo8 of all k, the odd slabs, then hi. */
+    private static int mixedSlab(int step, int half, int slabs, int s) {
+        return step < half ? 2 * (step * slabs + s) + 1 : 2 * ((step - half) * slabs + s);
     }
 
     /**

@@ -17,7 +17,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param overflow (layers, {@link Overflow#KINDS}): set where a value does not fit a half
  * @param shape M; N, a multiple of 8, and of 16 for {@link Gelu}; K, a multiple of 16 times the tile's slabs
  * @param tokens rows of a pass
- * @param planes 1 or 2, of both operands and of what is packed
+ * @param planes 1, 2 or {@link Packed#MIXED}, of both operands and of what is packed; heads then have 2
  * @param tile that a work group makes at a time
  * @param blocks work groups, see {@link ProductTile#blocks}
  * @param spare for what {@code after} has no use for

@@ -45,6 +45,15 @@ public final class TensorVariants {
             new Tile(64, 192, 4, 1),
             new Tile(64, 96, 4, 1));
 
+    /** One product of halves and two of eight bits. */
+    private static final List<Tile> MIXED = List.of(
+            new Tile(256, 192, 4, 0),
+            new Tile(256, 192, 2, 0),
+            new Tile(256, 144, 4, 0),
+            new Tile(128, 192, 4, 0),
+            new Tile(128, 144, 4, 0),
+            new Tile(128, 96, 4, 0));
+
     private TensorVariants() {}
 
     /** Those of {@link TensorLinear} that a shape allows, the default first. */
@@ -66,7 +75,7 @@ public final class TensorVariants {
 
     /** All tiles of {@link TensorLinear} that a variant may have. */
     public static List<Tile> tiles(int planes) {
-        return planes == 2 ? TWO_PLANES : ONE_PLANE;
+        return planes == Packed.MIXED ? MIXED : planes == 2 ? TWO_PLANES : ONE_PLANE;
     }
 
     private static Variant of(Tile tile) {

@@ -130,6 +130,7 @@ public final class WarpgroupAttention {
      * @param consumers this and the next four: see {@link Tiling}
      * @param queriesFrom first token that attends
      * @param asked how many attend
+     * @param outPlanes of what is written
      */
     public static void attention(
             KernelContext context,
@@ -150,7 +151,8 @@ public final class WarpgroupAttention {
             int turns,
             @AtLaunch int blocks,
             int queriesFrom,
-            int asked) {
+            int asked,
+            int outPlanes) {
         int columns = headSize / 8;
         int groupBytes = columns * planes * WarpgroupAttentionTile.MATRIX;
         int tileBytes = keys / 8 * groupBytes;
@@ -308,7 +310,18 @@ public final class WarpgroupAttention {
                         int rowGroup = head / heads * (asked / 8) + group;
                         int column = head % heads * columns;
                         largest = store(
-                                out, o, sums, 0, half, rowGroup, column, lane, most * asked, columns, planes, largest);
+                                out,
+                                o,
+                                sums,
+                                0,
+                                half,
+                                rowGroup,
+                                column,
+                                lane,
+                                most * asked,
+                                columns,
+                                outPlanes,
+                                largest);
                     }
                 }
                 uses += tiles;
@@ -394,7 +407,11 @@ public final class WarpgroupAttention {
             largest = Packed.largest(largest, x, y);
             // A matrix's 32 pairs lie as a warp's lanes hold them.
             int at = Packed.index(rowGroup * 8, (firstColumn + column) * 8, paddedRows, planes) + lane;
-            Packed.store(out, at, Packed.PLANE, x, y, planes);
+            if (planes == Packed.MIXED) {
+                Mixed.store(out, at, Mixed.slab(paddedRows), (firstColumn + column) % 2, x, y);
+            } else {
+                Packed.store(out, at, Packed.PLANE, x, y, planes);
+            }
         }
         return largest;
     }

@@ -208,19 +208,25 @@ public final class WeightPacking {
                 int from = of(jobs, job, WeightJobs.FROM);
                 int at = of(jobs, job, WeightJobs.AT);
                 int rows = of(jobs, job, WeightJobs.ROWS);
-                int half = of(jobs, job, WeightJobs.COLUMNS) / 2;
-                int pairs = of(jobs, job, WeightJobs.COUNT) / 2;
-                for (int i = context.globalIdx; i < pairs; i += groups * THREADS) {
-                    int row = i / half;
-                    int index = at + Packed.index(row, (i - row * half) * 2, rows, planes);
+                int columns = of(jobs, job, WeightJobs.COLUMNS);
+                int together = planes == Packed.MIXED ? 4 : 2;
+                int pieces = columns / together;
+                int count = of(jobs, job, WeightJobs.COUNT) / together;
+                int slab = Mixed.slab(rows);
+                for (int i = context.globalIdx; i < count; i += groups * THREADS) {
+                    int row = i / pieces;
+                    int piece = i - row * pieces;
+                    int column = planes == Packed.MIXED ? Mixed.column(piece) : piece * 2;
+                    int index = at + Packed.index(row, column, rows, planes);
+                    int first = from + row * columns + column;
                     if (target == 0) {
-                        pair(weight0, sent, kind, from, 2 * i, index, scale, planes);
+                        piece(weight0, sent, kind, first, index, scale, planes, slab);
                     } else if (target == 1) {
-                        pair(weight1, sent, kind, from, 2 * i, index, scale, planes);
+                        piece(weight1, sent, kind, first, index, scale, planes, slab);
                     } else if (target == 2) {
-                        pair(weight2, sent, kind, from, 2 * i, index, scale, planes);
+                        piece(weight2, sent, kind, first, index, scale, planes, slab);
                     } else {
-                        pair(weight3, sent, kind, from, 2 * i, index, scale, planes);
+                        piece(weight3, sent, kind, first, index, scale, planes, slab);
                     }
                 }
                 if (kind != WeightJobs.PLACE && context.globalIdx == 0) {
@@ -240,17 +246,54 @@ public final class WeightPacking {
         }
     }
 
+    /** Two weights, or four of {@link Mixed} operands. */
+    private static void piece(
+            IntArray weight, FloatArray sent, int kind, int first, int index, float scale, int planes, int slab) {
+        if (planes == Packed.MIXED) {
+            four(weight, sent, kind, first, index, scale, slab);
+        } else {
+            pair(weight, sent, kind, first, index, scale, planes);
+        }
+    }
+
+    private static void four(IntArray weight, FloatArray sent, int kind, int first, int index, float scale, int slab) {
+        float a;
+        float b;
+        float c;
+        float d;
+        if (kind == WeightJobs.PACK_PLACED) {
+            a = FloatBits.of(weight.get(index));
+            b = FloatBits.of(weight.get(index + 32));
+            c = FloatBits.of(weight.get(index + slab));
+            d = FloatBits.of(weight.get(index + slab + 32));
+        } else {
+            a = sent.get(first);
+            b = sent.get(first + 1);
+            c = sent.get(first + 8);
+            d = sent.get(first + 9);
+        }
+        if (kind == WeightJobs.PLACE) {
+            weight.set(index, FloatBits.bits(a));
+            weight.set(index + 32, FloatBits.bits(b));
+            weight.set(index + slab, FloatBits.bits(c));
+            weight.set(index + slab + 32, FloatBits.bits(d));
+        } else {
+            Mixed.storeIfNegative(
+                    weight, index, slab, a * scale, b * scale, c * scale, d * scale, Mixed.WEIGHT_HIGH, 1f, -1);
+        }
+    }
+
     /** Two weights of an operand; before they are packed their bits lie where their planes will. */
     private static void pair(
-            IntArray weight, FloatArray sent, int kind, int from, int i, int index, float scale, int planes) {
+            IntArray weight, FloatArray sent, int kind, int first, int index, float scale, int planes) {
         float x;
         float y;
         if (planes == 2 && kind == WeightJobs.PACK_PLACED) {
             x = FloatBits.of(weight.get(index));
             y = FloatBits.of(weight.get(index + Packed.PLANE));
         } else {
-            x = sent.get(from + i);
-            y = sent.get(from + i + 1);
+            x = sent.get(first);
+            y = sent.get(first + 1);
         }
         if (planes == 2 && kind == WeightJobs.PLACE) {
             weight.set(index, FloatBits.bits(x));

@@ -33,6 +33,9 @@ class VariantBitsTest {
                         linear(3 * HIDDEN, HIDDEN, Epilogue.BIAS_HEADS, planes),
                         TunableOperations.tensorAttention(PASSES, TOKENS, HEADS, HIDDEN / HEADS, planes, CORES),
                         linear(HIDDEN, HIDDEN, Epilogue.GATE_RESIDUAL, planes)));
+        Stream<Tunable> mixed = Stream.of(
+                linear(MLP, 192, Epilogue.BIAS_GELU, Packed.MIXED),
+                linear(HIDDEN, 192, Epilogue.GATE_RESIDUAL, Packed.MIXED));
         Stream<Tunable> mma = Stream.of(1, 2)
                 .flatMap(planes -> Stream.of(MmaForm.values())
                         .map(form -> TensorCores.Warps.of(form, 132, 8, 0))
@@ -47,7 +50,7 @@ class VariantBitsTest {
                 TunableOperations.fewRows(PASSES, 2 * HIDDEN, HIDDEN, Epilogue.BIAS),
                 TunableOperations.fewRows(PASSES, HIDDEN, 64, Epilogue.BIAS_SILU),
                 TunableOperations.patchify(21, 20, 4, 8, 2));
-        return Stream.of(blocks, mma, around)
+        return Stream.of(blocks, mixed, mma, around)
                 .flatMap(tunables -> tunables)
                 .filter(tunable -> tunable.variants().size() > 1)
                 .map(tunable -> DynamicTest.dynamicTest(tunable.operation().toString(), () -> check(tunable)));

@@ -39,12 +39,15 @@ public record KernelChoice(Operations operations, String reason) {
     private static final Map<DitConfig, Double> BLOCK_FLOPS = new ConcurrentHashMap<>();
 
     /**
-     * What a model gets: {@link MatmulPrecision#HIGHEST} in place of {@link MatmulPrecision#HIGH} where HIGH would save no
-     * time. It depends on the model alone, so that bits depend neither on the batch nor on the devices.
+     * What a model gets: {@link MatmulPrecision#HIGHEST} in place of another where that would save no time, or where FP8's products
+     * do not take its sizes. It depends on the model alone, so that bits depend neither on the batch nor on the devices.
      */
     public static KernelOptions forModel(DitConfig config, KernelOptions options) {
-        if (options.precision() != MatmulPrecision.HIGH) {
+        if (options.precision() == MatmulPrecision.HIGHEST) {
             return options;
+        }
+        if (options.precision() == MatmulPrecision.HIGHER && !TensorOperations.servesMixed(config)) {
+            return options.at(MatmulPrecision.HIGHEST);
         }
         return BLOCK_FLOPS.computeIfAbsent(config, KernelChoice::blockFlops) < SMALL_FLOPS
                 ? options.at(MatmulPrecision.HIGHEST)

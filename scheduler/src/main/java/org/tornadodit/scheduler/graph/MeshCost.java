@@ -89,7 +89,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
             }
             double share = !operations.reportsOverflow()
                     ? 1
-                    : operations.precision() == MatmulPrecision.HIGHEST ? SHARE_OF_THREE : SHARE_OF_ONE;
+                    : operations.precision() == MatmulPrecision.HIGH ? SHARE_OF_ONE : SHARE_OF_THREE;
             long sent = mesh.bytesSent(config, most, guided ? most : 0, operations.grain(), rank);
             int number = mesh.microBatches();
             double exchanging = sent / LINK_BYTES + exchanges * MEETING;
@@ -149,7 +149,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
         IntToDoubleFunction cycles = work.cycles();
         double flops = !operations.reportsOverflow()
                 ? PORTABLE_FLOPS
-                : operations.precision() == MatmulPrecision.HIGHEST ? ATTENTION_FLOPS / 3 : ATTENTION_FLOPS;
+                : operations.precision() == MatmulPrecision.HIGH ? ATTENTION_FLOPS : ATTENTION_FLOPS / 3;
         double computing = cycles != null ? cycles.applyAsDouble(part.microPasses()) / CLOCK : work.flops() / flops;
         return LAUNCH + Math.max(computing, (work.weightBytes() + work.activationBytes()) / MEMORY_BYTES);
     }

@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.List;
+import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.model.Tensor;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -93,7 +94,7 @@ sealed interface StagedWeights {
 
         /** Ints that the last tile reads beyond the weights. */
         int beyond() {
-            return 256 * 8 * planes;
+            return TensorLinear.beyond(planes);
         }
 
         @Override

@@ -75,7 +75,11 @@ public final class TensorOperations implements Operations {
     private static final int FLOAT32_PLANES = 2;
 
     private final MatmulPrecision precision;
+    /** Of the blocks' operands of products. */
     private final int planes;
+    /** Of attention's operands. */
+    private final int headPlanes;
+
     private final TensorCores cores;
     private final Tuning tuning;
     private final PortableOperations portable;
@@ -96,8 +100,15 @@ public final class TensorOperations implements Operations {
     }
 
     private TensorOperations(MatmulPrecision precision, TensorCores cores, PortableOperations portable) {
-        this.precision = precision;
-        this.planes = precision == MatmulPrecision.HIGHEST ? 2 : 1;
+        // FP8 products are for warpgroups.
+        boolean warps = cores instanceof TensorCores.Warps;
+        this.precision = warps && precision == MatmulPrecision.HIGHER ? MatmulPrecision.HIGHEST : precision;
+        this.planes = switch (this.precision) {
+            case HIGHEST -> 2;
+            case HIGHER -> Packed.MIXED;
+            case HIGH -> 1;
+        };
+        this.headPlanes = Packed.halves(planes);
         this.cores = cores;
         this.portable = portable;
         this.tuning = portable.tuning();
@@ -144,6 +155,11 @@ public final class TensorOperations implements Operations {
         return Optional.empty();
     }
 
+    /** Whether {@link Packed#MIXED} operands can hold all inputs of a model's blocks' products. */
+    static boolean servesMixed(DitConfig config) {
+        return config.hiddenSize() % 32 == 0 && config.mlpHidden() % 32 == 0;
+    }
+
     @Override
     public DecoderTier decoder(VaeConfig config) {
         return DecoderTier.tensorCores(config, FLOAT32_PLANES, cores);
@@ -169,9 +185,11 @@ public final class TensorOperations implements Operations {
     @Override
     public String description() {
         return tier().word()
-                + (precision == MatmulPrecision.HIGHEST
-                        ? ", three FP16 products for FP32 accuracy"
-                        : ", one FP16 product");
+                + switch (precision) {
+                    case HIGHEST -> ", three FP16 products for FP32 accuracy";
+                    case HIGHER -> ", one FP16 and two FP8 products";
+                    case HIGH -> ", one FP16 product";
+                };
     }
 
     @Override
@@ -225,7 +243,7 @@ public final class TensorOperations implements Operations {
             int at = i * (out + 1);
             staged.add(new Product(
                     weight,
-                    i * (out * (in / 2) * planes),
+                    i * (out * (in / 2) * Packed.halves(planes)),
                     List.of(layers.get(i).weight()),
                     out,
                     in,
@@ -307,7 +325,8 @@ public final class TensorOperations implements Operations {
         int hidden = modulation.hidden();
         Work work = Work.moving(
                 TunableOperations.packedLayerNorm(rows.passes(), rows.tokens(), hidden, planes(out)),
-                (Float.BYTES + 2.0 * planes(out)) * rows.count() * hidden + 8.0 * rows.passes() * hidden);
+                (Float.BYTES + 2.0 * Packed.halves(planes(out))) * rows.count() * hidden
+                        + 8.0 * rows.passes() * hidden);
         LayerNormArguments arguments = PortableOperations.layerNorm(advance, x, modulation, rows);
         PackedOut packed = new PackedOut(halves(out), planes(out), advance.to().overflow(), kind(modulation));
         g.task(task, work, arguments::packedGrid, graph -> arguments.packedTask(graph, task, packed));
@@ -345,12 +364,12 @@ public final class TensorOperations implements Operations {
         g.task(
                 task + "_norm",
                 Work.moving(
-                        (Float.BYTES + 2.0 * planes) * threads * headSize,
+                        (Float.BYTES + 2.0 * headPlanes) * threads * headSize,
                         "packed head norm",
                         rows.count(),
                         heads,
                         headSize,
-                        planes),
+                        headPlanes),
                 () -> Launch.elementwise(threads),
                 graph -> graph.task(
                         task + "_norm",
@@ -366,7 +385,7 @@ public final class TensorOperations implements Operations {
                         rows.tokens(),
                         heads,
                         headSize,
-                        planes));
+                        headPlanes));
     }
 
     @Override
@@ -402,7 +421,12 @@ public final class TensorOperations implements Operations {
         ProductTile tile = cores.tile(choose(product));
         int blocks = tile.blocks(shape.m(), shape.n(), cores.multiprocessors());
         Work work = Work.product(
-                        product, shape.m(), shape.n(), shape.k(), 2 * planes, moved(rows, w, planes, after.epilogue()))
+                        product,
+                        shape.m(),
+                        shape.n(),
+                        shape.k(),
+                        2 * Packed.halves(planes),
+                        moved(rows, w, planes, after.epilogue()))
                 .withCycles(passes -> cores.cycles(planes, passes * rows.tokens(), shape.n(), shape.k(), tile));
         if (!(after instanceof GateResidual)) {
             g.scratch(noFloats);
@@ -430,11 +454,12 @@ public final class TensorOperations implements Operations {
     /** Bytes of a product's activations: its input, and its output as the epilogue leaves it. */
     private static double moved(Rows rows, ProductWeights w, int planes, int epilogue) {
         double m = rows.count();
-        double input = 2 * planes * m * w.in();
+        double each = 2 * Packed.halves(planes);
+        double input = each * m * w.in();
         return switch (epilogue) {
             case Epilogue.BIAS -> input + Float.BYTES * m * w.out();
             case Epilogue.GATE_RESIDUAL -> input + Float.BYTES * (2 * m + rows.passes()) * w.out();
-            default -> input + 2 * planes * m * w.out();
+            default -> input + each * m * w.out();
         };
     }
 
@@ -454,25 +479,34 @@ public final class TensorOperations implements Operations {
             int heads,
             int headSize) {
         Tunable attention =
-                TunableOperations.tensorAttention(rows.suited(), rows.tokens(), heads, headSize, planes, cores);
+                TunableOperations.tensorAttention(rows.suited(), rows.tokens(), heads, headSize, headPlanes, cores);
         AttentionTiling tiling = cores.tiling(choose(attention));
         AttentionShape shape =
                 new AttentionShape(rows.passes(), rows.tokens(), heads, headSize, queries.first(), queries.count());
         int blocks = tiling.blocks(shape, cores.multiprocessors());
-        Work work = Work.attention(attention, rows, queries, heads, headSize, 2 * planes);
+        Work work = Work.attention(attention, rows, queries, heads, headSize, 2 * headPlanes);
         TensorAttentionArguments arguments = new TensorAttentionArguments(
-                halves(qkv), halves(out), layer.index(), rows.batch(), layer.overflow(), shape, planes, tiling, blocks);
+                halves(qkv),
+                halves(out),
+                layer.index(),
+                rows.batch(),
+                layer.overflow(),
+                shape,
+                headPlanes,
+                planes,
+                tiling,
+                blocks);
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
     }
 
     @Override
     public Mesh.Grain grain() {
-        return new Mesh.Grain(8, 16, 2 * planes);
+        return new Mesh.Grain(8, 16 * Packed.slabs(planes), 2 * Packed.halves(planes));
     }
 
     @Override
     public Box toHeads(Part part, int headSize) {
-        int eight = headSize * 4 * planes; // ints of eight tokens of a head
+        int eight = headSize * 4 * headPlanes; // ints of eight tokens of a head
         int run = part.productTokens().count() / 8 * eight;
         int whole = part.productTokens().of() / 8 * eight;
         int all = part.productHeads().count();
@@ -491,12 +525,12 @@ public final class TensorOperations implements Operations {
     @Override
     public Box toTokens(Part part, int headSize) {
         int heads = part.mesh().heads();
-        int eight = Packed.PLANE * planes; // ints of eight rows of sixteen columns
+        int eight = Packed.eightRows(planes);
         int tokens = part.productTokens().count() / 8 * eight;
         int queries = part.queries().count() / 8 * eight;
         int from = Packed.paddedRows(part.microPasses() * part.queries().count()) / 8 * eight;
         int to = Packed.paddedRows(part.productRows()) / 8 * eight;
-        int columns = part.heads().count() * headSize / 16;
+        int columns = part.heads().count() * headSize / 16 * Packed.slabs(planes);
         return new Box(
                 heads == 1 ? 0 : columns, // as it is
                 1,
@@ -509,13 +543,17 @@ public final class TensorOperations implements Operations {
 
     @Override
     public Box toProducts(Part part, int columns) {
-        int eight = Packed.PLANE * planes;
+        int eight = Packed.eightRows(planes);
         int own = part.tokens().count() / 8 * eight;
         int all = part.productTokens().count() / 8 * eight;
         int from = Packed.paddedRows(part.rows()) / 8 * eight;
         int to = Packed.paddedRows(part.productRows()) / 8 * eight;
         return new Box(
-                columns / 16, 1, own, new Place(0, own, from, 0), new Place(part.place(Axis.TENSOR) * own, all, to, 0));
+                columns / 16 * Packed.slabs(planes),
+                1,
+                own,
+                new Place(0, own, from, 0),
+                new Place(part.place(Axis.TENSOR) * own, all, to, 0));
     }
 
     private static IntArray halves(Operand operand) {

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.WeightJobs;
 import org.tornadodit.kernels.WeightJobs.Sent;
 import org.tornadodit.kernels.WeightPacking;
@@ -431,7 +432,7 @@ final class WeightStaging {
                 makeRoom(8L * columns, execution);
                 int some = Math.min(room() / columns / 8 * 8, rows - done);
                 Sent sent = put(layer, (long) done * columns, some * columns);
-                int at = product.at() + (row + done) / 8 * (64 * product.planes());
+                int at = product.at() + (row + done) / 8 * Packed.eightRows(product.planes());
                 jobs.place(target, sent, at, product.rows(), columns, row + done == 0);
                 done += some;
             }

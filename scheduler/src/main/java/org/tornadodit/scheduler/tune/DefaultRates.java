@@ -27,6 +27,7 @@ public final class DefaultRates implements DeviceRates {
                 case WGMMA ->
                     switch (precision) {
                         case HIGHEST -> new Share(2.07, 2.5);
+                        case HIGHER -> new Share(2.6, 2.5);
                         case HIGH -> new Share(4.32, 4.5);
                     };
                 case MMA -> ofMma(precision, capability);
@@ -48,7 +49,7 @@ public final class DefaultRates implements DeviceRates {
             };
             double reached = MMA_REACHED * ratio;
             return switch (precision) {
-                case HIGHEST -> new Share(reached / 3, reached / 3);
+                case HIGHEST, HIGHER -> new Share(reached / 3, reached / 3);
                 case HIGH -> new Share(reached, reached / 3);
             };
         }

@@ -51,7 +51,7 @@ public final class ModelTuning {
         Set<Ceiling> wanted = EnumSet.noneOf(Ceiling.class);
         operations.forEach(one -> {
             wanted.add(one.ceiling());
-            one.ceiling().thirdOf().ifPresent(wanted::add);
+            one.ceiling().partOf().ifPresent(wanted::add);
         });
         Map<Ceiling, Double> ceilings = new LinkedHashMap<>();
         for (Ceiling ceiling : wanted) {
@@ -64,9 +64,9 @@ public final class ModelTuning {
             });
         }
         for (Ceiling ceiling : wanted) {
-            ceiling.thirdOf()
+            ceiling.partOf()
                     .flatMap(whole -> Optional.ofNullable(ceilings.get(whole)))
-                    .ifPresent(rate -> ceilings.put(ceiling, rate / 3));
+                    .ifPresent(rate -> ceilings.put(ceiling, rate * ceiling.share()));
         }
         return ceilings;
     }

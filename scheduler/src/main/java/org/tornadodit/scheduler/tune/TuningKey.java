@@ -13,7 +13,7 @@ import org.tornadodit.model.io.file.Sha256;
  * @param driver the driver's version
  * @param tornadovm version of TornadoVM, whose compiler made the code
  * @param project version of this project, whose kernels they are
- * @param precision of the products: {@code highest} or {@code high}
+ * @param precision of the products: {@code highest}, {@code higher} or {@code high}
  */
 public record TuningKey(
         String device, String capability, String driver, String tornadovm, String project, String precision) {

@@ -140,14 +140,16 @@ class WeightStagingTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"HIGHEST, 2", "HIGH, 1"})
+    @CsvSource({"HIGHEST, 2", "HIGHER, 3", "HIGH, 1"})
     void packedLayersHaveTheHostsBits(MatmulPrecision precision, int planes) {
         TensorOperations operations = new TensorOperations(precision, 4, Tuning.NONE);
-        List<Linear> wide = layers(OUT, IN);
-        List<Linear> narrow = layers(8, 16);
+        int in = planes == Packed.MIXED ? 64 : IN;
+        int less = planes == Packed.MIXED ? 32 : 16;
+        List<Linear> wide = layers(OUT, in);
+        List<Linear> narrow = layers(8, less);
         List<int[]> actual = staged(operations.weights(wide), operations.weights(narrow));
-        PackedWeights first = PackedWeights.of(data(wide, false), data(wide, true), OUT, IN, planes);
-        PackedWeights second = PackedWeights.of(data(narrow, false), data(narrow, true), 8, 16, planes);
+        PackedWeights first = PackedWeights.of(data(wide, false), data(wide, true), OUT, in, planes);
+        PackedWeights second = PackedWeights.of(data(narrow, false), data(narrow, true), 8, less, planes);
         assertArrayEquals(bits(first.weight().getSegment()), actual.get(0));
         assertArrayEquals(bits(first.bias().getSegment()), actual.get(1));
         assertArrayEquals(bits(second.weight().getSegment()), actual.get(2));

@@ -121,6 +121,7 @@ class CrewTest {
         "WGMMA, HIGHEST, 2, 1, 2",
         "WGMMA, HIGH, 2, 2, 1",
         "WGMMA, HIGHEST, 1, 2, 1",
+        "WGMMA, HIGHER, 2, 2, 1",
         "MMA, HIGH, 1, 2, 1"
     })
     void tensorKernelsGiveTheBitsOfOneDevice(Tier tier, MatmulPrecision precision, int halves, int ring, int heads) {

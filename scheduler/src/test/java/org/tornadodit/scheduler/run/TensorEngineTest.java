@@ -54,6 +54,7 @@ class TensorEngineTest {
     @ParameterizedTest
     @CsvSource({
         "WGMMA, '', HIGHEST, 2e-5",
+        "WGMMA, '', HIGHER, 4e-5",
         "WGMMA, '', HIGH, 2e-4",
         "MMA, ampere, HIGHEST, 2e-5",
         "MMA, ampere, HIGH, 2e-4",

@@ -57,7 +57,7 @@ class TensorShardingTest {
 
     /** 3 and 2 samples; 2, 2 and 1; 1, 3 and 1: of 16 tokens and both halves of guidance, so 32 to 96 rows, and 160. */
     @ParameterizedTest
-    @CsvSource({"HIGH, 1:1", "HIGH, 1:1:1", "HIGH, 1:3:1", "HIGHEST, 1:1", "HIGHEST, 1:3:1"})
+    @CsvSource({"HIGH, 1:1", "HIGH, 1:1:1", "HIGH, 1:3:1", "HIGHEST, 1:1", "HIGHEST, 1:3:1", "HIGHER, 1:3:1"})
     void anyShareOfTheSamplesGivesTheSameBits(MatmulPrecision precision, String speeds) {
         List<Double> each =
                 List.of(speeds.split(":")).stream().map(Double::valueOf).toList();

@@ -41,7 +41,7 @@ public final class AttentionCases {
     /** Of some queries, cut as {@link Tiling#of} says. */
     public static KernelCase attention(AttentionShape shape, int planes) {
         return attentions(shape, planes, TensorCases.MULTIPROCESSORS, "")
-                .apply(Tiling.of(shape.headSize(), planes, shape.tokens()));
+                .apply(Tiling.of(shape.headSize(), Packed.halves(planes), shape.tokens()));
     }
 
     /** Cut as {@link Tiling#of} says. */
@@ -70,7 +70,7 @@ public final class AttentionCases {
         int rows = samples * tokens;
         int outRows = samples * shape.queries();
         FloatArray qkv = Data.random(1, rows * 3 * hidden, 1.5);
-        IntArray heads3 = TensorCases.heads(qkv, samples, tokens, heads, headSize, planes);
+        IntArray heads3 = TensorCases.heads(qkv, samples, tokens, heads, headSize, Packed.halves(planes));
         // The second of two layers.
         IntArray layer = Data.ints(1);
         IntArray batch = Data.batch(samples);
@@ -79,7 +79,16 @@ public final class AttentionCases {
         IntArray out = ArrayPages.ints(Packed.size(outRows, hidden, planes));
         return tiling -> {
             TensorAttentionArguments arguments = new TensorAttentionArguments(
-                    heads3, out, layer, batch, overflow, shape, planes, tiling, tiling.blocks(shape, multiprocessors));
+                    heads3,
+                    out,
+                    layer,
+                    batch,
+                    overflow,
+                    shape,
+                    Packed.halves(planes),
+                    planes,
+                    tiling,
+                    tiling.blocks(shape, multiprocessors));
             return new KernelCase(
                     (tiling instanceof MmaAttention.Tiling ? "mmaAttention " : "warpgroupAttention ") + planes + suffix,
                     samples + "x" + of(shape) + "x" + heads + "x" + headSize,
@@ -92,9 +101,9 @@ public final class AttentionCases {
                     Attention.reference(qkv, shape),
                     // Two planes: FP32's own, see TransformerCases. One: scores of deviation 2 from numbers good to
                     // 2^-12.
-                    planes == 2 ? 2e-6 : 2e-3,
+                    planes == Packed.MIXED ? TensorCases.MIXED_BOUND : planes == 2 ? 2e-6 : 2e-3,
                     4.0 * outRows * heads * tokens * headSize,
-                    2.0 * planes * (2 * rows + 2 * outRows) * hidden);
+                    2.0 * Packed.halves(planes) * (2 * rows + 2 * outRows) * hidden);
         };
     }
 

@@ -22,6 +22,8 @@ public enum Ceiling {
     TENSOR_FP16("a product of halves of 8192 x 8192 x 8192"),
     /** Products of FP32's accuracy on the tensor cores, three of halves each: a third of those. */
     TENSOR_SPLIT("a third of that, three products of halves each"),
+    /** Products of {@link org.tornadodit.kernels.Mixed} operands: one of halves and two of eight bits at twice the rate. */
+    TENSOR_MIXED("half of the rate of halves: one product of halves, two of eight bits at twice the rate"),
     /** The same by mma.sync, operations a second. */
     MMA_FP16("mma.sync on halves that stay in registers"),
     /** Three of those for FP32's accuracy. */
@@ -55,17 +57,22 @@ public enum Ceiling {
             case FP32 -> Optional.of(multiplyAdds(threads, ROUNDS));
             case TENSOR_FP16 -> Optional.of(TensorCases.linear(LARGE, LARGE, LARGE, Epilogue.BIAS, LARGE, 1, 1));
             case MMA_FP16 -> Optional.of(matrices(threads, ROUNDS));
-            case TENSOR_SPLIT, MMA_SPLIT -> Optional.empty();
+            case TENSOR_SPLIT, TENSOR_MIXED, MMA_SPLIT -> Optional.empty();
         };
     }
 
-    /** What it is a third of, where no kernel measures it. */
-    public Optional<Ceiling> thirdOf() {
+    /** What it is a {@link #share} of, where no kernel measures it. */
+    public Optional<Ceiling> partOf() {
         return switch (this) {
-            case TENSOR_SPLIT -> Optional.of(TENSOR_FP16);
+            case TENSOR_SPLIT, TENSOR_MIXED -> Optional.of(TENSOR_FP16);
             case MMA_SPLIT -> Optional.of(MMA_FP16);
             case MEMORY, FP32, TENSOR_FP16, MMA_FP16 -> Optional.empty();
         };
+    }
+
+    /** Which share of {@link #partOf}. */
+    public double share() {
+        return this == TENSOR_MIXED ? 1 / 2.0 : 1 / 3.0;
     }
 
     private static KernelCase matrices(int threads, int rounds) {

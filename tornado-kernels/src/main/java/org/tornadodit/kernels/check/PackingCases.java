@@ -10,6 +10,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.ConvolutionWeights;
+import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedWeights;
 import org.tornadodit.kernels.TensorLinear;
 import org.tornadodit.kernels.WeightJobs;
@@ -108,7 +109,7 @@ public final class PackingCases {
                 .mapToObj(i -> values(2 + i, layer, 0.01 * (1 + i)))
                 .toList();
         for (int i = 0; i < together; i++) {
-            parcel.jobs.place(2, parcel.add(others.get(i)), i * n * 8 * planes, all, k, i == 0);
+            parcel.jobs.place(2, parcel.add(others.get(i)), i * (n / 8) * Packed.eightRows(planes), all, k, i == 0);
         }
         WeightJobs placed = new WeightJobs(ArrayPages.ints(WeightJobs.size()));
         if (together > 0) {
@@ -166,7 +167,7 @@ public final class PackingCases {
                 groups,
                 together > 0 ? joined : alone,
                 expected,
-                (1.0 + together) * layer * (4 + 2 * planes));
+                (1.0 + together) * layer * (4 + 2 * Packed.halves(planes)));
     }
 
     /**

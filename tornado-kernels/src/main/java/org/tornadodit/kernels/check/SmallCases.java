@@ -70,6 +70,7 @@ public final class SmallCases {
     public static List<Supplier<KernelCase>> tensorCores() {
         List<Supplier<KernelCase>> cases = new ArrayList<>(chosen());
         cases.addAll(BorderCases.all());
+        cases.addAll(MixedCases.all());
         cases.add(() -> someQueries(AttentionCases::attention, 1));
         cases.add(() -> someQueries(AttentionCases::attention, 2));
         cases.add(() -> someQueries(

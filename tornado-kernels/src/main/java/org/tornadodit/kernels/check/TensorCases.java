@@ -15,6 +15,7 @@ import org.tornadodit.kernels.LayerNormArguments.Modulation;
 import org.tornadodit.kernels.LayerNormArguments.PackedOut;
 import org.tornadodit.kernels.Linear;
 import org.tornadodit.kernels.LinearArguments;
+import org.tornadodit.kernels.Mixed;
 import org.tornadodit.kernels.MmaForm;
 import org.tornadodit.kernels.MmaLinear;
 import org.tornadodit.kernels.Overflow;
@@ -40,6 +41,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class TensorCases {
     /** An H200's; on the host any number does. */
     static final int MULTIPROCESSORS = 132;
+
+    /** Of products of {@link Mixed} operands. */
+    static final double MIXED_BOUND = 2e-5;
 
     private TensorCases() {}
 
@@ -76,9 +80,9 @@ public final class TensorCases {
                 rows * hidden,
                 operand(out, rows, hidden, planes),
                 LayerNorm.reference(layer, x, conditioning, hidden, tokens, 3 * hidden, 4 * hidden, 12 * hidden),
-                planes == 2 ? 1e-6 : 4e-4,
+                planes == Packed.MIXED ? MIXED_BOUND : planes == 2 ? 1e-6 : 4e-4,
                 0,
-                (4.0 + 2.0 * planes) * rows * hidden);
+                (4.0 + 2.0 * Packed.halves(planes)) * rows * hidden);
     }
 
     /** {@link PackedRows}. */
@@ -201,7 +205,7 @@ public final class TensorCases {
         FloatArray residual = Data.random(4, epilogue == Epilogue.GATE_RESIDUAL ? m * n : 1, 1);
         FloatArray gate = Data.random(5, m / tokens * 2 * LayerNorm.CHUNKS * n, 1);
         IntArray xPacked = ArrayPages.ints(Packed.size(m, k, planes));
-        PackedWeights.pack(x.getSegment(), xPacked, 0, m, Packed.paddedRows(m), k, planes, 1f);
+        PackedWeights.packActivations(x.getSegment(), xPacked, m, k, planes);
         PackedWeights packed =
                 PackedWeights.of(slices(weight, layers, 4L * n * k), slices(bias, layers, 4L * n), n, k, planes);
         return tile -> linear(
@@ -292,7 +296,7 @@ public final class TensorCases {
                                 epilogue == Epilogue.BIAS_HEADS ? Epilogue.BIAS : epilogue, bias, tokens),
                 LinearArguments.Stack.ONE);
         IntToDoubleFunction actual = epilogue == Epilogue.BIAS_HEADS
-                ? headsOf(out, samples, tokens, heads, n, planes)
+                ? headsOf(out, samples, tokens, heads, n, Packed.halves(planes))
                 : epilogue == Epilogue.BIAS_GELU ? operand(out, m, n, planes) : target::get;
         return new KernelCase(
                 (tile instanceof MmaLinear.Tile ? "mmaLinear " : "tensorLinear ") + epilogue + " " + planes + suffix,
@@ -305,9 +309,9 @@ public final class TensorCases {
                 actual,
                 i -> Linear.reference(exact, 0, i / n, i % n),
                 // One plane: both operands are good to 2^-12, their sum's errors add up as the products do.
-                planes == 2 ? TransformerCases.productBound(k) : 4e-4,
+                planes == Packed.MIXED ? MIXED_BOUND : planes == 2 ? TransformerCases.productBound(k) : 4e-4,
                 2.0 * m * n * k,
-                2.0 * planes * ((double) m * k + (double) n * k) + 4.0 * m * n);
+                2.0 * Packed.halves(planes) * ((double) m * k + (double) n * k) + 4.0 * m * n);
     }
 
     /** q, k and v of (N, T, 3, H, hd) as heads. */
@@ -335,6 +339,9 @@ public final class TensorCases {
     /** The numbers of an operand, counted along its rows. */
     static IntToDoubleFunction operand(IntArray operand, int rows, int columns, int planes) {
         int padded = Packed.paddedRows(rows);
+        if (planes == Packed.MIXED) {
+            return i -> Mixed.value(operand, i / columns, i % columns, padded);
+        }
         return i -> {
             int column = i % columns;
             int index = Packed.index(i / columns, column & ~1, padded, planes);

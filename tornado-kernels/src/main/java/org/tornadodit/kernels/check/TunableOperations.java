@@ -9,6 +9,7 @@ import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.OperationShape;
+import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.ProductTile;
 import org.tornadodit.kernels.TensorCores;
 
@@ -146,7 +147,12 @@ public final class TunableOperations {
 
     private static Ceiling ceiling(int planes, TensorCores cores) {
         return switch (cores) {
-            case TensorCores.Warpgroups _ -> planes == 2 ? Ceiling.TENSOR_SPLIT : Ceiling.TENSOR_FP16;
+            case TensorCores.Warpgroups _ ->
+                switch (planes) {
+                    case 1 -> Ceiling.TENSOR_FP16;
+                    case Packed.MIXED -> Ceiling.TENSOR_MIXED;
+                    default -> Ceiling.TENSOR_SPLIT;
+                };
             case TensorCores.Warps _ -> planes == 2 ? Ceiling.MMA_SPLIT : Ceiling.MMA_FP16;
         };
     }

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
+import java.lang.foreign.ValueLayout;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -118,6 +119,17 @@ public final class GlobalMemory {
             writes = 0)
     public static void store(IntArray target, int index, int x) {
         target.set(index, x);
+    }
+
+    /** The lower 16 bits of {@code x} as those of an int, the lower ones where {@code upper} is 0, the upper ones where it is 1. */
+    @Instruction(
+            value = "{ .reg .b64 %ga, %half; .reg .b16 %low, %high; mul.wide.s32 %ga, $1, 4; mul.wide.s32 %half, $2, 2;"
+                    + " add.s64 %ga, %ga, %half; add.s64 %ga, %ga, $0; mov.b32 {%low, %high}, $3;"
+                    + " st.global.b16 [%ga+$H+$c1], %low; }",
+            writes = 0)
+    public static void storeHalf(IntArray target, int index, int upper, int x) {
+        target.get(index);
+        target.getSegment().set(ValueLayout.JAVA_SHORT_UNALIGNED, 4L * index + 2L * upper, (short) x);
     }
 
     /** Four ints. */

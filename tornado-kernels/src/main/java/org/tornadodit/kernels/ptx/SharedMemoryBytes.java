@@ -124,6 +124,14 @@ final class SharedMemoryBytes {
         }
     }
 
+    /** The matrix of 8 rows of 16 {@link Float8} at {@code address}, row r in elements {@code at + r stride} and following. */
+    void getBytes(int address, float[] matrix, int at, int stride) {
+        int start = offset(address, 128, 16);
+        for (int i = 0; i < 128; i++) {
+            matrix[at + i / 16 * stride + i % 16] = Float8.value(bytes[start + i]);
+        }
+    }
+
     /** A fingerprint of the 128 bytes at {@code address}, on top of {@code seed}. */
     long fingerprint(int address, long seed) {
         int start = offset(address, 128, 16);

@@ -10,13 +10,21 @@ public final class Warp {
     /** The value of the lane whose number differs in the bits of {@code mask}, a constant. */
     @Instruction("shfl.sync.bfly.b32 $r, $0, $1, 31, 0xffffffff;")
     public static float shuffleXor(float value, int mask) {
-        return (float) WorkItem.current().exchange(value, "shfl.bfly " + mask, lanes -> {
-            Object[] crossed = new Object[lanes.length];
-            for (int i = 0; i < lanes.length; i++) {
-                crossed[i] = lanes[i ^ mask];
-            }
-            return crossed;
-        });
+        return (float) WorkItem.current().exchange(value, "shfl.bfly " + mask, lanes -> crossed(lanes, mask));
+    }
+
+    /** As {@link #shuffleXor(float, int)}. */
+    @Instruction("shfl.sync.bfly.b32 $r, $0, $1, 31, 0xffffffff;")
+    public static int shuffleXor(int value, int mask) {
+        return (int) WorkItem.current().exchange(value, "shfl.bfly " + mask, lanes -> crossed(lanes, mask));
+    }
+
+    private static Object[] crossed(Object[] lanes, int mask) {
+        Object[] crossed = new Object[lanes.length];
+        for (int i = 0; i < lanes.length; i++) {
+            crossed[i] = lanes[i ^ mask];
+        }
+        return crossed;
     }
 
     /**

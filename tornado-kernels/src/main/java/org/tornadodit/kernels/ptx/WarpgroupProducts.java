@@ -13,17 +13,20 @@ import org.tornadodit.virtual.WorkItem;
 final class WarpgroupProducts {
     private static final int LANES = 128;
     private static final int ROWS = 64;
+    /** k of a product of halves. */
     private static final int DEPTH = 16;
+
+    private static final int MOST_DEPTH = 2 * DEPTH;
 
     private final SharedMemoryBytes memory;
     private final List<Product> underWay = new ArrayList<>();
     private final int[] begun = new int[LANES];
     private final int[] committed = new int[LANES];
     private final boolean[] fenced = new boolean[LANES];
-    private final float[] a = new float[ROWS * DEPTH];
-    private final float[] b = new float[256 * DEPTH];
+    private final float[] a = new float[ROWS * MOST_DEPTH];
+    private final float[] b = new float[256 * MOST_DEPTH];
     /** Rows in arrays of their own, from index 0 on: only so does the JIT know that it may vectorise. */
-    private final float[][] rightRows = new float[DEPTH][256];
+    private final float[][] rightRows = new float[MOST_DEPTH][256];
 
     private final float[] sumsRow = new float[256];
     private final List<Accumulators> accumulators = new ArrayList<>();
@@ -39,7 +42,12 @@ final class WarpgroupProducts {
             int columns,
             boolean transposed,
             boolean accumulate,
-            int group) {}
+            boolean eightBits,
+            int group) {
+        int depth() {
+            return eightBits ? MOST_DEPTH : DEPTH;
+        }
+    }
 
     /**
      * One product: its call, A where it lies in registers, a fingerprint of what lies in shared memory, and when that was
@@ -62,7 +70,12 @@ final class WarpgroupProducts {
 
     void multiply(WorkItem item, float[] sums, int a, int b, int aStride, int bStride, int columns) {
         int group = committed[item.index() % LANES];
-        begin(item, sums, new Call(false, a, b, aStride, bStride, columns, false, true, group));
+        begin(item, sums, new Call(false, a, b, aStride, bStride, columns, false, true, false, group));
+    }
+
+    void multiplyBytes(WorkItem item, float[] sums, int a, int b, int aStride, int bStride, int columns) {
+        int group = committed[item.index() % LANES];
+        begin(item, sums, new Call(false, a, b, aStride, bStride, columns, false, true, true, group));
     }
 
     void multiply(
@@ -76,7 +89,7 @@ final class WarpgroupProducts {
             int transposed,
             int accumulate) {
         int lane = item.index() % LANES;
-        Call call = new Call(true, i, b, 0, bStride, columns, transposed != 0, accumulate != 0, committed[lane]);
+        Call call = new Call(true, i, b, 0, bStride, columns, transposed != 0, accumulate != 0, false, committed[lane]);
         RegisterOperand left = begin(item, sums, call).left;
         if (left != null) {
             left.join(lane, a);
@@ -190,6 +203,7 @@ final class WarpgroupProducts {
             throw new IllegalStateException("registers were overwritten while wgmma was reading them: " + call);
         }
         int columns = call.columns;
+        int depth = call.depth();
         readLeft(product);
         readRight(call);
         float[] c = product.sums.matrix;
@@ -198,8 +212,8 @@ final class WarpgroupProducts {
         }
         for (int row = 0; row < ROWS; row++) {
             System.arraycopy(c, row * columns, sumsRow, 0, columns);
-            for (int k = 0; k < DEPTH; k += 4) {
-                addScaled(sumsRow, rightRows, k, a, row * DEPTH + k, columns);
+            for (int k = 0; k < depth; k += 4) {
+                addScaled(sumsRow, rightRows, k, a, row * depth + k, columns);
             }
             System.arraycopy(sumsRow, 0, c, row * columns, columns);
         }
@@ -216,33 +230,44 @@ final class WarpgroupProducts {
             return;
         }
         Call call = product.call;
-        for (int k = 0; k < DEPTH / 8; k++) {
+        int depth = call.depth();
+        for (int k = 0; k < 2; k++) {
             for (int i = 0; i < ROWS / 8; i++) {
-                memory.getMatrix(address(call.a, call.aStride, i, k), a, i * 8 * DEPTH + 8 * k, DEPTH);
+                read(call, address(call.a, call.aStride, i, k), a, i * 8 * depth + k * depth / 2, depth);
             }
         }
     }
 
-    /** B as (16, columns). */
+    /** 8 rows and half of a product's k, K-major. */
+    private void read(Call call, int address, float[] matrix, int at, int stride) {
+        if (call.eightBits) {
+            memory.getBytes(address, matrix, at, stride);
+        } else {
+            memory.getMatrix(address, matrix, at, stride);
+        }
+    }
+
+    /** B as (k, columns). */
     private void readRight(Call call) {
         int columns = call.columns;
-        for (int k = 0; k < DEPTH / 8; k++) {
+        int depth = call.depth();
+        for (int k = 0; k < 2; k++) {
             for (int i = 0; i < columns / 8; i++) {
                 int address = address(call.b, call.bStride, i, k);
                 if (call.transposed) {
                     memory.getMatrix(address, b, k * 8 * columns + i * 8, columns);
                 } else {
-                    memory.getMatrix(address, b, i * 8 * DEPTH + 8 * k, DEPTH);
+                    read(call, address, b, i * 8 * depth + k * depth / 2, depth);
                 }
             }
         }
-        for (int k = 0; k < DEPTH; k++) {
+        for (int k = 0; k < depth; k++) {
             float[] row = rightRows[k];
             if (call.transposed) {
                 System.arraycopy(b, k * columns, row, 0, columns);
             } else {
                 for (int i = 0; i < columns; i++) {
-                    row[i] = b[i * DEPTH + k];
+                    row[i] = b[i * depth + k];
                 }
             }
         }
@@ -276,7 +301,7 @@ final class WarpgroupProducts {
         int rows = call.registers ? 0 : ROWS;
         int[] addresses = new int[(rows + call.columns) / 8 * 2];
         int count = 0;
-        for (int k = 0; k < DEPTH / 8; k++) {
+        for (int k = 0; k < 2; k++) {
             for (int i = 0; i < rows / 8; i++) {
                 addresses[count++] = address(call.a, call.aStride, i, k);
             }

@@ -100,6 +100,19 @@ public final class Wgmma {
         BlockState.of(item).products(item).multiply(item, sums, a, i, b, bStride, columns, transposed, accumulate);
     }
 
+    /**
+     * {@code C += A B} of 64 x {@code columns} x 32 with numbers of eight bits
+     * ({@link Float8}): an 8x8 matrix of halves is here one of 8 rows and 16 k. Before products of the other kind follow on the same
+     * accumulators, those of this kind are awaited.
+     */
+    @Instruction("//!{ .reg .b64 %da, %db; .reg .b32 %ha, %hb; .reg .pred %p; setp.eq.s32 %p, 0, 0;"
+            + " mov.b32 %ha, $3 / 16; mov.b32 %hb, $4 / 16; mov.b64 %da, {$1, %ha}; mov.b64 %db, {$2, %hb};"
+            + " wgmma.mma_async.sync.aligned.m64n$5k32.f32.e4m3.e4m3 {$0[*]}, %da, %db, %p, 1, 1; }")
+    public static void multiplyBytes(float[] sums, int a, int b, int aStride, int bStride, int columns) {
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).products(item).multiplyBytes(item, sums, a, b, aStride, bStride, columns);
+    }
+
     /** Gives {@code registers} back or takes them: a constant, multiple of 8; all warps of the warpgroup call it. */
     @Instruction("//!setmaxnreg.inc.sync.aligned.u32 $0;")
     public static void increaseRegisters(int registers) {}

@@ -206,6 +206,66 @@ class WgmmaTest {
         TensorAssert.assertRelativeError("wgmma", Shape.of(ROWS, columns), out, expected, 3e-7);
     }
 
+    /** A (64, 32) and B (columns, 32) of eight bits, matrices of k 0..15 and then 16..31. */
+    @ParameterizedTest
+    @ValueSource(ints = {8, 72, 192, 256})
+    void productsOfEightBitsAgreeWithDoubles(int columns) {
+        SplittableRandom random = new SplittableRandom(20261128);
+        IntArray in = new IntArray((ROWS + columns) * DEPTH / 4);
+        double[][] values = new double[ROWS + columns][DEPTH];
+        for (int row = 0; row < ROWS + columns; row++) {
+            int rows = row < ROWS ? ROWS : columns;
+            int r = row < ROWS ? row : row - ROWS;
+            int start = row < ROWS ? 0 : ROWS * DEPTH / 4;
+            for (int k = 0; k < DEPTH; k += 4) {
+                int four = Float8.pack(
+                        (float) random.nextGaussian(),
+                        (float) random.nextGaussian(),
+                        (float) random.nextGaussian(),
+                        (float) random.nextGaussian());
+                for (int i = 0; i < 4; i++) {
+                    values[row][k + i] = Float8.value(four >>> 8 * i & 0xff);
+                }
+                in.set(start + k / 16 * rows * 4 + r * 4 + k % 16 / 4, four);
+            }
+        }
+        double[] expected = new double[ROWS * columns];
+        for (int i = 0; i < ROWS * columns; i++) {
+            expected[i] = 1;
+            for (int k = 0; k < DEPTH; k++) {
+                expected[i] += values[i / columns][k] * values[ROWS + i % columns][k];
+            }
+        }
+        float[] out = Blocks.run(1, 128, productOfEightBits(columns), in, ROWS * columns);
+        TensorAssert.assertRelativeError("wgmma", Shape.of(ROWS, columns), out, expected, 3e-7);
+    }
+
+    private static Blocks.Kernel productOfEightBits(int columns) {
+        return (context, in, out) -> {
+            int t = context.localIdx;
+            int memory = SharedMemory.dynamic((ROWS + columns) * DEPTH);
+            for (int i = t; i < (ROWS + columns) * DEPTH / 4; i += 128) {
+                SharedMemory.store(memory + 4 * i, in.get(i));
+            }
+            SharedMemory.fenceAsync();
+            context.localBarrier();
+            int a = Wgmma.descriptor(memory, ROWS * 16);
+            int b = Wgmma.descriptor(memory + ROWS * DEPTH, columns * 16);
+            float[] sums = Registers.floats(columns / 2);
+            for (int i = 0; i < columns / 2; i++) {
+                Registers.set(sums, i, 1f);
+            }
+            Wgmma.fence();
+            Wgmma.multiplyBytes(sums, a, b, 128, 128, columns);
+            Wgmma.commit();
+            Wgmma.await(0);
+            for (int i = 0; i < columns / 2; i++) {
+                int row = t / 32 * 16 + t % 32 / 4 + i / 2 % 2 * 8;
+                out.set(row * columns + i / 4 * 8 + t % 4 * 2 + i % 2, sums[i]);
+            }
+        };
+    }
+
     /** Transposes every 8x8 matrix from {@code start} on. */
     private static void transposeMatrices(IntArray halves, int start) {
         for (int matrix = start; matrix < halves.getSize(); matrix += 32) {
