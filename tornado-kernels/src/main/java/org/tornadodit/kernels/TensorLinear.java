@@ -90,10 +90,14 @@ public final class TensorLinear {
             return below * beside;
         }
 
+        /** @throws IllegalArgumentException when the tiles of a row are odd, and two work groups share x */
         @Override
         public int blocks(int m, int n, int multiprocessors) {
-            int together =
-                    Launch.ceilDiv(Launch.ceilDiv(m, rows), below) * Launch.ceilDiv(Launch.ceilDiv(n, columns), beside);
+            int columnTiles = Launch.ceilDiv(n, columns);
+            if (columnTiles % beside != 0) {
+                throw new IllegalArgumentException(n + " columns are " + columnTiles + " tiles: no pairs");
+            }
+            int together = Launch.ceilDiv(Launch.ceilDiv(m, rows), below) * (columnTiles / beside);
             return cluster() * Math.min(multiprocessors / cluster(), together);
         }
 

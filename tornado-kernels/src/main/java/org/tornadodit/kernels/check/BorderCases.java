@@ -62,8 +62,8 @@ final class BorderCases {
                 // Rounds of the ring, and of sums that are added up outside the tensor core.
                 int k = 16 * tile.slabs();
                 for (int rounds : new TreeSet<>(List.of(tile.stages(planes), TensorLinear.EXACT_K / k))) {
-                    cases.add(() ->
-                            linear(TOKENS, tile.columns(), k * (rounds + step), Epilogue.BIAS, TOKENS, planes, tile));
+                    cases.add(() -> linear(
+                            TOKENS, columns(tile, 0, 8), k * (rounds + step), Epilogue.BIAS, TOKENS, planes, tile));
                 }
             }
             if (tile.rows() > Packed.ROWS) { // the padding is no multiple of the tile
@@ -185,16 +185,22 @@ final class BorderCases {
 
     private static void add(List<Supplier<KernelCase>> cases, int rows, int step, Tile tile, int planes) {
         int k = 16 * tile.slabs();
-        int columns = tile.columns() + 8 * step;
+        int columns = columns(tile, step, 8);
         int whole = rows + TOKENS * step;
         // q, k and v of a head whose size is a multiple of 8.
-        int headColumns = (tile.columns() + 23) / 24 * 24 + 24 * step;
-        int operandColumns = tile.columns() + 16 * step;
+        int headColumns = columns(tile, step, 24);
+        int operandColumns = columns(tile, step, 16);
         // Rows one by one where the epilogue knows no samples, else by samples.
         cases.add(() -> linear(rows + step, columns, k, Epilogue.BIAS, rows + step, planes, tile));
         cases.add(() -> linear(rows + step, operandColumns, k, Epilogue.BIAS_GELU, rows + step, planes, tile));
         cases.add(() -> linear(whole, columns, k, Epilogue.GATE_RESIDUAL, TOKENS, planes, tile));
         cases.add(() -> linear(whole, headColumns, k, Epilogue.BIAS_HEADS, TOKENS, planes, tile));
+    }
+
+    /** Around the border of a tile, or of two where two work groups share x: beyond it lies another pair. */
+    private static int columns(Tile tile, int step, int unit) {
+        int tiles = tile.beside() == 2 && step > 0 ? 3 : tile.beside(); // and a part of the fourth
+        return Math.ceilDiv(tile.columns() * tiles, unit) * unit + unit * step;
     }
 
     private static KernelCase linear(int m, int n, int k, int epilogue, int tokens, int planes, ProductTile tile) {
