@@ -16,7 +16,7 @@ import java.util.function.IntToDoubleFunction;
  */
 record SuitedBlocks(List<Integer> passes, List<IntToDoubleFunction> cycles) {
     /** Graphs at most: a few come close to the best for every number. */
-    static final int MOST_GRAPHS = 5;
+    static final int MOST_GRAPHS = 8;
     /** What a graph has to take more than another before that one is worth compiling, and a change. */
     private static final double PAYS = 1.05;
     /** Up to here every number is looked at; then some, since more rows leave less of the last wave idle. */

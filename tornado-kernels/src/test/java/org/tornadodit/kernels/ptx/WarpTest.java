@@ -17,7 +17,7 @@ class WarpTest {
                     for (int mask = 16; mask > 0; mask /= 2) {
                         sum += Warp.shuffleXor(sum, mask);
                     }
-                    o.set(context.localIdx, sum + Warp.shuffleXor(context.localIdx, 5) / 1024);
+                    o.set(context.localIdx, sum + Warp.shuffleXor((float) context.localIdx, 5) / 1024);
                 },
                 new IntArray(1),
                 64);
