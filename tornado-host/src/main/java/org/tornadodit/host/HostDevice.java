@@ -14,6 +14,7 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 
 /** A device that is made of this machine's cores and of a memory of its own, with a limit and a meter. */
 public final class HostDevice implements TornadoDevice, TornadoTargetDevice, VirtualDevice {
+    private volatile int computeUnits;
     private final int index;
     private final HostFaults faults = new HostFaults();
     private final AtomicLong used = new AtomicLong();
@@ -224,7 +225,12 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
 
     @Override
     public int getDeviceMaxComputeUnits() {
-        return getAvailableProcessors();
+        return computeUnits > 0 ? computeUnits : getAvailableProcessors();
+    }
+
+    /** Has the device say that it has so many multiprocessors, on which tiles depend; else it has the machine's processors. */
+    public void setComputeUnits(int units) {
+        computeUnits = units;
     }
 
     @Override

@@ -30,8 +30,8 @@ import org.tornadodit.scheduler.run.TornadoEngine.HostWeights;
 
 /** An engine that is made for many samples, and then does few: on graphs with their tiles, as soon as they are compiled. */
 class SuitedStepsTest {
-    /** Two blocks of 16 tokens: up to 64 rows take one tile, more than that another. */
-    private static final DitConfig CONFIG = new DitConfig(4, 1, 4, 32, 2, 2, 2.0, 6, true);
+    /** Two blocks of 16 tokens, whose tiles for ten passes and for five differ on two multiprocessors. */
+    private static final DitConfig CONFIG = new DitConfig(4, 1, 4, 64, 2, 4, 4.0, 6, true);
 
     private static final DitWeights WEIGHTS =
             DitWeights.load(new SeededCheckpoint(DitWeights.specs(CONFIG), 7), CONFIG);
@@ -45,6 +45,7 @@ class SuitedStepsTest {
     void aNewDevice() {
         HostRuntime.get().renewDevices();
         device = HostRuntime.get().device(0);
+        device.setComputeUnits(2);
     }
 
     @AfterEach
@@ -100,7 +101,7 @@ class SuitedStepsTest {
     void goesOnWithoutWhatCannotBeCompiled() throws InterruptedException {
         SamplingRequest one = request(1);
         try (TornadoEngine engine = engine(request(5), MatmulPrecision.HIGH)) {
-            device.faults().failCompilation(NAME + "block_for_1.attn", 1);
+            device.faults().failCompilation(NAME + "block_for_5.attn", 1);
             float[] first = sampled(engine, one);
             for (int i = 0; i < 10; i++) {
                 Thread.sleep(10);
