@@ -29,7 +29,7 @@ public final class OutputOptions {
 
     @Option(
             names = "--output-format",
-            paramLabel = "FORMAT",
+            paramLabel = "png|webp",
             converter = FormatConverter.class,
             description =
                     "png or webp, which is lossless too and a third smaller; for a folder, stdout, or a name without"
