@@ -2,6 +2,7 @@ package org.tornadodit.pipeline.setup;
 
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.PeerAccess;
 import org.tornadodit.model.cpu.CpuOptions;
 import org.tornadodit.model.dit.DitConfig;
@@ -49,6 +50,11 @@ public record EngineSetup(
         SamplingRequest shape,
         MeshRequest division) {
 
+    /** The setup that was asked last how it is divided: a start asks several times, and each time all meshes are weighed. */
+    private static volatile @Nullable Divided last;
+
+    private record Divided(EngineSetup setup, Mesh mesh) {}
+
     public EngineSetup {
         devices = List.copyOf(devices);
         speeds = List.copyOf(speeds);
@@ -76,6 +82,15 @@ public record EngineSetup(
         if (devices.size() == 1 && !division.isExplicit()) {
             return Mesh.ONE;
         }
+        Divided known = last;
+        if (known == null || !known.setup().equals(this)) {
+            known = new Divided(this, chosen());
+            last = known;
+        }
+        return known.mesh();
+    }
+
+    private Mesh chosen() {
         Operations operations = KernelChoice.of(devices.getFirst(), config, KernelChoice.forModel(config, kernels))
                 .operations();
         Mesh mesh = division.choose(
