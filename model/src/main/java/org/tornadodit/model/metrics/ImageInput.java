@@ -107,6 +107,15 @@ final class ImageInput implements AutoCloseable {
         return count;
     }
 
+    /** The next bytes; EOFException where there are fewer. */
+    byte[] readBytes(int length) throws IOException {
+        byte[] bytes = new byte[length];
+        for (int done = 0; done < length; ) {
+            done += read(bytes, done, length - done);
+        }
+        return bytes;
+    }
+
     /** Passes over bytes. */
     void skip(int length) throws IOException {
         for (int left = length; left > 0; ) {

@@ -124,10 +124,7 @@ public final class PngText {
                 throw new IIOException(
                         "its texts are more than %d, or longer than %d bytes".formatted(MOST_TEXTS, LONGEST_TEXT));
             }
-            byte[] data = new byte[length];
-            for (int done = 0; done < length; ) {
-                done += in.read(data, done, length - done);
-            }
+            byte[] data = in.readBytes(length);
             CRC32 checksum = new CRC32();
             checksum.update(ByteBuffer.allocate(Integer.BYTES).putInt(type).flip());
             checksum.update(data);

@@ -97,11 +97,7 @@ final class WebpText {
             if (length > LONGEST_PACKET) {
                 throw new IIOException("its XMP packet is longer than %d bytes".formatted(LONGEST_PACKET));
             }
-            byte[] packet = new byte[length];
-            for (int done = 0; done < length; ) {
-                done += in.read(packet, done, length - done);
-            }
-            return XmpPacket.read(packet);
+            return XmpPacket.read(in.readBytes(length));
         }
         throw new IIOException("damaged image: it has more than %d chunks".formatted(MOST_CHUNKS));
     }

@@ -109,10 +109,8 @@ final class XmpPacket {
                         if (keyword == null) {
                             keyword = keyword(xml.getName());
                             depthOfKeyword = depth;
-                            text.setLength(0);
-                        } else {
-                            text.setLength(0); // blanks before <rdf:Alt>, <rdf:li>
                         }
+                        text.setLength(0); // of a property before, or blanks before <rdf:Alt>, <rdf:li>
                     }
                     case XMLStreamConstants.CHARACTERS -> {
                         if (keyword != null && !(xml.isWhiteSpace() && depth > depthOfKeyword && text.isEmpty())) {
