@@ -135,6 +135,58 @@ class MeasuringCommandsTest {
         assertTrue(missing.err().contains("--records: there is no folder "), missing.err());
     }
 
+    /** Models of a velocity have samplers of their own; one that adapts takes as many runs as its calls want. */
+    @Test
+    void benchTimesSamplersOfVelocities() throws IOException {
+        for (String words : List.of("sit euler", "sit dopri5", "meanflow meanflow")) {
+            String[] pair = words.split(" ");
+            Path json = folder.resolve(pair[1] + ".json");
+            CommandLineRun run = CommandLineRun.of(
+                    "bench",
+                    "step",
+                    "--random-weights",
+                    "--device",
+                    "cpu",
+                    "--model",
+                    config,
+                    "--objective",
+                    pair[0],
+                    "--sampler",
+                    pair[1],
+                    "--class-labels",
+                    1,
+                    "--repetitions",
+                    70,
+                    "--warm-up",
+                    3,
+                    "--json",
+                    json);
+            assertEquals(ExitCode.DONE, run.exitCode(), run.err());
+            JsonObject step = JsonParser.parseString(Files.readString(json))
+                    .getAsJsonObject()
+                    .getAsJsonArray("measurements")
+                    .get(0)
+                    .getAsJsonObject();
+            assertEquals(70, step.get("repetitions").getAsInt(), run.out());
+        }
+        CommandLineRun run = CommandLineRun.of(
+                "bench",
+                "step",
+                "--random-weights",
+                "--device",
+                "cpu",
+                "--model",
+                "SiT-S/8",
+                "--image-size",
+                128,
+                "--num-classes",
+                3,
+                "--sampler",
+                "ddim");
+        assertEquals(ExitCode.USAGE, run.exitCode());
+        assertTrue(run.err().contains("sampler ddim is not for SiT models"), run.err());
+    }
+
     @Test
     void autotuneWantsADevice() {
         CommandLineRun run = CommandLineRun.of("autotune", "--model", config, "--device", "cpu");

@@ -7,7 +7,6 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.diffusion.Objective;
-import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.report.RunRecord;
 import org.tornadodit.scheduler.engine.Engine;
@@ -65,34 +64,50 @@ record EngineTimes(
         return results;
     }
 
-    /** Steps of one run, each from the end of the one before: the engine waits for the device at every step. */
+    /**
+     * Steps, each from the end of the one before: the engine waits for the device at every step. One run has as many as are
+     * wanted, except that a sampler which adapts takes what it takes, so that it runs until they are together; there, calls
+     * of the model are timed.
+     */
     private Timing steps(SamplingRequest request) {
         int count = repetitions != null ? repetitions : STEPS;
-        long[] ends = new long[warmUp + count + 1];
+        boolean adaptive = request.sampler().method().adaptive();
         boolean dit = plan.config().objective() == Objective.DIT;
+        int marks = warmUp + count + (dit ? 0 : 1); // SiT counts points
         SamplingRequest run = new SamplingRequest(
                 request.labels(),
-                request.sampler().method().adaptive() // whose calls cost as much, but may be fewer
-                        ? plan.config().objective().sampler(SamplingMethod.EULER, String.valueOf(ends.length), 0)
-                        : plan.sampling().sampler(String.valueOf(ends.length - (dit ? 1 : 0))), // SiT counts points
+                adaptive ? request.sampler() : plan.sampling().sampler(String.valueOf(marks)),
                 request.cfgScale(),
                 request.guidance());
-        ends[0] = System.nanoTime();
+        List<Double> times = new ArrayList<>();
+        for (int left = warmUp + count; left > 0; left = warmUp + count - times.size()) {
+            int before = times.size();
+            times.addAll(oneRun(run, left));
+            if (times.size() == before) {
+                throw new IllegalStateException("a run has no step to time");
+            }
+        }
+        return Timing.of(
+                times.stream().skip(warmUp).mapToDouble(Double::doubleValue).toArray());
+    }
+
+    /** Seconds of the first steps of a run, at most so many. */
+    private List<Double> oneRun(SamplingRequest run, int most) {
+        List<Double> times = new ArrayList<>();
+        long[] end = {System.nanoTime()};
         engine.sample(run, plan.sampling().noise(), new StepListener() {
             @Override
             public void stepDone(int done, Supplier<SamplingState> state) {}
 
             @Override
             public void reached(int done) {
-                if (done < ends.length) { // Heun's moves take two
-                    ends[done] = System.nanoTime();
+                long now = System.nanoTime();
+                if (times.size() < most) { // Heun's moves take two
+                    times.add((now - end[0]) * 1e-9);
                 }
+                end[0] = now;
             }
         });
-        double[] times = new double[count];
-        for (int i = 0; i < count; i++) {
-            times[i] = (ends[warmUp + i + 1] - ends[warmUp + i]) * 1e-9;
-        }
-        return Timing.of(times);
+        return times;
     }
 }

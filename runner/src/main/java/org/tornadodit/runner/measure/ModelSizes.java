@@ -2,6 +2,8 @@ package org.tornadodit.runner.measure;
 
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
+import java.util.Locale;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
@@ -27,20 +29,28 @@ final class ModelSizes {
      * @throws IllegalArgumentException when the options make no model
      */
     static DitConfig of(ModelOptions options, Surroundings surroundings) {
-        boolean named = !options.model.equals(ModelSource.DEMO) && !options.model.endsWith(".json");
-        if (options.checkpoint == null && named) {
-            return DitVariant.parse(options.model)
+        boolean variant = !options.model.equals(ModelSource.DEMO) && !options.model.endsWith(".json");
+        if (options.checkpoint == null && variant) {
+            DitConfig sizes = DitVariant.parse(options.model)
                     .config(
                             options.imageSize != null ? options.imageSize : IMAGE_SIZE,
                             options.numClasses != null ? options.numClasses : CLASSES);
+            Objective named = options.model.toLowerCase(Locale.ROOT).startsWith("sit-") ? Objective.SIT : Objective.DIT;
+            return trainedFor(options.objective != null ? options.objective : named, sizes);
         }
         if (options.checkpoint == null && options.model.endsWith(".json")) {
-            return DitConfig.fromJson(Path.of(options.model));
+            DitConfig sizes = DitConfig.fromJson(Path.of(options.model));
+            return options.objective != null ? trainedFor(options.objective, sizes) : sizes;
         }
         ModelSource source = ModelSource.of(options, surroundings);
         try (Checkpoint weights = Checkpoints.open(source.checkpoint())) {
             return source.sizes(weights);
         }
+    }
+
+    /** The published MeanFlow models have no second half of output channels, the others do. */
+    private static DitConfig trainedFor(Objective objective, DitConfig sizes) {
+        return sizes.with(sizes.learnSigma() && objective != Objective.MEANFLOW, sizes.qkNorm(), objective);
     }
 
     /** Model and batch as a record's options. */
