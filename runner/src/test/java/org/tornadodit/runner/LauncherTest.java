@@ -273,6 +273,20 @@ class LauncherTest {
         assertFalse(dit.run("sample").out().contains("-Xmn"), "the user's");
     }
 
+    /** The compilers' memory goes back to the system beside a GPU, also where the user says how large the heap is. */
+    @Test
+    void whatCompilersTookIsGivenBackBesideTheSdk() throws IOException {
+        dit.useJdk();
+        dit.makeJar();
+        assertFalse(dit.run("sample").out().contains("TrimNativeHeap"), "the CPU engine's");
+        dit.useSdk("sdk", true);
+        assertTrue(dit.run("sample").out().contains(" [-XX:TrimNativeHeapInterval=500] "), "the SDK's");
+        dit.environment.put("DIT_JVM_OPTS", "-Xmx8g -XX:TrimNativeHeapInterval=0");
+        String out = dit.run("sample").out();
+        assertTrue(out.contains(" [-XX:TrimNativeHeapInterval=500] "), out);
+        assertTrue(out.indexOf("Interval=500") < out.indexOf("Interval=0"), "the user's comes last, and counts");
+    }
+
     /** Nothing that one start writes is read by another. */
     @Test
     void manyStartAtOnce() throws IOException {
