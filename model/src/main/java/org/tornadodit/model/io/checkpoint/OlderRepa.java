@@ -14,13 +14,19 @@ import org.tornadodit.model.io.file.Refusal;
  */
 final class OlderRepa {
     private static final Pattern FIRST = Pattern.compile("blocks\\.(\\d{1,4})\\..+");
+    private static final String LATER_NAME = "decoder_blocks.";
     private static final Pattern LATER = Pattern.compile("decoder_blocks\\.(\\d{1,4})\\.(.+)");
 
     private OlderRepa() {}
 
     /** Whether there are such names. */
     static boolean recognizes(Checkpoint checkpoint) {
-        return checkpoint.names().stream().anyMatch(name -> LATER.matcher(name).matches());
+        for (String name : checkpoint.names()) {
+            if (name.startsWith(LATER_NAME) && LATER.matcher(name).matches()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**

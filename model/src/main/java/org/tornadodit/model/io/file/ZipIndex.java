@@ -39,9 +39,10 @@ public final class ZipIndex {
             CRC32 found = new CRC32();
             // By way of the heap: a page that a mapped file lost is an error of Java's there, but a crash inside CRC32.
             byte[] part = new byte[(int) Math.min(CHECKED_AT_ONCE, bytes.byteSize())];
+            MemorySegment heap = MemorySegment.ofArray(part);
             for (long done = 0; done < bytes.byteSize(); done += part.length) {
                 int count = (int) Math.min(part.length, bytes.byteSize() - done);
-                MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, done, part, 0, count);
+                MemorySegment.copy(bytes, done, heap, 0, count);
                 found.update(part, 0, count);
             }
             if (found.getValue() != crc) {
