@@ -276,10 +276,10 @@ final class Dopri5 implements AdaptiveSampler {
         return sum;
     }
 
-    /** A state whose other slopes do not matter. */
+    /** A state whose other slopes do not matter: they are the first once more. */
     private static List<float[]> state(float[] x, float[] y, float[] slope, float[] clock) {
         float[][] arrays = new float[CLOCK + 1][];
-        Arrays.setAll(arrays, array -> array > SLOPES && array < CLOCK ? new float[x.length] : slope);
+        Arrays.fill(arrays, slope);
         arrays[X] = x;
         arrays[Y] = y;
         arrays[CLOCK] = clock;

@@ -1,11 +1,16 @@
 package org.tornadodit.scheduler.run;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.scheduler.engine.OverflowException;
@@ -300,20 +305,38 @@ final class SharedPass {
         List<List<float[]>> states =
                 lane.stepper().read(resident.stream().map(RunningSample::arrays).toList());
         lane.setSinceKept(0);
+        List<@Nullable RuntimeException> outcomes = IntStream.range(0, resident.size())
+                .parallel() // samplers that decide have arithmetic of their own
+                .<@Nullable RuntimeException>mapToObj(i -> kept(resident.get(i), states.get(i)))
+                .collect(Collectors.toCollection(ArrayList::new));
         for (int i = 0; i < resident.size(); i++) {
-            RunningSample sample = resident.get(i);
-            if (sample.isKept()) {
-                continue; // a sampler that decides takes what a step gave once
+            RuntimeException failure = outcomes.get(i);
+            BatchRun batch = resident.get(i).batch();
+            if (failure != null && !batch.isStopped()) {
+                end(batch, failure);
             }
-            try {
-                requireFinite(states.get(i), sample);
-                sample.keep(states.get(i));
-                requireFinite(sample.kept().arrays(), sample);
-            } catch (OverflowException | IllegalStateException e) {
-                if (!sample.batch().isStopped()) {
-                    end(sample.batch(), e);
-                }
-            }
+        }
+    }
+
+    /** Has a sample take over what was read. What its state had before is not looked at again. */
+    private static @Nullable RuntimeException kept(RunningSample sample, List<float[]> arrays) {
+        if (sample.isKept()) {
+            return null; // a sampler that decides takes what a step gave once
+        }
+        try {
+            requireFinite(arrays, sample);
+            Set<float[]> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+            seen.addAll(arrays);
+            seen.addAll(sample.kept().arrays());
+            sample.keep(arrays);
+            requireFinite(
+                    sample.kept().arrays().stream()
+                            .filter(array -> !seen.contains(array))
+                            .toList(),
+                    sample);
+            return null;
+        } catch (OverflowException | IllegalStateException e) {
+            return e;
         }
     }
 
