@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,15 +21,29 @@ public final class KeptKernels implements KernelCompiler {
 
     private static final long FOLDER_BYTES = 256L << 20;
 
-    private @Nullable KernelFolder folder;
+    /** How long the end of a process waits for its kernels to be written. */
+    private static final Duration LONGEST_STORE = Duration.ofSeconds(3);
+
+    private volatile @Nullable KernelFolder folder;
     private String settings = "";
     private boolean prepared;
     private @Nullable PlanCompiler compiler;
 
     @Override
     public synchronized void keep(Path place, String jvmSettings, Consumer<String> notice) {
-        folder = new KernelFolder(place, FOLDER_BYTES, notice);
+        KernelFolder kept = new KernelFolder(place, FOLDER_BYTES, notice);
+        if (folder == null) { // what a short run has compiled is kept, too
+            Runtime.getRuntime().addShutdownHook(new Thread(this::awaitStored, "kernels-are-kept"));
+        }
+        folder = kept;
         settings = jvmSettings;
+    }
+
+    private void awaitStored() {
+        KernelFolder kept = folder;
+        if (kept != null) {
+            kept.awaitStored(LONGEST_STORE);
+        }
     }
 
     @Override

@@ -19,8 +19,15 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -49,6 +56,7 @@ final class KernelFolder {
     private final Path folder;
     private final long mostBytes;
     private final Consumer<String> notice;
+    private final ExecutorService writer;
     private final AtomicBoolean saidIgnored = new AtomicBoolean();
     private final AtomicBoolean writes = new AtomicBoolean(true);
 
@@ -61,6 +69,15 @@ final class KernelFolder {
         this.folder = folder;
         this.mostBytes = mostBytes;
         this.notice = notice;
+        ThreadPoolExecutor one = new ThreadPoolExecutor(
+                1,
+                1,
+                5, // seconds that an idle thread stays
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> Thread.ofPlatform().daemon().name("keep-kernels").unstarted(task));
+        one.allowCoreThreadTimeOut(true);
+        writer = one;
     }
 
     /** What was stored last under a key. */
@@ -160,6 +177,29 @@ final class KernelFolder {
             if (writes.getAndSet(false)) {
                 notice.accept("compiled kernels are not kept in " + folder + ": " + reason(e));
             }
+        }
+    }
+
+    /** As {@link #store}, beside the caller: a disk that is busy with other programs' gigabytes holds up nobody who computes. */
+    void storeLater(String key, Supplier<byte[]> value) {
+        writer.execute(() -> store(key, value.get()));
+    }
+
+    /** As {@link #prune}, after what was to be stored. */
+    void pruneLater() {
+        writer.execute(this::prune);
+    }
+
+    /** Waits until what was to be stored is, so long at most; whether it is. */
+    boolean awaitStored(Duration most) {
+        try {
+            writer.submit(() -> {}).get(most.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException | ExecutionException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 

@@ -1,16 +1,18 @@
 package org.tornadodit.ptx;
 
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -27,6 +29,7 @@ import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.kernels.ptx.KernelCompiler.Compilation;
 import org.tornadodit.kernels.ptx.KernelCompiler.Watcher;
 import org.tornadodit.kernels.ptx.KernelCompiler.Work;
+import org.tornadodit.ptx.KernelWait.KernelsLateException;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
@@ -50,9 +53,16 @@ import uk.ac.manchester.tornado.runtime.tasks.meta.TaskDataContext;
  * docs/decisions/0016-kernels-kept.md.
  */
 final class PlanCompiler {
+    private static final Logger LOG = System.getLogger(PlanCompiler.class.getName());
 
     /** Threads in which the driver compiles PTX, for each plan; and threads that make PTX, for all. */
     private static final int THREADS = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, 8);
+
+    private static final String COMPILE_THREADS = "compile-kernels";
+    private static final String LOAD_THREADS = "load-kernels";
+
+    private static final KernelWait WAIT =
+            new KernelWait(Duration.ofSeconds(30), Duration.ofMinutes(10), line -> LOG.log(Level.WARNING, line));
 
     private static final ThreadPoolExecutor COMPILERS = new ThreadPoolExecutor(
             THREADS,
@@ -60,7 +70,7 @@ final class PlanCompiler {
             5, // seconds that an idle thread stays
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
-            task -> Thread.ofPlatform().daemon().name("compile-kernels").unstarted(task));
+            task -> Thread.ofPlatform().daemon().name(COMPILE_THREADS).unstarted(task));
 
     static {
         COMPILERS.allowCoreThreadTimeOut(true);
@@ -155,7 +165,10 @@ final class PlanCompiler {
         return new Compilation() {
             @Override
             public void await() {
-                PlanCompiler.await(all);
+                Map<String, Future<?>> open = new LinkedHashMap<>();
+                compiling.forEach(each -> open.put(name(each), each.text()));
+                WAIT.await(open, "compiled", COMPILE_THREADS);
+                WAIT.await(Map.of("the last", all), "handed on", COMPILE_THREADS);
                 loading.await();
             }
 
@@ -165,6 +178,9 @@ final class PlanCompiler {
                 try {
                     await();
                     compiling.forEach(each -> install(each.task(), each.text().join(), plan.getId(), loading));
+                } catch (KernelsLateException late) {
+                    loading.abandon();
+                    throw late;
                 } finally {
                     loading.close();
                 }
@@ -218,15 +234,13 @@ final class PlanCompiler {
         }
         COMPILERS.execute(() -> {
             try {
-                KernelText text = key.map(this::find).orElse(null);
-                if (text == null) {
-                    kept.set(false);
-                    text = make(task, context);
-                    if (key.isPresent() && folder != null) {
-                        folder.store(key.get(), text.bytes());
-                    }
-                }
+                KernelText found = key.map(this::find).orElse(null);
+                kept.set(found != null);
+                KernelText text = found == null ? make(task, context) : found;
                 made.complete(text);
+                if (found == null && key.isPresent() && folder != null) {
+                    folder.storeLater(key.get(), text::bytes);
+                }
             } catch (RuntimeException | Error e) {
                 key.ifPresent(failed -> texts.remove(failed, made)); // the next plan may have more luck
                 made.completeExceptionally(e);
@@ -237,23 +251,17 @@ final class PlanCompiler {
 
     private void keepSketches(List<Compiling> compiled) {
         if (folder != null && compiled.stream().anyMatch(each -> !each.kept().get())) {
-            folder.store(sketchesKey(origin), sketches.text().getBytes(StandardCharsets.UTF_8));
-            folder.prune();
+            String text = sketches.text();
+            folder.storeLater(sketchesKey(origin), () -> text.getBytes(StandardCharsets.UTF_8));
+            folder.pruneLater();
         }
     }
 
-    private static void await(Future<?> future) {
-        try {
-            future.get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException failure) {
-                throw failure;
-            }
-            throw new IllegalStateException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancellationException("interrupted");
-        }
+    /** A kernel's name and, where several have one, its task's, for messages. */
+    private static String name(Compiling compiling) {
+        CompilableTask task = compiling.task();
+        return task.getMethod().getDeclaringClass().getSimpleName() + "."
+                + task.getMethod().getName() + " of " + task.getId();
     }
 
     private Optional<String> key(CompilableTask task, PTXDeviceContext context) {
@@ -341,6 +349,7 @@ final class PlanCompiler {
         private final LoadedKernels kernels;
         private final ExecutorService threads;
         private final Map<KernelText, Future<?>> begun = new ConcurrentHashMap<>();
+        private boolean abandoned;
 
         Loading(PTXTornadoDevice device) {
             this.device = device;
@@ -349,7 +358,7 @@ final class PlanCompiler {
             this.kernels = loaded.computeIfAbsent(context, any -> new LoadedKernels());
             this.threads = Executors.newFixedThreadPool(
                     THREADS,
-                    task -> Thread.ofPlatform().daemon().name("load-kernels").unstarted(task));
+                    task -> Thread.ofPlatform().daemon().name(LOAD_THREADS).unstarted(task));
         }
 
         void begin(KernelText text, String flags) {
@@ -365,7 +374,9 @@ final class PlanCompiler {
 
         /** Gives back what no task uses. */
         void close() {
-            threads.close();
+            if (!abandoned) {
+                threads.close();
+            }
             begun.forEach((text, future) -> {
                 if (future.state() == Future.State.SUCCESS) {
                     kernels.get(text).unload();
@@ -374,7 +385,15 @@ final class PlanCompiler {
         }
 
         void await() {
-            begun.values().forEach(PlanCompiler::await);
+            Map<String, Future<?>> open = new LinkedHashMap<>();
+            begun.forEach((text, future) -> open.put(text.entry() + " " + open.size(), future));
+            WAIT.await(open, "loaded by the driver", LOAD_THREADS);
+        }
+
+        /** Has {@link #close} wait for nothing. */
+        void abandon() {
+            abandoned = true;
+            threads.shutdownNow();
         }
     }
 }

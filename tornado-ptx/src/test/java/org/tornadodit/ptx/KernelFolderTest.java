@@ -18,7 +18,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -63,6 +65,31 @@ class KernelFolderTest {
         assertEquals(0, folder().load(KEY).orElseThrow().length);
         onlyFile();
         assertEquals(List.of(), notices);
+    }
+
+    /** A disk that is busy with other programs' files must not hold up the run that has compiled the kernel. */
+    @Test
+    void whoHasAKernelDoesNotWaitForTheDisk() throws Exception {
+        KernelFolder folder = folder();
+        CountDownLatch busy = new CountDownLatch(1);
+        AtomicBoolean stopped = new AtomicBoolean();
+        folder.storeLater(KEY, () -> {
+            try {
+                stopped.set(!busy.await(60, TimeUnit.SECONDS));
+            } catch (InterruptedException e) {
+                stopped.set(true);
+            }
+            return VALUE;
+        });
+        folder.storeLater(KEY + "int 6\n", () -> VALUE);
+        folder.pruneLater();
+        assertEquals(Optional.empty(), folder.load(KEY));
+        assertFalse(folder.awaitStored(Duration.ofMillis(20)), "the end of a process does not wait for ever");
+        busy.countDown();
+        assertTrue(folder.awaitStored(Duration.ofSeconds(60)));
+        assertFalse(stopped.get());
+        assertArrayEquals(VALUE, folder.load(KEY).orElseThrow());
+        assertArrayEquals(VALUE, folder.load(KEY + "int 6\n").orElseThrow());
     }
 
     @Test
