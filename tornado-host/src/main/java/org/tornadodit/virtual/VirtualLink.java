@@ -81,6 +81,17 @@ public final class VirtualLink {
         }
     }
 
+    /** The bits of an element of the array at an address, which is the calling device's own. */
+    public static int load(long address, int index) {
+        TornadoNativeArray source = array(address);
+        if (index < 0 || index >= source.getSize()) {
+            throw new TornadoRuntimeException("a load at %d of an array of %d".formatted(index, source.getSize()));
+        }
+        return source instanceof FloatArray floats
+                ? Float.floatToRawIntBits(floats.get(index))
+                : ((IntArray) source).get(index);
+    }
+
     /** Stores words from an index on into the array of another device, for the calling work item. */
     public static void store(long address, int index, int... words) {
         TornadoNativeArray target = array(address);

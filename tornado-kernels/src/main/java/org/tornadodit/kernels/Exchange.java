@@ -35,8 +35,10 @@ public final class Exchange {
     public static final int SUMS = 4;
     /** Of hidden states, from stage to stage: see {@link Handover}. */
     public static final int HIDDEN = 5;
+    /** Of what modulations are made of. */
+    public static final int CONDITIONING = 6;
 
-    public static final int SITES = 6;
+    public static final int SITES = 7;
 
     /** Seconds that any signal may take. */
     public static final int LEAST_PATIENCE = 10;

@@ -204,7 +204,8 @@ public final class AutotuneCommand implements Callable<Integer> {
                         "--ring-degree",
                         "--tensor-parallel-degree",
                         "--pipeline-parallel-degree",
-                        "--micro-batches"),
+                        "--micro-batches",
+                        "--fully-shard-degree"),
                 "on autotune, which tunes one device; leave it out");
         DeviceOptions.Chosen chosen = deviceOptions.choose(
                 surroundings, line -> spec.commandLine().getErr().println("dit: " + line));

@@ -83,6 +83,16 @@ public final class DivisionOptions {
     @Nullable
     Integer microBatches;
 
+    @Option(
+            names = Mesh.OWNERS,
+            paramLabel = "N",
+            description =
+                    "N devices that compute a sample together own the blocks' weights between them (ZeRO-3, FSDP): each"
+                            + " block's come from its owner before it runs. Saves memory, not time. Alone: N devices,"
+                            + " divided as is fastest by ./dit plan")
+    @Nullable
+    Integer owners;
+
     /**
      * What is asked for.
      *
@@ -105,6 +115,13 @@ public final class DivisionOptions {
                         + Axis.STAGES.option() + " too, or leave it out");
             }
             request = request.withMicroBatches(microBatches);
+        }
+        if (owners != null) {
+            if (owners < 1 || owners > Mesh.MOST_RANKS) {
+                throw new IllegalArgumentException(
+                        Mesh.OWNERS + " is " + owners + ", expected 1 to " + Mesh.MOST_RANKS);
+            }
+            request = request.withOwners(owners);
         }
         if (request.isExplicit() && plan != null) {
             throw new IllegalArgumentException("--plan %s chooses degrees, and others are given; leave out one of both"

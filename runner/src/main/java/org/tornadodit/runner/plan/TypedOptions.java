@@ -41,6 +41,7 @@ public final class TypedOptions {
             "--tensor-parallel-degree",
             "--pipeline-parallel-degree",
             "--micro-batches",
+            "--fully-shard-degree",
             "--default-kernels",
             "--no-kernel-cache");
 

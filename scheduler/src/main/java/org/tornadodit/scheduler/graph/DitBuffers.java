@@ -5,6 +5,7 @@ import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Exchange;
 import org.tornadodit.kernels.Overflow;
+import org.tornadodit.kernels.OwnedWeights;
 import org.tornadodit.kernels.PhiloxNoise;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.ArraySource;
@@ -67,12 +68,22 @@ public final class DitBuffers {
     final Layer single;
     /** Where the last norm writes a number that nobody reads. */
     final Layer end;
-    /** (own blocks, {@link Overflow#KINDS}): set where a value did not fit an operand. */
+    /** ({@link Part#flagRows}, {@link Overflow#KINDS}): set where a value did not fit an operand. */
     public final IntArray overflow;
     /** (N, D): {@link #conditioning} as the product of all blocks' adaLN_modulation reads it. */
     final Operand modulationInput;
-    /** (N, own blocks, 6 D): of all blocks, which need the same conditioning. */
+    /** (N, slots of blocks, 6 D): of all blocks here, which need the same conditioning. */
     final FloatArray modulation;
+    /** (passes of all that share the weights, D): {@link #conditioning} of them; the same where there are no others. */
+    final FloatArray ownersConditioning;
+    /** Says that all of these passes count; {@link #batch} where there are no others. */
+    final IntArray ownersBatch;
+    /** (passes of all that share the weights, own blocks, 6 D): of own blocks; {@link #modulation} where weights are not shared. */
+    final FloatArray ownModulation;
+    /** (4): stands for a conditioning that is the own. */
+    final FloatArray noConditioning;
+    /** (4): stands for norms of heads. */
+    final FloatArray noNorms;
     /** (N, T, D). */
     final Operand normed;
     /** As {@link #normed}, of the tokens of all devices that have other shares of the weights: the same where there are none. */
@@ -147,13 +158,22 @@ public final class DitBuffers {
         x = arrays.deviceFloats(rows * width);
         arrivals = arrays.deviceFloats(
                 part.isFirstStage() ? 1 : (long) part.passes() * part.tokens().count() * width);
-        overflow = arrays.ints(part.layers().count() * Overflow.KINDS);
+        overflow = arrays.ints(part.flagRows() * Overflow.KINDS);
         attention = new Layer(arrays.ints(1), overflow);
         mlp = new Layer(arrays.ints(1), overflow);
         end = new Layer(arrays.ints(1), overflow);
         single = new Layer(arrays.ints(1), overflow);
-        modulationInput = operations.modulationOperand(n, width);
-        modulation = arrays.deviceFloats(n * part.layers().count() * 6 * width);
+        modulationInput = operations.modulationOperand(part.ownersPasses(), width);
+        modulation = arrays.deviceFloats(n * part.slots() * 6 * width);
+        boolean others = part.ownersHaveBothHalves();
+        ownersConditioning = others ? arrays.deviceFloats((long) part.ownersPasses() * width) : conditioning;
+        ownersBatch = others ? arrays.ints(Batch.length(part.ownersPasses())) : batch;
+        ownModulation = part.sharesWeights()
+                ? arrays.deviceFloats(
+                        (long) part.ownersPasses() * part.ownLayers().size() * 6 * width)
+                : modulation;
+        noConditioning = arrays.deviceFloats(4);
+        noNorms = arrays.deviceFloats(4);
         normed = operations.operand(rows, width);
         long productRows = part.productRows();
         int shares = part.mesh().tensor();
@@ -177,7 +197,12 @@ public final class DitBuffers {
         predictions = part.isWhole()
                 ? prediction
                 : arrays.deviceFloats(samples * part.halves().of() * config.tokens() * config.patchOutputs());
-        ties = part.isWhole() ? null : new Ties(arrays.ints(Exchange.LINK), arrays.ints(Exchange.STATE));
+        boolean shared = part.sharesWeights();
+        ties = part.isWhole()
+                ? null
+                : new Ties(
+                        arrays.ints(shared ? OwnedWeights.LINK : Exchange.LINK),
+                        arrays.ints(shared ? OwnedWeights.STATE : Exchange.STATE));
         coefficients = arrays.floats(samples * DenoiseStep.LENGTH);
         draw = arrays.ints(samples * PhiloxNoise.LENGTH);
     }
@@ -186,6 +211,10 @@ public final class DitBuffers {
     public void describeExchanges(DitConfig config, Part part, Operations operations) {
         if (ties != null) {
             Exchanges.describe(ties.link(), config, part, operations);
+            OwnedBlocks.describe(ties.link(), config, part, operations);
+            if (part.ownersHaveBothHalves()) {
+                ownersBatch.set(Batch.PASSES, part.ownersPasses());
+            }
         }
     }
 
@@ -199,6 +228,7 @@ public final class DitBuffers {
     public void connect(Part part, Part other, IntArray state) {
         if (ties != null) {
             Exchanges.connect(ties.link(), part, other, state);
+            OwnedBlocks.connect(ties.link(), part, other, state);
         }
     }
 }

@@ -85,6 +85,7 @@ public final class DitGraphs {
 
     private final Conditioning conditioning;
     private final Exchanges exchanges;
+    private final OwnedBlocks owned;
     private final StepPlan plan;
     private final SuitedBlocks suited;
     private int firstLater;
@@ -112,6 +113,7 @@ public final class DitGraphs {
         this.operations = operations;
         this.portable = operations.portable();
         this.exchanges = new Exchanges(config, buffers, part, operations);
+        this.owned = new OwnedBlocks(config, buffers, part);
         this.rows = new Rows(buffers.batch, part.microPasses(), part.tokens().count());
         this.stagings = stagings();
         // With a single block none would come between the first and one that takes its arrays. And nothing is compiled
@@ -327,8 +329,9 @@ public final class DitGraphs {
         g.sendEach(b.start);
         int elements = (1 + DenoiseStep.HISTORY) * part.samples().count() * config.inputElements();
         portable.copy(g, "latents", b.start, b.latents, elements);
-        portable.fill(g, "overflow", b.overflow, part.layers().count() * Overflow.KINDS, 0);
+        portable.fill(g, "overflow", b.overflow, part.flagRows() * Overflow.KINDS, 0);
         exchanges.begin(g, portable);
+        owned.begin(g);
         g.keep(b.latents, b.overflow);
         g.keep(exchanges.state());
     }
@@ -358,21 +361,25 @@ public final class DitGraphs {
             portable.linearAddTable(g, "x_embedder", b.single, b.patches, embedding, positions, b.x, rows);
         }
         conditioning.write(g, portable, b, w, rows, passes);
+        exchanges.conditioning(g);
         operations.modulation(
                 g,
                 "adaLN_modulation",
                 b.single,
-                b.conditioning,
+                b.ownersConditioning,
                 b.modulationInput,
                 w.modulation(),
-                b.modulation,
-                rows); // (N, blocks, 6 D)
+                b.ownModulation,
+                new Rows(b.ownersBatch, part.ownersPasses(), part.tokens().count())); // (N, blocks, 6 D)
         if (!part.isFirstStage()) {
             exchanges.hiddenStates(g);
         }
         portable.fill(g, "layer", b.mlp.index(), 1, -1);
+        owned.beginStep(g);
         // In this order: releasing a plan stops at what the graph before has released, here the last two.
-        g.keep(b.x, b.conditioning, b.modulation, b.mlp.index(), b.batch);
+        g.keep(b.x, b.conditioning);
+        g.keep(ofOneDevice());
+        g.keep(b.mlp.index(), b.batch);
         g.keep(exchanges.link());
         g.keep(b.overflow, b.latents);
         g.keep(exchanges.state());
@@ -419,7 +426,8 @@ public final class DitGraphs {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
 
-        int chunks = 6 * part.layers().count();
+        owned.beginBlock(g, w);
+        int chunks = 6 * part.slots();
         int heads = part.productHeads().count();
         Rows products = rows.ofTokens(part.productTokens().count());
         int width = config.hiddenSize();
@@ -475,7 +483,14 @@ public final class DitGraphs {
     /** What the graphs of a step hand on to the blocks, and they to one another. */
     private Object[] carried() {
         DitBuffers b = buffers;
-        return exchanges.with(b.latents, b.x, b.conditioning, b.modulation, b.batch, b.overflow, b.mlp.index());
+        Object[] between = {b.latents, b.x, b.conditioning, b.batch, b.overflow, b.mlp.index()};
+        return exchanges.with(
+                Stream.of(between, ofOneDevice()).flatMap(Arrays::stream).toArray());
+    }
+
+    /** The modulations, but where others store into them too: {@link Exchanges#state} then has them. */
+    private Object[] ofOneDevice() {
+        return part.sharesWeights() ? new Object[0] : new Object[] {buffers.modulation};
     }
 
     private void last(GraphScope g, boolean hostNoise) {
@@ -642,14 +657,13 @@ public final class DitGraphs {
             FloatArray positions =
                     first ? table(rows(weights.positionEmbedding(), part.tokens()), operations, tables) : null;
             FloatArray labels = table(weights.labelTable(), operations, tables);
-            List<Block> blocks = weights.blocks()
-                    .subList(
-                            part.layers().first(),
-                            part.layers().first() + part.layers().count());
+            List<Block> blocks =
+                    part.ownLayers().stream().map(weights.blocks()::get).toList();
+            int slots = part.slots();
             List<Block> others = new ArrayList<>(weights.blocks());
             others.removeAll(blocks);
             List<Tensor> norms = norms(blocks);
-            FloatArray headNorms = headNorms(operations, norms);
+            FloatArray headNorms = headNorms(operations, norms, slots / (double) blocks.size());
             return new DitDeviceWeights(
                     ofOne(portable, first ? weights.patchEmbedding() : null),
                     positions,
@@ -660,13 +674,14 @@ public final class DitGraphs {
                     labels,
                     operations.weightsTogether(
                             ofBlocks(blocks, Block::modulation), ofBlocks(others, Block::modulation)),
-                    operations.weightShares(shares(blocks, Block::qkv, qkv -> rowsOfHeads(qkv, part))),
+                    operations.weightShares(shares(blocks, Block::qkv, qkv -> rowsOfHeads(qkv, part)), slots),
                     headNorms,
                     operations.weightShares(
-                            shares(blocks, Block::projection, proj -> columns(proj, part.productHeads(), part))),
+                            shares(blocks, Block::projection, proj -> columns(proj, part.productHeads(), part)), slots),
                     operations.weightShares(
-                            shares(blocks, Block::fc1, fc1 -> LayerShare.ofRows(fc1, List.of(part.features())))),
-                    operations.weightShares(shares(blocks, Block::fc2, fc2 -> columns(fc2, part.features(), part))),
+                            shares(blocks, Block::fc1, fc1 -> LayerShare.ofRows(fc1, List.of(part.features()))), slots),
+                    operations.weightShares(
+                            shares(blocks, Block::fc2, fc2 -> columns(fc2, part.features(), part)), slots),
                     ofOne(portable, last ? weights.finalModulation() : null),
                     last ? operations.float32Weights(List.of(weights.finalLinear())) : null,
                     tables,
@@ -713,10 +728,10 @@ public final class DitGraphs {
             return tensors;
         }
 
-        private static @Nullable FloatArray headNorms(Operations operations, List<Tensor> norms) {
+        private static @Nullable FloatArray headNorms(Operations operations, List<Tensor> norms, double times) {
             long elements =
                     norms.stream().mapToLong(norm -> norm.shape().elements()).sum();
-            return norms.isEmpty() ? null : operations.arrays().weightFloats(elements);
+            return norms.isEmpty() ? null : operations.arrays().weightFloats(Math.round(elements * times));
         }
 
         private static List<StagedWeights> normTables(@Nullable FloatArray target, List<Tensor> norms) {

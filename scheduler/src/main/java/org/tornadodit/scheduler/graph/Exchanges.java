@@ -9,6 +9,7 @@ import org.tornadodit.kernels.Exchange.Box.Place;
 import org.tornadodit.kernels.Exchange.Groups;
 import org.tornadodit.kernels.Handover;
 import org.tornadodit.kernels.Launch;
+import org.tornadodit.kernels.OwnedWeights;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.graph.DitBuffers.Ties;
@@ -33,7 +34,8 @@ final class Exchanges {
             new Site(Exchange.TOKENS, Axis.RING, Axis.HEADS),
             new Site(Exchange.NORMED, Axis.TENSOR),
             new Site(Exchange.SUMS, Axis.TENSOR),
-            new Site(Exchange.HIDDEN, Axis.STAGES));
+            new Site(Exchange.HIDDEN, Axis.STAGES),
+            new Site(Exchange.CONDITIONING, Axis.HALVES));
 
     /**
      * An exchange.
@@ -91,9 +93,15 @@ final class Exchanges {
         if (ties == null) {
             return new Object[0];
         }
-        return part.isStage()
-                ? new Object[] {ties.state(), buffers.arrivals, buffers.predictions}
-                : new Object[] {ties.state()};
+        if (part.isStage()) {
+            return new Object[] {ties.state(), buffers.arrivals, buffers.predictions};
+        }
+        if (!part.sharesWeights()) {
+            return new Object[] {ties.state()};
+        }
+        return part.ownersHaveBothHalves()
+                ? new Object[] {ties.state(), buffers.ownersConditioning, buffers.modulation, buffers.ownModulation}
+                : new Object[] {ties.state(), buffers.modulation, buffers.ownModulation};
     }
 
     /** Arrays that are handed on, and what exchanges need with them. */
@@ -106,7 +114,7 @@ final class Exchanges {
         if (part.isWhole()) {
             return;
         }
-        portable.fill(g, "exchanges", ties().state(), Exchange.STATE, 0);
+        portable.fill(g, "exchanges", ties().state(), part.sharesWeights() ? OwnedWeights.STATE : Exchange.STATE, 0);
         if (part.isStage()) {
             g.task(
                     "landings",
@@ -220,6 +228,14 @@ final class Exchanges {
         exchange(g, "predictions", Exchange.PREDICTION, buffers.prediction, buffers.predictions);
     }
 
+    /** What modulations of own blocks are made of, for devices that have other passes. */
+    void conditioning(GraphScope g) {
+        if (part.ownersHaveBothHalves()) {
+            g.sendOnce(buffers.ownersBatch);
+            exchange(g, "conditioning", Exchange.CONDITIONING, buffers.conditioning, buffers.ownersConditioning);
+        }
+    }
+
     private static Box box(int site, DitConfig config, Part part, Operations operations) {
         return switch (site) {
             case Exchange.PREDICTION -> predictions(config, part);
@@ -228,6 +244,7 @@ final class Exchanges {
             case Exchange.NORMED -> operations.toProducts(part, config.hiddenSize());
             case Exchange.SUMS -> sums(config, part);
             case Exchange.HIDDEN -> hidden(config, part);
+            case Exchange.CONDITIONING -> conditioning(config, part);
             default -> throw new IllegalArgumentException("no exchange " + site);
         };
     }
@@ -250,6 +267,12 @@ final class Exchanges {
     private static Box hidden(DitConfig config, Part part) {
         int run = part.tokens().count() * config.hiddenSize();
         return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(0, run, 0, 0));
+    }
+
+    private static Box conditioning(DitConfig config, Part part) {
+        int run = config.hiddenSize();
+        int first = part.halves().first() * part.passes() * run;
+        return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(first, run, 0, 0));
     }
 
     private static Groups groups(int ranks) {

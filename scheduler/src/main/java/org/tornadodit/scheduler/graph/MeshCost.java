@@ -77,7 +77,9 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
             int exchanges = 0;
             for (Launch launch : count.launches()) {
                 String operation = launch.work().operation().operation();
-                boolean exchange = operation.equals(Exchanges.OPERATION) || operation.equals(Exchanges.HANDOVER);
+                boolean exchange = operation.equals(Exchanges.OPERATION)
+                        || operation.equals(Exchanges.HANDOVER)
+                        || operation.equals(OwnedBlocks.OPERATION);
                 exchanges += exchange ? launch.times() : 0;
                 // What an exchange reads and writes here is done while its bytes are under way.
                 double all = launch.times() * (exchange ? LAUNCH : MeshCost.seconds(launch.work(), part, operations));
@@ -91,6 +93,11 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
                     ? 1
                     : operations.precision() == MatmulPrecision.HIGH ? SHARE_OF_ONE : SHARE_OF_THREE;
             long sent = mesh.bytesSent(config, most, guided ? most : 0, operations.grain(), rank);
+            if (mesh.owners() > 1 && mesh.meetsInBlocks()) {
+                // All wait in each block for the one that sends the next.
+                long alone = mesh.withOwners(1).bytesSent(config, most, guided ? most : 0, operations.grain(), rank);
+                sent = alone + mesh.owners() * (sent - alone);
+            }
             int number = mesh.microBatches();
             double exchanging = sent / LINK_BYTES + exchanges * MEETING;
             return new Rank(seconds / share / number, exchanging / number, end / share, count.bytes());

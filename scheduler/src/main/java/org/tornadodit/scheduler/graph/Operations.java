@@ -65,11 +65,15 @@ public interface Operations {
 
     /** The same layer of all blocks in one array, to be filled by {@link WeightStaging}. */
     default ProductWeights weights(List<Linear> layers) {
-        return weightShares(layers.stream().map(LayerShare::whole).toList());
+        return weightShares(layers.stream().map(LayerShare::whole).toList(), 0);
     }
 
-    /** As {@link #weights}, of what a device has of the layers. */
-    ProductWeights weightShares(List<LayerShare> layers);
+    /**
+     * As {@link #weights}, of what a device has of the layers.
+     *
+     * @param slots of layers that there is room for, those of the layers first; fewer for no more than these
+     */
+    ProductWeights weightShares(List<LayerShare> layers, int slots);
 
     /** As {@link #weights}, for products of a {@link #float32Operand}. */
     ProductWeights float32Weights(List<Linear> layers);

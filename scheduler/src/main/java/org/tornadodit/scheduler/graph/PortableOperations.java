@@ -148,11 +148,12 @@ public final class PortableOperations implements Operations {
     }
 
     @Override
-    public ProductWeights weightShares(List<LayerShare> layers) {
+    public ProductWeights weightShares(List<LayerShare> layers, int slots) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
-        FloatArray weight = arrays.weightFloats((long) layers.size() * out * in);
-        FloatArray bias = arrays.weightFloats((long) layers.size() * out);
+        long room = Math.max(slots, layers.size());
+        FloatArray weight = arrays.weightFloats(room * out * in);
+        FloatArray bias = arrays.weightFloats(room * out);
         List<StagedWeights> staged = new ArrayList<>();
         for (int i = 0; i < layers.size(); i++) {
             staged.add(new Floats(weight, i * out * in, layers.get(i).weight()));
@@ -333,7 +334,7 @@ public final class PortableOperations implements Operations {
 
     @Override
     public Mesh.Grain grain() {
-        return new Mesh.Grain(1, 4, Float.BYTES);
+        return new Mesh.Grain(1, 4, Float.BYTES, 0);
     }
 
     @Override

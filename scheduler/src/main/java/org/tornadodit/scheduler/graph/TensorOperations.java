@@ -224,20 +224,21 @@ public final class TensorOperations implements Operations {
     }
 
     @Override
-    public ProductWeights weightShares(List<LayerShare> layers) {
-        return weights(layers, planes);
+    public ProductWeights weightShares(List<LayerShare> layers, int slots) {
+        return weights(layers, planes, slots);
     }
 
     @Override
     public ProductWeights float32Weights(List<org.tornadodit.model.Linear> layers) {
-        return weights(layers.stream().map(LayerShare::whole).toList(), FLOAT32_PLANES);
+        return weights(layers.stream().map(LayerShare::whole).toList(), FLOAT32_PLANES, 0);
     }
 
-    private ProductWeights weights(List<LayerShare> layers, int planes) {
+    private ProductWeights weights(List<LayerShare> layers, int planes, int slots) {
         int out = layers.getFirst().out();
         int in = layers.getFirst().in();
-        IntArray weight = arrays.weightInts(TensorLinear.weightSize(layers.size(), out, in, planes));
-        FloatArray bias = arrays.weightFloats((long) layers.size() * (out + 1));
+        int room = Math.max(slots, layers.size());
+        IntArray weight = arrays.weightInts(TensorLinear.weightSize(room, out, in, planes));
+        FloatArray bias = arrays.weightFloats((long) room * (out + 1));
         List<StagedWeights> staged = new ArrayList<>();
         for (int i = 0; i < layers.size(); i++) {
             int at = i * (out + 1);
@@ -501,7 +502,7 @@ public final class TensorOperations implements Operations {
 
     @Override
     public Mesh.Grain grain() {
-        return new Mesh.Grain(8, 16 * Packed.slabs(planes), 2 * Packed.halves(planes));
+        return new Mesh.Grain(8, 16 * Packed.slabs(planes), 2 * Packed.halves(planes), 1);
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.tornadodit.kernels.OwnedWeights.Ownership;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.plan.Axis.Exactness;
 import org.tornadodit.scheduler.plan.Part.Span;
@@ -23,11 +24,14 @@ import org.tornadodit.scheduler.plan.Part.Span;
  *
  * @param degrees parts of each axis of which there is more than one
  * @param microBatches that go through the stages of a step one behind the other; 1 where there is one stage
+ * @param owners ranks that share the blocks' weights: each owns some of the blocks, and those of the others come to it as it needs
+ *     them (ZeRO's third stage, fully sharded data parallel). Closest ranks share, whatever they divide besides; 1 where each has
+ *     the weights of what it computes
  */
-public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
+public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
 
     /** All on one device. */
-    public static final Mesh ONE = new Mesh(Map.of(), 1);
+    public static final Mesh ONE = new Mesh(Map.of(), 1, 1);
 
     /** Ranks of a crew at most. */
     public static final int MOST_RANKS = 8;
@@ -37,9 +41,10 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
      *
      * @param tokens are a multiple of this
      * @param columns of the heads are a multiple of this
-     * @param elementBytes of an activation between two products
+     * @param elementBytes of an activation between two products, and of a weight of the blocks
+     * @param scales numbers that a layer has beside its biases
      */
-    public record Grain(int tokens, int columns, int elementBytes) {}
+    public record Grain(int tokens, int columns, int elementBytes, int scales) {}
 
     /** @throws IllegalArgumentException when a degree is not positive, or where there are micro-batches and one stage */
     public Mesh {
@@ -61,10 +66,16 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
             throw new IllegalArgumentException(
                     MICRO_BATCHES + " is " + microBatches + ", and there is one stage; see " + Axis.STAGES.option());
         }
+        if (owners < 1) {
+            throw new IllegalArgumentException("weights in %d parts: at least 1 is possible".formatted(owners));
+        }
     }
 
     /** The command line's option. */
     public static final String MICRO_BATCHES = "--micro-batches";
+
+    /** Likewise, for {@link #owners}. */
+    public static final String OWNERS = "--fully-shard-degree";
 
     /** Crews of one. */
     public static Mesh ofSamples(int devices) {
@@ -76,12 +87,17 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
         Map<Axis, Integer> others = new EnumMap<>(Axis.class);
         others.putAll(degrees);
         others.put(axis, degree);
-        return new Mesh(others, axis == Axis.STAGES && degree == 1 ? 1 : microBatches);
+        return new Mesh(others, axis == Axis.STAGES && degree == 1 ? 1 : microBatches, owners);
     }
 
     /** The same with other micro-batches. */
     public Mesh withMicroBatches(int number) {
-        return new Mesh(degrees, number);
+        return new Mesh(degrees, number, owners);
+    }
+
+    /** The same, of whose ranks so many share the weights. */
+    public Mesh withOwners(int sharing) {
+        return new Mesh(degrees, microBatches, sharing);
     }
 
     public Mesh withStages(int stages) {
@@ -199,9 +215,43 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
         if (ranks() > MOST_RANKS) {
             return Optional.of(ranks() + " devices for one sample, up to " + MOST_RANKS + " are possible");
         }
-        return degrees.keySet().stream()
-                .flatMap(axis -> axis.refusal(this, config, guided, grain).stream())
+        return Stream.concat(
+                        degrees.keySet().stream().flatMap(axis -> axis.refusal(this, config, guided, grain).stream()),
+                        refusalOfOwners(config).stream())
                 .findFirst();
+    }
+
+    private Optional<String> refusalOfOwners(DitConfig config) {
+        if (owners == 1) {
+            return Optional.empty();
+        }
+        for (Axis axis : List.of(Axis.STAGES, Axis.TENSOR)) {
+            if (degree(axis) > 1) {
+                return Optional.of("%s %d leaves each device a share of the blocks' weights: leave out %s, or that"
+                        .formatted(axis.option(), degree(axis), OWNERS));
+            }
+        }
+        if (ranks() % owners != 0) {
+            return Optional.of("weights in %d parts on %d devices of a sample".formatted(owners, ranks()));
+        }
+        return owners <= config.depth()
+                ? Optional.empty()
+                : Optional.of("%d blocks in %d parts".formatted(config.depth(), owners));
+    }
+
+    /** Who owns which blocks, as a rank has it. */
+    Ownership ownership(DitConfig config, int rank) {
+        return new Ownership(owners, rank % owners, config.depth());
+    }
+
+    /** Whether ranks that share weights have different halves of guidance. */
+    boolean ownersHaveBothHalves() {
+        return owners > 1 && halves() > 1 && owners > ranks() / halves();
+    }
+
+    /** Whether a rank waits for others in each block, besides for weights. */
+    public boolean meetsInBlocks() {
+        return partsOf(Axis.RING, Axis.HEADS, Axis.TENSOR) > 1;
     }
 
     /**
@@ -226,7 +276,8 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
                 share(heads, rank, Axis.TENSOR),
                 share(heads, rank, Axis.TENSOR, Axis.HEADS),
                 share(config.mlpHidden(), rank, Axis.TENSOR),
-                Span.balanced(config.depth(), stages(), place(Axis.STAGES, rank)));
+                Span.balanced(config.depth(), stages(), place(Axis.STAGES, rank)),
+                ownership(config, rank));
     }
 
     /** Of what some axes divide, the first of them into the largest parts. */
@@ -278,7 +329,11 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
         boolean last = isLastStage(rank);
         long out = last ? predictionBytes(config, crewSamples, guided) * (ranks() - 1) : 0;
         long on = last ? 0 : hiddenBytes(config, crewSamples, guided);
-        return out + on + blockBytes(config, crewSamples, guided, grain, rank);
+        return out
+                + on
+                + blockBytes(config, crewSamples, guided, grain, rank)
+                + conditioningBytes(config, crewSamples, guided)
+                + (owners - 1L) * ownership(config, rank).own() * ownedBytes(config, crewSamples, guided, grain);
     }
 
     /** Bytes that other devices store into a rank's memory in a step. */
@@ -287,7 +342,29 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
         long from = place(Axis.STAGES, rank) == 0 ? 0 : hiddenBytes(config, crewSamples, guided);
         return predicting * predictionBytes(config, crewSamples, guided)
                 + from
-                + blockBytes(config, crewSamples, guided, grain, rank);
+                + blockBytes(config, crewSamples, guided, grain, rank)
+                + conditioningBytes(config, crewSamples, guided)
+                + (owners == 1 ? 0L : config.depth() - ownership(config, rank).own())
+                        * ownedBytes(config, crewSamples, guided, grain);
+    }
+
+    /** Passes of the model that a rank has. */
+    private long passes(int crewSamples, int guided) {
+        return halves() == 2 ? crewSamples : crewSamples + guided;
+    }
+
+    /** What modulations of the other half's passes are made of. */
+    private long conditioningBytes(DitConfig config, int crewSamples, int guided) {
+        return ownersHaveBothHalves() ? passes(crewSamples, guided) * config.hiddenSize() * Float.BYTES : 0;
+    }
+
+    /** A block's weights, and its modulations of a rank's passes. */
+    private long ownedBytes(DitConfig config, int crewSamples, int guided, Grain grain) {
+        long width = config.hiddenSize();
+        long weights = (4 * width + 2L * config.mlpHidden()) * width * grain.elementBytes();
+        long biases = 5 * width + config.mlpHidden() + 4L * grain.scales();
+        long norms = config.qkNorm() ? 4L * config.headSize() : 0;
+        return weights + Float.BYTES * (biases + norms + passes(crewSamples, guided) * 6 * width);
     }
 
     private boolean isLastStage(int rank) {
@@ -296,8 +373,7 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
 
     /** Rows of the residual stream that a rank has. */
     private long rows(DitConfig config, int crewSamples, int guided) {
-        long passes = halves() == 2 ? crewSamples : crewSamples + guided;
-        return passes * (config.tokens() / partsOf(Axis.RING, Axis.HEADS, Axis.TENSOR));
+        return passes(crewSamples, guided) * (config.tokens() / partsOf(Axis.RING, Axis.HEADS, Axis.TENSOR));
     }
 
     private long predictionBytes(DitConfig config, int crewSamples, int guided) {
@@ -328,15 +404,17 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches) {
                 .filter(axis -> axis == Axis.SAMPLES || degree(axis) > 1)
                 .map(axis -> axis.option(degree(axis)));
         Stream<String> micro = stages() == 1 ? Stream.of() : Stream.of(MICRO_BATCHES + " " + microBatches);
-        return Stream.concat(options, micro).collect(Collectors.joining(" "));
+        Stream<String> shared = owners == 1 ? Stream.of() : Stream.of(OWNERS + " " + owners);
+        return Stream.of(options, micro, shared).flatMap(each -> each).collect(Collectors.joining(" "));
     }
 
     /** Samples, and what else is divided. */
     @Override
     public String toString() {
-        return Arrays.stream(Axis.values())
+        String axes = Arrays.stream(Axis.values())
                 .filter(axis -> axis == Axis.SAMPLES || degree(axis) > 1)
                 .map(axis -> axis.word() + " " + degree(axis))
                 .collect(Collectors.joining(" x "));
+        return owners == 1 ? axes : axes + ", weights in " + owners + " parts";
     }
 }

@@ -18,15 +18,17 @@ import org.tornadodit.scheduler.plan.Mesh.Grain;
  *
  * @param degrees of the axes of which something is said
  * @param microBatches that go through stages one behind the other; empty for as many as should be the fastest
+ * @param owners devices that share the weights; empty where nothing is said
  * @param together whether devices may compute a sample together where no degree is asked for
  */
-public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, boolean together) {
+public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, OptionalInt owners, boolean together) {
 
     /** The fastest that there is. */
-    public static final MeshRequest AUTO = new MeshRequest(Map.of(), OptionalInt.empty(), true);
+    public static final MeshRequest AUTO = new MeshRequest(Map.of(), OptionalInt.empty(), OptionalInt.empty(), true);
 
     /** Each device has samples of its own. */
-    public static final MeshRequest SAMPLES = new MeshRequest(Map.of(), OptionalInt.empty(), false);
+    public static final MeshRequest SAMPLES =
+            new MeshRequest(Map.of(), OptionalInt.empty(), OptionalInt.empty(), false);
 
     public MeshRequest {
         degrees = Map.copyOf(degrees);
@@ -37,17 +39,22 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
         Map<Axis, Integer> more = new EnumMap<>(Axis.class);
         more.putAll(degrees);
         more.put(axis, degree);
-        return new MeshRequest(more, microBatches, together);
+        return new MeshRequest(more, microBatches, owners, together);
     }
 
     /** As well, a number of micro-batches. */
     public MeshRequest withMicroBatches(int number) {
-        return new MeshRequest(degrees, OptionalInt.of(number), together);
+        return new MeshRequest(degrees, OptionalInt.of(number), owners, together);
+    }
+
+    /** As well, how many devices share the weights. */
+    public MeshRequest withOwners(int number) {
+        return new MeshRequest(degrees, microBatches, OptionalInt.of(number), together);
     }
 
     /** Whether a degree is asked for. */
     public boolean isExplicit() {
-        return !degrees.isEmpty() || microBatches.isPresent();
+        return !degrees.isEmpty() || microBatches.isPresent() || owners.isPresent();
     }
 
     /**
@@ -68,7 +75,7 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
             return samplesAlone;
         }
         Stream<Mesh> exact = candidates(config, guided, most, devices, grain).stream()
-                .filter(mesh -> mesh.exactness() == Exactness.SAME_BITS)
+                .filter(mesh -> mesh.exactness() == Exactness.SAME_BITS && mesh.owners() == 1)
                 .flatMap(mesh -> mesh.divided(most, guided).stream());
         return fastest(exact, step).orElse(samplesAlone);
     }
@@ -85,7 +92,10 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
 
     private Mesh asked(
             DitConfig config, boolean guided, int most, int devices, Grain grain, ToDoubleFunction<Mesh> step) {
-        Mesh crew = new Mesh(degrees, microBatches.orElse(1)).crew();
+        Mesh crew = new Mesh(degrees, microBatches.orElse(1), owners.orElse(1)).crew();
+        if (crew.owners() > 1 && crew.ranks() == 1) {
+            crew = dividedForOwners(config, guided, most, devices, grain, step, crew);
+        }
         int crews = degrees.getOrDefault(Axis.SAMPLES, Math.clamp(devices / crew.ranks(), 1, most));
         Mesh mesh = crew.withSamples(crews);
         Optional<String> refusal = mesh.refusal(config, guided, grain);
@@ -110,7 +120,36 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
                 : fastest(mesh.divided(most, guided).stream(), step).orElse(mesh);
     }
 
-    /** All meshes that a model, a batch and so many devices allow, with one micro-batch. */
+    /** Where it is not said what devices that share the weights divide besides: what is the fastest of them. */
+    private static Mesh dividedForOwners(
+            DitConfig config,
+            boolean guided,
+            int most,
+            int devices,
+            Grain grain,
+            ToDoubleFunction<Mesh> step,
+            Mesh crew) {
+        Stream<Mesh> all = candidates(config, guided, most, Math.min(devices, crew.owners()), grain).stream()
+                .filter(mesh -> mesh.samples() == 1 && mesh.owners() == crew.owners());
+        return fastest(all, step)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "%s %d is for as many devices that compute a sample together; %s; give %s, %s or %s too"
+                                .formatted(
+                                        Mesh.OWNERS,
+                                        crew.owners(),
+                                        devices < crew.owners()
+                                                ? "there are %d, see --devices".formatted(devices)
+                                                : "%d blocks and %d heads cannot be divided like that"
+                                                        .formatted(config.depth(), config.numHeads()),
+                                        Axis.HALVES.option(),
+                                        Axis.HEADS.option(),
+                                        Axis.RING.option())));
+    }
+
+    /**
+     * All meshes that a model, a batch and so many devices allow, with one micro-batch; all devices of a sample share its weights, or
+     * none.
+     */
     public static List<Mesh> candidates(DitConfig config, boolean guided, int most, int devices, Grain grain) {
         List<Mesh> meshes = List.of(Mesh.ONE);
         for (Axis axis : Axis.values()) {
@@ -121,6 +160,8 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
                     .toList();
         }
         return meshes.stream()
+                .flatMap(mesh -> Stream.of(mesh, mesh.withOwners(mesh.ranks())))
+                .distinct()
                 .filter(mesh -> mesh.refusal(config, guided, grain).isEmpty())
                 .toList();
     }

@@ -2,6 +2,8 @@ package org.tornadodit.scheduler.plan;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import org.tornadodit.kernels.OwnedWeights.Ownership;
 import org.tornadodit.model.dit.DitConfig;
 
 /**
@@ -18,6 +20,7 @@ import org.tornadodit.model.dit.DitConfig;
  * @param heads of attention
  * @param features of the MLP's hidden layer (M)
  * @param layers blocks of the model
+ * @param ownership of their weights
  */
 public record Part(
         Mesh mesh,
@@ -30,7 +33,8 @@ public record Part(
         Span productHeads,
         Span heads,
         Span features,
-        Span layers) {
+        Span layers,
+        Ownership ownership) {
 
     /**
      * A run of an axis.
@@ -112,6 +116,59 @@ public record Part(
     /** Whether blocks are on other devices too: a step is then one of micro-batches. */
     public boolean isStage() {
         return mesh.stages() > 1;
+    }
+
+    /** Whether blocks' weights are on other devices, and come from there. */
+    public boolean sharesWeights() {
+        return mesh.owners() > 1;
+    }
+
+    /** Whether another device, or this one, is among those that share these weights. */
+    public boolean sharesWeightsWith(Part other) {
+        return sharesWeights() && rank / mesh.owners() == other.rank / mesh.owners();
+    }
+
+    /** Whether devices that share weights have different halves of guidance. */
+    public boolean ownersHaveBothHalves() {
+        return mesh.ownersHaveBothHalves();
+    }
+
+    /** Passes of all devices that share the weights, different ones counted: whose modulations this one makes. */
+    public int ownersPasses() {
+        return ownersHaveBothHalves() ? Math.multiplyExact(2, passes()) : microPasses();
+    }
+
+    /** Which of {@link #ownersPasses} is the first of the own. */
+    public int firstOwnPass() {
+        return ownersHaveBothHalves() ? halves.first() * passes() : 0;
+    }
+
+    /** Blocks whose weights there is room for. */
+    public int slots() {
+        return sharesWeights() ? ownership.slots() : layers.count();
+    }
+
+    /** Blocks whose weights are here all the time, by their numbers in the model. */
+    public List<Integer> ownLayers() {
+        return IntStream.range(layers.first(), layers.first() + layers.count())
+                .filter(block -> !sharesWeights() || ownership.owns(block))
+                .boxed()
+                .toList();
+    }
+
+    /** Of flags that slots have: of a block in the slot where it ran last, and of one that has left its room. */
+    public List<Integer> flagRows(int layer) {
+        if (!sharesWeights()) {
+            return List.of(layer);
+        }
+        int kept = ownership.slots() + layer;
+        boolean there = ownership.owns(layer) || layer == ownership.depth() - 1;
+        return there ? List.of(ownership.slot(layer), kept) : List.of(kept);
+    }
+
+    /** Rows of these flags. */
+    public int flagRows() {
+        return sharesWeights() ? ownership.slots() + ownership.depth() : layers.count();
     }
 
     /** Whether it has the first block, and what comes before. */

@@ -160,6 +160,10 @@ final class Crew implements Stepper {
             axes.add("share %d of %d of the blocks' weights"
                     .formatted(1 + part.place(Axis.TENSOR), part.mesh().tensor()));
         }
+        if (part.sharesWeights()) {
+            axes.add("owns %d of %d blocks' weights"
+                    .formatted(part.ownLayers().size(), part.layers().count()));
+        }
         return ": " + String.join(", ", axes);
     }
 

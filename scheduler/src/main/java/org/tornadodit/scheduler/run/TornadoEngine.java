@@ -7,10 +7,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Exchange;
 import org.tornadodit.kernels.Overflow;
+import org.tornadodit.kernels.OwnedWeights;
 import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.diffusion.AdaptiveSampler;
 import org.tornadodit.model.diffusion.SamplerStep;
@@ -278,8 +280,11 @@ public final class TornadoEngine implements Engine, Stepper {
     IntArray addresses() {
         Ties ties = ties();
         lastStep().transferToHost(ties.state());
-        landings = IntStream.range(0, Exchange.SITES)
-                .mapToLong(site -> Exchange.landing(ties.state(), site))
+        LongStream weights =
+                part.sharesWeights() ? Arrays.stream(OwnedWeights.landings(ties.state())) : LongStream.empty();
+        landings = LongStream.concat(
+                        IntStream.range(0, Exchange.SITES).mapToLong(site -> Exchange.landing(ties.state(), site)),
+                        weights)
                 .toArray();
         stateAddress = Exchange.address(ties.state());
         if (vaeBuffers.isDivided()) {
@@ -547,15 +552,17 @@ public final class TornadoEngine implements Engine, Stepper {
         result.transferToHost(buffers.overflow);
         for (int layer = 0; layer < part.layers().count(); layer++) {
             for (int kind = 0; kind < Overflow.FINAL; kind++) {
-                requireUnset(layer, kind, step);
+                for (int row : part.flagRows(layer)) {
+                    requireUnset(row, layer, kind, step);
+                }
             }
         }
-        requireUnset(0, Overflow.FINAL, step);
-        requireUnset(0, Overflow.CONDITIONING, step);
+        requireUnset(0, 0, Overflow.FINAL, step);
+        requireUnset(0, 0, Overflow.CONDITIONING, step);
     }
 
-    private void requireUnset(int layer, int kind, int step) {
-        if (buffers.overflow.get(layer * Overflow.KINDS + kind) != 0) {
+    private void requireUnset(int row, int layer, int kind, int step) {
+        if (buffers.overflow.get(row * Overflow.KINDS + kind) != 0) {
             throw new OverflowException(part.layers().first() + layer, kind, step);
         }
     }

@@ -18,7 +18,7 @@ import org.tornadodit.scheduler.plan.Mesh.Grain;
 
 class MeshRequestTest {
     private static final DitConfig XL = DitVariant.parse("DiT-XL/2").config(512, 1000);
-    private static final Grain GRAIN = new Grain(8, 16, 4);
+    private static final Grain GRAIN = new Grain(8, 16, 4, 1);
 
     private static MeshRequest degrees(int samples, int halves, int heads) {
         MeshRequest request = samples == 0 ? MeshRequest.AUTO : MeshRequest.AUTO.with(Axis.SAMPLES, samples);

@@ -18,7 +18,7 @@ import org.tornadodit.scheduler.plan.Part.Span;
 
 class MeshTest {
     private static final DitConfig XL = new DitConfig(64, 2, 4, 1152, 28, 16, 4.0, 1000, true);
-    private static final Grain HALVES = new Grain(8, 16, 4);
+    private static final Grain HALVES = new Grain(8, 16, 4, 1);
 
     /** Each pass, token and head of a sample is on one rank, and what a rank holds is a run of each axis. */
     @ParameterizedTest
@@ -66,7 +66,7 @@ class MeshTest {
     void sharesOfTheWeightsAreOnOneRank(int halves, int heads, int tensor) {
         Mesh mesh = Mesh.ONE.withHalves(halves).withHeads(heads).withTensor(tensor);
         DitConfig small = new DitConfig(8, 1, 4, 64, 1, 8, 2.0, 6, true);
-        assertEquals(java.util.Optional.empty(), mesh.refusal(small, true, new Grain(1, 4, 4)));
+        assertEquals(java.util.Optional.empty(), mesh.refusal(small, true, new Grain(1, 4, 4, 0)));
         TreeSet<String> attended = new TreeSet<>();
         TreeSet<String> features = new TreeSet<>();
         TreeSet<String> residual = new TreeSet<>();
@@ -110,7 +110,8 @@ class MeshTest {
                 "36 tokens in 2 parts: these kernels take multiples of 8",
                 Mesh.ONE.withHeads(2).refusal(odd, true, HALVES).orElse(""));
         assertEquals(
-                "", Mesh.ONE.withHeads(2).refusal(odd, true, new Grain(1, 4, 4)).orElse(""));
+                "",
+                Mesh.ONE.withHeads(2).refusal(odd, true, new Grain(1, 4, 4, 0)).orElse(""));
         DitConfig narrow = new DitConfig(8, 1, 4, 32, 1, 4, 2.0, 6, true);
         assertEquals(
                 "1 heads of 8 are 8 columns: these kernels take multiples of 16",

@@ -212,8 +212,8 @@ class CrewTest {
     /** What devices have got is what the mesh predicts. */
     private static void requireBytes(Mesh mesh, KernelOptions kernels, List<Long> before, List<Long> received) {
         Mesh.Grain grain = kernels.tier() == Tier.PORTABLE
-                ? new Mesh.Grain(1, 4, 4)
-                : new Mesh.Grain(8, 16, kernels.precision() == MatmulPrecision.HIGH ? 2 : 4);
+                ? new Mesh.Grain(1, 4, 4, 0)
+                : new Mesh.Grain(8, 16, kernels.precision() == MatmulPrecision.HIGH ? 2 : 4, 1);
         int ofCrew = 2 / mesh.samples();
         for (int i = 0; i < received.size(); i++) {
             assertEquals(

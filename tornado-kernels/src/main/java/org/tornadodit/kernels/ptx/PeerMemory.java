@@ -28,6 +28,14 @@ public final class PeerMemory {
                     + " ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $4, 4; add.s64 %pa, %pa, %pb;"
                     + " st.global.v4.b32 [%pa], {%pc, %pd, %pe, %pf}; }";
 
+    // Text up to the address of what is read in %pa, and from there to that of where it goes.
+    private static final String FROM =
+            "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 8; add.s64 %pa, %pa, $0;"
+                    + " ld.global.b64 %pa, [%pa+$H]; mul.wide.s32 %pb, $2, 4; add.s64 %pa, %pa, %pb;";
+
+    private static final String TO = " mul.wide.s32 %pa, $3, 8; add.s64 %pa, %pa, $0; ld.global.b64 %pa, [%pa+$H];"
+            + " mul.wide.s32 %pb, $4, 4; add.s64 %pa, %pa, %pb;";
+
     private PeerMemory() {}
 
     /** Writes the address of an array's first element. */
@@ -84,6 +92,29 @@ public final class PeerMemory {
                 Float.floatToRawIntBits(source.get(from + 1)),
                 Float.floatToRawIntBits(source.get(from + 2)),
                 Float.floatToRawIntBits(source.get(from + 3)));
+    }
+
+    /** 16 bytes from the device's array at an address into the array at another. */
+    @Instruction(
+            value = FROM + " ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa];" + TO
+                    + " st.global.v4.b32 [%pa], {%pc, %pd, %pe, %pf}; }",
+            reads = 0)
+    public static void move4(IntArray addresses, int fromSlot, int from, int toSlot, int to) {
+        check(from, to);
+        long source = get(addresses, fromSlot);
+        VirtualLink.store(
+                get(addresses, toSlot),
+                to,
+                VirtualLink.load(source, from),
+                VirtualLink.load(source, from + 1),
+                VirtualLink.load(source, from + 2),
+                VirtualLink.load(source, from + 3));
+    }
+
+    /** As {@link #move4}, 4 bytes, from and to any index. */
+    @Instruction(value = FROM + " ld.global.b32 %pc, [%pa];" + TO + " st.global.b32 [%pa], %pc; }", reads = 0)
+    public static void move1(IntArray addresses, int fromSlot, int from, int toSlot, int to) {
+        VirtualLink.store(get(addresses, toSlot), to, VirtualLink.load(get(addresses, fromSlot), from));
     }
 
     /**
