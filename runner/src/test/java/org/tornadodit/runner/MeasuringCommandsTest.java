@@ -75,13 +75,19 @@ class MeasuringCommandsTest {
                         .toArray());
     }
 
-    /** Two GPUs can have half of the guidance each, of the heads, queries, weights or blocks; the fastest comes first, and none sends nothing but one. */
+    /** Two GPUs can have half of the guidance each, of the heads, queries, weights or blocks, and share the weights in the first three; the fastest comes first, and none sends nothing but one. */
     @Test
     void planPrintsWhatEachWayShouldTake() {
         CommandLineRun run = CommandLineRun.of("plan", "--model", "DiT-XL/2", "--image-size", 256, "--gpus", 2);
         assertEquals(ExitCode.DONE, run.exitCode(), run.err());
         List<String> rows = run.out().lines().skip(1).toList();
-        assertEquals(6, rows.size(), run.out());
+        assertEquals(9, rows.size(), run.out());
+        assertEquals(
+                3,
+                rows.stream()
+                        .filter(row -> row.contains(" --fully-shard-degree 2 "))
+                        .count(),
+                run.out());
         assertTrue(rows.getFirst().startsWith("--data-parallel-degree 1 --use-cfg-parallel "), run.out());
         assertTrue(rows.stream().anyMatch(row -> row.contains("--ulysses-degree 2")), run.out());
         assertTrue(

@@ -39,7 +39,10 @@ public final class OwnedWeights {
     private static final int OWN_SLOTS = IN_LINK + 3;
     private static final int ROOMS = IN_LINK + 4;
     private static final int ITEMS = IN_LINK + 5;
-    private static final int HALVES = IN_LINK + 6;
+    /** Of each place: 1, but 0 of the own. */
+    private static final int OTHERS = IN_LINK + 6;
+
+    private static final int HALVES = OTHERS + Exchange.MOST;
     private static final int ITEM = HALVES + Exchange.MOST;
     private static final int ITEM_LENGTH = 10;
     private static final int ADDRESSES = ITEM + ITEM_LENGTH * MOST_ITEMS;
@@ -143,6 +146,9 @@ public final class OwnedWeights {
         link.set(OWN_SLOTS, ownership.ownSlots());
         link.set(ROOMS, ownership.rooms());
         link.set(ITEMS, items.length);
+        for (int place = 0; place < ownership.owners; place++) {
+            link.set(OTHERS + place, place == ownership.place ? 0 : 1);
+        }
         for (int i = 0; i < items.length; i++) {
             Item item = items[i];
             int[] numbers = {
@@ -195,9 +201,12 @@ public final class OwnedWeights {
     }
 
     private static int slot(int block, int place, int owners, int ownSlots, int rooms) {
-        return block % owners == place
-                ? block / owners
-                : ownSlots + (block - (block + owners - 1 - place) / owners) % rooms;
+        return block % owners == place ? block / owners : room(block, place, owners, ownSlots, rooms);
+    }
+
+    /** Where another device's block comes to: rooms are taken in turn. */
+    private static int room(int block, int place, int owners, int ownSlots, int rooms) {
+        return ownSlots + (block - (block + owners - 1 - place) / owners) % rooms;
     }
 
     /**
@@ -270,19 +279,22 @@ public final class OwnedWeights {
         int depth = link.get(DEPTH);
         int begun = state.get(BEGUN);
         int block = begun % depth + ahead;
-        int tells = link.get(Exchange.ACTIVE) != 0 && peer != place ? 1 : 0;
-        int sends = tells != 0 && block < depth && block % owners == place ? 1 : 0;
+        // Products in place of conditions: TornadoVM would compute these where other branches do not come by.
+        int tells = link.get(Exchange.ACTIVE) * link.get(OTHERS + peer);
+        int sends = tells * (1 - link.get(OTHERS + block % owners)) * ((2 * depth - block - 1) / depth);
         if (context.localIdx == 0) {
-            if (tells != 0 && group == 0) {
+            if (group < tells) {
                 PeerMemory.signal(link, slotOf(peer, OWN_STATE), DONE + place, begun);
             }
-            if (sends != 0 && state.get(Exchange.FAILED) == 0 && Exchange.await(link, state, DONE + peer, begun) == 0) {
+        }
+        if (context.localIdx < sends) {
+            if (state.get(Exchange.FAILED) == 0 && Exchange.await(link, state, DONE + peer, begun) == 0) {
                 state.set(Exchange.FAILED, 1);
             }
         }
         context.localBarrier();
         int from = block / owners;
-        int to = slot(block, peer, owners, link.get(OWN_SLOTS), link.get(ROOMS));
+        int to = room(block, peer, owners, link.get(OWN_SLOTS), link.get(ROOMS));
         int half = link.get(HALVES + peer);
         int items = sends * link.get(ITEMS);
         for (int item = 0; item < items; item++) {
@@ -311,7 +323,7 @@ public final class OwnedWeights {
             }
         }
         context.localBarrier();
-        if (context.localIdx == 0 && sends != 0) {
+        if (context.localIdx < sends) {
             PeerMemory.signal(
                     link, slotOf(peer, OWN_STATE), SENT + place * Exchange.MOST_GROUPS + group, begun + ahead + 1);
         }

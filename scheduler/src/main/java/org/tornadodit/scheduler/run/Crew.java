@@ -257,6 +257,9 @@ final class Crew implements Stepper {
 
     /** Does something on all devices at once, and returns when all have done it or failed. */
     private <T> List<T> all(Function<TornadoEngine, T> task) {
+        if (ranks.isEmpty()) { // none was loaded
+            return List.of();
+        }
         if (ranks.size() == 1) {
             return List.of(task.apply(ranks.getFirst().engine()));
         }
@@ -302,7 +305,7 @@ final class Crew implements Stepper {
         Throwable failure = Objects.requireNonNull(failures.get(first));
         for (int i = 0; i < failures.size(); i++) {
             Throwable other = failures.get(i);
-            if (other != null && i != first) {
+            if (other != null && other != failure) { // what both share can be one
                 failure.addSuppressed(other);
             }
         }
