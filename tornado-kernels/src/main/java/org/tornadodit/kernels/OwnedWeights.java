@@ -27,7 +27,7 @@ public final class OwnedWeights {
     /** Which array: modulations of a pass, of any device, and an own block. */
     public static final int OWN_MODULATION = WEIGHTS + 1;
 
-    private static final int OWN_STATE = WEIGHTS + 2;
+    static final int OWN_STATE = WEIGHTS + 2;
     private static final int ARRAYS = WEIGHTS + 3;
     private static final int MOST_ITEMS = WEIGHTS + 1;
 
@@ -42,7 +42,7 @@ public final class OwnedWeights {
     /** Of each place: 1, but 0 of the own. */
     private static final int OTHERS = IN_LINK + 6;
 
-    private static final int HALVES = OTHERS + Exchange.MOST;
+    static final int HALVES = OTHERS + Exchange.MOST;
     private static final int ITEM = HALVES + Exchange.MOST;
     private static final int ITEM_LENGTH = 10;
     private static final int ADDRESSES = ITEM + ITEM_LENGTH * MOST_ITEMS;
@@ -56,7 +56,7 @@ public final class OwnedWeights {
     private static final int BEGUN = OWN_ADDRESSES + 2 * ARRAYS;
 
     private static final int DONE = BEGUN + 1;
-    private static final int SENT = DONE + Exchange.MOST;
+    static final int SENT = DONE + Exchange.MOST;
     /** Ints of a state. */
     public static final int STATE = SENT + Exchange.MOST * Exchange.MOST_GROUPS;
 
@@ -196,7 +196,7 @@ public final class OwnedWeights {
         return PeerMemory.get(state, OWN_ADDRESSES / 2 + array);
     }
 
-    private static int slotOf(int place, int array) {
+    static int slotOf(int place, int array) {
         return ADDRESSES / 2 + place * ARRAYS + array;
     }
 

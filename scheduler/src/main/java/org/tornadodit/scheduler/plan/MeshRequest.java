@@ -131,19 +131,15 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
             Mesh crew) {
         Stream<Mesh> all = candidates(config, guided, most, Math.min(devices, crew.owners()), grain).stream()
                 .filter(mesh -> mesh.samples() == 1 && mesh.owners() == crew.owners());
+        if (devices < crew.owners()) {
+            throw new IllegalArgumentException(
+                    "%s %d is for %d devices that compute a sample together, there are %d; see --devices"
+                            .formatted(Mesh.OWNERS, crew.owners(), crew.owners(), devices));
+        }
         return fastest(all, step)
                 .orElseThrow(() -> new IllegalArgumentException(
-                        "%s %d is for as many devices that compute a sample together; %s; give %s, %s or %s too"
-                                .formatted(
-                                        Mesh.OWNERS,
-                                        crew.owners(),
-                                        devices < crew.owners()
-                                                ? "there are %d, see --devices".formatted(devices)
-                                                : "%d blocks and %d heads cannot be divided like that"
-                                                        .formatted(config.depth(), config.numHeads()),
-                                        Axis.HALVES.option(),
-                                        Axis.HEADS.option(),
-                                        Axis.RING.option())));
+                        "%s %d: the model cannot be divided among %d devices that have all blocks; give another number"
+                                .formatted(Mesh.OWNERS, crew.owners(), crew.owners())));
     }
 
     /**

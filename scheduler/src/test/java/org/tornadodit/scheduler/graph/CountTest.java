@@ -101,9 +101,18 @@ class CountTest {
         requireCountIsWhatADeviceHolds(config, mesh.part(config, 3, true, rank), kernels);
     }
 
+    /** Three blocks of two devices, which share their weights: one owns two, the other one. */
+    @ParameterizedTest
+    @CsvSource({"PORTABLE, true, 0", "HIGH, true, 1", "HIGHEST, false, 0"})
+    void anOwnersArraysAreWhatADeviceHolds(Kernels kernels, boolean halves, int rank) {
+        DitConfig config = new DitConfig(4, 1, 4, 32, 3, 2, 2.0, 6, true);
+        Mesh mesh = (halves ? Mesh.ONE.withHalves(2) : Mesh.ONE.withHeads(2)).withOwners(2);
+        requireCountIsWhatADeviceHolds(config, mesh.part(config, 3, true, rank), kernels);
+    }
+
     private void requireCountIsWhatADeviceHolds(DitConfig config, Part part, Kernels kernels) {
         int samples = part.samples().count();
-        boolean guided = part.passes() > samples;
+        boolean guided = part.halves().count() == 2;
         Operations operations = kernels.operations();
         Count count = Count.ofStep(config, part, operations);
 
@@ -256,6 +265,20 @@ class CountTest {
                         4.0 * (1024 * 1152 + 28 * (3 * 1152 + 4 * 1152)); // positions, and biases of qkv and fc1
                 assertEquals(
                         whole.weightBytes() - 0.75 * (products + others), share.weightBytes(), 1000, "rank " + rank);
+            }
+        }
+    }
+
+    /** Of XL/2's weights, those of the modulations among them: half, and a block's. */
+    @Test
+    void twoOwnersHoldLittleMoreThanHalfOfTheWeights() {
+        for (Kernels kernels : Kernels.values()) {
+            Operations tier = kernels.operations();
+            long whole = Count.ofStep(XL_512, Part.of(XL_512, 1, true), tier).weightBytes();
+            for (int rank = 0; rank < 2; rank++) {
+                Part part = Mesh.ONE.withHalves(2).withOwners(2).part(XL_512, 1, true, rank);
+                double share = (double) Count.ofStep(XL_512, part, tier).weightBytes() / whole;
+                assertEquals(0.53, share, 0.01, kernels + ", rank " + rank);
             }
         }
     }

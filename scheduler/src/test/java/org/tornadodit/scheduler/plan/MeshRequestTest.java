@@ -62,6 +62,27 @@ class MeshRequestTest {
         assertRefused("--data-parallel-degree is 2, a batch has 1 samples", degrees(2, 0, 0), 1);
     }
 
+    /** Who shares weights divides samples besides: as is asked for, or as is the fastest; nobody shares them unasked. */
+    @Test
+    void sharesWeightsWhereThatIsAskedFor() {
+        Mesh halves = Mesh.ONE.withHalves(2);
+        assertEquals(halves.withOwners(2), choose(degrees(0, 2, 0).withOwners(2), 8, 2));
+        assertEquals(
+                halves.withSamples(2).withOwners(2),
+                choose(degrees(0, 2, 0).withOwners(2), 8, 4));
+        assertEquals(2, choose(MeshRequest.AUTO.withOwners(2), 1, 2).owners());
+        assertEquals(2, choose(MeshRequest.AUTO.withOwners(2), 1, 2).ranks());
+        assertEquals(1, choose(MeshRequest.AUTO, 1, 4).owners());
+        assertRefused(
+                "--fully-shard-degree 8 is for 8 devices that compute a sample together, there are 4; see --devices",
+                MeshRequest.AUTO.withOwners(8),
+                1);
+        assertRefused(
+                "the model cannot be divided like that: weights in 4 parts on 2 devices of a sample",
+                degrees(0, 2, 0).withOwners(4),
+                1);
+    }
+
     private static void assertRefused(String words, MeshRequest request, int samples) {
         assertEquals(
                 words,

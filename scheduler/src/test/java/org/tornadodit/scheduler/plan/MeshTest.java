@@ -182,6 +182,73 @@ class MeshTest {
         assertEquals(sent, received);
     }
 
+    /** XL/2 at 512, of which each device owns 14 blocks: 12 D^2 of weights each, biases, and six modulations of its pass. */
+    @Test
+    void countsBytesOfWeights() {
+        long block = 12 * 1152 * 1152 * 4 + (9 * 1152 + 4) * 4 + 6 * 1152 * 4;
+        Mesh halves = Mesh.ONE.withHalves(2);
+        long others = halves.bytesSent(XL, 1, 1, HALVES);
+        assertEquals(
+                others + 14 * block + 1152 * 4, halves.withOwners(2).bytesSent(XL, 1, 1, HALVES));
+        Mesh all = Mesh.ONE.withHalves(2).withHeads(4).withOwners(8);
+        long sent = 0;
+        long received = 0;
+        for (int rank = 0; rank < 8; rank++) {
+            sent += all.bytesSent(XL, 3, 3, HALVES, rank);
+            received += all.bytesReceived(XL, 3, 3, HALVES, rank);
+        }
+        assertEquals(sent, received);
+    }
+
+    /** Each block has one owner among those that share it, and another slot than the block after it. */
+    @Test
+    void ownersHoldEachBlockOnce() {
+        for (int owners = 2; owners <= 8; owners *= 2) {
+            Mesh mesh = Mesh.ONE.withHalves(2).withHeads(4).withOwners(owners);
+            for (int first = 0; first < 8; first += owners) {
+                List<Integer> blocks = new ArrayList<>();
+                for (int rank = first; rank < first + owners; rank++) {
+                    Part part = mesh.part(XL, 1, true, rank);
+                    assertTrue(part.sharesWeightsWith(mesh.part(XL, 1, true, first)));
+                    assertEquals(first == 0, part.sharesWeightsWith(mesh.part(XL, 1, true, 0)));
+                    blocks.addAll(part.ownLayers());
+                    for (int block = 0; block < 28; block++) {
+                        int slot = part.ownership().slot(block);
+                        assertTrue(slot < part.slots(), "slot " + slot);
+                        assertEquals(part.ownLayers().contains(block), slot < Math.ceilDiv(28, owners));
+                        assertTrue(block == 27 || slot != part.ownership().slot(block + 1), "blocks from " + block);
+                    }
+                }
+                assertEquals(
+                        IntStream.range(0, 28).boxed().toList(),
+                        blocks.stream().sorted().toList());
+            }
+        }
+    }
+
+    @Test
+    void refusesSharesOfWeightsThatAreDividedAlready() {
+        assertEquals(
+                "--pipeline-parallel-degree 2 leaves each device a share of the blocks' weights: leave out"
+                        + " --fully-shard-degree, or that",
+                refusal(Mesh.ONE.withStages(2).withOwners(2), true));
+        assertEquals(
+                "weights in 4 parts on 2 devices of a sample",
+                refusal(Mesh.ONE.withHalves(2).withOwners(4), true));
+        DitConfig shallow = new DitConfig(8, 1, 4, 64, 3, 4, 2.0, 6, true);
+        assertEquals(
+                "3 blocks in 4 parts",
+                Mesh.ONE
+                        .withHeads(4)
+                        .withOwners(4)
+                        .refusal(shallow, true, HALVES)
+                        .orElse(""));
+        assertEquals(
+                "--data-parallel-degree 1 --use-cfg-parallel --fully-shard-degree 2",
+                Mesh.ONE.withHalves(2).withOwners(2).options());
+        assertThrows(IllegalArgumentException.class, () -> Mesh.ONE.withOwners(0));
+    }
+
     /** XL/2 at 512: predictions of 1024 tokens of 32 floats; in each of 28 blocks q, k, v and the output of half of the heads. */
     @Test
     void countsBytes() {

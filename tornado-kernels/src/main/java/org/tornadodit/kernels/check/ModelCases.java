@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Exchange.Groups;
+import org.tornadodit.kernels.OwnedWeights.Item;
 import org.tornadodit.kernels.PackedMap;
 
 /**
@@ -79,6 +81,7 @@ public final class ModelCases {
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 1),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 2),
                 () -> TransformerCases.sumOfParts(2, SAMPLES, TOKENS, HIDDEN),
+                () -> TransformerCases.ownedWeights(new Item(0, 4 * HIDDEN * HIDDEN), 0, Groups.ofGpu(2)),
                 () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 1, 0),
                 () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 2, 0),
                 () -> PackingCases.pack(6 * HIDDEN, HIDDEN, 2, 3),

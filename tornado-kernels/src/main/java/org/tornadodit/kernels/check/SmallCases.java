@@ -7,10 +7,13 @@ import java.util.function.Supplier;
 import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Exchange.Groups;
 import org.tornadodit.kernels.MmaAttention;
 import org.tornadodit.kernels.MmaConv2d;
 import org.tornadodit.kernels.MmaForm;
 import org.tornadodit.kernels.MmaLinear;
+import org.tornadodit.kernels.OwnedWeights;
+import org.tornadodit.kernels.OwnedWeights.Item;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.kernels.TensorLinear.Tile;
 import org.tornadodit.kernels.ptx.Installation;
@@ -83,6 +86,14 @@ public final class SmallCases {
                 2));
         cases.add(() -> TransformerCases.sumOfParts(2, 1, 5, 12));
         cases.add(() -> TransformerCases.sumOfParts(8, 3, 16, 32));
+        cases.add(() -> TransformerCases.ownedWeights(new Item(0, 64), 0, Groups.VIRTUAL));
+        cases.add(() -> TransformerCases.ownedWeights(new Item(4, 33), 0, Groups.VIRTUAL));
+        for (int half = 0; half < 2; half++) {
+            Item modulations =
+                    new Item(OwnedWeights.OWN_MODULATION, OwnedWeights.MODULATION, 3, 12, 3 * 24, 24, 12, 36, 12);
+            int ofHalf = half;
+            cases.add(() -> TransformerCases.ownedWeights(modulations, ofHalf, Groups.VIRTUAL));
+        }
         return cases;
     }
 

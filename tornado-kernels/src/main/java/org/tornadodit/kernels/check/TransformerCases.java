@@ -8,6 +8,8 @@ import org.tornadodit.kernels.AttentionArguments;
 import org.tornadodit.kernels.AttentionShape;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
+import org.tornadodit.kernels.Exchange;
+import org.tornadodit.kernels.Exchange.Groups;
 import org.tornadodit.kernels.HeadNorm;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
@@ -20,6 +22,9 @@ import org.tornadodit.kernels.LinearArguments.After;
 import org.tornadodit.kernels.LinearArguments.Stack;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.LinearFewRowsArguments;
+import org.tornadodit.kernels.OwnedWeights;
+import org.tornadodit.kernels.OwnedWeights.Item;
+import org.tornadodit.kernels.OwnedWeightsLoop;
 import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.SumOfParts;
 import org.tornadodit.kernels.Variant;
@@ -325,6 +330,51 @@ public final class TransformerCases {
                 3e-7,
                 0,
                 4.0 * (devices + 2) * passes * tokens * columns);
+    }
+
+    /** {@link OwnedWeights#push} of one array on one device; what is sent comes in the room behind what was there. */
+    public static KernelCase ownedWeights(Item item, int half, Groups groups) {
+        KernelContext context = new KernelContext();
+        int size = item.fromHalf() + Math.max(1, item.runs() - 1) * item.fromRun() + item.fromSlot() + item.run();
+        FloatArray source = Data.random(1, size, 1);
+        FloatArray target = Data.random(2, 2 * item.toSlot() + item.runs() * Math.max(item.toRun(), item.run()), 1);
+        FloatArray before = Data.copy(target);
+        IntArray link = Data.ints(new int[OwnedWeights.LINK]);
+        OwnedWeightsLoop.describe(link, item, half);
+        IntArray state = Data.ints(new int[OwnedWeights.STATE]);
+        IntArray readerState = Data.ints(new int[OwnedWeights.STATE]);
+        IntArray arrived = Data.ints(new int[Exchange.MOST_GROUPS]);
+        return new KernelCase(
+                "owned weights",
+                item.runs() + "x" + item.run() + (half == 0 ? "" : " of the second half"),
+                new Object[] {source, target, link, state, readerState, arrived},
+                graph -> graph.task(
+                                "connect",
+                                OwnedWeightsLoop::connect,
+                                context,
+                                source,
+                                target,
+                                link,
+                                readerState,
+                                item.source(),
+                                item.target())
+                        .task("push", OwnedWeights::push, context, link, state, 0, groups.groups())
+                        .task("arrive", OwnedWeightsLoop::arrive, context, readerState, arrived, groups.groups()),
+                Map.of(
+                        "connect",
+                        Launch.elementwise(1),
+                        "push",
+                        OwnedWeights.grid(2, groups),
+                        "arrive",
+                        OwnedWeights.waiting()),
+                target,
+                i -> {
+                    int from = OwnedWeightsLoop.sourceOf(item, half, i);
+                    return from < 0 ? before.get(i) : source.get(from);
+                },
+                0,
+                0,
+                8.0 * item.elements());
     }
 
     private static IntArray guidedBatch(int samples, int guided, int classes) {

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.tornadodit.kernels.ptx.Blocks.assertFails;
 
@@ -56,6 +57,26 @@ class PeerMemoryTest {
         assertEquals(5.5f, out[3]);
     }
 
+    /** Both arrays by their addresses: four numbers, and one that is out of line. */
+    @Test
+    void whatIsMovedArrivesWithItsSignal() {
+        float[] out = Blocks.run(
+                HostRuntime.Order.FORWARD,
+                1,
+                1,
+                (context, in, o) -> {
+                    PeerMemory.publish(o, in, TARGET);
+                    PeerMemory.publish(in, in, FLAGS);
+                    PeerMemory.move4(in, FLAGS, 0, TARGET, 4);
+                    PeerMemory.move1(in, FLAGS, 1, TARGET, 1);
+                    PeerMemory.signal(in, FLAGS, FLAG, 3);
+                    PeerMemory.await(in, FLAG, 3, 10);
+                },
+                numbers(),
+                8);
+        assertArrayEquals(new float[] {0, 3.5f, 0, 0, 2.5f, 3.5f, 4.5f, 5.5f}, out);
+    }
+
     @Test
     void aStoreWithoutASignalIsAnError() {
         assertFails("4 words were stored into another device's array and never signalled", 1, (context, in, o) -> {
@@ -81,6 +102,10 @@ class PeerMemoryTest {
             PeerMemory.send4(in, 0, in, TARGET, 4096);
         });
         assertFails("index 2 is not a multiple of 4", 1, (context, in, o) -> PeerMemory.copy4(in, 2, in, 0));
+        assertFails("a load at 4096 of an array of 4096", 1, (context, in, o) -> {
+            PeerMemory.publish(in, in, TARGET);
+            PeerMemory.move1(in, TARGET, 4096, TARGET, 0);
+        });
         assertFails("no array of a device has the address 7", 1, (context, in, o) -> {
             PeerMemory.set(in, TARGET, 7);
             PeerMemory.signal(in, TARGET, FLAG, 1);
