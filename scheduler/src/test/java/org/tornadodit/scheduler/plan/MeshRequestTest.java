@@ -68,8 +68,7 @@ class MeshRequestTest {
         Mesh halves = Mesh.ONE.withHalves(2);
         assertEquals(halves.withOwners(2), choose(degrees(0, 2, 0).withOwners(2), 8, 2));
         assertEquals(
-                halves.withSamples(2).withOwners(2),
-                choose(degrees(0, 2, 0).withOwners(2), 8, 4));
+                halves.withSamples(2).withOwners(2), choose(degrees(0, 2, 0).withOwners(2), 8, 4));
         assertEquals(2, choose(MeshRequest.AUTO.withOwners(2), 1, 2).owners());
         assertEquals(2, choose(MeshRequest.AUTO.withOwners(2), 1, 2).ranks());
         assertEquals(1, choose(MeshRequest.AUTO, 1, 4).owners());

@@ -188,8 +188,7 @@ class MeshTest {
         long block = 12 * 1152 * 1152 * 4 + (9 * 1152 + 4) * 4 + 6 * 1152 * 4;
         Mesh halves = Mesh.ONE.withHalves(2);
         long others = halves.bytesSent(XL, 1, 1, HALVES);
-        assertEquals(
-                others + 14 * block + 1152 * 4, halves.withOwners(2).bytesSent(XL, 1, 1, HALVES));
+        assertEquals(others + 14 * block + 1152 * 4, halves.withOwners(2).bytesSent(XL, 1, 1, HALVES));
         Mesh all = Mesh.ONE.withHalves(2).withHeads(4).withOwners(8);
         long sent = 0;
         long received = 0;
