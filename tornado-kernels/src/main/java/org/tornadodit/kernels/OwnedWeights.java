@@ -32,7 +32,7 @@ public final class OwnedWeights {
     private static final int MOST_ITEMS = WEIGHTS + 1;
 
     // Of a link, from its part on.
-    private static final int IN_LINK = Exchange.LINK + (Exchange.LINK & 1);
+    private static final int IN_LINK = (Exchange.LINK + 1) / 2 * 2;
     private static final int OWNERS = IN_LINK;
     private static final int PLACE = IN_LINK + 1;
     private static final int DEPTH = IN_LINK + 2;
@@ -50,7 +50,7 @@ public final class OwnedWeights {
     public static final int LINK = ADDRESSES + 2 * ARRAYS * Exchange.MOST;
 
     // Of a state.
-    private static final int IN_STATE = Exchange.STATE + (Exchange.STATE & 1);
+    private static final int IN_STATE = (Exchange.STATE + 1) / 2 * 2;
     private static final int OWN_ADDRESSES = IN_STATE;
     /** Blocks that have begun in all steps. */
     private static final int BEGUN = OWN_ADDRESSES + 2 * ARRAYS;

@@ -305,7 +305,7 @@ final class Crew implements Stepper {
         Throwable failure = Objects.requireNonNull(failures.get(first));
         for (int i = 0; i < failures.size(); i++) {
             Throwable other = failures.get(i);
-            if (other != null && other != failure) { // what both share can be one
+            if (other != null && !other.equals(failure)) { // both may have failed with what they share
                 failure.addSuppressed(other);
             }
         }

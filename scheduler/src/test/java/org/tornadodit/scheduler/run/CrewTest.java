@@ -370,6 +370,22 @@ class CrewTest {
         }
     }
 
+    /** Kernels that devices have in common are compiled once, and fail once. */
+    @Test
+    void devicesMayFailWithTheSame() {
+        HostRuntime.get().setDeviceCount(2);
+        List<ListedDevice> devices = TinyModel.team(2, 1, reports).devices();
+        IllegalStateException same = new IllegalStateException("a kernel of both");
+        Crew.RankFailedException failed = assertThrows(
+                Crew.RankFailedException.class,
+                () -> Crew.load(devices, rank -> {
+                    throw same;
+                }));
+        assertEquals(same, failed.getCause());
+        assertEquals(devices.getFirst(), failed.device());
+        assertEquals(0, failed.getSuppressed().length);
+    }
+
     @Test
     void refusesWhatTheModelDoesNotAllow() {
         KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.WGMMA);

@@ -186,6 +186,11 @@ public final class TinyModel {
         return DitWeights.load(random(DitWeights.specs(config), 1), config);
     }
 
+    /** Of which one has a value of the caller's in the middle. */
+    static DitWeights weights(DitConfig config, String spoiled, float value) {
+        return DitWeights.load(spoil(random(DitWeights.specs(config), 1), spoiled, value), config);
+    }
+
     static VaeWeights vaeWeights(VaeConfig config) {
         return VaeWeights.load(random(VaeWeights.specs(config), 2), config);
     }
