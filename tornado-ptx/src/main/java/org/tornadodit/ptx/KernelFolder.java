@@ -51,7 +51,7 @@ final class KernelFolder {
     private static final Duration LONGEST_WRITE = Duration.ofHours(1);
 
     /** How exactly it is known when an entry was of use. */
-    private static final Duration USE = Duration.ofDays(1);
+    private static final Duration USE = Duration.ofHours(1);
 
     private final Path folder;
     private final long mostBytes;

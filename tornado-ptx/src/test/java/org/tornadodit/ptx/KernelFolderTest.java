@@ -240,6 +240,35 @@ class KernelFolderTest {
         assertTrue(Files.exists(foreign));
     }
 
+    /** What autotune tries in an afternoon is more than a model has. */
+    @Test
+    void triedKernelsDoNotPushOutThoseOfAModel() throws IOException {
+        KernelFolder folder = new KernelFolder(temp, 8000, notices::add);
+        List<Path> before = List.of();
+        Instant now = Instant.now();
+        for (int hoursAgo : new int[] {5, 2}) {
+            for (int i = 0; i < (hoursAgo == 5 ? 3 : 20); i++) {
+                folder.store((hoursAgo == 5 ? "model " : "tried ") + i, new byte[1000]);
+            }
+            try (Stream<Path> list = Files.list(temp)) {
+                List<Path> files = list.toList();
+                for (Path file : files) {
+                    if (!before.contains(file)) {
+                        Files.setLastModifiedTime(file, FileTime.from(now.minus(Duration.ofHours(hoursAgo))));
+                    }
+                }
+                before = files;
+            }
+        }
+        for (int i = 0; i < 3; i++) {
+            assertTrue(folder.load("model " + i).isPresent());
+        }
+        folder.prune();
+        for (int i = 0; i < 3; i++) {
+            assertTrue(folder.load("model " + i).isPresent(), "model " + i);
+        }
+    }
+
     /** Two processes write and read the same keys; one of them is killed in the middle, again and again. */
     @Test
     void killedWritersLeaveNothingThatIsLoaded() throws Exception {

@@ -20,10 +20,17 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 /** Runs kernels on a device of TornadoVM; times are the device's own. */
 public final class DeviceRunner implements KernelRunner {
     private final TornadoDevice device;
+    private final KernelCompiler compiler;
     private int prepared;
 
+    /** Kernels are compiled, and kept, where those of engines are. */
     public DeviceRunner(TornadoDevice device) {
+        this(device, KernelCompiler.fromClassPath());
+    }
+
+    DeviceRunner(TornadoDevice device, KernelCompiler compiler) {
         this.device = device;
+        this.compiler = compiler;
     }
 
     @Override
@@ -48,7 +55,6 @@ public final class DeviceRunner implements KernelRunner {
             this.kernel = kernel;
             GridScheduler grids = new GridScheduler();
             kernel.grids().forEach((task, grid) -> grids.addWorkerGrid(name + "." + task, grid));
-            KernelCompiler compiler = KernelCompiler.fromClassPath();
             compiler.prepare();
             List<ImmutableTaskGraph> built = new ArrayList<>();
             TaskGraph graph = new TaskGraph(name);

@@ -46,6 +46,23 @@ class AutotunerTest {
         assertTrue(refused.reason().contains(reason), refused.reason());
     }
 
+    /** So that what it tries is kept across processes. */
+    @Test
+    void triedKernelsAreCompiledWhereTheEnginesAre() {
+        NotedCompilations compiler = new NotedCompilations();
+        KernelRunner runner = new VirtualRunner(
+                new DeviceRunner(TornadoDevices.list().getFirst().device(), compiler), (kernel, variant) -> 1);
+        TunedOperation tuned = new Autotuner(runner, UNLIMITED)
+                .tune(List.of(operation(SIZE, PlantedKernels.RIGHT, PlantedKernels.HALF)), one -> {})
+                .getFirst();
+        assertEquals(Optional.of(kind(PlantedKernels.RIGHT)), tuned.chosen());
+        List<String> notes = compiler.notes;
+        assertTrue(notes.size() >= 2 * 3, notes.toString());
+        for (int i = 0; i < notes.size(); i += 3) {
+            assertEquals(List.of("prepare", "begin 2", "finish"), notes.subList(i, Math.min(i + 3, notes.size())));
+        }
+    }
+
     @Test
     void aVariantThatIsWrongOnAnotherShapeOnlyIsChosenWhereItIsRight() {
         TunedOperation tuned = tune(operation(SIZE - 1, PlantedKernels.RIGHT, PlantedKernels.POISONED));
