@@ -31,6 +31,9 @@ public record PictureFacts(String version, String description, Map<String, Strin
     /** Name of the fact that tells why a picture is none that the command line makes again by itself. */
     public static final String UNLIKE = "unlike";
 
+    /** Name of the fact that tells why a picture is not the one that its other facts make on one device. */
+    public static final String APPROXIMATE = "approximate";
+
     private static final String SOFTWARE = "Software";
     private static final String DESCRIPTION = "Description";
     private static final String KEYWORD = "tornado-dit";

@@ -75,13 +75,13 @@ class MeasuringCommandsTest {
                         .toArray());
     }
 
-    /** Two GPUs can have half of the guidance each, of the heads, queries, weights or blocks, and share the weights in the first three; the fastest comes first, and none sends nothing but one. */
+    /** Two GPUs can have half of the guidance each, of the heads, queries, weights or blocks, for all tokens or for patches, and share the weights in the first three; the fastest comes first, and none sends nothing but one. */
     @Test
     void planPrintsWhatEachWayShouldTake() {
         CommandLineRun run = CommandLineRun.of("plan", "--model", "DiT-XL/2", "--image-size", 256, "--gpus", 2);
         assertEquals(ExitCode.DONE, run.exitCode(), run.err());
         List<String> rows = run.out().lines().skip(1).toList();
-        assertEquals(9, rows.size(), run.out());
+        assertEquals(10, rows.size(), run.out());
         assertEquals(
                 3,
                 rows.stream()
@@ -94,7 +94,12 @@ class MeasuringCommandsTest {
                 rows.stream().anyMatch(row -> row.contains("--pipeline-parallel-degree 2 --micro-batches ")),
                 run.out());
         assertTrue(rows.stream().anyMatch(row -> row.contains(" 1.00      0 bytes ")), run.out());
-        assertTrue(rows.stream().allMatch(row -> row.endsWith(row.contains("tensor") ? "FP32" : "same")), run.out());
+        assertTrue(
+                rows.stream()
+                        .allMatch(row -> row.endsWith(
+                                row.contains("tensor") ? "FP32" : row.contains("pipefusion") ? "approximate" : "same")),
+                run.out());
+        assertTrue(rows.stream().anyMatch(row -> row.contains("--pipefusion-parallel-degree 2 --num-pipeline-patch ")));
         assertEquals(ExitCode.USAGE, CommandLineRun.of("plan", "--gpus", 0).exitCode());
     }
 
@@ -120,7 +125,7 @@ class MeasuringCommandsTest {
                 .toArray());
         assertEquals(ExitCode.DONE, high.exitCode(), high.err());
         List<String> lines = high.out().lines().toList();
-        assertTrue(lines.getFirst().endsWith(" bits   measured, ms"), high.out());
+        assertTrue(lines.getFirst().endsWith(" bits        measured, ms"), high.out());
         List<String> shown =
                 lines.stream().filter(line -> line.contains("2026")).toList();
         assertEquals(2, shown.size(), high.out());

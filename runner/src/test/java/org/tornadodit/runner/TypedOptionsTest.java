@@ -45,6 +45,7 @@ class TypedOptionsTest {
                 List.of("--ring-degree", "2"),
                 List.of("--tensor-parallel-degree", "2"),
                 List.of("--pipeline-parallel-degree", "2", "--micro-batches", "2"),
+                List.of("--pipefusion-parallel-degree", "2"),
                 List.of("--fail-fast"))) {
             Object[] options =
                     Stream.concat(Stream.of("--device", "cpu"), idle.stream()).toArray();
@@ -57,6 +58,37 @@ class TypedOptionsTest {
         refused("--plan auto chooses degrees, and others are given", "--plan", "auto", "--ulysses-degree", "2");
         refused("--ulysses-degree is 0, expected 1 to 1024", "--devices", "cpu:2", "--ulysses-degree", "0");
         refused("wants 8 devices, there are 2; see --devices", "--devices", "cpu:2", "--data-parallel-degree", "8");
+        refused(
+                "--num-pipeline-patch is of patches that go through stages: give --pipefusion-parallel-degree of 2 or"
+                        + " more too, or leave it out",
+                "--devices",
+                "cpu:2",
+                "--num-pipeline-patch",
+                "2");
+        refused(
+                "--pipefusion-parallel-degree and --pipeline-parallel-degree: give one of them",
+                "--devices",
+                "cpu:2",
+                "--pipefusion-parallel-degree",
+                "2",
+                "--pipeline-parallel-degree",
+                "2");
+        refused(
+                "--num-pipeline-patch is 1, expected 2 to 1024",
+                "--devices",
+                "cpu:2",
+                "--pipefusion-parallel-degree",
+                "2",
+                "--num-pipeline-patch",
+                "1");
+        refused(
+                "--warmup-steps is 0, and the first step has no keys and values of a step before",
+                "--devices",
+                "cpu:2",
+                "--pipefusion-parallel-degree",
+                "2",
+                "--warmup-steps",
+                "0");
         refused(
                 "halves of guidance, and the samples are not guided (--cfg-scale 1)",
                 "--devices",

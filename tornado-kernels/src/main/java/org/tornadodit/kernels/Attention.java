@@ -48,9 +48,11 @@ public final class Attention {
     /** Attention of every sample and head: {@link AttentionArguments} says what its arguments are, and makes the task. */
     public static void attention(
             KernelContext context,
+            IntArray layer,
             IntArray batch,
             FloatArray qkv,
             FloatArray out,
+            int most,
             int tokens,
             int heads,
             int headSize,
@@ -69,12 +71,15 @@ public final class Attention {
             int row = loader * 4;
             int hidden = heads * headSize;
             int firstQuery = context.groupIdx * TILE;
-            int head = context.groupIdz * tokens * (3 * hidden) + context.groupIdy * headSize;
+            boolean kept = queriesFrom < 0;
+            int pass = context.groupIdz + (kept ? layer.get(0) * most : 0);
+            int head = pass * tokens * (3 * hidden) + context.groupIdy * headSize;
+            int asked = kept ? batch.get(Batch.PATCH) * queries : queriesFrom;
             float scale = 1f / TornadoMath.sqrt((float) headSize);
             // Inner loops of four rounds, which TornadoVM unrolls: four loads at a time.
             for (int d = sharer; d < headSize; d += SHARERS) {
                 for (int i = 0; i < TILE; i += SHARERS) {
-                    int query = queriesFrom + Math.min(firstQuery + loader + i, queries - 1);
+                    int query = asked + Math.min(firstQuery + loader + i, queries - 1);
                     int from = head + query * (3 * hidden);
                     q[d * STRIDE + loader + i] = scale * qkv.get(from + d);
                 }

@@ -9,11 +9,13 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * What a launch of {@link Attention} takes.
  *
  * @param batch see {@link Batch}, for N
- * @param qkv (N, T, 3, H, hd), as DiT's {@code attn.qkv} leaves it; queries that are not asked for are not read
+ * @param layer (1): the number of the layer, for keys and values that are kept
+ * @param qkv (N, T, 3, H, hd), as DiT's {@code attn.qkv} leaves it, or of all layers where they are kept; queries that are not
+ *     asked for are not read
  * @param out (N, Q, H * hd)
  * @param shape hd a multiple of 8 up to {@link Attention#MAX_HEAD_SIZE}
  */
-public record AttentionArguments(IntArray batch, FloatArray qkv, FloatArray out, AttentionShape shape) {
+public record AttentionArguments(IntArray layer, IntArray batch, FloatArray qkv, FloatArray out, AttentionShape shape) {
 
     /** The launch. */
     public WorkerGrid grid() {
@@ -26,13 +28,15 @@ public record AttentionArguments(IntArray batch, FloatArray qkv, FloatArray out,
                 name,
                 Attention::attention,
                 Launch.CONTEXT,
+                layer,
                 batch,
                 qkv,
                 out,
+                shape.samples(),
                 shape.tokens(),
                 shape.heads(),
                 shape.headSize(),
-                shape.firstQuery(),
+                shape.queriesFrom(),
                 shape.queries());
     }
 }

@@ -10,7 +10,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * the model have a row (of T tokens) for each pass, arrays of latents one for each sample; what lies behind the first N, or
  * S, means nothing, and nothing that counts reads it.
  *
- * <p>Layout, for up to {@code most} passes: S, N, the first pass, then for each pass its sample and its label, then for each sample its
+ * <p>Layout, for up to {@code most} passes: S, N, the first pass, the patch, then for each pass its sample and its label, then for each sample its
  * conditional pass and its unconditional one, which is the conditional one again for an unguided sample.
  */
 public final class Batch {
@@ -22,7 +22,10 @@ public final class Batch {
     /** Index of what the first pass here is among all of the samples': 0, but in micro-batches. */
     public static final int FIRST = 2;
 
-    private static final int HEADER = 3;
+    /** Index of which patch of the tokens runs: 0, but where a step goes from patch to patch, see {@link TokenPatches}. */
+    public static final int PATCH = 3;
+
+    private static final int HEADER = 4;
 
     private Batch() {}
 
@@ -84,6 +87,7 @@ public final class Batch {
         batch.set(SAMPLES, labels.length);
         batch.set(PASSES, passes);
         batch.set(FIRST, 0);
+        batch.set(PATCH, 0);
         int next = labels.length;
         for (int sample = 0; sample < labels.length; sample++) {
             int without = guided[sample] ? next++ : sample;
@@ -130,6 +134,7 @@ public final class Batch {
         batch.set(SAMPLES, labels.length);
         batch.set(PASSES, passes);
         batch.set(FIRST, 0);
+        batch.set(PATCH, 0);
     }
 
     /**
@@ -151,6 +156,7 @@ public final class Batch {
             all.set(at + SAMPLES, batch.get(SAMPLES));
             all.set(at + PASSES, Math.max(1, count));
             all.set(at + FIRST, count == 0 ? passes : first);
+            all.set(at + PATCH, 0);
             for (int pass = 0; pass < Math.max(1, count); pass++) {
                 int of = count == 0 ? 0 : first + pass;
                 all.set(at + sample(pass), batch.get(sample(of)));

@@ -82,8 +82,8 @@ public final class Handover {
     }
 
     /**
-     * Stores a micro-batch's box into the arrays of those who get it, behind those of the passes before, and signals. Launch:
-     * {@link Exchange#grid}.
+     * Stores a micro-batch's box into the arrays of those who get it, behind those of the passes before, or a patch's behind those
+     * of the patches before, and signals. Launch: {@link Exchange#grid}.
      *
      * @param source of the box
      * @param landing the own array where boxes come to, for who gets its own
@@ -106,10 +106,10 @@ public final class Handover {
         int rank = link.get(at + Exchange.RANK);
         int run = link.get(at + Exchange.BOX + 2) / 4;
         int fromPass = link.get(at + Exchange.BOX + 4);
-        int to = link.get(at + Exchange.BOX + 7);
         int toPass = link.get(at + Exchange.BOX + 8);
         int gets = (link.get(at + Exchange.RECEIVERS) >> peer) & 1;
         int first = batch.get(Batch.FIRST);
+        int to = link.get(at + Exchange.BOX + 7) + batch.get(Batch.PATCH) * link.get(at + Exchange.BOX + 9);
         int count = gets * batch.get(Batch.PASSES) * run;
         int slot = Exchange.slot(site, peer);
         for (int i = group * context.localGroupSizeX + context.localIdx;

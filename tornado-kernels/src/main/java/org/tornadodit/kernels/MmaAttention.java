@@ -91,7 +91,7 @@ public final class MmaAttention {
      * @param most N that there is room for
      * @param warps this and the next three: see {@link Tiling}
      * @param form see {@link MmaForm#code}
-     * @param queriesFrom first token that attends
+     * @param queriesFrom first token that attends, see {@link AttentionShape#queriesFrom}
      * @param asked how many attend
      */
     public static void attention(
@@ -127,8 +127,10 @@ public final class MmaAttention {
         int items = batch.get(Batch.PASSES) * (heads * queryBlocks);
         int tiles = Registers.opaque((tokens + keys - 1) / keys);
         int headInts = tokens / 8 * (groupBytes / 4);
-        int queriesAt = queriesFrom / 8 * (groupBytes / 4);
+        int firstAsked = queriesFrom < 0 ? batch.get(Batch.PATCH) * asked : queriesFrom;
+        int queriesAt = firstAsked / 8 * (groupBytes / 4);
         int allKeys = most * heads * headInts;
+        int keysFrom = queriesFrom < 0 ? allKeys * (1 + 2 * layer.get(0)) : allKeys;
         // Where the next copy is: an item, and a tile of its head's keys.
         int next = context.groupIdx;
         int nextTile = 0;
@@ -138,7 +140,7 @@ public final class MmaAttention {
                 copy(
                         shared + stage * 2 * tileBytes,
                         qkv,
-                        allKeys + head * headInts,
+                        keysFrom + head * headInts,
                         allKeys,
                         nextTile,
                         thread,
@@ -209,7 +211,7 @@ public final class MmaAttention {
                     copy(
                             shared + (stage == 0 ? stages - 1 : stage - 1) * (2 * tileBytes),
                             qkv,
-                            allKeys + nextHead * headInts,
+                            keysFrom + nextHead * headInts,
                             allKeys,
                             nextTile,
                             thread,

@@ -7,7 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /**
  * What a launch of {@link WarpgroupAttention} or {@link MmaAttention} takes; which one, {@code tiling} says.
  *
- * @param qkv heads (see {@link Packed}) of q, k, v, not scaled; queries that are not asked for are not read
+ * @param qkv heads (see {@link Packed}) of q, k, v, not scaled; k and v of one layer after the other where they are kept; queries
+ *     that are not asked for are not read
  * @param out operand (see {@link Packed}) of (N * Q, H * hd)
  * @param layer (1): the number of the layer, for {@code overflow}
  * @param batch see {@link Batch}, for N
@@ -63,7 +64,7 @@ public record TensorAttentionArguments(
                         held,
                         turns,
                         blocks,
-                        shape.firstQuery(),
+                        shape.queriesFrom(),
                         shape.queries(),
                         outPlanes);
             case MmaAttention.Tiling(int warps, int queryTiles, int keys, int stages, MmaForm form) ->
@@ -87,7 +88,7 @@ public record TensorAttentionArguments(
                         stages,
                         blocks,
                         form.code(),
-                        shape.firstQuery(),
+                        shape.queriesFrom(),
                         shape.queries());
         };
     }

@@ -128,7 +128,7 @@ public final class WarpgroupAttention {
      *
      * @param most N that there is room for
      * @param consumers this and the next four: see {@link Tiling}
-     * @param queriesFrom first token that attends
+     * @param queriesFrom first token that attends, see {@link AttentionShape#queriesFrom}
      * @param asked how many attend
      * @param outPlanes of what is written
      */
@@ -183,6 +183,9 @@ public final class WarpgroupAttention {
         int queryBlocks = (asked + queries - 1) / queries;
         int items = batch.get(Batch.PASSES) * (heads * queryBlocks);
         int tiles = (tokens + keys - 1) / keys;
+        int firstAsked = queriesFrom < 0 ? batch.get(Batch.PATCH) * asked : queriesFrom;
+        // Heads of queries, keys and values, of all layers before, lie before this one's keys.
+        int headsBefore = most * heads * (queriesFrom < 0 ? 1 + 2 * layer.get(0) : 1);
         int uses = 0;
         int itemsDone = 0;
         if (thread >= consumers * WARPGROUP) {
@@ -194,13 +197,23 @@ public final class WarpgroupAttention {
                     copyQueries(
                             shared,
                             qkv,
-                            head * tokens + queriesFrom + first,
+                            head * tokens + firstAsked + first,
                             Math.min(queries, asked - first),
                             stages,
                             tileBytes,
                             groupBytes,
                             itemsDone);
-                    fill(shared, qkv, most * heads, head, tokens, keys, stages, tileBytes, groupBytes, uses);
+                    fill(
+                            shared,
+                            qkv,
+                            headsBefore + head,
+                            most * heads,
+                            tokens,
+                            keys,
+                            stages,
+                            tileBytes,
+                            groupBytes,
+                            uses);
                     uses += tiles;
                     itemsDone++;
                 }
@@ -351,12 +364,17 @@ public final class WarpgroupAttention {
         MemoryBarrier.copy(Pipeline.ring(shared) + stages * 2 * tileBytes, qkv, from, bytes, full);
     }
 
-    /** The producer: a head's keys and values into the ring, tile after tile. */
+    /**
+     * The producer: a head's keys and values into the ring, tile after tile.
+     *
+     * @param head of all that lie in the array
+     * @param allHeads from its keys to its values
+     */
     private static void fill(
             int shared,
             IntArray qkv,
-            int allHeads,
             int head,
+            int allHeads,
             int tokens,
             int keys,
             int stages,
@@ -364,7 +382,7 @@ public final class WarpgroupAttention {
             int groupBytes,
             int uses) {
         int headInts = tokens / 8 * (groupBytes / 4);
-        int keysAt = (allHeads + head) * headInts;
+        int keysAt = head * headInts;
         int valuesAt = keysAt + allHeads * headInts;
         int count = Registers.opaque((tokens + keys - 1) / keys);
         for (int tile = 0; tile < count; tile++) {

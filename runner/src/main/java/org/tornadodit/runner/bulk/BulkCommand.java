@@ -37,6 +37,7 @@ import org.tornadodit.runner.terminal.Surroundings;
 import org.tornadodit.runner.terminal.Terminal;
 import org.tornadodit.scheduler.engine.OverflowException;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.plan.PatchFlow;
 import org.tornadodit.scheduler.tune.DefaultRates;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IDefaultValueProvider;
@@ -190,6 +191,11 @@ public final class BulkCommand implements Callable<Integer> {
             ModelSource source, DitConfig config, VaeConfig vaeConfig, ClassNames classes, Labels labels) {
         DeviceOptions.Chosen device = deviceOptions.choose(surroundings, this::say);
         new TypedOptions(spec.commandLine()).requireEffect(samplingOptions, device);
+        if (device.division().flow().isPresent()) {
+            throw new IllegalArgumentException(
+                    "%s on bulk: there a picture does not depend on those beside it, and with patches it would; leave it out"
+                            .formatted(PatchFlow.DEGREE));
+        }
         SamplingRequest like = samplingOptions.request(classes, config);
         int places = Math.min(bulkOptions.places(device.devices().size()), labels.each().length);
         SamplingRequest all = new SamplingRequest(

@@ -205,7 +205,10 @@ public final class AutotuneCommand implements Callable<Integer> {
                         "--tensor-parallel-degree",
                         "--pipeline-parallel-degree",
                         "--micro-batches",
-                        "--fully-shard-degree"),
+                        "--fully-shard-degree",
+                        "--pipefusion-parallel-degree",
+                        "--num-pipeline-patch",
+                        "--warmup-steps"),
                 "on autotune, which tunes one device; leave it out");
         DeviceOptions.Chosen chosen = deviceOptions.choose(
                 surroundings, line -> spec.commandLine().getErr().println("dit: " + line));

@@ -117,7 +117,7 @@ public final class PlanCommand implements Callable<Integer> {
                 .orElse(0);
         PrintWriter out = spec.commandLine().getOut();
         out.println(line(
-                "%-" + width + "s %4s %9s %7s %12s %12s  %-6s%s",
+                "%-" + width + "s %4s %9s %7s %12s %12s  %-11s%s",
                 "options",
                 "GPUs",
                 "step, ms",
@@ -128,7 +128,7 @@ public final class PlanCommand implements Callable<Integer> {
                 rows.stream().anyMatch(row -> row.measured().isPresent()) ? " measured, ms" : ""));
         for (Row row : rows) {
             out.println(line(
-                    "%-" + width + "s %4d %9.2f %7.2f %12s %12s  %-6s%s",
+                    "%-" + width + "s %4d %9.2f %7.2f %12s %12s  %-11s%s",
                     row.mesh().options(),
                     row.mesh().devices(),
                     1e3 * row.cost().seconds(),

@@ -136,6 +136,7 @@ public final class DeviceOptions {
         if (threads < 1 || threads > 4096) {
             throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
         }
+        division.refuseAny("on serve, whose devices divide requests as --plan auto says; leave it out");
         if (device != Device.AUTO || !names.isEmpty()) {
             find(words(surroundings)); // says what is amiss in the command line's words
         }

@@ -1,10 +1,12 @@
 package org.tornadodit.runner.option;
 
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.MeshRequest;
+import org.tornadodit.scheduler.plan.PatchFlow;
 import picocli.CommandLine.Option;
 
 /** How several devices divide a run; the words are xDiT's. */
@@ -93,6 +95,31 @@ public final class DivisionOptions {
     @Nullable
     Integer owners;
 
+    @Option(
+            names = PatchFlow.DEGREE,
+            paramLabel = "N",
+            description =
+                    "N devices compute a sample in stages: each has some of the model's blocks, through which patches"
+                        + " of the tokens go one behind the other. Keys and values of the patches behind are those of"
+                        + " the step before: another picture, which is never chosen unasked")
+    @Nullable
+    Integer pipeFusion;
+
+    @Option(
+            names = PatchFlow.NUMBER,
+            paramLabel = "M",
+            description = "Patches of the tokens for --pipefusion-parallel-degree. Default: as many as its devices")
+    @Nullable
+    Integer patches;
+
+    @Option(
+            names = PatchFlow.WARMUP,
+            paramLabel = "W",
+            description = "Steps with keys and values of their own, before those of --pipefusion-parallel-degree with"
+                    + " others of the step before; after --resume again. Default: 1")
+    @Nullable
+    Integer warmupSteps;
+
     /**
      * What is asked for.
      *
@@ -123,11 +150,62 @@ public final class DivisionOptions {
             }
             request = request.withOwners(owners);
         }
+        request = withPatches(request);
         if (request.isExplicit() && plan != null) {
             throw new IllegalArgumentException("--plan %s chooses degrees, and others are given; leave out one of both"
                     .formatted(plan.name().toLowerCase(Locale.ROOT)));
         }
         return request;
+    }
+
+    /**
+     * For commands that leave it to the engine.
+     *
+     * @throws IllegalArgumentException when something is asked for
+     */
+    void refuseAny(String why) {
+        Stream.of(
+                        Stream.ofNullable(plan).map(any -> "--plan"),
+                        Stream.ofNullable(data).map(any -> Axis.SAMPLES.option()),
+                        Stream.of(cfg).filter(asked -> asked).map(any -> Axis.HALVES.option()),
+                        Stream.ofNullable(ulysses).map(any -> Axis.HEADS.option()),
+                        Stream.ofNullable(ring).map(any -> Axis.RING.option()),
+                        Stream.ofNullable(tensor).map(any -> Axis.TENSOR.option()),
+                        Stream.ofNullable(stages).map(any -> Axis.STAGES.option()),
+                        Stream.ofNullable(microBatches).map(any -> Mesh.MICRO_BATCHES),
+                        Stream.ofNullable(owners).map(any -> Mesh.OWNERS),
+                        Stream.ofNullable(pipeFusion).map(any -> PatchFlow.DEGREE),
+                        Stream.ofNullable(patches).map(any -> PatchFlow.NUMBER),
+                        Stream.ofNullable(warmupSteps).map(any -> PatchFlow.WARMUP))
+                .flatMap(names -> names)
+                .findFirst()
+                .ifPresent(name -> {
+                    throw new IllegalArgumentException("%s has no effect %s".formatted(name, why));
+                });
+    }
+
+    private MeshRequest withPatches(MeshRequest request) {
+        int degree = pipeFusion == null ? 1 : pipeFusion;
+        if (degree < 1 || degree > 1024) {
+            throw new IllegalArgumentException(PatchFlow.DEGREE + " is " + degree + ", expected 1 to 1024");
+        }
+        if (degree == 1) {
+            if (patches != null || warmupSteps != null) {
+                throw new IllegalArgumentException(
+                        "%s is of patches that go through stages: give %s of 2 or more too, or leave it out"
+                                .formatted(patches != null ? PatchFlow.NUMBER : PatchFlow.WARMUP, PatchFlow.DEGREE));
+            }
+            return request;
+        }
+        if (stages != null) {
+            throw new IllegalArgumentException(
+                    "%s and %s: give one of them".formatted(PatchFlow.DEGREE, Axis.STAGES.option()));
+        }
+        int number = patches == null ? degree : patches;
+        if (number < 2 || number > 1024) {
+            throw new IllegalArgumentException(PatchFlow.NUMBER + " is " + number + ", expected 2 to 1024");
+        }
+        return request.with(Axis.STAGES, degree).withFlow(new PatchFlow(number, warmupSteps == null ? 1 : warmupSteps));
     }
 
     private static MeshRequest with(MeshRequest request, Axis axis, @Nullable Integer degree) {

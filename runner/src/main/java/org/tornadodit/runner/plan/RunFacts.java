@@ -54,6 +54,9 @@ public record RunFacts(
         } else if (output.perRow != ImageGrid.IMAGES_PER_ROW) {
             facts.put("nrow", String.valueOf(output.perRow));
         }
+        if (plan.flow().isDivided()) {
+            facts.put(PictureFacts.APPROXIMATE, plan.flow().toString());
+        }
         String classes = picture == null
                 ? plan.labels().stream().distinct().collect(Collectors.joining(", "))
                 : plan.labels().get(picture);

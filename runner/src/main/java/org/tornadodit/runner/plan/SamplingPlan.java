@@ -30,6 +30,7 @@ import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.graph.Count;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.PatchFlow;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
 import org.tornadodit.scheduler.run.DeviceTeam;
 import org.tornadodit.scheduler.tune.DeviceRates;
@@ -74,6 +75,11 @@ public record SamplingPlan(
     /** How devices divide the samples; not of the CPU engine. */
     public Mesh mesh() {
         return setup().mesh();
+    }
+
+    /** Patches of the tokens, which make it another picture. */
+    PatchFlow flow() {
+        return device.division().flow().orElse(PatchFlow.NONE);
     }
 
     /** No more devices than samples. */

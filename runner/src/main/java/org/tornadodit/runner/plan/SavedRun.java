@@ -20,6 +20,7 @@ import org.tornadodit.pipeline.PictureFacts;
 import org.tornadodit.pipeline.setup.Fingerprints;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.scheduler.engine.SamplingState;
+import org.tornadodit.scheduler.plan.PatchFlow;
 
 /**
  * A run whose state is kept in a file beside its output, so that it can go on after it was killed.
@@ -54,16 +55,18 @@ public record SavedRun(
     }
 
     /** What a state was made with that does not say so: an older version's. */
-    private static final Map<String, String> UNSAID = Map.of(
-            "--skip-batches", "0",
-            "--timestep-spacing", "linspace",
-            "--solver-order", "2",
-            "--solver-type", "default",
-            "--final-sigmas-type", "zero",
-            "--last-step", "mean",
-            "--last-step-size", "0.04",
-            "--diffusion-form", "sigma",
-            "--diffusion-norm", "1.0");
+    private static final Map<String, String> UNSAID = Map.ofEntries(
+            Map.entry("--skip-batches", "0"),
+            Map.entry("--timestep-spacing", "linspace"),
+            Map.entry("--solver-order", "2"),
+            Map.entry("--solver-type", "default"),
+            Map.entry("--final-sigmas-type", "zero"),
+            Map.entry("--last-step", "mean"),
+            Map.entry("--last-step-size", "0.04"),
+            Map.entry("--diffusion-form", "sigma"),
+            Map.entry("--diffusion-norm", "1.0"),
+            Map.entry(PatchFlow.NUMBER, "1"),
+            Map.entry(PatchFlow.WARMUP, "1"));
 
     /**
      * A run of some weights.
@@ -105,6 +108,8 @@ public record SavedRun(
         facts.put(
                 "--matmul-precision",
                 String.valueOf(options.kernelArguments.options().precision()));
+        facts.put(PatchFlow.NUMBER, String.valueOf(plan.flow().number()));
+        facts.put(PatchFlow.WARMUP, String.valueOf(plan.flow().warmupSteps()));
         facts.put("--batches", String.valueOf(plan.batches()));
         facts.put("--skip-batches", String.valueOf(skipped));
         int size = plan.config().inputSize();

@@ -42,6 +42,9 @@ public final class TypedOptions {
             "--pipeline-parallel-degree",
             "--micro-batches",
             "--fully-shard-degree",
+            "--pipefusion-parallel-degree",
+            "--num-pipeline-patch",
+            "--warmup-steps",
             "--default-kernels",
             "--no-kernel-cache");
 

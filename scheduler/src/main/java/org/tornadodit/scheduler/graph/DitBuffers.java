@@ -16,7 +16,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * All arrays of the denoiser but its weights, allocated once for the largest batch: S samples, N passes of the model (two of
- * a guided sample; of a micro-batch, where the blocks are divided into stages), T tokens, D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
+ * a guided sample; of a micro-batch, where the blocks are divided into stages), T tokens (of a patch, where stages take patches), D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
  */
 public final class DitBuffers {
     /**
@@ -58,7 +58,10 @@ public final class DitBuffers {
     final FloatArray conditioning;
     /** (N, T, D): the residual stream. */
     final FloatArray x;
-    /** (passes of all, T, D): {@link #x} of all micro-batches, from the stage before; (1) where there is none. */
+    /**
+     * (passes of all, all T, D): {@link #x} of all micro-batches or patches, from the stage before; (1) where there is none and
+     * there are no patches.
+     */
     final FloatArray arrivals;
     /** The block whose attention runs. */
     final Layer attention;
@@ -97,6 +100,8 @@ public final class DitBuffers {
      * same where it has all.
      */
     final Operand headQkv;
+    /** Keys and values of all tokens and own blocks, from step to step, where stages take patches; else nothing. */
+    final Operand kept;
     /** As {@link #attended}, likewise. */
     final Operand headAttended;
     /** (N, T, D), of the same heads. */
@@ -139,7 +144,8 @@ public final class DitBuffers {
         start = arrays.floats((1 + DenoiseStep.HISTORY) * samples * config.inputElements());
         noise = arrays.floats(samples * config.inputElements());
         noNoise = arrays.floats(1);
-        patches = arrays.deviceFloats(rows * config.inChannels() * config.patchSize() * config.patchSize());
+        long allTokens = n * part.tokens().count();
+        patches = arrays.deviceFloats(allTokens * config.inChannels() * config.patchSize() * config.patchSize());
         boolean micro = part.isStage();
         long second = config.secondTime() ? n : 0;
         allFrequencies = arrays.floats((long) part.passes() * DitConfig.FREQUENCY_SIZE);
@@ -157,7 +163,9 @@ public final class DitBuffers {
         conditioning = arrays.deviceFloats(n * width);
         x = arrays.deviceFloats(rows * width);
         arrivals = arrays.deviceFloats(
-                part.isFirstStage() ? 1 : (long) part.passes() * part.tokens().count() * width);
+                part.isFirstStage() && !part.isPatched()
+                        ? 1
+                        : (long) part.passes() * part.tokens().count() * width);
         overflow = arrays.ints(part.flagRows() * Overflow.KINDS);
         attention = new Layer(arrays.ints(1), overflow);
         mlp = new Layer(arrays.ints(1), overflow);
@@ -186,7 +194,8 @@ public final class DitBuffers {
         boolean someKeys = someHeads || part.mesh().ring() > 1;
         long allRows = n * part.tokens().of();
         int headWidth = part.heads().count() * config.headSize();
-        headQkv = someKeys ? operations.operand(allRows, 3 * headWidth) : qkv;
+        kept = part.isPatched() ? operations.keptHeads(part, config.headSize()) : () -> new Object[0];
+        headQkv = part.isPatched() ? kept : someKeys ? operations.operand(allRows, 3 * headWidth) : qkv;
         headAttended = someHeads ? operations.operand(n * part.queries().count(), headWidth) : attended;
         hidden = operations.operand(productRows, part.features().count());
         partialSums = arrays.deviceFloats(shares > 1 ? productRows * width : 1);

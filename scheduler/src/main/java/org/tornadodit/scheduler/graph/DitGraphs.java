@@ -114,7 +114,7 @@ public final class DitGraphs {
         this.portable = operations.portable();
         this.exchanges = new Exchanges(config, buffers, part, operations);
         this.owned = new OwnedBlocks(config, buffers, part);
-        this.rows = new Rows(buffers.batch, part.microPasses(), part.tokens().count());
+        this.rows = new Rows(buffers.batch, part.microPasses(), part.tokensAtOnce());
         this.stagings = stagings();
         // With a single block none would come between the first and one that takes its arrays. And nothing is compiled
         // beside
@@ -138,11 +138,11 @@ public final class DitGraphs {
 
     private Map<Stage, WeightStaging> stagings() {
         Passage passage = Passage.of(
-                operations.arrays(), plan.kinds().stream().map(weights::of).toList());
+                operations.arrays(), plan.kinds().stream().map(this::weightsOf).toList());
         Map<Stage, WeightStaging> result = new EnumMap<>(Stage.class);
         String before = "start";
         for (Stage stage : plan.stages()) {
-            if (!result.containsKey(stage) && !weights.of(stage).isEmpty()) {
+            if (!result.containsKey(stage) && !weightsOf(stage).isEmpty()) {
                 result.put(
                         stage,
                         new WeightStaging(
@@ -151,11 +151,15 @@ public final class DitGraphs {
                                 prefix + name(stage) + "_",
                                 prefix + before,
                                 carriedTo(stage),
-                                weights.of(stage)));
+                                weightsOf(stage)));
             }
             before = name(stage);
         }
         return result;
+    }
+
+    private List<StagedWeights> weightsOf(Stage stage) {
+        return weights.of(stage, part.isPatched());
     }
 
     /**
@@ -261,7 +265,11 @@ public final class DitGraphs {
                     Collections.frequency(plan.stages(), stage),
                     switch (stage) {
                         case EMBED -> this::embed;
-                        case BLOCK -> this::block;
+                        case ARRIVE -> this::arrive;
+                        case TAKE -> this::take;
+                        case KEYS -> this::keysOfPatch;
+                        case BLOCK -> part.isPatched() ? this::blockOfPatch : this::block;
+                        case PUT -> this::put;
                         case LAST -> g -> last(g, hostNoise);
                         case HAND_ON -> this::handOn;
                         case PREDICT -> this::predictMicroBatch;
@@ -288,8 +296,17 @@ public final class DitGraphs {
 
     /** The graphs of a step by their numbers, in the order in which they run. */
     public List<Integer> step() {
+        return numbers(plan.stages());
+    }
+
+    /** Likewise, of a step of patches in which all keys and values are the step's own. */
+    public List<Integer> synchronousStep() {
+        return numbers(plan.synchronous());
+    }
+
+    private List<Integer> numbers(List<Stage> stages) {
         List<Stage> kinds = plan.kinds();
-        return plan.stages().stream().map(stage -> 1 + kinds.indexOf(stage)).toList();
+        return stages.stream().map(stage -> 1 + kinds.indexOf(stage)).toList();
     }
 
     static String name(Stage stage) {
@@ -317,9 +334,21 @@ public final class DitGraphs {
             case EMBED ->
                 Stream.concat(Stream.of(b.latents, b.overflow), Arrays.stream(exchanges.state()))
                         .toArray();
-            case BLOCK -> carried();
-            case LAST, PREDICT -> exchanges.with(b.latents, b.x, b.conditioning, b.batch, b.overflow);
-            case HAND_ON -> exchanges.with(b.latents, b.x, b.batch, b.overflow);
+            case ARRIVE -> exchanges.with(b.latents, b.conditioning, b.modulation, b.batch, b.overflow);
+            case TAKE ->
+                exchanges.with(
+                        b.latents,
+                        b.conditioning,
+                        b.modulation,
+                        b.batch,
+                        b.overflow,
+                        b.mlp.index(),
+                        b.attention.index());
+            case KEYS, BLOCK, PUT -> carried();
+            case LAST -> exchanges.with(b.latents, b.x, b.conditioning, b.batch, b.overflow);
+            case PREDICT ->
+                part.isPatched() ? carried() : exchanges.with(b.latents, b.x, b.conditioning, b.batch, b.overflow);
+            case HAND_ON -> part.isPatched() ? carried() : exchanges.with(b.latents, b.x, b.batch, b.overflow);
             case SAMPLE -> exchanges.with(b.latents, b.overflow);
         };
     }
@@ -346,6 +375,7 @@ public final class DitGraphs {
         g.scratch(b.modulationInput.arrays());
 
         exchanges.microBatch(g, conditioning.sent(b));
+        Rows whole = rows.ofTokens(part.tokens().count());
         int samples = Math.min(part.samples().count(), rows.passes());
         Passes passes = new Passes(samples, rows.passes());
         if (part.isFirstStage()) {
@@ -355,10 +385,11 @@ public final class DitGraphs {
                     config.inputSize(),
                     config.patchSize(),
                     part.tokens().first());
-            portable.patchify(g, "patches", b.latents, b.patches, rows, passes, patches); // (N, T, C P P)
+            portable.patchify(g, "patches", b.latents, b.patches, whole, passes, patches); // (N, T, C P P)
             ProductWeights embedding = Objects.requireNonNull(w.patchEmbedding());
             FloatArray positions = Objects.requireNonNull(w.positions());
-            portable.linearAddTable(g, "x_embedder", b.single, b.patches, embedding, positions, b.x, rows);
+            FloatArray embedded = part.isPatched() ? b.arrivals : b.x;
+            portable.linearAddTable(g, "x_embedder", b.single, b.patches, embedding, positions, embedded, whole);
         }
         conditioning.write(g, portable, b, w, rows, passes);
         exchanges.conditioning(g);
@@ -371,18 +402,66 @@ public final class DitGraphs {
                 w.modulation(),
                 b.ownModulation,
                 new Rows(b.ownersBatch, part.ownersPasses(), part.tokens().count())); // (N, blocks, 6 D)
-        if (!part.isFirstStage()) {
-            exchanges.hiddenStates(g);
-        }
-        portable.fill(g, "layer", b.mlp.index(), 1, -1);
-        owned.beginStep(g);
         // In this order: releasing a plan stops at what the graph before has released, here the last two.
-        g.keep(b.x, b.conditioning);
-        g.keep(ofOneDevice());
-        g.keep(b.mlp.index(), b.batch);
+        if (part.isPatched()) {
+            g.keep(b.conditioning, b.modulation, b.batch);
+        } else {
+            if (!part.isFirstStage()) {
+                exchanges.hiddenStates(g);
+            }
+            portable.fill(g, "layer", b.mlp.index(), 1, -1);
+            owned.beginStep(g);
+            g.keep(b.x, b.conditioning);
+            g.keep(ofOneDevice());
+            g.keep(b.mlp.index(), b.batch);
+        }
         g.keep(exchanges.link());
         g.keep(b.overflow, b.latents);
         g.keep(exchanges.state());
+    }
+
+    /** A patch is there; blocks are counted from the first on. */
+    private void arrive(GraphScope g) {
+        DitBuffers b = buffers;
+        consume(g, Stage.ARRIVE);
+        exchanges.arrive(g);
+        portable.fill(g, "layer", b.mlp.index(), 1, -1);
+        portable.fill(g, "attention_layer", b.attention.index(), 1, -1);
+        g.keep(b.mlp.index(), b.attention.index());
+        g.keep(carriedTo(Stage.ARRIVE));
+    }
+
+    private void take(GraphScope g) {
+        consume(g, Stage.TAKE);
+        exchanges.take(g);
+        g.keep(buffers.x);
+        g.keep(carriedTo(Stage.TAKE));
+    }
+
+    private void put(GraphScope g) {
+        consume(g, Stage.PUT);
+        exchanges.put(g);
+        g.keep(carried());
+    }
+
+    /** Queries, keys and values of a patch, which are kept. */
+    private void keysOfPatch(GraphScope g) {
+        DitBuffers b = buffers;
+        consume(g, Stage.KEYS);
+        g.scratch(b.normed.arrays());
+        g.scratch(b.qkv.arrays());
+        keys(g, rows);
+        operations.keep(g, "attn_keep", b.attention, b.qkv, b.kept, rows, part, config.headSize());
+        g.keep(carried());
+    }
+
+    /** The rest of a block. */
+    private void blockOfPatch(GraphScope g) {
+        DitBuffers b = buffers;
+        consume(g, Stage.BLOCK);
+        Stream.of(b.normed, b.attended, b.hidden).forEach(operand -> g.scratch(operand.arrays()));
+        attend(g, rows);
+        g.keep(carried());
     }
 
     /** {@code x + gate * attn(modulate(norm1(x)))}, then {@code x + gate * mlp(modulate(norm2(x)))}. */
@@ -423,13 +502,25 @@ public final class DitGraphs {
     }
 
     private void block(GraphScope g, Rows rows) {
+        keys(g, rows);
+        exchanges.heads(g); // some heads of all tokens, where others have other heads or tokens
+        attend(g, rows);
+    }
+
+    /** Rows of products: all tokens of those who have other shares of the weights. */
+    private Rows ofProducts(Rows rows) {
+        return rows.ofTokens(part.productTokens().count() / part.mesh().patches());
+    }
+
+    /** Queries, keys and values. */
+    private void keys(GraphScope g, Rows rows) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
 
         owned.beginBlock(g, w);
         int chunks = 6 * part.slots();
         int heads = part.productHeads().count();
-        Rows products = rows.ofTokens(part.productTokens().count());
+        Rows products = ofProducts(rows);
         int width = config.hiddenSize();
         Modulation msa = new Modulation(b.modulation, SHIFT_MSA, SCALE_MSA, chunks, width);
         operations.normModulate(g, "norm1", new Advance(b.mlp, 1, b.attention), b.x, msa, b.normed, rows); // (N, T, D)
@@ -443,7 +534,15 @@ public final class DitGraphs {
             operations.linearHeadsNormed(
                     g, "attn_qkv", b.attention, b.gathered, w.qkv(), norms, b.plainQkv, b.qkv, products, heads);
         }
-        exchanges.heads(g); // some heads of all tokens, where others have other heads or tokens
+    }
+
+    /** What follows from them. */
+    private void attend(GraphScope g, Rows rows) {
+        DitBuffers b = buffers;
+        DitDeviceWeights w = weights;
+
+        int chunks = 6 * part.slots();
+        boolean patched = part.isPatched();
         operations.attention(
                 g,
                 "attn",
@@ -451,17 +550,18 @@ public final class DitGraphs {
                 b.headQkv,
                 b.headAttended,
                 rows.ofTokens(part.queries().of()),
-                part.queries(),
+                patched ? new Span(0, part.tokensAtOnce(), part.tokens().count()) : part.queries(),
+                patched,
                 part.heads().count(),
                 config.headSize()); // (N, T, D)
         exchanges.tokens(g); // and some tokens of all heads
         Gate gateMsa = new Gate(b.modulation, GATE_MSA, chunks);
         addGated(g, "attn_proj", b.attention, b.attended, w.projection(), gateMsa, rows);
 
-        Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, chunks, width);
+        Modulation mlp = new Modulation(b.modulation, SHIFT_MLP, SCALE_MLP, chunks, config.hiddenSize());
         operations.normModulate(g, "norm2", new Advance(b.attention, 0, b.mlp), b.x, mlp, b.normed, rows); // (N, T, D)
         exchanges.normed(g, "norm2_all");
-        operations.linearGelu(g, "mlp_fc1", b.mlp, b.gathered, w.fc1(), b.hidden, products); // (N, T, M)
+        operations.linearGelu(g, "mlp_fc1", b.mlp, b.gathered, w.fc1(), b.hidden, ofProducts(rows)); // (N, T, M)
         Gate gateMlp = new Gate(b.modulation, GATE_MLP, chunks);
         addGated(g, "mlp_fc2", b.mlp, b.hidden, w.fc2(), gateMlp, rows);
     }
@@ -473,8 +573,7 @@ public final class DitGraphs {
         if (shares == 1) {
             operations.linearGateResidual(g, task, layer, in, w, gate, b.x, rows);
         } else {
-            Rows products = rows.ofTokens(part.productTokens().count());
-            operations.linear(g, task, layer, in, w, b.partialSums, products);
+            operations.linear(g, task, layer, in, w, b.partialSums, ofProducts(rows));
             exchanges.sums(g, task + "_parts");
             portable.addParts(g, task + "_sum", layer, b.partsOfSums, gate, b.x, rows, shares, config.hiddenSize());
         }
@@ -484,8 +583,10 @@ public final class DitGraphs {
     private Object[] carried() {
         DitBuffers b = buffers;
         Object[] between = {b.latents, b.x, b.conditioning, b.batch, b.overflow, b.mlp.index()};
-        return exchanges.with(
-                Stream.of(between, ofOneDevice()).flatMap(Arrays::stream).toArray());
+        Object[] ofPatches = part.isPatched() ? new Object[] {b.attention.index()} : new Object[0];
+        return exchanges.with(Stream.of(ofPatches, between, ofOneDevice())
+                .flatMap(Arrays::stream)
+                .toArray());
     }
 
     /** The modulations, but where others store into them too: {@link Exchanges#state} then has them. */
@@ -508,7 +609,7 @@ public final class DitGraphs {
         DitBuffers b = buffers;
         consume(g, Stage.HAND_ON);
         exchanges.handOn(g);
-        g.keep(exchanges.with(b.latents, b.overflow));
+        g.keep(part.isPatched() ? carried() : exchanges.with(b.latents, b.overflow));
     }
 
     private void predictMicroBatch(GraphScope g) {
@@ -516,7 +617,7 @@ public final class DitGraphs {
         consume(g, Stage.PREDICT);
         predict(g);
         exchanges.handPredictions(g);
-        g.keep(exchanges.with(b.latents, b.overflow));
+        g.keep(part.isPatched() ? carried() : exchanges.with(b.latents, b.overflow));
     }
 
     private void sampleMicroBatches(GraphScope g, boolean hostNoise) {
@@ -631,19 +732,25 @@ public final class DitGraphs {
             normTables = List.copyOf(normTables);
         }
 
-        /** What is to be sent before a stage. */
-        List<StagedWeights> of(Stage stage) {
+        /**
+         * What is to be sent before a stage.
+         *
+         * @param patched whether what makes keys is a stage of its own
+         */
+        List<StagedWeights> of(Stage stage, boolean patched) {
             Stream<@Nullable ProductWeights> products = switch (stage) {
                 case EMBED -> Stream.of(modulation, patchEmbedding, timestepIn, timestepOut, intervalIn, intervalOut);
-                case BLOCK -> Stream.of(qkv, projection, fc1, fc2);
+                case KEYS -> Stream.of(qkv);
+                case BLOCK -> patched ? Stream.of(projection, fc1, fc2) : Stream.of(qkv, projection, fc1, fc2);
                 case LAST, PREDICT -> Stream.of(finalModulation, finalLinear);
-                case HAND_ON, SAMPLE -> Stream.of();
+                case ARRIVE, TAKE, PUT, HAND_ON, SAMPLE -> Stream.of();
             };
             List<StagedWeights> staged = new ArrayList<>(
                     switch (stage) {
                         case EMBED -> tables;
-                        case BLOCK -> normTables;
-                        case LAST, HAND_ON, PREDICT, SAMPLE -> List.of();
+                        case KEYS -> normTables;
+                        case BLOCK -> patched ? List.of() : normTables;
+                        case ARRIVE, TAKE, PUT, LAST, HAND_ON, PREDICT, SAMPLE -> List.of();
                     });
             products.filter(Objects::nonNull).forEach(product -> staged.addAll(product.staged()));
             return staged;

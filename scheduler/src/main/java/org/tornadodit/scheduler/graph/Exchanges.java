@@ -2,6 +2,7 @@ package org.tornadodit.scheduler.graph;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 import java.util.stream.Stream;
 import org.tornadodit.kernels.Exchange;
 import org.tornadodit.kernels.Exchange.Box;
@@ -10,12 +11,14 @@ import org.tornadodit.kernels.Exchange.Groups;
 import org.tornadodit.kernels.Handover;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.OwnedWeights;
+import org.tornadodit.kernels.TokenPatches;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.graph.DitBuffers.Ties;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -94,7 +97,8 @@ final class Exchanges {
             return new Object[0];
         }
         if (part.isStage()) {
-            return new Object[] {ties.state(), buffers.arrivals, buffers.predictions};
+            Stream<Object> landings = Stream.of(ties.state(), buffers.arrivals, buffers.predictions);
+            return Stream.concat(landings, Arrays.stream(buffers.kept.arrays())).toArray();
         }
         if (!part.sharesWeights()) {
             return new Object[] {ties.state()};
@@ -121,6 +125,9 @@ final class Exchanges {
                     Work.moving(2.0 * Float.BYTES, "begin"),
                     Handover::single,
                     graph -> graph.task("landings", Handover::begin, context, buffers.arrivals, buffers.predictions));
+        }
+        if (part.isPatched()) {
+            operations.beginKept(g, "kept", buffers.kept, buffers.start);
         }
     }
 
@@ -203,6 +210,67 @@ final class Exchanges {
                 graph -> graph.task("x", Handover::take, context, b.batch, b.arrivals, b.x, elements));
     }
 
+    /** A patch's hidden states come from the stage before. */
+    void arrive(GraphScope g) {
+        if (!part.isFirstStage()) {
+            await(g, "x_arrives", Exchange.HIDDEN, buffers.arrivals, 1);
+        }
+    }
+
+    /** The next patch's hidden states, of those of all tokens. */
+    void take(GraphScope g) {
+        DitBuffers b = buffers;
+        g.task(
+                "patch",
+                Work.moving(2.0 * Integer.BYTES, "next patch"),
+                Handover::single,
+                graph -> graph.task(
+                        "patch",
+                        TokenPatches::next,
+                        context,
+                        b.batch,
+                        ties().state(),
+                        part.mesh().patches()));
+        copyPatch(
+                g,
+                "x",
+                (graph, elements) -> graph.task(
+                        "x",
+                        TokenPatches::take,
+                        context,
+                        b.batch,
+                        b.arrivals,
+                        b.x,
+                        elements,
+                        elements * part.mesh().patches()));
+    }
+
+    /** And back. */
+    void put(GraphScope g) {
+        DitBuffers b = buffers;
+        copyPatch(
+                g,
+                "x_put",
+                (graph, elements) -> graph.task(
+                        "x_put",
+                        TokenPatches::put,
+                        context,
+                        b.batch,
+                        b.arrivals,
+                        b.x,
+                        elements,
+                        elements * part.mesh().patches()));
+    }
+
+    private void copyPatch(GraphScope g, String task, ObjIntConsumer<TaskGraph> emission) {
+        int elements = part.tokensAtOnce() * config.hiddenSize();
+        g.task(
+                task,
+                Work.moving(2.0 * Float.BYTES * part.microPasses() * elements, "take", part.microPasses(), elements),
+                () -> Launch.elementwise(part.microPasses() * elements),
+                graph -> emission.accept(graph, elements));
+    }
+
     /** And go to the next. */
     void handOn(GraphScope g) {
         send(g, "x", Exchange.HIDDEN, buffers.x, buffers.x);
@@ -220,7 +288,7 @@ final class Exchanges {
                 "predictions",
                 Exchange.PREDICTION,
                 buffers.predictions,
-                part.mesh().microBatches());
+                part.mesh().microBatches() * part.mesh().patches());
     }
 
     /** All devices' predictions become each one's. */
@@ -250,11 +318,11 @@ final class Exchanges {
     }
 
     private static Box predictions(DitConfig config, Part part) {
-        int run = part.tokens().count() * config.patchOutputs();
+        int run = part.tokensAtOnce() * config.patchOutputs();
         int pass = config.tokens() * config.patchOutputs();
         int first = part.halves().first() * part.samples().count() * pass
                 + part.tokens().first() * config.patchOutputs();
-        return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(first, pass, 0, 0));
+        return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(first, pass, run, 0));
     }
 
     private static Box sums(DitConfig config, Part part) {
@@ -265,8 +333,9 @@ final class Exchanges {
     }
 
     private static Box hidden(DitConfig config, Part part) {
-        int run = part.tokens().count() * config.hiddenSize();
-        return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(0, run, 0, 0));
+        int run = part.tokensAtOnce() * config.hiddenSize();
+        int pass = part.tokens().count() * config.hiddenSize();
+        return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(0, pass, run, 0));
     }
 
     private static Box conditioning(DitConfig config, Part part) {

@@ -21,7 +21,7 @@ import org.tornadodit.scheduler.plan.StepPlan;
  * What a step of a mesh should take, by what its graphs launch: the tiles of products, operations, bytes, and what a launch costs
  * by itself.
  *
- * <p>Stages take as long as a micro-batch in each of them, and the others behind it in the slowest.
+ * <p>Stages take as long as a micro-batch, or a patch, in each of them, and the others behind it in the slowest.
  *
  * @param computing seconds of a rank's kernels, and of others that it waits for
  * @param exchanging seconds that bytes are under way to other devices, and that signals take
@@ -66,7 +66,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
      *
      * @param micro seconds of its kernels for a micro-batch
      * @param microExchanging seconds of a micro-batch's bytes and signals
-     * @param end seconds of its kernels once all are done
+     * @param end seconds of its kernels once all are done, and before the first patch
      */
     private record Rank(double micro, double microExchanging, double end, long memory) {
         static Rank of(DitConfig config, Mesh mesh, int most, boolean guided, int rank, Operations operations) {
@@ -83,7 +83,8 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
                 exchanges += exchange ? launch.times() : 0;
                 // What an exchange reads and writes here is done while its bytes are under way.
                 double all = launch.times() * (exchange ? LAUNCH : MeshCost.seconds(launch.work(), part, operations));
-                if (launch.graph().equals(DitGraphs.name(StepPlan.Stage.SAMPLE))) {
+                if (launch.graph().equals(DitGraphs.name(StepPlan.Stage.SAMPLE))
+                        || (part.isPatched() && launch.graph().equals(DitGraphs.name(StepPlan.Stage.EMBED)))) {
                     end += all;
                 } else {
                     seconds += all;
@@ -98,7 +99,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
                 long alone = mesh.withOwners(1).bytesSent(config, most, guided ? most : 0, operations.grain(), rank);
                 sent = alone + mesh.owners() * (sent - alone);
             }
-            int number = mesh.microBatches();
+            int number = turns(mesh);
             double exchanging = sent / LINK_BYTES + exchanges * MEETING;
             return new Rank(seconds / share / number, exchanging / number, end / share, count.bytes());
         }
@@ -117,11 +118,16 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
             stages.add(Rank.of(config, mesh, most, guided, rank, operations));
         }
         double end = stages.stream().mapToDouble(Rank::end).max().orElse(0);
-        double computing = throughStages(stages, mesh.microBatches(), Rank::micro);
-        double exchanging = throughStages(stages, mesh.microBatches(), Rank::both) - computing;
+        double computing = throughStages(stages, turns(mesh), Rank::micro);
+        double exchanging = throughStages(stages, turns(mesh), Rank::both) - computing;
         long sent = mesh.bytesSent(config, most, guided ? most : 0, operations.grain());
         long memory = stages.stream().mapToLong(Rank::memory).max().orElse(0);
         return new MeshCost(computing + end, exchanging, sent, memory);
+    }
+
+    /** What goes through the stages one behind the other. */
+    private static int turns(Mesh mesh) {
+        return mesh.microBatches() * mesh.patches();
     }
 
     private static double throughStages(List<Rank> stages, int microBatches, ToDoubleFunction<Rank> seconds) {
@@ -131,7 +137,8 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
     }
 
     /**
-     * Of all meshes that a model and a batch allow on so many H100s or H200s, each with the micro-batches that should take least.
+     * Of all meshes that a model and a batch allow on so many H100s or H200s, each with the micro-batches that should take least, and
+     * behind them those with patches in place of micro-batches.
      *
      * @param precision of products on tensor cores
      */
@@ -141,15 +148,29 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
                 ? new TensorOperations(precision, MULTIPROCESSORS, Tuning.NONE)
                 : new PortableOperations(Tuning.NONE);
         Map<Mesh, MeshCost> costs = new LinkedHashMap<>();
-        for (Mesh mesh : MeshRequest.candidates(config, guided, samples, devices, operations.grain())) {
-            Map<Mesh, MeshCost> divided = new LinkedHashMap<>();
-            mesh.divided(samples, guided)
-                    .forEach(each -> divided.put(each, of(config, each, samples, guided, operations)));
-            divided.entrySet().stream()
-                    .min(Comparator.comparingDouble(each -> each.getValue().seconds()))
-                    .ifPresent(each -> costs.put(each.getKey(), each.getValue()));
+        List<Mesh> meshes = MeshRequest.candidates(config, guided, samples, devices, operations.grain());
+        for (Mesh mesh : meshes) {
+            fastest(mesh.divided(samples, guided), config, samples, guided, operations, costs);
+        }
+        for (Mesh mesh : meshes) {
+            fastest(mesh.patched(config, guided, operations.grain()), config, samples, guided, operations, costs);
         }
         return costs;
+    }
+
+    /** Notes the one of some meshes that should take least. */
+    private static void fastest(
+            List<Mesh> meshes,
+            DitConfig config,
+            int samples,
+            boolean guided,
+            Operations operations,
+            Map<Mesh, MeshCost> costs) {
+        Map<Mesh, MeshCost> each = new LinkedHashMap<>();
+        meshes.forEach(mesh -> each.put(mesh, of(config, mesh, samples, guided, operations)));
+        each.entrySet().stream()
+                .min(Comparator.comparingDouble(one -> one.getValue().seconds()))
+                .ifPresent(one -> costs.put(one.getKey(), one.getValue()));
     }
 
     private static double seconds(Work work, Part part, Operations operations) {

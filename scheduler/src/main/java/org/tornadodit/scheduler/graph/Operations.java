@@ -2,6 +2,7 @@ package org.tornadodit.scheduler.graph;
 
 import java.util.List;
 import org.tornadodit.kernels.Exchange.Box;
+import org.tornadodit.kernels.TokenPatches;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
@@ -139,7 +140,11 @@ public interface Operations {
     void linearGateResidual(
             GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows);
 
-    /** Multi-head attention of (N, T, 3 D), all tokens of each pass or some, to (N, those, D). */
+    /**
+     * Multi-head attention of (N, T, 3 D), all tokens of each pass or some, to (N, those, D).
+     *
+     * @param kept whether {@code qkv} is {@link #keptHeads}, and as many queries as are asked for are those of the patch that runs
+     */
     void attention(
             GraphScope g,
             String task,
@@ -148,8 +153,18 @@ public interface Operations {
             Operand out,
             Rows rows,
             Span queries,
+            boolean kept,
             int heads,
             int headSize);
+
+    /** Room for keys and values of all of a part's tokens and layers, and for queries, see {@link TokenPatches}. */
+    Operand keptHeads(Part part, int headSize);
+
+    /** Has {@link #keptHeads} come into being, from an array with a number in it. */
+    void beginKept(GraphScope g, String task, Operand kept, FloatArray number);
+
+    /** Keeps what {@link #linearHeads} has made of a patch. */
+    void keep(GraphScope g, String task, Layer layer, Operand qkv, Operand kept, Rows rows, Part part, int headSize);
 
     /** What the tier wants of a device's share. */
     Mesh.Grain grain();

@@ -18,6 +18,7 @@ import org.tornadodit.kernels.LinearArguments.Stack;
 import org.tornadodit.kernels.LinearFewRowsArguments;
 import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.SumOfParts;
+import org.tornadodit.kernels.TokenPatches;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.check.Tunable;
 import org.tornadodit.kernels.check.TunableOperations;
@@ -320,16 +321,65 @@ public final class PortableOperations implements Operations {
             Operand out,
             Rows rows,
             Span queries,
+            boolean kept,
             int heads,
             int headSize) {
         Tunable attention = TunableOperations.attention(rows.passes(), rows.tokens(), heads, headSize);
         Work work = Work.attention(attention, rows, queries, heads, headSize, Float.BYTES);
         AttentionArguments arguments = new AttentionArguments(
+                layer.index(),
                 rows.batch(),
                 floats(qkv),
                 floats(out),
-                new AttentionShape(rows.passes(), rows.tokens(), heads, headSize, queries.first(), queries.count()));
+                new AttentionShape(
+                        rows.passes(), rows.tokens(), heads, headSize, queries.first(), queries.count(), kept));
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
+    }
+
+    /** (own blocks, N, T, 3 D). */
+    @Override
+    public Operand keptHeads(Part part, int headSize) {
+        long rows = (long) part.microPasses() * part.tokens().count();
+        return new FloatOperand(arrays.deviceFloats(
+                part.layers().count() * rows * 3 * part.heads().count() * headSize));
+    }
+
+    @Override
+    public void beginKept(GraphScope g, String task, Operand kept, FloatArray number) {
+        copy(g, task, number, floats(kept), 1);
+    }
+
+    @Override
+    public void keep(
+            GraphScope g, String task, Layer layer, Operand qkv, Operand kept, Rows rows, Part part, int headSize) {
+        int own = rows.tokens() * 3 * part.heads().count() * headSize;
+        int all = own * part.mesh().patches();
+        Box box = new Box(1, 1, own, new Place(0, own, 0, 0), new Place(0, all, 0, 0));
+        TokenPatches.Kept places = new TokenPatches.Kept(box, own, rows.passes() * all, rows.passes() * all);
+        g.task(
+                task,
+                Work.moving(2.0 * Float.BYTES * rows.passes() * own, "keep", rows.passes(), own),
+                () -> TokenPatches.grid(places, rows.passes()),
+                graph -> graph.task(
+                        task,
+                        TokenPatches::keepFloats,
+                        context,
+                        layer.index(),
+                        rows.batch(),
+                        floats(qkv),
+                        floats(kept),
+                        box.a(),
+                        box.b(),
+                        box.run() / 4,
+                        box.from().pass(),
+                        box.from().a(),
+                        box.from().b(),
+                        box.to().pass(),
+                        box.to().a(),
+                        box.to().b(),
+                        places.patch(),
+                        places.ofFirst(),
+                        places.ofOthers()));
     }
 
     @Override

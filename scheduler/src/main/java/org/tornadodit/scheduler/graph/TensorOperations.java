@@ -28,6 +28,7 @@ import org.tornadodit.kernels.TensorLinearArguments.GateResidual;
 import org.tornadodit.kernels.TensorLinearArguments.Gelu;
 import org.tornadodit.kernels.TensorLinearArguments.Heads;
 import org.tornadodit.kernels.TensorLinearArguments.Spare;
+import org.tornadodit.kernels.TokenPatches;
 import org.tornadodit.kernels.Variant;
 import org.tornadodit.kernels.WarpgroupAttention;
 import org.tornadodit.kernels.check.Tunable;
@@ -477,13 +478,14 @@ public final class TensorOperations implements Operations {
             Operand out,
             Rows rows,
             Span queries,
+            boolean kept,
             int heads,
             int headSize) {
         Tunable attention =
                 TunableOperations.tensorAttention(rows.suited(), rows.tokens(), heads, headSize, headPlanes, cores);
         AttentionTiling tiling = cores.tiling(choose(attention));
-        AttentionShape shape =
-                new AttentionShape(rows.passes(), rows.tokens(), heads, headSize, queries.first(), queries.count());
+        AttentionShape shape = new AttentionShape(
+                rows.passes(), rows.tokens(), heads, headSize, queries.first(), queries.count(), kept);
         int blocks = tiling.blocks(shape, cores.multiprocessors());
         Work work = Work.attention(attention, rows, queries, heads, headSize, 2 * headPlanes);
         TensorAttentionArguments arguments = new TensorAttentionArguments(
@@ -498,6 +500,59 @@ public final class TensorOperations implements Operations {
                 tiling,
                 blocks);
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
+    }
+
+    /** Queries of one block, then each block's keys and values, all as {@link Packed} has heads. */
+    @Override
+    public Operand keptHeads(Part part, int headSize) {
+        long rows = (long) part.microPasses() * part.tokens().count();
+        long each = rows * part.heads().count() * (headSize / 2) * headPlanes;
+        return new PackedOperand(
+                arrays.deviceInts(each * (1 + 2L * part.layers().count())), headPlanes);
+    }
+
+    @Override
+    public void beginKept(GraphScope g, String task, Operand kept, FloatArray number) {
+        portable.fill(g, task, halves(kept), 1, 0);
+    }
+
+    @Override
+    public void keep(
+            GraphScope g, String task, Layer layer, Operand qkv, Operand kept, Rows rows, Part part, int headSize) {
+        int heads = part.heads().count();
+        int own = rows.tokens() / 2 * headSize * headPlanes; // ints of a head's tokens
+        int all = own * part.mesh().patches();
+        Box box = new Box(
+                3,
+                heads,
+                own,
+                new Place(0, heads * own, rows.passes() * heads * own, own),
+                new Place(0, heads * all, rows.passes() * heads * all, all));
+        TokenPatches.Kept places = new TokenPatches.Kept(box, own, 0, 2 * rows.passes() * heads * all);
+        g.task(
+                task,
+                Work.moving(2.0 * Integer.BYTES * rows.passes() * box.elements(), "keep", rows.passes(), heads, own),
+                () -> TokenPatches.grid(places, rows.passes()),
+                graph -> graph.task(
+                        task,
+                        TokenPatches::keep,
+                        context,
+                        layer.index(),
+                        rows.batch(),
+                        halves(qkv),
+                        halves(kept),
+                        box.a(),
+                        box.b(),
+                        box.run() / 4,
+                        box.from().pass(),
+                        box.from().a(),
+                        box.from().b(),
+                        box.to().pass(),
+                        box.to().a(),
+                        box.to().b(),
+                        places.patch(),
+                        places.ofFirst(),
+                        places.ofOthers()));
     }
 
     @Override

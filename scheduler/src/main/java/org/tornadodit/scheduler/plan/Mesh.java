@@ -23,12 +23,13 @@ import org.tornadodit.scheduler.plan.Part.Span;
  * are every rank's: each takes the sampler's step on all predictions, so that noise and states are as on one device.
  *
  * @param degrees parts of each axis of which there is more than one
- * @param microBatches that go through the stages of a step one behind the other; 1 where there is one stage
+ * @param microBatches that go through the stages of a step one behind the other; 1 where there is one stage, or where patches do
  * @param owners ranks that share the blocks' weights: each owns some of the blocks, and those of the others come to it as it needs
  *     them (ZeRO's third stage, fully sharded data parallel). Closest ranks share, whatever they divide besides; 1 where each has
  *     the weights of what it computes
+ * @param flow patches that go through the stages
  */
-public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
+public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners, PatchFlow flow) {
 
     /** All on one device. */
     public static final Mesh ONE = new Mesh(Map.of(), 1, 1);
@@ -46,7 +47,10 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
      */
     public record Grain(int tokens, int columns, int elementBytes, int scales) {}
 
-    /** @throws IllegalArgumentException when a degree is not positive, or where there are micro-batches and one stage */
+    /**
+     * @throws IllegalArgumentException when a degree is not positive, or where there are micro-batches or patches and one stage, or
+     *     both
+     */
     public Mesh {
         Map<Axis, Integer> several = new EnumMap<>(Axis.class);
         degrees.forEach((axis, degree) -> {
@@ -69,6 +73,18 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
         if (owners < 1) {
             throw new IllegalArgumentException("weights in %d parts: at least 1 is possible".formatted(owners));
         }
+        if (flow.isDivided() && !degrees.containsKey(Axis.STAGES)) {
+            throw new IllegalArgumentException("%s is %d, and there is one stage; see %s"
+                    .formatted(PatchFlow.NUMBER, flow.number(), PatchFlow.DEGREE));
+        }
+        if (flow.isDivided() && microBatches > 1) {
+            throw new IllegalArgumentException(PatchFlow.NUMBER + " with " + MICRO_BATCHES + ": give one of them");
+        }
+    }
+
+    /** All tokens at once. */
+    public Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
+        this(degrees, microBatches, owners, PatchFlow.NONE);
     }
 
     /** The command line's option. */
@@ -87,17 +103,23 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
         Map<Axis, Integer> others = new EnumMap<>(Axis.class);
         others.putAll(degrees);
         others.put(axis, degree);
-        return new Mesh(others, axis == Axis.STAGES && degree == 1 ? 1 : microBatches, owners);
+        boolean alone = axis == Axis.STAGES && degree == 1;
+        return new Mesh(others, alone ? 1 : microBatches, owners, alone ? PatchFlow.NONE : flow);
     }
 
     /** The same with other micro-batches. */
     public Mesh withMicroBatches(int number) {
-        return new Mesh(degrees, number, owners);
+        return new Mesh(degrees, number, owners, flow);
     }
 
     /** The same, of whose ranks so many share the weights. */
     public Mesh withOwners(int sharing) {
-        return new Mesh(degrees, microBatches, sharing);
+        return new Mesh(degrees, microBatches, sharing, flow);
+    }
+
+    /** The same with patches that go through the stages. */
+    public Mesh withFlow(PatchFlow patches) {
+        return new Mesh(degrees, microBatches, owners, patches);
     }
 
     public Mesh withStages(int stages) {
@@ -142,6 +164,11 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
     /** Spans of the blocks. */
     public int stages() {
         return degree(Axis.STAGES);
+    }
+
+    /** Patches of the tokens that go through the stages one behind the other; 1 where all tokens do at once. */
+    public int patches() {
+        return flow.number();
     }
 
     /** Parts of the tokens, and of attention's queries. */
@@ -200,8 +227,8 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
 
     /** How close the picture is to that of one device. */
     public Exactness exactness() {
-        return degrees.keySet().stream()
-                .map(Axis::exactness)
+        Stream<Exactness> ofFlow = flow.isDivided() ? Stream.of(Exactness.APPROXIMATE) : Stream.of();
+        return Stream.concat(ofFlow, degrees.keySet().stream().map(Axis::exactness))
                 .max(Comparator.naturalOrder())
                 .orElse(Exactness.SAME_BITS);
     }
@@ -215,9 +242,11 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
         if (ranks() > MOST_RANKS) {
             return Optional.of(ranks() + " devices for one sample, up to " + MOST_RANKS + " are possible");
         }
-        return Stream.concat(
+        return Stream.of(
                         degrees.keySet().stream().flatMap(axis -> axis.refusal(this, config, guided, grain).stream()),
+                        flow.refusal(this, config, grain).stream(),
                         refusalOfOwners(config).stream())
+                .flatMap(reasons -> reasons)
                 .findFirst();
     }
 
@@ -228,7 +257,10 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
         for (Axis axis : List.of(Axis.STAGES, Axis.TENSOR)) {
             if (degree(axis) > 1) {
                 return Optional.of("%s %d leaves each device a share of the blocks' weights: leave out %s, or that"
-                        .formatted(axis.option(), degree(axis), OWNERS));
+                        .formatted(
+                                axis == Axis.STAGES && flow.isDivided() ? PatchFlow.DEGREE : axis.option(),
+                                degree(axis),
+                                OWNERS));
             }
         }
         if (ranks() % owners != 0) {
@@ -296,7 +328,7 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
 
     /** The same with numbers of micro-batches that are worth a thought: without stages itself alone. */
     public List<Mesh> divided(int samples, boolean guided) {
-        if (stages() == 1) {
+        if (stages() == 1 || flow.isDivided()) {
             return List.of(this);
         }
         int passes = mostPasses(samples, guided);
@@ -304,6 +336,17 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
                 .map(number -> Math.min(number, passes))
                 .distinct()
                 .mapToObj(this::withMicroBatches)
+                .toList();
+    }
+
+    /** The same with numbers of patches that are worth a thought, where there are stages and it may have some; else none. */
+    public List<Mesh> patched(DitConfig config, boolean guided, Grain grain) {
+        if (stages() == 1) {
+            return List.of();
+        }
+        return IntStream.of(2, 4, 8)
+                .mapToObj(number -> withFlow(new PatchFlow(number, 1)))
+                .filter(mesh -> mesh.refusal(config, guided, grain).isEmpty())
                 .toList();
     }
 
@@ -402,8 +445,10 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
     public String options() {
         Stream<String> options = Arrays.stream(Axis.values())
                 .filter(axis -> axis == Axis.SAMPLES || degree(axis) > 1)
-                .map(axis -> axis.option(degree(axis)));
-        Stream<String> micro = stages() == 1 ? Stream.of() : Stream.of(MICRO_BATCHES + " " + microBatches);
+                .map(axis ->
+                        axis == Axis.STAGES && flow.isDivided() ? flow.options(stages()) : axis.option(degree(axis)));
+        Stream<String> micro =
+                stages() == 1 || flow.isDivided() ? Stream.of() : Stream.of(MICRO_BATCHES + " " + microBatches);
         Stream<String> shared = owners == 1 ? Stream.of() : Stream.of(OWNERS + " " + owners);
         return Stream.of(options, micro, shared).flatMap(each -> each).collect(Collectors.joining(" "));
     }
@@ -413,7 +458,8 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners) {
     public String toString() {
         String axes = Arrays.stream(Axis.values())
                 .filter(axis -> axis == Axis.SAMPLES || degree(axis) > 1)
-                .map(axis -> axis.word() + " " + degree(axis))
+                .map(axis -> axis.word() + " " + degree(axis)
+                        + (axis == Axis.STAGES && flow.isDivided() ? " of " + patches() + " patches" : ""))
                 .collect(Collectors.joining(" x "));
         return owners == 1 ? axes : axes + ", weights in " + owners + " parts";
     }

@@ -19,16 +19,23 @@ import org.tornadodit.scheduler.plan.Mesh.Grain;
  * @param degrees of the axes of which something is said
  * @param microBatches that go through stages one behind the other; empty for as many as should be the fastest
  * @param owners devices that share the weights; empty where nothing is said
+ * @param flow patches that go through stages; empty for none
  * @param together whether devices may compute a sample together where no degree is asked for
  */
-public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, OptionalInt owners, boolean together) {
+public record MeshRequest(
+        Map<Axis, Integer> degrees,
+        OptionalInt microBatches,
+        OptionalInt owners,
+        Optional<PatchFlow> flow,
+        boolean together) {
 
     /** The fastest that there is. */
-    public static final MeshRequest AUTO = new MeshRequest(Map.of(), OptionalInt.empty(), OptionalInt.empty(), true);
+    public static final MeshRequest AUTO =
+            new MeshRequest(Map.of(), OptionalInt.empty(), OptionalInt.empty(), Optional.empty(), true);
 
     /** Each device has samples of its own. */
     public static final MeshRequest SAMPLES =
-            new MeshRequest(Map.of(), OptionalInt.empty(), OptionalInt.empty(), false);
+            new MeshRequest(Map.of(), OptionalInt.empty(), OptionalInt.empty(), Optional.empty(), false);
 
     public MeshRequest {
         degrees = Map.copyOf(degrees);
@@ -39,22 +46,27 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
         Map<Axis, Integer> more = new EnumMap<>(Axis.class);
         more.putAll(degrees);
         more.put(axis, degree);
-        return new MeshRequest(more, microBatches, owners, together);
+        return new MeshRequest(more, microBatches, owners, flow, together);
     }
 
     /** As well, a number of micro-batches. */
     public MeshRequest withMicroBatches(int number) {
-        return new MeshRequest(degrees, OptionalInt.of(number), owners, together);
+        return new MeshRequest(degrees, OptionalInt.of(number), owners, flow, together);
     }
 
     /** As well, how many devices share the weights. */
     public MeshRequest withOwners(int number) {
-        return new MeshRequest(degrees, microBatches, OptionalInt.of(number), together);
+        return new MeshRequest(degrees, microBatches, OptionalInt.of(number), flow, together);
+    }
+
+    /** As well, patches. */
+    public MeshRequest withFlow(PatchFlow patches) {
+        return new MeshRequest(degrees, microBatches, owners, Optional.of(patches), together);
     }
 
     /** Whether a degree is asked for. */
     public boolean isExplicit() {
-        return !degrees.isEmpty() || microBatches.isPresent() || owners.isPresent();
+        return !degrees.isEmpty() || microBatches.isPresent() || owners.isPresent() || flow.isPresent();
     }
 
     /**
@@ -92,7 +104,8 @@ public record MeshRequest(Map<Axis, Integer> degrees, OptionalInt microBatches, 
 
     private Mesh asked(
             DitConfig config, boolean guided, int most, int devices, Grain grain, ToDoubleFunction<Mesh> step) {
-        Mesh crew = new Mesh(degrees, microBatches.orElse(1), owners.orElse(1)).crew();
+        Mesh crew =
+                new Mesh(degrees, microBatches.orElse(1), owners.orElse(1), flow.orElse(PatchFlow.NONE)).crew();
         if (crew.owners() > 1 && crew.ranks() == 1) {
             crew = dividedForOwners(config, guided, most, devices, grain, step, crew);
         }

@@ -186,13 +186,23 @@ public record Part(
         return Math.ceilDiv(passes(), mesh.microBatches());
     }
 
-    /** Rows of the residual stream, of a micro-batch (N T). */
+    /** Whether the stages take a patch of the tokens after the other. */
+    public boolean isPatched() {
+        return mesh.patches() > 1;
+    }
+
+    /** Tokens of the residual stream at a time: those of a patch, where there are some. */
+    public int tokensAtOnce() {
+        return tokens.count() / mesh.patches();
+    }
+
+    /** Rows of the residual stream at a time, of a micro-batch or a patch (N T). */
     public int rows() {
-        return Math.multiplyExact(microPasses(), tokens.count());
+        return Math.multiplyExact(microPasses(), tokensAtOnce());
     }
 
     /** Rows of the blocks' products (N T). */
     public int productRows() {
-        return Math.multiplyExact(microPasses(), productTokens.count());
+        return Math.multiplyExact(microPasses(), productTokens.count() / mesh.patches());
     }
 }

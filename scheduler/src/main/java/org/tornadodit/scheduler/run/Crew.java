@@ -149,6 +149,9 @@ final class Crew implements Stepper {
                             part.layers().first() + part.layers().count() - 1,
                             part.layers().of()));
         }
+        if (part.isPatched()) {
+            axes.add("patch after patch of %d tokens".formatted(part.tokensAtOnce()));
+        }
         if (!part.tokens().isWhole()) {
             axes.add("tokens %d to %d of %d"
                     .formatted(

@@ -69,6 +69,7 @@ public final class TornadoEngine implements Engine, Stepper {
     private final VaeConfig vaeConfig;
     private final SamplingRequest shape;
     private final Part part;
+    private final Freshness freshness;
     private final boolean hostNoise;
     private final String description;
     private final boolean reportsOverflow;
@@ -171,6 +172,7 @@ public final class TornadoEngine implements Engine, Stepper {
         this.vaeConfig = vaeConfig;
         this.shape = shape;
         this.part = part;
+        this.freshness = new Freshness(part.mesh().flow().warmupSteps());
         this.hostNoise = hostNoise;
         KernelChoice choice = weights.choice();
         Operations operations = choice.operations();
@@ -321,7 +323,7 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** The first step with the others, as of {@link #warmUp}. They begin it together, once all have begun. */
     void firstStep() {
-        TornadoExecutionResult result = run(ditGraphs.step());
+        TornadoExecutionResult result = run(part.isPatched() ? ditGraphs.synchronousStep() : ditGraphs.step());
         requireSignals(result);
         requireLatents(result);
         if (vaeBuffers.isDivided()) {
@@ -452,6 +454,7 @@ public final class TornadoEngine implements Engine, Stepper {
             }
         }
         ditPlan.execute(ditGraphs.start());
+        freshness.begin();
     }
 
     @Override
@@ -470,7 +473,9 @@ public final class TornadoEngine implements Engine, Stepper {
             DeviceArrays.fill(buffers.noise, i * config.inputElements(), noise.get(i));
         }
         prepare(samples);
-        order = suitedSteps.next(buffers.wholeBatch.get(Batch.PASSES));
+        order = !part.isPatched()
+                ? suitedSteps.next(buffers.wholeBatch.get(Batch.PASSES))
+                : freshness.isSynchronous(samples) ? ditGraphs.synchronousStep() : ditGraphs.step();
         ditPlan.prepare(order);
     }
 

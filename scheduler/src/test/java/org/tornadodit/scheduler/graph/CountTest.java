@@ -27,6 +27,7 @@ import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.plan.PatchFlow;
 import org.tornadodit.scheduler.plan.StepPlan;
 import uk.ac.manchester.tornado.api.GridScheduler;
 
@@ -110,6 +111,15 @@ class CountTest {
         requireCountIsWhatADeviceHolds(config, mesh.part(config, 3, true, rank), kernels);
     }
 
+    /** Keys and values of all tokens and own blocks, and arrays of a patch. */
+    @ParameterizedTest
+    @CsvSource({"PORTABLE, 0", "HIGH, 1", "HIGHEST, 0"})
+    void aStagesArraysOfPatchesAreWhatADeviceHolds(Kernels kernels, int rank) {
+        DitConfig config = new DitConfig(4, 1, 4, 32, 3, 2, 2.0, 6, true);
+        Mesh mesh = Mesh.ONE.withStages(2).withFlow(new PatchFlow(2, 1));
+        requireCountIsWhatADeviceHolds(config, mesh.part(config, 3, true, rank), kernels);
+    }
+
     private void requireCountIsWhatADeviceHolds(DitConfig config, Part part, Kernels kernels) {
         int samples = part.samples().count();
         boolean guided = part.halves().count() == 2;
@@ -150,6 +160,7 @@ class CountTest {
                 plan.execute(graphs.blocks(graph));
                 plan.execute(step.getLast());
             }
+            graphs.synchronousStep().forEach(plan::execute); // of patches, which takes no more
             device.resetMeters();
             step.forEach(plan::execute);
             assertEquals(device.peakBytes(), count.bytes());

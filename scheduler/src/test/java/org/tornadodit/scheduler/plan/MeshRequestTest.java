@@ -148,6 +148,29 @@ class MeshRequestTest {
                 4);
     }
 
+    /** Another picture is taken by name alone, and its steps are predicted beside the others'. */
+    @Test
+    void patchesAreNeverChosen() {
+        MeshRequest patches = MeshRequest.AUTO.with(Axis.STAGES, 2).withFlow(new PatchFlow(4, 1));
+        assertEquals(Mesh.ONE.withStages(2).withFlow(new PatchFlow(4, 1)), choose(patches, 1, 2));
+        assertRefused(
+                "the model cannot be divided like that: 1024 tokens in 5 patches (--num-pipeline-patch): these kernels"
+                        + " take multiples of 8",
+                MeshRequest.AUTO.with(Axis.STAGES, 2).withFlow(new PatchFlow(5, 1)),
+                1);
+        ToDoubleFunction<Mesh> patchesForNothing = mesh -> mesh.patches() > 1 ? 0 : 1;
+        assertEquals(
+                1,
+                MeshRequest.AUTO
+                        .choose(XL, true, 1, 4, GRAIN, patchesForNothing)
+                        .patches());
+        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(XL, 1, true, 2, MatmulPrecision.HIGHEST);
+        List<Mesh> predicted =
+                costs.keySet().stream().filter(mesh -> mesh.patches() > 1).toList();
+        assertEquals(1, predicted.size());
+        assertEquals(2, predicted.getFirst().stages());
+    }
+
     /** Two stages of XL/2 have half of the weights each, and take longer than half of the time. */
     @Test
     void stagesHoldHalfOfTheWeights() {

@@ -248,6 +248,56 @@ class MeshTest {
         assertThrows(IllegalArgumentException.class, () -> Mesh.ONE.withOwners(0));
     }
 
+    /** Patches are another picture, of halves and samples at most; what is sent is what stages send. */
+    @Test
+    void patchesGoThroughStages() {
+        Mesh mesh = Mesh.ONE.withHalves(2).withStages(2).withFlow(new PatchFlow(4, 2));
+        assertEquals(java.util.Optional.empty(), mesh.refusal(XL, true, HALVES));
+        assertEquals(Axis.Exactness.APPROXIMATE, mesh.exactness());
+        assertEquals(
+                "--data-parallel-degree 1 --use-cfg-parallel --pipefusion-parallel-degree 2 --num-pipeline-patch 4"
+                        + " --warmup-steps 2",
+                mesh.options());
+        assertEquals("samples 1 x halves 2 x stages 2 of 4 patches", mesh.toString());
+        Part part = mesh.part(XL, 3, true, 3);
+        assertEquals(256, part.tokensAtOnce());
+        assertEquals(3 * 256, part.rows());
+        assertEquals(3 * 256, part.productRows());
+        assertEquals(1024, part.tokens().count());
+        for (int rank = 0; rank < 4; rank++) {
+            Mesh stages = Mesh.ONE.withHalves(2).withStages(2);
+            assertEquals(stages.bytesSent(XL, 1, 1, HALVES, rank), mesh.bytesSent(XL, 1, 1, HALVES, rank));
+            assertEquals(stages.bytesReceived(XL, 1, 1, HALVES, rank), mesh.bytesReceived(XL, 1, 1, HALVES, rank));
+        }
+        assertEquals(Mesh.ONE.withHalves(2), mesh.withStages(1));
+    }
+
+    @Test
+    void refusesPatchesInOneLine() {
+        Mesh stages = Mesh.ONE.withStages(2);
+        assertEquals(
+                "1024 tokens in 3 patches (--num-pipeline-patch): these kernels take multiples of 8",
+                refusal(stages.withFlow(new PatchFlow(3, 1)), true));
+        assertEquals(
+                "1024 tokens in 256 patches (--num-pipeline-patch): these kernels take multiples of 8",
+                refusal(stages.withFlow(new PatchFlow(256, 1)), true));
+        assertEquals(
+                "--pipefusion-parallel-degree with --ulysses-degree: patches go with halves of guidance and with"
+                        + " samples alone",
+                refusal(stages.withHeads(2).withFlow(new PatchFlow(2, 1)), true));
+        assertThrows(
+                IllegalArgumentException.class, () -> stages.withMicroBatches(2).withFlow(new PatchFlow(2, 1)));
+        assertEquals(
+                "--num-pipeline-patch is 2, and there is one stage; see --pipefusion-parallel-degree",
+                assertThrows(IllegalArgumentException.class, () -> Mesh.ONE.withFlow(new PatchFlow(2, 1)))
+                        .getMessage());
+        assertEquals(
+                "--warmup-steps is 0, and the first step has no keys and values of a step before; at least 1 is"
+                        + " possible",
+                assertThrows(IllegalArgumentException.class, () -> new PatchFlow(2, 0))
+                        .getMessage());
+    }
+
     /** XL/2 at 512: predictions of 1024 tokens of 32 floats; in each of 28 blocks q, k, v and the output of half of the heads. */
     @Test
     void countsBytes() {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.model.diffusion.SamplingMethod;
@@ -14,6 +15,26 @@ import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.plan.StepPlan.Stage;
 
 class StepPlanTest {
+    /** A patch after the other through all blocks; and all of them through each block, for its keys and then for the rest. */
+    @Test
+    void stagesTakePatches() {
+        DitConfig config = new DitConfig(4, 1, 4, 32, 3, 2, 2.0, 6, true);
+        StepPlan plan = StepPlan.whole(
+                Mesh.ONE.withStages(3).withFlow(new PatchFlow(2, 1)).part(config, 1, true, 0));
+        assertEquals(
+                "EMBED ARRIVE TAKE KEYS BLOCK HAND_ON ARRIVE TAKE KEYS BLOCK HAND_ON SAMPLE", words(plan.stages()));
+        assertEquals(
+                "EMBED ARRIVE ARRIVE TAKE KEYS TAKE KEYS TAKE BLOCK PUT TAKE BLOCK PUT TAKE HAND_ON TAKE HAND_ON"
+                        + " SAMPLE",
+                words(plan.synchronous()));
+        assertEquals(Set.of(Stage.KEYS, Stage.TAKE), plan.before(Stage.BLOCK));
+        assertEquals(Set.of(Stage.ARRIVE, Stage.KEYS, Stage.PUT, Stage.HAND_ON), plan.before(Stage.TAKE));
+        assertTrue(plan.kinds().contains(Stage.PUT));
+    }
+
+    private static String words(List<Stage> stages) {
+        return stages.stream().map(Stage::name).collect(Collectors.joining(" "));
+    }
 
     @Test
     void aWholeStepRunsEachBlockBetweenItsEnds() {

@@ -191,18 +191,27 @@ public final class TinyModel {
         return DitWeights.load(spoil(random(DitWeights.specs(config), 1), spoiled, value), config);
     }
 
+    /** Likewise, of other magnitudes: with larger ones attention is sharper. */
+    static DitWeights weights(DitConfig config, double largest) {
+        return DitWeights.load(random(DitWeights.specs(config), 1, largest), config);
+    }
+
     static VaeWeights vaeWeights(VaeConfig config) {
         return VaeWeights.load(random(VaeWeights.specs(config), 2), config);
     }
 
     /** Small values, so that a few steps stay finite. */
     private static InMemory random(List<TensorSpec> specs, long seed) {
+        return random(specs, seed, 0.15);
+    }
+
+    private static InMemory random(List<TensorSpec> specs, long seed, double largest) {
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (TensorSpec spec : specs) {
             float[] values = new float[(int) spec.shape().elements()];
             for (int i = 0; i < values.length; i++) {
-                values[i] = (float) random.nextDouble(-0.15, 0.15);
+                values[i] = (float) random.nextDouble(-largest, largest);
             }
             tensors.put(spec.name(), Tensor.of(spec.name(), spec.shape(), values));
         }

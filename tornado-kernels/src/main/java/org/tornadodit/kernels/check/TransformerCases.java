@@ -127,11 +127,12 @@ public final class TransformerCases {
         IntArray batch = Data.batch(shape.samples());
         FloatArray qkv = Data.random(1, rows * 3 * shape.hidden(), 1.5);
         FloatArray out = ArrayPages.floats(outRows * shape.hidden());
-        AttentionArguments arguments = new AttentionArguments(batch, qkv, out, shape);
+        IntArray layer = Data.ints(1); // the second of two
+        AttentionArguments arguments = new AttentionArguments(layer, batch, qkv, out, shape);
         return new KernelCase(
                 "attention",
                 shape.samples() + "x" + AttentionCases.of(shape) + "x" + shape.heads() + "x" + shape.headSize(),
-                new Object[] {batch, qkv},
+                new Object[] {layer, batch, qkv},
                 graph -> arguments.task(graph, "attention"),
                 Map.of("attention", arguments.grid()),
                 out,

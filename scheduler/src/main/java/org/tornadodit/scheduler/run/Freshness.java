@@ -1,0 +1,33 @@
+package org.tornadodit.scheduler.run;
+
+import java.util.List;
+
+/**
+ * Which steps of patches are synchronous, with keys and values of their own, see {@link
+ * org.tornadodit.scheduler.plan.PatchFlow}: the first of those who begin together, and where somebody is guided who was not, or
+ * is no longer, since the passes of the step before were others'. Devices of a crew decide alike.
+ */
+final class Freshness {
+    private final int warmupSteps;
+    private int left;
+    private List<Boolean> guided = List.of();
+
+    Freshness(int warmupSteps) {
+        this.warmupSteps = warmupSteps;
+        this.left = warmupSteps;
+    }
+
+    /** Samples begin, or go on from latents of the host. */
+    void begin() {
+        left = warmupSteps;
+    }
+
+    /** To be asked once a step. */
+    boolean isSynchronous(List<SampleStep> samples) {
+        List<Boolean> now = samples.stream().map(SampleStep::guided).toList();
+        boolean synchronous = left > 0 || !now.equals(guided);
+        left = Math.max(0, left - 1);
+        guided = now;
+        return synchronous;
+    }
+}
