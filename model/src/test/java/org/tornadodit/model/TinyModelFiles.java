@@ -22,19 +22,24 @@ public final class TinyModelFiles {
     }
 
     public static TinyModelFiles write(Path folder) throws IOException {
-        return write(folder, 2, 8);
+        return write(folder, 2, 1, 8);
     }
 
     /** The smallest that the tensor cores' kernels take: 16 tokens, and a decoder of 16 channels. */
     public static TinyModelFiles writeForTensorCores(Path folder) throws IOException {
-        return write(folder, 4, 16);
+        return write(folder, 4, 1, 16);
     }
 
-    private static TinyModelFiles write(Path folder, int inputSize, int channels) throws IOException {
+    /** Two blocks, which two devices can have one each of. */
+    public static TinyModelFiles writeOfTwoBlocks(Path folder) throws IOException {
+        return write(folder, 2, 2, 8);
+    }
+
+    private static TinyModelFiles write(Path folder, int inputSize, int depth, int channels) throws IOException {
         Path dit = Files.writeString(folder.resolve("tiny.json"), """
-            {"input_size": %d, "patch_size": 1, "in_channels": 4, "hidden_size": 32, "depth": 1, "num_heads": 2,
+            {"input_size": %d, "patch_size": 1, "in_channels": 4, "hidden_size": 32, "depth": %d, "num_heads": 2,
              "mlp_ratio": 2.0, "num_classes": 6, "learn_sigma": true}
-            """.formatted(inputSize));
+            """.formatted(inputSize, depth));
         Path vae = Files.createDirectory(folder.resolve("vae"));
         Files.writeString(vae.resolve("config.json"), """
             {"_class_name": "AutoencoderKL", "block_out_channels": [%1$d, %1$d, %1$d, %1$d], "layers_per_block": 1,

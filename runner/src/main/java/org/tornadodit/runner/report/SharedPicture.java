@@ -41,17 +41,21 @@ final class SharedPicture {
                                 + " each card, in which kernels store into the other cards' memory and wait for their"
                                 + " flags. Which ways suit a diffusion transformer:"),
                 new Block.Sentences(List.of(
-                        "The halves of guidance are two independent passes of the model, which meet once a step in"
-                                + " their predictions: nothing else has as little between two cards.",
-                        "Heads (Ulysses): all layers but attention treat tokens alone, and attention treats heads"
-                            + " alone. Each card has a share of the tokens and, in attention, of the heads; q, k, v"
-                            + " and attention's output are exchanged in each block. No sum is divided: the same bits.",
-                        "A ring whose cards keep their queries, and have all keys and values, has the same volume and"
-                                + " does not ask for as many heads.",
-                        "Tensor parallelism divides the weights of each block, and sums: FP32's accuracy, not the same"
-                                + " bits, at four token arrays a block.",
-                        "Stages (GPipe) divide the blocks and send one token array a step. They make no single picture"
-                                + " faster, since each stage waits for the one before.")),
+                        "The halves of guidance are two independent passes of the model, which meet once a"
+                                + " step in their predictions: nothing else has as little between two cards.",
+                        "Heads (Ulysses): all layers but attention treat tokens alone, and attention treats"
+                                + " heads alone. Each card has a share of the tokens and, in attention, of the"
+                                + " heads; q, k, v and attention's output are exchanged in each block. No sum is"
+                                + " divided: the same bits.",
+                        "A ring whose cards keep their queries, and have all keys and values, has the same"
+                                + " volume and does not ask for as many heads.",
+                        "Tensor parallelism divides the weights of each block, and sums: FP32's accuracy, not"
+                                + " the same bits, at four token arrays a block.",
+                        "Stages (GPipe) divide the blocks and send one token array a step. They make no single"
+                                + " picture faster, since each stage waits for the one before.",
+                        "Patches (PipeFusion) of one picture's tokens can go through the stages one behind the"
+                                + " other, with keys and values of the step before: another picture, which is"
+                                + " never chosen unasked.")),
                 new Paragraph(
                         "What limits one picture is not the link: half of the rows take more than half of the time,"
                                 + " since tiles and launches do not shrink with them. The steps below are the cost"

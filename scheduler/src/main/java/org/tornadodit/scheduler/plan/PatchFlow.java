@@ -60,7 +60,7 @@ public record PatchFlow(int number, int warmupSteps) {
     /** What it does to a picture. */
     @Override
     public String toString() {
-        return "PipeFusion in %d patches, synchronous for %d steps".formatted(number, warmupSteps);
+        return "PipeFusion, %s %d %s %d".formatted(NUMBER, number, WARMUP, warmupSteps);
     }
 
     /** The options, for so many stages. */
