@@ -13,8 +13,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * are at the block before. There is no host between.
  *
  * <p>An array of weights has slots: one for each block that the device owns, and behind them rooms that others' blocks come to,
- * one after the other. Kernels of a block are given its slot. A room is stored into when its reader has begun the block before:
- * by then it is done with what was there, if there are two rooms, or if every other block is its own.
+ * one after the other. Kernels of a block are given its slot. A room is stored into when its reader has told that it is done with
+ * what was there.
  *
  * <p>Signals are counted: how many blocks a device is done with, and with which number a block has been sent. Links and states
  * are an {@link Exchange}'s with a part of their own behind.
@@ -39,8 +39,9 @@ public final class OwnedWeights {
     private static final int OWN_SLOTS = IN_LINK + 3;
     private static final int ROOMS = IN_LINK + 4;
     private static final int ITEMS = IN_LINK + 5;
+    private static final int SLACK = IN_LINK + 6;
     /** Of each place: 1, but 0 of the own. */
-    private static final int OTHERS = IN_LINK + 6;
+    private static final int OTHERS = IN_LINK + 8;
 
     static final int HALVES = OTHERS + Exchange.MOST;
     private static final int ITEM = HALVES + Exchange.MOST;
@@ -75,9 +76,17 @@ public final class OwnedWeights {
             return Math.ceilDiv(depth, owners);
         }
 
-        /** Slots for others' blocks: where every other one is the own, the last is done with before the next comes. */
+        /** Slots for others' blocks. */
         public int rooms() {
-            return owners == 1 ? 0 : owners == 2 ? 1 : 2;
+            return owners == 1 ? 0 : 2;
+        }
+
+        /**
+         * How many of the blocks before the one that runs a reader need not be done with for the next one to be stored: of two
+         * devices each has one block in between of its own, so that its last other block is in the other room.
+         */
+        public int slack() {
+            return owners == 2 ? 2 : 0;
         }
 
         public int slots() {
@@ -146,6 +155,7 @@ public final class OwnedWeights {
         link.set(OWN_SLOTS, ownership.ownSlots());
         link.set(ROOMS, ownership.rooms());
         link.set(ITEMS, items.length);
+        link.set(SLACK, ownership.slack());
         for (int place = 0; place < ownership.owners; place++) {
             link.set(OTHERS + place, place == ownership.place ? 0 : 1);
         }
@@ -265,8 +275,8 @@ public final class OwnedWeights {
     }
 
     /**
-     * Tells the others that all blocks which have begun are done; who owns the one that comes then stores it into their rooms,
-     * once they have told the same. Launch: {@link #grid}.
+     * Tells the others that all blocks which have begun are done; who owns the one that comes then stores it into their rooms
+     * once they have told so of what was there. Launch: {@link #grid}.
      *
      * @param ahead 0 before the first block of a step, 1 at the beginning of each block
      * @param groups for each device
@@ -288,7 +298,8 @@ public final class OwnedWeights {
             }
         }
         if (context.localIdx < sends) {
-            if (state.get(Exchange.FAILED) == 0 && Exchange.await(link, state, DONE + peer, begun) == 0) {
+            if (state.get(Exchange.FAILED) == 0
+                    && Exchange.await(link, state, DONE + peer, begun - link.get(SLACK)) == 0) {
                 state.set(Exchange.FAILED, 1);
             }
         }

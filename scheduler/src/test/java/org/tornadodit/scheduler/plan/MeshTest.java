@@ -2,6 +2,7 @@ package org.tornadodit.scheduler.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +13,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.tornadodit.kernels.OwnedWeights.Ownership;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.plan.Mesh.Grain;
 import org.tornadodit.scheduler.plan.Part.Span;
@@ -221,6 +223,25 @@ class MeshTest {
                 assertEquals(
                         IntStream.range(0, 28).boxed().toList(),
                         blocks.stream().sorted().toList());
+            }
+        }
+    }
+
+    /** Who owns the next block stores it when a reader is done with all before the one that runs, but for a slack. */
+    @Test
+    void noRoomIsStoredIntoThatIsRead() {
+        for (int owners = 2; owners <= 8; owners++) {
+            for (int reader = 0; reader < owners; reader++) {
+                Ownership ownership = new Ownership(owners, reader, 28);
+                for (int next = 1; next < 28; next++) {
+                    int done = next - 1 - ownership.slack();
+                    for (int before = Math.max(0, done); before < next && !ownership.owns(next); before++) {
+                        assertNotEquals(
+                                ownership.slot(next),
+                                ownership.slot(before),
+                                "block %d comes to %d of %d while %d runs".formatted(next, reader, owners, before));
+                    }
+                }
             }
         }
     }
