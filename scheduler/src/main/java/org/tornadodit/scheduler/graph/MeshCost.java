@@ -94,10 +94,10 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
                     ? 1
                     : operations.precision() == MatmulPrecision.HIGH ? SHARE_OF_ONE : SHARE_OF_THREE;
             long sent = mesh.bytesSent(config, most, guided ? most : 0, operations.grain(), rank);
-            if (mesh.owners() > 1 && mesh.meetsInBlocks()) {
-                // All wait in each block for the one that sends the next.
+            if (mesh.owners() > 1) {
+                // Who meets others in each block waits for the one of them that sends the next.
                 long alone = mesh.withOwners(1).bytesSent(config, most, guided ? most : 0, operations.grain(), rank);
-                sent = alone + mesh.owners() * (sent - alone);
+                sent = alone + mesh.sendingInTurn() * (sent - alone);
             }
             int number = turns(mesh);
             double exchanging = sent / LINK_BYTES + exchanges * MEETING;

@@ -25,8 +25,8 @@ import org.tornadodit.scheduler.plan.Part.Span;
  * @param degrees parts of each axis of which there is more than one
  * @param microBatches that go through the stages of a step one behind the other; 1 where there is one stage, or where patches do
  * @param owners ranks that share the blocks' weights: each owns some of the blocks, and those of the others come to it as it needs
- *     them (ZeRO's third stage, fully sharded data parallel). Closest ranks share, whatever they divide besides; 1 where each has
- *     the weights of what it computes
+ *     them (ZeRO's third stage, fully sharded data parallel). Ranks that are far apart share: halves of guidance rather than heads,
+ *     whose ranks wait for one another in each block; 1 where each has the weights of what it computes
  * @param flow patches that go through the stages
  */
 public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners, PatchFlow flow) {
@@ -273,12 +273,22 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners, Pat
 
     /** Who owns which blocks, as a rank has it. */
     Ownership ownership(DitConfig config, int rank) {
-        return new Ownership(owners, rank % owners, config.depth());
+        return new Ownership(owners, rank / sharingGroups(), config.depth());
+    }
+
+    /** Ranks that share weights are so many apart. */
+    int sharingGroups() {
+        return Math.max(1, ranks() / owners);
     }
 
     /** Whether ranks that share weights have different halves of guidance. */
     boolean ownersHaveBothHalves() {
-        return owners > 1 && halves() > 1 && owners > ranks() / halves();
+        return owners > 1 && halves() > 1;
+    }
+
+    /** Owners that send one after the other while others wait for each of them: those that meet in each block. */
+    public int sendingInTurn() {
+        return meetsInBlocks() ? Math.ceilDiv(owners, halves()) : 1;
     }
 
     /** Whether a rank waits for others in each block, besides for weights. */

@@ -125,7 +125,7 @@ public record Part(
 
     /** Whether another device, or this one, is among those that share these weights. */
     public boolean sharesWeightsWith(Part other) {
-        return sharesWeights() && rank / mesh.owners() == other.rank / mesh.owners();
+        return sharesWeights() && rank % mesh.sharingGroups() == other.rank % mesh.sharingGroups();
     }
 
     /** Whether devices that share weights have different halves of guidance. */
