@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.PeerAccess;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
@@ -21,6 +22,7 @@ import org.tornadodit.scheduler.engine.OverflowException;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.Part.Span;
+import org.tornadodit.scheduler.plan.PatchFlow;
 import org.tornadodit.scheduler.plan.ShardPlan;
 import org.tornadodit.scheduler.plan.ShardPlan.Shard;
 
@@ -123,9 +125,11 @@ final class Crew implements Stepper {
     }
 
     private static String optionsOfCrews() {
-        return Arrays.stream(Axis.values())
-                .filter(axis -> axis != Axis.SAMPLES)
-                .map(Axis::option)
+        return Stream.concat(
+                        Arrays.stream(Axis.values())
+                                .filter(axis -> axis != Axis.SAMPLES)
+                                .map(Axis::option),
+                        Stream.of(PatchFlow.DEGREE))
                 .collect(Collectors.joining(", "));
     }
 
