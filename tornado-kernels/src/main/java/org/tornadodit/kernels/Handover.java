@@ -1,6 +1,5 @@
 package org.tornadodit.kernels;
 
-import org.tornadodit.kernels.Exchange.Groups;
 import org.tornadodit.kernels.ptx.PeerMemory;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
@@ -16,11 +15,6 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 public final class Handover {
     private Handover() {}
-
-    /** A launch of {@link #await}. */
-    public static WorkerGrid waiting(int ranks, Groups groups) {
-        return Launch.groups(ranks * groups.groups(), 1);
-    }
 
     /** A launch of {@link #next}. */
     public static WorkerGrid single() {
@@ -110,18 +104,20 @@ public final class Handover {
         int gets = (link.get(at + Exchange.RECEIVERS) >> peer) & 1;
         int first = batch.get(Batch.FIRST);
         int to = link.get(at + Exchange.BOX + 7) + batch.get(Batch.PATCH) * link.get(at + Exchange.BOX + 9);
-        int count = gets * batch.get(Batch.PASSES) * run;
+        int passes = gets * batch.get(Batch.PASSES);
         int slot = Exchange.slot(site, peer);
-        for (int i = group * context.localGroupSizeX + context.localIdx;
-                i < count;
-                i += groups * context.localGroupSizeX) {
-            int pass = i / run;
-            int source4 = pass * fromPass + i % run * 4;
-            int target4 = to + (first + pass) * toPass + i % run * 4;
-            if (peer == rank) {
-                PeerMemory.copy4(source, source4, landing, target4);
-            } else if (active != 0) {
-                PeerMemory.send4(source, source4, link, slot, target4);
+        // A group has the same share of each pass, whatever the others of a micro-batch are: see await.
+        for (int pass = 0; pass < passes; pass++) {
+            for (int i = group * context.localGroupSizeX + context.localIdx;
+                    i < run;
+                    i += groups * context.localGroupSizeX) {
+                int source4 = pass * fromPass + i * 4;
+                int target4 = to + (first + pass) * toPass + i * 4;
+                if (peer == rank) {
+                    PeerMemory.copy4(source, source4, landing, target4);
+                } else if (active != 0) {
+                    PeerMemory.send4(source, source4, link, slot, target4);
+                }
             }
         }
         context.localBarrier();
@@ -138,37 +134,91 @@ public final class Handover {
     }
 
     /**
-     * Waits for micro-batches of all who send them. Launch: {@link #waiting}.
+     * Waits for a micro-batch of all who send one. Launch: {@link Exchange#grid}.
+     *
+     * @param batch the micro-batch, as who sends has it
+     * @param landing where they come to
+     * @param site which of the link's
+     * @param groups of each device's box
+     */
+    public static void await(
+            KernelContext context,
+            IntArray batch,
+            FloatArray landing,
+            IntArray link,
+            IntArray state,
+            int site,
+            int groups) {
+        awaitOne(context, landing, link, state, site, groups, 1);
+        context.localBarrier();
+        fetch(context, landing, link, site, groups, batch.get(Batch.FIRST), batch.get(Batch.PASSES));
+    }
+
+    /**
+     * Waits for all micro-batches of all who send them. Launch: {@link Exchange#grid}.
      *
      * @param landing where they come to
      * @param site which of the link's
      * @param groups of each device's box
      * @param times that each has sent since the last wait
      */
-    public static void await(
+    public static void awaitAll(
+            KernelContext context, FloatArray landing, IntArray link, IntArray state, int site, int groups, int times) {
+        awaitOne(context, landing, link, state, site, groups, times);
+        context.localBarrier();
+        fetch(context, landing, link, site, groups, 0, 0);
+    }
+
+    /** A group waits for the one with the same share. */
+    private static void awaitOne(
             KernelContext context, FloatArray landing, IntArray link, IntArray state, int site, int groups, int times) {
         int at = Exchange.site(site);
         int peer = context.groupIdx / groups;
         int group = context.groupIdx % groups;
         int active = link.get(Exchange.ACTIVE);
         int sends = (link.get(at + Exchange.SENDERS) >> peer) & 1;
-        if (active == 0) {
-            if (context.globalIdx == 0) {
-                PeerMemory.publish(landing, state, Exchange.OWN_ADDRESSES / 2 + site);
-                PeerMemory.publish(state, state, Exchange.OWN_ADDRESSES / 2 + Exchange.SITES);
+        if (context.localIdx == 0) {
+            if (active == 0) {
+                if (context.groupIdx == 0) {
+                    PeerMemory.publish(landing, state, Exchange.OWN_ADDRESSES / 2 + site);
+                    PeerMemory.publish(state, state, Exchange.OWN_ADDRESSES / 2 + Exchange.SITES);
+                }
+            } else if (sends != 0 && peer != link.get(at + Exchange.RANK)) {
+                int counter = Exchange.COUNTERS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group;
+                int number = state.get(counter) + times;
+                state.set(counter, number);
+                if (state.get(Exchange.FAILED) == 0
+                        && Exchange.await(
+                                        link,
+                                        state,
+                                        Exchange.SIGNALS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group,
+                                        number)
+                                == 0) {
+                    state.set(Exchange.FAILED, 1);
+                }
             }
-        } else if (sends != 0 && peer != link.get(at + Exchange.RANK)) {
-            int counter = Exchange.COUNTERS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group;
-            int number = state.get(counter) + times;
-            state.set(counter, number);
-            if (state.get(Exchange.FAILED) == 0
-                    && Exchange.await(
-                                    link,
-                                    state,
-                                    Exchange.SIGNALS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group,
-                                    number)
-                            == 0) {
-                state.set(Exchange.FAILED, 1);
+        }
+    }
+
+    /** Where the host's memory lies between, copies the group's share of passes; of all that can be there where none is given. */
+    private static void fetch(
+            KernelContext context, FloatArray landing, IntArray link, int site, int groups, int first, int passes) {
+        int at = Exchange.site(site);
+        int peer = context.groupIdx / groups;
+        int group = context.groupIdx % groups;
+        int rank = link.get(at + Exchange.RANK);
+        int sends = (link.get(at + Exchange.SENDERS) >> peer) & 1;
+        int run = link.get(at + Exchange.BOX + 2) / 4;
+        int toPass = link.get(at + Exchange.BOX + 8);
+        int to = Exchange.place(link, at, peer);
+        int fetched = sends * Exchange.fetchedPasses(link, at, rank, peer, passes);
+        int slot = Exchange.slot(site, rank);
+        for (int pass = 0; pass < fetched; pass++) {
+            for (int i = group * context.localGroupSizeX + context.localIdx;
+                    i < run;
+                    i += groups * context.localGroupSizeX) {
+                int place4 = to + (first + pass) * toPass + i * 4;
+                PeerMemory.fetch4(link, slot, place4, landing, place4);
             }
         }
     }

@@ -360,7 +360,7 @@ public final class TransformerCases {
                                 item.source(),
                                 item.target())
                         .task("push", OwnedWeights::push, context, link, state, 0, groups.groups())
-                        .task("arrive", OwnedWeightsLoop::arrive, context, readerState, arrived, groups.groups()),
+                        .task("arrive", OwnedWeightsLoop::arrive, context, link, arrived, groups.groups()),
                 Map.of(
                         "connect",
                         Launch.elementwise(1),

@@ -44,7 +44,7 @@ class PeerMemoryTest {
                         o.set(0, o.get(4));
                         PeerMemory.signal(in, FLAGS, FLAG, 3);
                     } else {
-                        o.set(1, PeerMemory.await(in, FLAG, 3, 10));
+                        o.set(1, PeerMemory.await(in, FLAGS, FLAG, 3, 10));
                         o.set(2, o.get(4));
                         o.set(3, o.get(7));
                     }
@@ -92,7 +92,10 @@ class PeerMemoryTest {
                 "no signal from another device for 50 ms: work item global (0, 0, 0), local (0, 0, 0), group (0, 0, 0)"
                         + " waits for 1 in flag 100, which is 0",
                 1,
-                (context, in, o) -> PeerMemory.await(in, FLAG, 1, 10));
+                (context, in, o) -> {
+                    PeerMemory.publish(in, in, FLAGS);
+                    PeerMemory.await(in, FLAGS, FLAG, 1, 10);
+                });
     }
 
     @Test
