@@ -163,6 +163,9 @@ public final class VirtualLink {
         TornadoNativeArray source = array(address);
         synchronized (LOCK) {
             if (!(source instanceof IntArray memory) || !HOST_MEMORY.contains(memory)) {
+                if (peerAccess) {
+                    return load(address, index); // of the device's own, that stands for the host's
+                }
                 throw new TornadoRuntimeException("a load from the memory of another device");
             }
             int word = memory.get(index);

@@ -519,7 +519,9 @@ final class Exchanges {
         int[] elements = new int[SITES.size()];
         for (Site site : SITES) {
             int number = site.number();
-            boolean some = site.ranks(part) > 1
+            // What owners of weights exchange does not go through the host, see Link.
+            boolean some = number != Exchange.CONDITIONING
+                    && site.ranks(part) > 1
                     && box(number, config, part, operations).elements() > 0;
             elements[number] = some ? landing(buffers, number).getSize() : 0;
         }

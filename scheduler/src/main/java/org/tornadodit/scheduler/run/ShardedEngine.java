@@ -215,8 +215,8 @@ public final class ShardedEngine implements Engine {
             loadings.add(new Loading(
                     worker,
                     team.speed(shard.device()),
-                    worker.load(
-                            () -> Crew.load(crew, team.mesh(), rank -> making.engine(crew.get(rank), rank, shard.count(), first)))));
+                    worker.load(() -> Crew.load(
+                            crew, team.mesh(), rank -> making.engine(crew.get(rank), rank, shard.count(), first)))));
             last = Math.max(last, shard.device());
         }
         loadings.forEach(Loading::awaitEnd); // none is closed while another one's engine is being made
