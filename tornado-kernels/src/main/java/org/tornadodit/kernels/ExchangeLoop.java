@@ -46,7 +46,8 @@ public final class ExchangeLoop {
             IntArray receiver,
             IntArray senderFlags,
             IntArray receiverFlags) {
-        if (context.globalIdx == 0) {
+        // What is only written would not be copied to the device before.
+        if (context.globalIdx == 0 && sender.get(Exchange.ACTIVE) + receiver.get(Exchange.ACTIVE) == 2) {
             connect(between, sender, senderFlags, receiverFlags);
             PeerMemory.publish(senderFlags, sender, Exchange.FLAGS);
             connect(between, receiver, senderFlags, receiverFlags);

@@ -164,7 +164,7 @@ class MeshRequestTest {
                 MeshRequest.AUTO
                         .choose(XL, true, 1, 4, GRAIN, patchesForNothing)
                         .patches());
-        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(XL, 1, true, 2, MatmulPrecision.HIGHEST);
+        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(XL, 1, true, 2, MatmulPrecision.HIGHEST, Link.PEERS);
         List<Mesh> predicted =
                 costs.keySet().stream().filter(mesh -> mesh.patches() > 1).toList();
         assertEquals(1, predicted.size());
