@@ -4,10 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.io.InputStream;
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.FieldModel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.FloatBuffer;
+import java.util.Objects;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
 import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
@@ -22,6 +28,20 @@ import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 class NativeArrayTest {
+    /** TornadoVM's header is what the JVM was started with, which classes that were compiled against this one must ask for. */
+    @Test
+    void theHeaderIsNoConstantForCompilersToCopy() throws Exception {
+        byte[] bytes;
+        try (InputStream in = TornadoNativeArray.class.getResourceAsStream("TornadoNativeArray.class")) {
+            bytes = Objects.requireNonNull(in).readAllBytes();
+        }
+        FieldModel header = ClassFile.of().parse(bytes).fields().stream()
+                .filter(field -> field.fieldName().equalsString("ARRAY_HEADER"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(Optional.empty(), header.findAttribute(Attributes.constantValue()));
+    }
+
     @Test
     void headerAndElementsLieAsOnTornadoVM() {
         FloatArray array = FloatArray.fromElements(1.5f, -2);

@@ -8,10 +8,9 @@ import jdk.graal.compiler.lir.LIRInstruction;
 import jdk.graal.compiler.lir.LIRInstructionClass;
 import jdk.graal.compiler.lir.Opcode;
 import jdk.graal.compiler.lir.asm.CompilationResultBuilder;
-import jdk.vm.ci.meta.JavaKind;
 import jdk.vm.ci.meta.Value;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 import uk.ac.manchester.tornado.drivers.ptx.graal.asm.PTXAssembler;
-import uk.ac.manchester.tornado.runtime.TornadoCoreRuntime;
 
 /** Writes a call's PTX text. */
 @Opcode("PTX_INSTRUCTION")
@@ -87,7 +86,7 @@ public final class InstructionStatement extends LIRInstruction {
 
             @Override
             public int header() {
-                return TornadoCoreRuntime.getVMConfig().getArrayBaseOffset(JavaKind.Int);
+                return Math.toIntExact(TornadoNativeArray.ARRAY_HEADER);
             }
 
             @Override

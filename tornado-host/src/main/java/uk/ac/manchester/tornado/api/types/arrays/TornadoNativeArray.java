@@ -17,8 +17,12 @@ public abstract sealed class TornadoNativeArray
                 IntArray,
                 LongArray,
                 ShortArray {
-    /** Number of bytes in front of the first element. */
-    public static final long ARRAY_HEADER = ArrayMemory.HEADER_BYTES;
+    /** Number of bytes in front of the first element. No constant for compilers to copy: TornadoVM's is set when the JVM starts. */
+    public static final long ARRAY_HEADER = header();
+
+    private static long header() {
+        return ArrayMemory.HEADER_BYTES;
+    }
 
     /** Contents and what is known of them. */
     final ArrayMemory memory;
