@@ -91,10 +91,17 @@ public final class CudaGraphs implements LaunchRecorder {
     /** A graph that the driver has made ready for a stream. */
     private record Executable(Functions driver, PTXTornadoDevice gpu, long stream, long graph) implements Recording {
         @Override
-        public void run() {
+        public void run(Runnable meanwhile) {
             gpu.enableThreadSharing();
             check(DriverLibrary.call(driver.launch, graph, stream));
-            check(DriverLibrary.call(driver.synchronize, stream));
+            int error;
+            try {
+                meanwhile.run();
+            } finally {
+                gpu.enableThreadSharing();
+                error = DriverLibrary.call(driver.synchronize, stream);
+            }
+            check(error);
         }
 
         private static void check(int error) {

@@ -152,13 +152,28 @@ public final class DevicePlan implements AutoCloseable {
      */
     public void prepare(List<Integer> order) {
         Sequence sequence = new Sequence(order, grids());
-        if (ran.contains(sequence) && !recorded.containsKey(sequence) && recording) {
-            Recorded made = record(order);
+        if (ran.contains(sequence)) {
+            record(sequence);
+        }
+        prepared = sequence;
+    }
+
+    /**
+     * Records a sequence before it runs, where the device can, so that its first execution is one launch too.
+     *
+     * @param order graphs that have all run, with grids of any sizes
+     */
+    public void record(List<Integer> order) {
+        record(new Sequence(order, grids()));
+    }
+
+    private void record(Sequence sequence) {
+        if (recording && !recorded.containsKey(sequence)) {
+            Recorded made = recordedOf(sequence.order());
             if (made != null) {
                 recorded.put(sequence, made);
             }
         }
-        prepared = sequence;
     }
 
     /**
@@ -169,6 +184,15 @@ public final class DevicePlan implements AutoCloseable {
      * @return of the last graph
      */
     public TornadoExecutionResult execute(List<Integer> order) {
+        return execute(order, () -> {});
+    }
+
+    /**
+     * As above.
+     *
+     * @param meanwhile what the host does while the device runs what was recorded; left out where nothing was
+     */
+    public TornadoExecutionResult execute(List<Integer> order, Runnable meanwhile) {
         Sequence sequence = prepared;
         if (sequence == null || !sequence.order().equals(order)) {
             prepare(order);
@@ -181,9 +205,9 @@ public final class DevicePlan implements AutoCloseable {
             ran.add(sequence);
             return result;
         }
-        known.recording().run();
+        known.recording().run(meanwhile);
         plan.withGraph(order.getLast()); // from which the result copies
-        return known.result();
+        return Objects.requireNonNull(known.result().get());
     }
 
     private TornadoExecutionResult inTurn(List<Integer> order) {
@@ -191,13 +215,12 @@ public final class DevicePlan implements AutoCloseable {
         return execute(order.getLast());
     }
 
-    private @Nullable Recorded record(List<Integer> order) {
+    private @Nullable Recorded recordedOf(List<Integer> order) {
         AtomicReference<TornadoExecutionResult> last = new AtomicReference<>();
         Optional<LaunchRecorder.Recording> made = LaunchRecorder.onClassPath()
                 .record(plan, device.device(), () -> order.forEach(graph -> last.set(execute(graph))));
         recording = made.isPresent();
-        return made.map(done -> new Recorded(Objects.requireNonNull(last.get()), done))
-                .orElse(null);
+        return made.map(done -> new Recorded(last, done)).orElse(null);
     }
 
     /** The sizes of all launches, which may change between executions. */
@@ -224,8 +247,8 @@ public final class DevicePlan implements AutoCloseable {
         }
     }
 
-    /** @param result of the last graph */
-    private record Recorded(TornadoExecutionResult result, LaunchRecorder.Recording recording) {}
+    /** @param result of the last graph, once it was recorded or, where a recorder has it run anew, has run */
+    private record Recorded(AtomicReference<TornadoExecutionResult> result, LaunchRecorder.Recording recording) {}
 
     /** Bytes that the graphs hold on the device. */
     public long deviceBytes() {

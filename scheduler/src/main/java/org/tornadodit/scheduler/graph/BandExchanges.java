@@ -144,7 +144,7 @@ final class BandExchanges {
                         task + "_parts",
                         Exchange::exchangeFloats,
                         context,
-                        buffers.run,
+                        buffers.run(),
                         buffers.sums,
                         landing,
                         link,

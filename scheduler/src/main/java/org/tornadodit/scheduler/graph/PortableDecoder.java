@@ -257,7 +257,7 @@ final class PortableDecoder implements DecoderOperations {
                         task,
                         GroupNorm::scaleAndShift,
                         context,
-                        buffers.run,
+                        buffers.run(),
                         x,
                         buffers.statistics,
                         weight,
@@ -361,7 +361,7 @@ final class PortableDecoder implements DecoderOperations {
                 Float.BYTES,
                 Float.BYTES * moved);
         Conv2dArguments arguments = new Conv2dArguments(
-                buffers.run,
+                buffers.run(),
                 x,
                 weight,
                 bias,
@@ -403,7 +403,7 @@ final class PortableDecoder implements DecoderOperations {
                 Float.BYTES,
                 Float.BYTES * moved);
         LinearArguments arguments = new LinearArguments(
-                buffers.run,
+                buffers.run(),
                 allRows,
                 x,
                 weight,
@@ -442,7 +442,7 @@ final class PortableDecoder implements DecoderOperations {
                 Float.BYTES * count * ((double) m * k + (double) n * k + (double) m * n),
                 null);
         LinearArguments arguments = new LinearArguments(
-                buffers.run, allRows, left, right, bias, out, shape, After.of(epilogue, bias, 1), stack);
+                buffers.run(), allRows, left, right, bias, out, shape, After.of(epilogue, bias, 1), stack);
         g.task(
                 task,
                 work,

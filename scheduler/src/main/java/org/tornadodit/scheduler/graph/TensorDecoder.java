@@ -278,7 +278,7 @@ final class TensorDecoder implements DecoderOperations {
                         task,
                         PackedMap::pack,
                         context,
-                        buffers.run,
+                        buffers.run(),
                         x,
                         statistics,
                         weight,
@@ -337,7 +337,7 @@ final class TensorDecoder implements DecoderOperations {
         TensorCores cores = buffers.tier.cores();
         ConvolutionTile tile = cores.convolution();
         TensorConv2dArguments arguments = new TensorConv2dArguments(
-                buffers.run,
+                buffers.run(),
                 buffers.packed,
                 weights,
                 biases,

@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler.graph;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.DecoderRun;
 import org.tornadodit.kernels.Exchange;
@@ -54,8 +55,8 @@ public final class VaeBuffers {
     final @Nullable Ties ties;
 
     final FloatArray statistics;
-    /** From the host: which of a graph's layers runs, for how many images, see {@link DecoderRun}. */
-    final IntArray run;
+    /** Of the graph that is being written, see {@link #begin}. */
+    private @Nullable IntArray run;
     /** (N, 3, 8 H, 8 W). */
     public final FloatArray images;
 
@@ -95,8 +96,17 @@ public final class VaeBuffers {
         sums = arrays.deviceFloats((long) count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
         ties = Ties.of(bands, config, arrays);
         statistics = arrays.deviceFloats((long) count * config.normNumGroups() * 2);
-        run = arrays.ints(DecoderRun.LENGTH);
         images = arrays.floats(inputs * config.outChannels() * config.upsampling() * config.upsampling());
+    }
+
+    /** A graph is written: which of its layers runs, for how many images, see {@link DecoderRun}. */
+    void begin(IntArray itsRun) {
+        run = itsRun;
+    }
+
+    /** See {@link #begin}. */
+    IntArray run() {
+        return Objects.requireNonNull(run, "no graph is being written");
     }
 
     /** The feature map at a size of pixels a side. */

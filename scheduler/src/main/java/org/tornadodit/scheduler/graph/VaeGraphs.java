@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler.graph;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -9,9 +10,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.DecoderRun;
+import org.tornadodit.kernels.Launch;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
@@ -22,13 +26,16 @@ import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.WeightStaging.Passage;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * AutoencoderKL's decoder as task graphs: head (post_quant_conv, conv_in), residual layers, the middle's attention,
  * upsamplers, tail (norm, conv_out). Residual layers of the same sizes share a graph, which finds its weights by a layer
- * index, so that each is compiled once. A pass of fewer images than there is room for takes as much less: its launches have
- * fewer threads, and the kernels that take tiles in turn read how many images there are.
+ * index, so that each is compiled once. The device counts that index up itself, and the host sends all before the first
+ * graph, so that a pass can be recorded, and be one launch. A pass of fewer images than there is room for takes as much less:
+ * its launches have fewer threads, and the kernels that take tiles in turn read how many images there are.
  */
 public final class VaeGraphs {
 
@@ -51,9 +58,6 @@ public final class VaeGraphs {
         }
     }
 
-    /** One execution: which graph, and which of its layers. */
-    private record Run(int graph, int layer) {}
-
     private final String prefix;
     private final VaeWeights weights;
     private final VaeBuffers buffers;
@@ -61,11 +65,17 @@ public final class VaeGraphs {
     private final BandExchanges exchanges;
     private final Map<Stage, List<Object>> layers = new LinkedHashMap<>();
     private final Map<Stage, Set<Stage>> predecessors = new LinkedHashMap<>();
-    private final List<Run> runs = new ArrayList<>();
+    /** Of each stage: what its kernels ask which layer it is, for how many images. */
+    private final Map<Stage, IntArray> runs = new LinkedHashMap<>();
+    /** Graphs of a pass. */
+    private final List<Integer> order = new ArrayList<>();
+
     private final List<ImageGrid> grids = new ArrayList<>();
     private @Nullable Stage last;
     private @Nullable WeightStaging staging;
     private int begin;
+    /** Whether each graph has run, and its weights are on the device. */
+    private boolean ran;
 
     public VaeGraphs(String prefix, VaeConfig config, VaeWeights weights, VaeBuffers buffers) {
         this.prefix = prefix;
@@ -104,9 +114,9 @@ public final class VaeGraphs {
 
     private void add(Kind kind, int in, int out, int size, Object parameters) {
         Stage stage = new Stage(kind, in, out, size);
-        List<Object> ofStage = layers.computeIfAbsent(stage, s -> new ArrayList<>());
-        ofStage.add(parameters);
-        runs.add(new Run(List.copyOf(layers.keySet()).indexOf(stage), ofStage.size() - 1));
+        layers.computeIfAbsent(stage, s -> new ArrayList<>()).add(parameters);
+        runs.computeIfAbsent(stage, s -> buffers.arrays.ints(DecoderRun.LENGTH));
+        order.add(List.copyOf(layers.keySet()).indexOf(stage));
         Set<Stage> before = predecessors.computeIfAbsent(stage, s -> new LinkedHashSet<>());
         if (last != null) {
             before.add(last);
@@ -115,24 +125,63 @@ public final class VaeGraphs {
     }
 
     /**
-     * One pass: decodes what {@link VaeBuffers#latents} begin with.
+     * One pass: decodes what {@link VaeBuffers#latents} begin with, and brings the images to the host.
      *
      * @param device has the graphs of {@link #build}
      * @param images as many as there is room for at most
+     * @param meanwhile what the host has to do before the images come: while the device decodes, where that is recorded
      * @return of the last graph
      */
+    public TornadoExecutionResult decode(DevicePlan device, int images, Runnable meanwhile) {
+        resize(images);
+        AtomicBoolean done = new AtomicBoolean();
+        Runnable noted = () -> {
+            meanwhile.run();
+            done.set(true);
+        };
+        TornadoExecutionResult result = ran ? device.execute(order, noted) : first(device);
+        ran = true;
+        if (!done.get()) {
+            meanwhile.run();
+        }
+        result.transferToHost(operations.results());
+        return result;
+    }
+
+    /** As above. */
     public TornadoExecutionResult decode(DevicePlan device, int images) {
+        return decode(device, images, () -> {});
+    }
+
+    /** The first execution of a graph sends what it keeps: one waits for the other. */
+    private TornadoExecutionResult first(DevicePlan device) {
+        order.subList(0, order.size() - 1).forEach(device::execute);
+        return device.execute((int) order.getLast());
+    }
+
+    /**
+     * Makes ready a pass that comes next, see {@link DevicePlan#prepare}: for devices that decode a picture together.
+     */
+    public void prepare(DevicePlan device, int images) {
+        resize(images);
+        device.prepare(order);
+    }
+
+    /** Has the device record a pass, once there has been one of any number of images; see {@link DevicePlan#record}. */
+    public void record(DevicePlan device, int images) {
+        resize(images);
+        device.record(order);
+    }
+
+    private void resize(int images) {
         if (images < 1 || images > buffers.count) {
             throw new IllegalArgumentException("%d images, room for %d".formatted(images, buffers.count));
         }
         grids.forEach(grid -> grid.resize(images));
-        buffers.run.set(DecoderRun.IMAGES, images);
-        TornadoExecutionResult result = null;
-        for (Run run : runs) {
-            buffers.run.set(DecoderRun.LAYER, run.layer());
-            result = device.execute(run.graph());
+        for (IntArray run : runs.values()) {
+            run.set(DecoderRun.LAYER, 0);
+            run.set(DecoderRun.IMAGES, images);
         }
-        return Objects.requireNonNull(result);
     }
 
     /** After a pass: PyTorch's name of the layer whose input did not fit its representation, if there was one. */
@@ -141,7 +190,7 @@ public final class VaeGraphs {
     }
 
     /**
-     * All graphs, in the order that {@link Run} counts them, then those that load weights.
+     * All graphs, in the order of their first executions, then those that load weights.
      *
      * @param scheduler gets the launch of every task
      */
@@ -209,7 +258,12 @@ public final class VaeGraphs {
     }
 
     private void write(GraphScope g, Stage stage) {
-        Object[] carried = exchanges.with(operations.carried());
+        IntArray run = Objects.requireNonNull(runs.get(stage));
+        buffers.begin(run);
+        Object[] carried = Stream.of(
+                        exchanges.with(operations.carried()), runs.values().toArray())
+                .flatMap(Arrays::stream)
+                .toArray();
         for (Stage before : predecessors.getOrDefault(stage, Set.of())) {
             g.consume(prefix + before.name(), carried);
         }
@@ -217,12 +271,14 @@ public final class VaeGraphs {
             g.consume(prefix + WEIGHTS + "load", operations.weights());
             g.consume(prefix + Objects.requireNonNull(last).name(), operations.weights());
         }
+        if (stage.kind() == Kind.HEAD) {
+            g.sendEach(runs.values().toArray());
+        }
         if (stage.kind() == Kind.HEAD && buffers.ties != null) {
             g.consume(prefix + (operations.weights().length == 0 ? BEGIN : WEIGHTS + "load"), exchanges.state());
             g.consume(prefix + Objects.requireNonNull(last).name(), exchanges.state());
             g.sendEach(exchanges.links());
         }
-        g.sendEach(buffers.run);
         List<Object> parameters = layers.getOrDefault(stage, List.of());
         switch (stage.kind()) {
             case HEAD -> operations.head(g, weights, stage.out());
@@ -234,8 +290,15 @@ public final class VaeGraphs {
             case UPSAMPLER -> operations.upsampler(g, (Linear) parameters.getFirst(), stage.in(), stage.size());
             case TAIL -> operations.tail(g, weights, stage.in(), stage.out(), stage.size());
         }
+        if (parameters.size() > 1) {
+            g.task(
+                    "next",
+                    Work.moving(2.0 * Integer.BYTES, "nextLayer"),
+                    () -> Launch.elementwise(1),
+                    graph -> graph.task("next", DecoderRun::next, new KernelContext(), run));
+        }
         if (stage.kind() == Kind.TAIL) {
-            g.receive(operations.results());
+            g.keep(operations.results());
             if (operations.weights().length > 0) {
                 g.keep(operations.weights());
             }

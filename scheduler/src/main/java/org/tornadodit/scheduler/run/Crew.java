@@ -148,6 +148,10 @@ final class Crew implements Stepper {
         engines.forEach(engine -> engine.connect(engines, hostLandings));
         each(TornadoEngine::beginFirstStep);
         each(TornadoEngine::firstStep);
+        each(engine -> engine.recordDecode(
+                engine.decodesTogether()
+                        ? 1
+                        : Math.ceilDiv(engine.part().samples().count(), ranks.size())));
     }
 
     private static String optionsOfCrews() {
@@ -262,6 +266,7 @@ final class Crew implements Stepper {
         float[] images = new float[0];
         for (int sample = 0; sample < samples; sample++) {
             float[] ofSample = Arrays.copyOfRange(latents, sample * latent, (sample + 1) * latent);
+            each(TornadoEngine::prepareOwnRows);
             List<float[]> rows = all(engine -> engine.decodeOwnRows(ofSample));
             int image = rows.stream().mapToInt(own -> own.length).sum();
             images = sample == 0 ? new float[Math.multiplyExact(samples, image)] : images;

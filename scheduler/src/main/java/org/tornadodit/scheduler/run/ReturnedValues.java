@@ -3,6 +3,7 @@ package org.tornadodit.scheduler.run;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.tornadodit.scheduler.engine.OverflowException;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -13,16 +14,44 @@ final class ReturnedValues {
 
     private ReturnedValues() {}
 
+    /** Elements of a page of memory: nothing copies less. */
+    private static final int PAGE = 1024;
+
+    /** Elements that several threads look at. */
+    private static final int MANY = 1 << 21;
+
+    /** Elements that one of them looks at. */
+    private static final int PART = 1 << 19;
+
     /** Marks all elements as not returned, before a copy that may fail in silence. */
     static void spoil(FloatArray array) {
+        spoil(array, 1);
+    }
+
+    /** As {@link #spoil}, but an element of each page and the last: for large arrays that are copied whole. */
+    static void spoilPages(FloatArray array) {
+        spoil(array, PAGE);
+        array.getSegment().setAtIndex(ValueLayout.JAVA_INT, array.getSize() - 1, SPOILED);
+    }
+
+    private static void spoil(FloatArray array, int every) {
         var segment = array.getSegment();
-        for (long i = 0; i < array.getSize(); i++) {
+        for (long i = 0; i < array.getSize(); i += every) {
             segment.setAtIndex(ValueLayout.JAVA_INT, i, SPOILED);
         }
     }
 
     static boolean areFinite(float[] values, int count) {
-        for (int i = 0; i < count; i++) {
+        if (count <= MANY) { // waking other threads would take longer
+            return areFinite(values, 0, count);
+        }
+        return IntStream.range(0, Math.ceilDiv(count, PART))
+                .parallel()
+                .allMatch(part -> areFinite(values, part * PART, Math.min((part + 1) * PART, count)));
+    }
+
+    private static boolean areFinite(float[] values, int first, int end) {
+        for (int i = first; i < end; i++) {
             if (!Float.isFinite(values[i])) {
                 return false;
             }
@@ -51,10 +80,10 @@ final class ReturnedValues {
      * @throws ArithmeticException as of {@link #requireReturned}
      */
     static float[] requireFinite(float[] values, int wanted, Supplier<OverflowException> overflow) {
-        float[] returned = requireReturned(values, wanted);
-        if (!areFinite(returned, wanted)) {
+        if (!areFinite(values, wanted)) {
+            requireReturned(values, wanted); // what did not come back is no number either
             throw overflow.get();
         }
-        return returned;
+        return wanted == values.length ? values : Arrays.copyOf(values, wanted);
     }
 }

@@ -349,13 +349,18 @@ public final class ShardedEngine implements Engine {
         int latent = config.inputElements();
         int side = config.inputSize() * vaeConfig.upsampling();
         int image = vaeConfig.outChannels() * side * side;
-        float[] images = new float[Math.multiplyExact(count, image)];
+        int elements = Math.multiplyExact(count, image);
         Deque<Decoding> running = new ArrayDeque<>(decoding(latents, 0, count));
+        float[] images = running.size() == 1 ? new float[0] : new float[elements];
         while (!running.isEmpty()) {
             Decoding next = running.removeFirst();
             Shard part = next.images();
             try {
                 float[] decoded = DeviceWorker.await(next.result());
+                if (decoded.length == elements) { // all of them, from one device
+                    return decoded;
+                }
+                images = images.length == 0 ? new float[elements] : images;
                 System.arraycopy(decoded, 0, images, part.first() * image, part.count() * image);
             } catch (LostException e) {
                 running.addAll(decoding(

@@ -93,6 +93,10 @@ public final class TornadoEngine implements Engine, Stepper {
     private volatile long decoderState;
     /** Graphs of the step that is prepared. */
     private List<Integer> order = List.of();
+    /** Samples of the step that is prepared. */
+    private int prepared;
+    /** Whether decoding has been recorded ahead, see {@link #recordDecode}. */
+    private boolean decodeRecorded;
     /** What the last step's graphs gave. */
     private @Nullable TornadoExecutionResult last;
 
@@ -357,7 +361,8 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** The first step with the others, as of {@link #warmUp}. They begin it together, once all have begun. */
     void firstStep() {
-        TornadoExecutionResult result = run(part.isPatched() ? ditGraphs.synchronousStep() : ditGraphs.step());
+        TornadoExecutionResult result =
+                ditPlan.execute(part.isPatched() ? ditGraphs.synchronousStep() : ditGraphs.step());
         requireSignals(result);
         requireLatents(result);
         if (vaeBuffers.isDivided()) {
@@ -515,6 +520,7 @@ public final class TornadoEngine implements Engine, Stepper {
             DeviceArrays.fill(buffers.noise, i * config.inputElements(), noise.get(i));
         }
         prepare(samples);
+        prepared = samples.size();
         order = !part.isPatched()
                 ? suitedSteps.next(buffers.wholeBatch.get(Batch.PASSES))
                 : freshness.isSynchronous(samples) ? ditGraphs.synchronousStep() : ditGraphs.step();
@@ -523,7 +529,7 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** The step that was prepared. */
     void runStep(int number) {
-        last = run(order);
+        last = ditPlan.execute(order, this::recordDecodeOfStep);
         requireSignals(last);
         if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
             requireNoOverflow(last, number);
@@ -589,11 +595,6 @@ public final class TornadoEngine implements Engine, Stepper {
         ditGraphs.fillConditioning(times, intervals);
     }
 
-    /** Runs graphs of a step. */
-    private TornadoExecutionResult run(List<Integer> order) {
-        return ditPlan.execute(order);
-    }
-
     /** @throws OverflowException when a kernel has met a value that its operands cannot hold */
     private void requireNoOverflow(TornadoExecutionResult result, int step) {
         result.transferToHost(buffers.overflow);
@@ -632,24 +633,80 @@ public final class TornadoEngine implements Engine, Stepper {
         }
     }
 
+    /**
+     * Once, while the device is at a step: who samples decodes as many, most likely. A crew does it before its first step
+     * ({@link #recordDecode}), for the driver may wait for a device to record, which may wait for another.
+     */
+    private void recordDecodeOfStep() {
+        if (part.ranks() == 1) {
+            recordDecode(prepared);
+        }
+    }
+
+    /** Has the device record what decoding so many samples takes, once for an engine: others are recorded when they come again. */
+    void recordDecode(int samples) {
+        if (decodeRecorded) {
+            return;
+        }
+        decodeRecorded = true;
+        vaeGraphs.record(vaePlan, Math.min(samples, vaeBuffers.count));
+        if (samples > vaeBuffers.count && samples % vaeBuffers.count != 0) {
+            vaeGraphs.record(vaePlan, samples % vaeBuffers.count);
+        }
+    }
+
     @Override
     public float[] decode(float[] latents, int samples) {
         int latent = config.inputElements();
         int side = config.inputSize() * vaeConfig.upsampling();
         int image = vaeConfig.outChannels() * side * side;
-        float[] images = new float[Math.multiplyExact(samples, image)];
+        Images images = new Images(Math.multiplyExact(samples, image));
         for (int first = 0; first < samples; first += vaeBuffers.count) {
             int count = Math.min(vaeBuffers.count, samples - first);
-            for (int i = 0; i < count * latent; i++) {
-                vaeBuffers.latents.set(i, latents[first * latent + i]);
-            }
-            ReturnedValues.spoil(vaeBuffers.images);
-            vaeGraphs.decode(vaePlan, count);
-            requireDecoded();
+            int at = first * image;
             MemorySegment.copy(
-                    vaeBuffers.images.getSegment(), ValueLayout.JAVA_FLOAT, 0, images, first * image, count * image);
+                    latents,
+                    first * latent,
+                    vaeBuffers.latents.getSegment(),
+                    ValueLayout.JAVA_FLOAT,
+                    0,
+                    count * latent);
+            vaeGraphs.decode(vaePlan, count, () -> {
+                images.values();
+                ReturnedValues.spoilPages(vaeBuffers.images);
+            });
+            requireDecoded();
+            float[] to = images.values();
+            IntStream.range(0, count)
+                    .parallel()
+                    .forEach(i -> MemorySegment.copy(
+                            vaeBuffers.images.getSegment(),
+                            ValueLayout.JAVA_FLOAT,
+                            (long) i * image * Float.BYTES,
+                            to,
+                            at + i * image,
+                            image));
         }
-        return images;
+        return images.values();
+    }
+
+    /** Images on the host, which come into being while the device decodes the first: it takes milliseconds. */
+    private static final class Images {
+        private final int elements;
+        private float @Nullable [] values;
+
+        Images(int elements) {
+            this.elements = elements;
+        }
+
+        float[] values() {
+            float[] there = values;
+            if (there == null) {
+                there = new float[elements];
+                values = there;
+            }
+            return there;
+        }
     }
 
     /** Whether {@link #decodeOwnRows} decodes, together with the crew's other devices. */
@@ -662,6 +719,11 @@ public final class TornadoEngine implements Engine, Stepper {
         return vaeBuffers.ownPixels();
     }
 
+    /** Makes ready {@link #decodeOwnRows}: see {@link DevicePlan#prepare}. */
+    void prepareOwnRows() {
+        vaeGraphs.prepare(vaePlan, 1);
+    }
+
     /**
      * Some rows of a picture, while the crew's other devices decode the others.
      *
@@ -670,8 +732,9 @@ public final class TornadoEngine implements Engine, Stepper {
      */
     float[] decodeOwnRows(float[] latent) {
         DeviceArrays.fill(vaeBuffers.latents, latent);
-        ReturnedValues.spoil(vaeBuffers.images);
-        requireSignals(receivedState(vaeGraphs.decode(vaePlan, 1)), Exchange.LEAST_PATIENCE);
+        requireSignals(
+                receivedState(vaeGraphs.decode(vaePlan, 1, () -> ReturnedValues.spoilPages(vaeBuffers.images))),
+                Exchange.LEAST_PATIENCE);
         requireDecoded();
         Span there = vaeBuffers.imagePixels();
         float[] rows = new float[vaeConfig.outChannels() * there.count()];

@@ -3,6 +3,7 @@ package org.tornadodit.scheduler.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,9 +31,7 @@ class DevicePlanTest {
     @AfterEach
     void recordAgain() {
         HostRuntime.get().renewDevices();
-        RerunningRecorder.refuses = false;
-        RerunningRecorder.RECORDED.set(0);
-        RerunningRecorder.RUN.set(0);
+        RerunningRecorder.renew();
     }
 
     /** Graph 0 clears the sum, 1 adds what is sent, 2 doubles it. */
@@ -107,6 +106,32 @@ class DevicePlanTest {
             assertEquals(1, RerunningRecorder.RECORDED.get());
             step(plan, 1);
             assertEquals(2, RerunningRecorder.RECORDED.get());
+        }
+    }
+
+    /** Its graphs have run, with another grid; what the host does meanwhile comes once the device is at work. */
+    @Test
+    void aSequenceThatIsRecordedAheadIsOneLaunchTheFirstTime() {
+        try (DevicePlan plan = plan()) {
+            plan.execute(0);
+            assertEquals(2, step(plan, 1));
+            grid.setLocalWork(N / 2, 1, 1);
+            plan.record(List.of(1, 2));
+            plan.record(List.of(1, 2)); // is there
+            assertEquals(1, RerunningRecorder.RECORDED.get());
+            assertEquals(0, RerunningRecorder.RUN.get());
+            assertEquals(2 * (2 + 10), step(plan, 10));
+            assertEquals(1, RerunningRecorder.RUN.get());
+            AtomicInteger meanwhile = new AtomicInteger();
+            plan.execute(List.of(1, 2), meanwhile::incrementAndGet);
+            assertEquals(1, meanwhile.get());
+            grid.setLocalWork(N, 1, 1);
+            plan.execute(
+                    List.of(1, 2), meanwhile::incrementAndGet); // in turn: the second time with this grid, so recorded
+            assertEquals(2, RerunningRecorder.RECORDED.get());
+            assertEquals(2, meanwhile.get());
+            plan.execute(List.of(1, 2, 1, 2), meanwhile::incrementAndGet);
+            assertEquals(2, meanwhile.get());
         }
     }
 

@@ -8,9 +8,16 @@ import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /** Stands for a device that records launches, in all tests of this module: it keeps them, and runs them again. */
 public final class RerunningRecorder implements LaunchRecorder {
-    static final AtomicInteger RECORDED = new AtomicInteger();
-    static final AtomicInteger RUN = new AtomicInteger();
+    public static final AtomicInteger RECORDED = new AtomicInteger();
+    public static final AtomicInteger RUN = new AtomicInteger();
     static volatile boolean refuses;
+
+    /** As at the beginning. */
+    public static void renew() {
+        refuses = false;
+        RECORDED.set(0);
+        RUN.set(0);
+    }
 
     @Override
     public Optional<Recording> record(TornadoExecutionPlan plan, TornadoDevice device, Runnable executions) {
@@ -18,17 +25,12 @@ public final class RerunningRecorder implements LaunchRecorder {
             return Optional.empty();
         }
         RECORDED.incrementAndGet();
-        executions.run(); // TornadoVM's side of it; the first run below has its effect already
         return Optional.of(new Recording() {
-            private boolean ran = true;
-
             @Override
-            public void run() {
+            public void run(Runnable meanwhile) {
                 RUN.incrementAndGet();
-                if (!ran) {
-                    executions.run();
-                }
-                ran = false;
+                executions.run();
+                meanwhile.run();
             }
 
             @Override

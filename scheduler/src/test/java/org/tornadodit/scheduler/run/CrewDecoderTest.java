@@ -21,6 +21,7 @@ import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.DeviceFailedException;
+import org.tornadodit.scheduler.device.RerunningRecorder;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
@@ -88,8 +89,11 @@ class CrewDecoderTest {
     @CsvSource({"PORTABLE, 2", "PORTABLE, 8", "WGMMA, 2", "WGMMA, 4"})
     void aPictureHasTheBitsOfOneDevice(Tier kernels, int devices) {
         float[] expected = expected(1, kernels);
+        RerunningRecorder.renew();
         try (ShardedEngine engine = engine(Mesh.ONE.withHeads(devices), 1, kernels)) {
+            assertEquals(devices, RerunningRecorder.RECORDED.get(), "each device's pass, before there is a step");
             assertArrayEquals(expected, engine.decode(latents(1), 1)); // the second pass: signals go on counting
+            assertEquals(devices, RerunningRecorder.RUN.get());
         }
         assertEquals(List.of(), reports);
     }

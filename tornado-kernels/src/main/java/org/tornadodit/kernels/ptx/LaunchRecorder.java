@@ -46,9 +46,10 @@ public interface LaunchRecorder {
         /**
          * Has the device do it all, and waits.
          *
+         * @param meanwhile what the host does before it waits: nothing that the device must be done for, or that changes what it copies
          * @throws IllegalStateException when the device cannot
          */
-        void run();
+        void run(Runnable meanwhile);
 
         @Override
         void close();
