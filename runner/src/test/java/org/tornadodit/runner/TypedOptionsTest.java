@@ -46,6 +46,7 @@ class TypedOptionsTest {
                 List.of("--tensor-parallel-degree", "2"),
                 List.of("--pipeline-parallel-degree", "2", "--micro-batches", "2"),
                 List.of("--pipefusion-parallel-degree", "2"),
+                List.of("--fully-shard-degree", "2"),
                 List.of("--fail-fast"))) {
             Object[] options =
                     Stream.concat(Stream.of("--device", "cpu"), idle.stream()).toArray();
@@ -57,6 +58,21 @@ class TypedOptionsTest {
     void divisionsThatAreNotPossibleAreRefused() {
         refused("--plan auto chooses degrees, and others are given", "--plan", "auto", "--ulysses-degree", "2");
         refused("--ulysses-degree is 0, expected 1 to 1024", "--devices", "cpu:2", "--ulysses-degree", "0");
+        refused("--fully-shard-degree is 9, expected 1 to 8", "--devices", "cpu:2", "--fully-shard-degree", "9");
+        refused(
+                "--fully-shard-degree 4 is for 4 devices that compute a sample together, there are 2; see --devices",
+                "--devices",
+                "cpu:2",
+                "--fully-shard-degree",
+                "4");
+        refused(
+                "--tensor-parallel-degree 2 leaves each device a share of the blocks' weights",
+                "--devices",
+                "cpu:2",
+                "--tensor-parallel-degree",
+                "2",
+                "--fully-shard-degree",
+                "2");
         refused("wants 8 devices, there are 2; see --devices", "--devices", "cpu:2", "--data-parallel-degree", "8");
         refused(
                 "--num-pipeline-patch is of patches that go through stages: give --pipefusion-parallel-degree of 2 or"

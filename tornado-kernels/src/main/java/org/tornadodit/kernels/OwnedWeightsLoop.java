@@ -39,7 +39,8 @@ public final class OwnedWeightsLoop {
             IntArray readerState,
             int from,
             int to) {
-        if (context.globalIdx == 0) {
+        // The link is read too: TornadoVM would not send what a task writes alone.
+        if (context.globalIdx == 0 && link.get(Exchange.ACTIVE) == 1) {
             PeerMemory.publish(source, link, OwnedWeights.slotOf(0, from));
             PeerMemory.publish(target, link, OwnedWeights.slotOf(1, to));
             PeerMemory.publish(readerState, link, OwnedWeights.slotOf(1, OwnedWeights.OWN_STATE));
