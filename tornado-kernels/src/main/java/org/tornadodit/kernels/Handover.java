@@ -149,9 +149,27 @@ public final class Handover {
             IntArray state,
             int site,
             int groups) {
-        awaitOne(context, landing, link, state, site, groups, 1);
+        int peer = context.groupIdx / groups;
+        int group = context.groupIdx % groups;
+        if (context.localIdx == 0) {
+            awaitOne(context.groupIdx, landing, link, state, site, peer, group, 1);
+        }
         context.localBarrier();
-        fetch(context, landing, link, site, groups, batch.get(Batch.FIRST), batch.get(Batch.PASSES));
+        int at = Exchange.site(site);
+        int first = batch.get(Batch.FIRST);
+        int passes = fetchedPasses(link, at, peer, batch.get(Batch.PASSES));
+        int run = link.get(at + Exchange.BOX + 2) / 4;
+        int toPass = link.get(at + Exchange.BOX + 8);
+        int to = Exchange.place(link, at, peer) + first * toPass;
+        int slot = Exchange.slot(site, link.get(at + Exchange.RANK));
+        for (int pass = 0; pass < passes; pass++) {
+            for (int i = group * context.localGroupSizeX + context.localIdx;
+                    i < run;
+                    i += groups * context.localGroupSizeX) {
+                int place4 = to + pass * toPass + i * 4;
+                PeerMemory.fetch4(link, slot, place4, landing, place4);
+            }
+        }
     }
 
     /**
@@ -164,63 +182,59 @@ public final class Handover {
      */
     public static void awaitAll(
             KernelContext context, FloatArray landing, IntArray link, IntArray state, int site, int groups, int times) {
-        awaitOne(context, landing, link, state, site, groups, times);
-        context.localBarrier();
-        fetch(context, landing, link, site, groups, 0, 0);
-    }
-
-    /** A group waits for the one with the same share. */
-    private static void awaitOne(
-            KernelContext context, FloatArray landing, IntArray link, IntArray state, int site, int groups, int times) {
-        int at = Exchange.site(site);
         int peer = context.groupIdx / groups;
         int group = context.groupIdx % groups;
-        int active = link.get(Exchange.ACTIVE);
-        int sends = (link.get(at + Exchange.SENDERS) >> peer) & 1;
         if (context.localIdx == 0) {
-            if (active == 0) {
-                if (context.groupIdx == 0) {
-                    PeerMemory.publish(landing, state, Exchange.OWN_ADDRESSES / 2 + site);
-                    PeerMemory.publish(state, state, Exchange.OWN_ADDRESSES / 2 + Exchange.SITES);
-                }
-            } else if (sends != 0 && peer != link.get(at + Exchange.RANK)) {
-                int counter = Exchange.COUNTERS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group;
-                int number = state.get(counter) + times;
-                state.set(counter, number);
-                if (state.get(Exchange.FAILED) == 0
-                        && Exchange.await(
-                                        link,
-                                        state,
-                                        Exchange.SIGNALS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group,
-                                        number)
-                                == 0) {
-                    state.set(Exchange.FAILED, 1);
-                }
-            }
+            awaitOne(context.groupIdx, landing, link, state, site, peer, group, times);
         }
-    }
-
-    /** Where the host's memory lies between, copies the group's share of passes; of all that can be there where none is given. */
-    private static void fetch(
-            KernelContext context, FloatArray landing, IntArray link, int site, int groups, int first, int passes) {
+        context.localBarrier();
         int at = Exchange.site(site);
-        int peer = context.groupIdx / groups;
-        int group = context.groupIdx % groups;
-        int rank = link.get(at + Exchange.RANK);
-        int sends = (link.get(at + Exchange.SENDERS) >> peer) & 1;
+        int passes = fetchedPasses(link, at, peer, 0);
         int run = link.get(at + Exchange.BOX + 2) / 4;
         int toPass = link.get(at + Exchange.BOX + 8);
         int to = Exchange.place(link, at, peer);
-        int fetched = sends * Exchange.fetchedPasses(link, at, rank, peer, passes);
-        int slot = Exchange.slot(site, rank);
-        for (int pass = 0; pass < fetched; pass++) {
+        int slot = Exchange.slot(site, link.get(at + Exchange.RANK));
+        for (int pass = 0; pass < passes; pass++) {
             for (int i = group * context.localGroupSizeX + context.localIdx;
                     i < run;
                     i += groups * context.localGroupSizeX) {
-                int place4 = to + (first + pass) * toPass + i * 4;
+                int place4 = to + pass * toPass + i * 4;
                 PeerMemory.fetch4(link, slot, place4, landing, place4);
             }
         }
+    }
+
+    /** A group, by its first work item, waits for the one with the same share; unconnected it tells the addresses. */
+    private static void awaitOne(
+            int number, FloatArray landing, IntArray link, IntArray state, int site, int peer, int group, int times) {
+        int at = Exchange.site(site);
+        int active = link.get(Exchange.ACTIVE);
+        int sends = (link.get(at + Exchange.SENDERS) >> peer) & 1;
+        if (active == 0) {
+            if (number == 0) {
+                PeerMemory.publish(landing, state, Exchange.OWN_ADDRESSES / 2 + site);
+                PeerMemory.publish(state, state, Exchange.OWN_ADDRESSES / 2 + Exchange.SITES);
+            }
+        } else if (sends != 0 && peer != link.get(at + Exchange.RANK)) {
+            int counter = Exchange.COUNTERS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group;
+            int signals = state.get(counter) + times;
+            state.set(counter, signals);
+            if (state.get(Exchange.FAILED) == 0
+                    && Exchange.await(
+                                    link,
+                                    state,
+                                    Exchange.SIGNALS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group,
+                                    signals)
+                            == 0) {
+                state.set(Exchange.FAILED, 1);
+            }
+        }
+    }
+
+    /** Of how many passes a group fetches its share: of all that can be there where none is given. */
+    private static int fetchedPasses(IntArray link, int at, int peer, int passes) {
+        int sends = (link.get(at + Exchange.SENDERS) >> peer) & 1;
+        return sends * Exchange.fetchedPasses(link, at, link.get(at + Exchange.RANK), peer, passes);
     }
 
     /**
