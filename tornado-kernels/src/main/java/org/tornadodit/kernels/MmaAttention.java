@@ -38,9 +38,16 @@ public final class MmaAttention {
      * @param queryTiles of 16 queries that a warp serves
      * @param keys of a tile, a multiple of 16; another number gives other bits
      * @param stages tiles of keys and of values in shared memory at a time, at least 2
+     * @param together work groups of a multiprocessor, which share its registers
      * @param form of the instructions
      */
-    public record Tiling(int warps, int queryTiles, int keys, int stages, MmaForm form) implements AttentionTiling {
+    public record Tiling(int warps, int queryTiles, int keys, int stages, int together, MmaForm form)
+            implements AttentionTiling {
+        /** With eight warps a multiprocessor. */
+        public Tiling(int warps, int queryTiles, int keys, int stages, MmaForm form) {
+            this(warps, queryTiles, keys, stages, warps <= 4 ? 2 : 1, form);
+        }
+
         @Override
         public int queries() {
             return ROWS * queryTiles * warps;
@@ -49,11 +56,6 @@ public final class MmaAttention {
         @Override
         public int threads() {
             return LANES * warps;
-        }
-
-        @Override
-        public int together() {
-            return MmaAttention.together(warps);
         }
 
         @Override
@@ -68,6 +70,7 @@ public final class MmaAttention {
                     || keys < 16
                     || keys % 16 != 0
                     || stages < 2
+                    || together < 1
                     || (form == MmaForm.VOLTA && queryTiles > 1)) {
                 throw new IllegalArgumentException(this + ": it takes a multiple of 16 keys, two stages or"
                         + " more, and one tile of queries in Volta's form");
@@ -80,16 +83,11 @@ public final class MmaAttention {
         return MmaTile.scratch(warps, form);
     }
 
-    /** Work groups of a multiprocessor: eight warps fill its registers. */
-    private static int together(int warps) {
-        return warps <= 4 ? 2 : 1;
-    }
-
     /**
      * Attention of every sample and head. What is not said here is in {@link TensorAttentionArguments}, which makes the task.
      *
      * @param most N that there is room for
-     * @param warps this and the next three: see {@link Tiling}
+     * @param warps this and the next four: see {@link Tiling}
      * @param form see {@link MmaForm#code}
      * @param queriesFrom first token that attends, see {@link AttentionShape#queriesFrom}
      * @param asked how many attend
@@ -110,6 +108,7 @@ public final class MmaAttention {
             int queryTiles,
             int keys,
             int stages,
+            int together,
             @AtLaunch int blocks,
             int form,
             int queriesFrom,
@@ -120,7 +119,7 @@ public final class MmaAttention {
         int queries = ROWS * queryTiles * warps;
         int threads = LANES * warps;
         int shared = SharedMemory.dynamic(stages * 2 * tileBytes + scratch(warps, form));
-        SharedMemory.block(threads, together(warps));
+        SharedMemory.block(threads, together);
         int thread = context.localIdx;
         int lane = thread % LANES;
         int queryBlocks = (asked + queries - 1) / queries;

@@ -191,7 +191,6 @@ public final class MmaLinear {
 
         float[] sums = Registers.floats(partRows / ROWS * (partColumns / 2));
         float[] products = Registers.floats(planes == 2 ? partRows / ROWS * (partColumns / 2) : 1);
-        float[] residual = Registers.floats(4 * TensorEpilogue.PART);
         int xFrom = shared + below * 32 * planes + MmaTile.left(lane, 2 * MATRIX * planes, MATRIX, form);
         int weightsFrom = shared
                 + slabs * rows * 32 * planes
@@ -214,6 +213,12 @@ public final class MmaLinear {
         }
         int stage = 0;
         for (int i = context.groupIdx; i < tiles; i += blocks) {
+            int tileRow = TensorLinear.rowTile(i, group, columnTiles) * rows;
+            int tileColumn = TensorLinear.columnTile(i, group, columnTiles) * columns;
+            // What is added to the products comes nearer beside them: a warp's row a step, 8 columns a lane.
+            int nearer = (tileRow + warp) * n + tileColumn + lane * 8;
+            int nearerRows =
+                    lane * 8 < Math.min(columns, n - tileColumn) ? Math.min(rows, rowsNow - tileRow) - warp : 0;
             Registers.clear(sums);
             for (int start = 0; start < steps; start += exactSteps) {
                 int end = Math.min(start + exactSteps, steps);
@@ -235,6 +240,10 @@ public final class MmaLinear {
                         fetch(staged, first, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs);
                     }
                     MmaTile.commit(form);
+                    if (form == MmaTile.AMPERE && epilogue == Epilogue.GATE_RESIDUAL) {
+                        int r = step * (threads / LANES);
+                        GlobalMemory.prefetchIfNegative(target, nearer + r * n, r - nearerRows);
+                    }
                     int a = xFrom + stage * stageBytes;
                     int b = weightsFrom + stage * stageBytes;
                     stage = stage == stages - 1 ? 0 : stage + 1;
@@ -309,36 +318,39 @@ public final class MmaLinear {
                     Registers.add(sums, products);
                 }
             }
-            int column = TensorLinear.columnTile(i, group, columnTiles) * columns + right;
-            int row = TensorLinear.rowTile(i, group, columnTiles) * rows + below + lane / 4;
+            int column = tileColumn + right;
+            int row = tileRow + below + lane / 4;
             if (form == MmaTile.VOLTA) {
                 int scratch = shared + stages * stageBytes + warp * MmaTile.ARRANGED;
                 MmaTile.arrange(sums, 0, partRows / ROWS * (partColumns / 16), scratch, lane, form);
             }
             if (Registers.opaque(column) < n) { // a warp may have none of the columns; opaque as TensorEpilogue's
-                for (int part = 0; part < partRows / ROWS; part++) {
+                int parts = partRows / ROWS;
+                int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << TensorLinear.GATE_BITS);
+                int chunks = gatePlace >> TensorLinear.GATE_BITS;
+                MmaEpilogue.addBias(sums, parts, bias, layerIndex, n, column, partColumns, thread);
+                if (epilogue == Epilogue.GATE_RESIDUAL) {
+                    MmaEpilogue.storeGated(
+                            sums,
+                            parts,
+                            gate,
+                            target,
+                            row,
+                            column,
+                            rowsNow,
+                            n,
+                            partColumns,
+                            thread,
+                            tokens,
+                            chunk,
+                            chunks,
+                            rows);
+                }
+                for (int part = 0; part < parts && epilogue != Epilogue.GATE_RESIDUAL; part++) {
                     int register = part * (partColumns / 2);
                     int first = row + part * ROWS;
-                    TensorEpilogue.addBias(sums, register, bias, layerIndex, n, column, partColumns, thread);
-                    if (epilogue == Epilogue.BIAS || epilogue == Epilogue.GATE_RESIDUAL) {
-                        int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << TensorLinear.GATE_BITS);
-                        int chunks = gatePlace >> TensorLinear.GATE_BITS;
-                        TensorEpilogue.storeFloats(
-                                sums,
-                                register,
-                                residual,
-                                gate,
-                                target,
-                                first,
-                                column,
-                                rowsNow,
-                                n,
-                                partColumns,
-                                thread,
-                                epilogue,
-                                tokens,
-                                chunk,
-                                chunks);
+                    if (epilogue == Epilogue.BIAS) {
+                        TensorEpilogue.store(sums, register, target, first, column, rowsNow, n, partColumns, thread);
                     } else {
                         TensorEpilogue.storeHalves(
                                 sums,

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,6 +17,7 @@ final class MmaVariants {
     private static final String WARPS = "warps";
     private static final String QUERY_TILES = "queryTiles";
     private static final String KEYS = "keys";
+    private static final String TOGETHER = "together";
 
     private static final int MOST_STAGES = 4;
     /** Head sizes up to which registers suffice. */
@@ -108,28 +110,49 @@ final class MmaVariants {
                     + ": tensor attention needs a multiple of 8 up to " + WarpgroupAttention.MAX_HEAD_SIZE);
         }
         boolean ampere = cores.form() == MmaForm.AMPERE;
-        // Two tiles of queries, where they leave registers for it, read keys and values half as often.
-        int queryTiles = ampere && planes == 1 && headSize <= MOST_FOR_TWO ? 2 : 1;
+        boolean few = ampere && planes == 1 && headSize <= MOST_FOR_TWO;
         int keys = ampere && planes == 2 && headSize <= MOST_FOR_MANY_KEYS ? 64 : 32;
-        int most = ampere ? MOST_STAGES : 2;
-        return (planes == 2 ? Stream.of(8, 4) : Stream.of(4, 8))
-                .flatMap(warps -> Stream.iterate(most, stages -> stages >= 2, stages -> stages - 1)
-                        .map(stages -> new MmaAttention.Tiling(warps, queryTiles, keys, stages, cores.form()))
-                        .filter(tiling -> tiling.sharedBytes(headSize, planes) <= cores.sharedBytes(tiling.together()))
-                        .limit(1))
+        List<MmaAttention.Tiling> tilings = new ArrayList<>();
+        if (few) {
+            // Four warps a scheduler: the softmaxes of some have the products of the others beside them.
+            tilings.add(new MmaAttention.Tiling(4, 1, keys, 2, 4, cores.form()));
+        }
+        // Two tiles of queries, where they leave registers for it, read keys and values half as often.
+        for (int warps : planes == 2 ? new int[] {8, 4} : new int[] {4, 8}) {
+            tilings.add(new MmaAttention.Tiling(warps, few ? 2 : 1, keys, 2, cores.form()));
+        }
+        return tilings.stream()
+                .flatMap(tiling -> withStages(tiling, headSize, planes, cores))
                 .map(MmaVariants::of)
                 .toList();
+    }
+
+    /** With as many stages as fit. */
+    private static Stream<MmaAttention.Tiling> withStages(
+            MmaAttention.Tiling tiling, int headSize, int planes, Warps cores) {
+        int most = cores.form() == MmaForm.AMPERE ? MOST_STAGES : 2;
+        return Stream.iterate(most, stages -> stages >= 2, stages -> stages - 1)
+                .map(stages -> new MmaAttention.Tiling(
+                        tiling.warps(), tiling.queryTiles(), tiling.keys(), stages, tiling.together(), tiling.form()))
+                .filter(fits -> fits.sharedBytes(headSize, planes) <= cores.sharedBytes(fits.together()))
+                .limit(1);
     }
 
     private static Variant of(MmaAttention.Tiling tiling) {
         return Variant.of(WARPS, tiling.warps())
                 .and(QUERY_TILES, tiling.queryTiles())
                 .and(KEYS, tiling.keys())
-                .and(STAGES, tiling.stages());
+                .and(STAGES, tiling.stages())
+                .and(TOGETHER, tiling.together());
     }
 
     static MmaAttention.Tiling tiling(Variant variant, MmaForm form) {
         return new MmaAttention.Tiling(
-                variant.get(WARPS), variant.get(QUERY_TILES), variant.get(KEYS), variant.get(STAGES), form);
+                variant.get(WARPS),
+                variant.get(QUERY_TILES),
+                variant.get(KEYS),
+                variant.get(STAGES),
+                variant.get(TOGETHER),
+                form);
     }
 }

@@ -67,7 +67,7 @@ public record TensorAttentionArguments(
                         shape.queriesFrom(),
                         shape.queries(),
                         outPlanes);
-            case MmaAttention.Tiling(int warps, int queryTiles, int keys, int stages, MmaForm form) ->
+            case MmaAttention.Tiling(int warps, int queryTiles, int keys, int stages, int together, MmaForm form) ->
                 graph.task(
                         name,
                         MmaAttention::attention,
@@ -86,6 +86,7 @@ public record TensorAttentionArguments(
                         queryTiles,
                         keys,
                         stages,
+                        together,
                         blocks,
                         form.code(),
                         shape.queriesFrom(),

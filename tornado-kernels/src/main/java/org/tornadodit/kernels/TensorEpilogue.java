@@ -109,7 +109,7 @@ final class TensorEpilogue {
         }
     }
 
-    private static void store(
+    static void store(
             float[] sums, int register, FloatArray target, int row, int column, int m, int n, int columns, int thread) {
         int at = row * n + column + thread % 4 * 2;
         for (int j = 0; j < columns / 8; j++) {

@@ -66,6 +66,17 @@ public final class GlobalMemory {
         source.get(index + bytes / 4 - 1);
     }
 
+    /** Has the 32 bytes around an element come to the second-level cache if {@code condition} is negative: a hint. */
+    @Instruction(
+            value = "{ .reg .b64 %ga; .reg .pred %p; setp.lt.s32 %p, $2, 0; mul.wide.s32 %ga, $1, 4; add.s64 %ga, %ga,"
+                    + " $0; @%p prefetch.global.L2 [%ga+$H+$c1]; }",
+            reads = 0)
+    public static void prefetchIfNegative(FloatArray source, int index, int condition) {
+        if (condition < 0) {
+            source.get(index);
+        }
+    }
+
     /** Two floats. */
     @Instruction(
             value = "{ .reg .b64 %ga; mul.wide.s32 %ga, $1, 4; add.s64 %ga, %ga, $0;"
