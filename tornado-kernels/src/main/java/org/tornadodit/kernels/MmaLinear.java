@@ -166,9 +166,8 @@ public final class MmaLinear {
         int next = context.groupIdx;
         int nextStep = 0;
         int nextTile = Math.max(0, Math.min(next, tiles - 1));
-        int xAt = TensorLinear.rowTile(nextTile, group, columnTiles) * rows * 8 * planes + thread * 4;
-        int weightAt =
-                weightFrom + TensorLinear.columnTile(nextTile, group, columnTiles) * columns * 8 * planes + thread * 4;
+        int xAt = xAt(nextTile, group, columnTiles, rows, planes) + thread * 4;
+        int weightAt = weightFrom + weightAt(nextTile, group, columnTiles, columns, planes) + thread * 4;
         for (int stage = 0; stage < stages - 1; stage++) {
             int to = shared + stage * stageBytes;
             int toWeight = to + slabs * rows * 32 * planes;
@@ -182,10 +181,8 @@ public final class MmaLinear {
                 nextStep = 0;
                 next += blocks;
                 nextTile = Math.max(0, Math.min(next, tiles - 1));
-                xAt = TensorLinear.rowTile(nextTile, group, columnTiles) * rows * 8 * planes + thread * 4;
-                weightAt = weightFrom
-                        + TensorLinear.columnTile(nextTile, group, columnTiles) * columns * 8 * planes
-                        + thread * 4;
+                xAt = xAt(nextTile, group, columnTiles, rows, planes) + thread * 4;
+                weightAt = weightFrom + weightAt(nextTile, group, columnTiles, columns, planes) + thread * 4;
             }
         }
 
@@ -308,10 +305,8 @@ public final class MmaLinear {
                         nextStep = 0;
                         next += blocks;
                         nextTile = Math.max(0, Math.min(next, tiles - 1));
-                        xAt = TensorLinear.rowTile(nextTile, group, columnTiles) * rows * 8 * planes + thread * 4;
-                        weightAt = weightFrom
-                                + TensorLinear.columnTile(nextTile, group, columnTiles) * columns * 8 * planes
-                                + thread * 4;
+                        xAt = xAt(nextTile, group, columnTiles, rows, planes) + thread * 4;
+                        weightAt = weightFrom + weightAt(nextTile, group, columnTiles, columns, planes) + thread * 4;
                     }
                 }
                 if (planes == 2) {
@@ -375,6 +370,16 @@ public final class MmaLinear {
         }
         // Copies past the last tile are under way.
         MmaTile.await(0, form);
+    }
+
+    /** Where a tile's rows are in the first slab of x. */
+    private static int xAt(int tile, int group, int columnTiles, int rows, int planes) {
+        return TensorLinear.rowTile(tile, group, columnTiles) * rows * 8 * planes;
+    }
+
+    /** Where a tile's columns are in the first slab of a layer's weights. */
+    private static int weightAt(int tile, int group, int columnTiles, int columns, int planes) {
+        return TensorLinear.columnTile(tile, group, columnTiles) * columns * 8 * planes;
     }
 
     /** Pieces of 16 bytes that a thread copies of one operand for 16 k, the last perhaps not. */

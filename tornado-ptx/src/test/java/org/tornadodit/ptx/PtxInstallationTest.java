@@ -4,14 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.InputStream;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.constantpool.PoolEntry;
 import java.lang.classfile.constantpool.Utf8Entry;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -70,6 +73,17 @@ class PtxInstallationTest {
         assertTrue(flags.size() > 20, flags.toString());
         for (String flag : flags) {
             assertTrue(flag.matches("--add-(exports|opens)=[a-z.]+/[a-z.]+=ALL-UNNAMED"), flag);
+        }
+    }
+
+    /** Kernels copy whole lines of the caches only where arrays begin with one. */
+    @Test
+    void elementsBeginWithALineOfTheCaches() throws Exception {
+        try (InputStream in = PtxInstallation.class.getResourceAsStream("jvm-flags")) {
+            Matcher header = Pattern.compile("(?m)^-Dtornado\\.panama\\.objectHeader=(\\d+)$")
+                    .matcher(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            assertTrue(header.find());
+            assertEquals(0, Integer.parseInt(header.group(1)) % 128, header.group());
         }
     }
 }

@@ -172,6 +172,25 @@ public final class SmallCases {
                         1,
                         new MmaLinear.Tile(64, 32, 1, 2, 2, 4, MmaForm.AMPERE),
                         1),
+                // Tiles of one sample's rows.
+                () -> TensorCases.linear(
+                        128,
+                        80,
+                        64,
+                        Epilogue.GATE_RESIDUAL,
+                        64,
+                        1,
+                        new MmaLinear.Tile(64, 64, 1, 1, 2, 4, MmaForm.AMPERE),
+                        2),
+                () -> TensorCases.linear(
+                        96,
+                        96,
+                        64,
+                        Epilogue.GATE_RESIDUAL,
+                        32,
+                        2,
+                        new MmaLinear.Tile(32, 96, 2, 1, 2, 3, MmaForm.AMPERE),
+                        1),
                 () -> mma(
                         72, 96, 416, Epilogue.BIAS_GELU, 2, new MmaLinear.Tile(32, 64, 1, 2, 2, 3, MmaForm.AMPERE), 1),
                 () -> mma(48, 40, 32, Epilogue.BIAS, 2, new MmaLinear.Tile(32, 16, 2, 1, 2, 4, MmaForm.AMPERE), 2),
@@ -195,6 +214,7 @@ public final class SmallCases {
                         new MmaLinear.Tile(32, 64, 1, 2, 2, 2, MmaForm.VOLTA),
                         1),
                 () -> AttentionCases.mma(1, 64, 2, 72, 1, new MmaAttention.Tiling(4, 2, 64, 2, MmaForm.AMPERE), 1),
+                () -> AttentionCases.mma(1, 136, 2, 72, 1, new MmaAttention.Tiling(4, 1, 32, 3, 4, MmaForm.AMPERE), 1),
                 () -> AttentionCases.mma(2, 136, 2, 72, 2, new MmaAttention.Tiling(4, 1, 64, 3, MmaForm.AMPERE), 1),
                 () -> AttentionCases.mma(1, 72, 1, 64, 2, new MmaAttention.Tiling(2, 2, 32, 3, MmaForm.AMPERE), 132),
                 () -> AttentionCases.mma(1, 8, 2, 8, 2, new MmaAttention.Tiling(1, 1, 16, 2, MmaForm.AMPERE), 1),

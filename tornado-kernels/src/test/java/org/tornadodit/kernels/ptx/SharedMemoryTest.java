@@ -188,5 +188,6 @@ class SharedMemoryTest {
         assertFails("misaligned", 32, (c, in, o) -> GlobalMemory.prefetch(o, 2, 16));
         assertFails("misaligned", 32, (c, in, o) -> GlobalMemory.prefetch(o, 4, 8));
         assertFails("index 1027", 32, (c, in, o) -> GlobalMemory.prefetch(o, 1020, 32));
+        assertFails("index 1024", 32, (c, in, o) -> GlobalMemory.prefetchIfNegative(o, 1024, -1));
     }
 }
