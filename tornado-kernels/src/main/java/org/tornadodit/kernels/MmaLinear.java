@@ -44,9 +44,12 @@ public final class MmaLinear {
     public record Tile(int rows, int columns, int warpRows, int warpColumns, int slabs, int stages, MmaForm form)
             implements ProductTile {
 
-        /** Whether operands come into registers a slab ahead of their products, which takes two sets of registers. */
+        /**
+         * Whether operands come into registers a slab ahead of their products, which takes two sets of registers, and a stage more for
+         * what is read of the next one.
+         */
         boolean ahead() {
-            return form == MmaForm.AMPERE && slabs % 2 == 0;
+            return form == MmaForm.AMPERE && slabs % 2 == 0 && stages > 2;
         }
 
         @Override
@@ -170,10 +173,21 @@ public final class MmaLinear {
         int weightAt = weightFrom + weightAt(nextTile, group, columnTiles, columns, planes) + thread * 4;
         for (int stage = 0; stage < stages - 1; stage++) {
             int to = shared + stage * stageBytes;
-            int toWeight = to + slabs * rows * 32 * planes;
-            copy(to, x, xAt, xSlab, thread, threads, rows, planes, slabs, form);
-            copy(toWeight, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs, form);
-            MmaTile.commit(form);
+            MmaCopies.copyStage(
+                    to,
+                    x,
+                    xAt,
+                    xSlab,
+                    rows,
+                    weight,
+                    weightAt,
+                    weightSlab,
+                    columns,
+                    thread,
+                    threads,
+                    planes,
+                    slabs,
+                    form);
             xAt += slabs * xSlab;
             weightAt += slabs * weightSlab;
             nextStep++;
@@ -193,8 +207,8 @@ public final class MmaLinear {
                 + slabs * rows * 32 * planes
                 + right * 32 * planes
                 + MmaTile.right(lane, 2 * MATRIX * planes, MATRIX, form);
-        int perX = pieces(rows, planes, threads);
-        int perWeight = pieces(columns, planes, threads);
+        int perX = MmaCopies.pieces(rows, planes, threads);
+        int perWeight = MmaCopies.pieces(columns, planes, threads);
         int[] staged = Registers.ints(form == MmaTile.AMPERE ? 1 : slabs * (perX + perWeight) * 4);
         int leftSize = partRows / ROWS * planes * MmaTile.registers(form);
         int rightSize = planes * MmaTile.registers(form);
@@ -212,10 +226,9 @@ public final class MmaLinear {
         for (int i = context.groupIdx; i < tiles; i += blocks) {
             int tileRow = TensorLinear.rowTile(i, group, columnTiles) * rows;
             int tileColumn = TensorLinear.columnTile(i, group, columnTiles) * columns;
-            // What is added to the products comes nearer beside them: a warp's row a step, 8 columns a lane.
-            int nearer = (tileRow + warp) * n + tileColumn + lane * 8;
-            int nearerRows =
-                    lane * 8 < Math.min(columns, n - tileColumn) ? Math.min(rows, rowsNow - tileRow) - warp : 0;
+            // What is added to the products comes nearer beside them: a warp's row a step, 8 columns a lane. Lanes and rows of none ask
+            // for the last row's or column's again.
+            int nearer = (tileRow + warp) * n + Math.min(tileColumn + lane * 8, n - 1);
             Registers.clear(sums);
             for (int start = 0; start < steps; start += exactSteps) {
                 int end = Math.min(start + exactSteps, steps);
@@ -226,52 +239,83 @@ public final class MmaLinear {
                         context.localBarrier();
                     }
                     int to = shared + (stage == 0 ? stages - 1 : stage - 1) * stageBytes;
-                    int toWeight = to + slabs * rows * 32 * planes;
                     boolean more = next < tiles;
-                    if (form == MmaTile.AMPERE) {
-                        copy(to, x, xAt, xSlab, thread, threads, rows, planes, slabs, form);
-                        copy(toWeight, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs, form);
-                    } else if (more) {
-                        fetch(staged, 0, x, xAt, xSlab, thread, threads, rows, planes, slabs);
-                        int first = slabs * perX;
-                        fetch(staged, first, weight, weightAt, weightSlab, thread, threads, columns, planes, slabs);
+                    if (form != MmaTile.AMPERE && more) {
+                        MmaCopies.fetch(staged, 0, x, xAt, xSlab, thread, threads, rows, planes, slabs);
+                        MmaCopies.fetch(
+                                staged,
+                                slabs * perX,
+                                weight,
+                                weightAt,
+                                weightSlab,
+                                thread,
+                                threads,
+                                columns,
+                                planes,
+                                slabs);
+                    } else if (form == MmaTile.AMPERE && !ahead) {
+                        MmaCopies.copyStage(
+                                to,
+                                x,
+                                xAt,
+                                xSlab,
+                                rows,
+                                weight,
+                                weightAt,
+                                weightSlab,
+                                columns,
+                                thread,
+                                threads,
+                                planes,
+                                slabs,
+                                form);
                     }
-                    MmaTile.commit(form);
                     if (form == MmaTile.AMPERE && epilogue == Epilogue.GATE_RESIDUAL) {
                         int r = step * (threads / LANES);
-                        GlobalMemory.prefetchIfNegative(target, nearer + r * n, r - nearerRows);
+                        GlobalMemory.prefetchIfNegative(
+                                target, Math.min(nearer + r * n, rowsNow * n - 1), r - (rows - threads / LANES + 1));
                     }
                     int a = xFrom + stage * stageBytes;
                     int b = weightsFrom + stage * stageBytes;
                     stage = stage == stages - 1 ? 0 : stage + 1;
                     int nextA = xFrom + stage * stageBytes;
                     int nextB = weightsFrom + stage * stageBytes;
-                    for (int s = 0; s < slabs && ahead; s++) {
+                    for (int s = 0; s < slabs; s++) {
                         int now = s % 2;
                         boolean last = s == slabs - 1;
-                        for (int j = 0; j < partColumns / 16; j++) {
+                        for (int j = 0; j < partColumns / 16 && ahead; j++) {
                             int[] columnsOf = j < early ? weights : late;
                             int r = j < early ? (now * early + j) * rightSize : 0;
                             if (j >= early) {
-                                load(
-                                        late,
-                                        0,
-                                        b + s * (columns * 32 * planes) + j * (4 * MATRIX * planes),
-                                        1,
-                                        planes,
-                                        form);
+                                int from = b + s * (columns * 32 * planes) + j * (4 * MATRIX * planes);
+                                load(late, 0, from, 1, planes, form);
                             }
-                            // All that is read of this stage has been before the barrier, after which it is filled
-                            // again.
                             if (j == pause(partColumns, planes)) {
-                                if (last) {
-                                    MmaTile.await(stages - 2, form);
-                                    context.localBarrier();
-                                }
                                 int fromA = last ? nextA : a + (s + 1) * (rows * 32 * planes);
                                 int fromB = last ? nextB : b + (s + 1) * (columns * 32 * planes);
                                 load(xs, (1 - now) * leftSize, fromA, partRows / ROWS, planes, form);
                                 load(weights, (1 - now) * early * rightSize, fromB, early, planes, form);
+                            }
+                            // Nothing is read any more of the stage before, which is filled again; the next one, of which the last
+                            // slab reads, is there.
+                            if (s == 0 && j == turn(partColumns, planes)) {
+                                MmaTile.await(stages - 3, form);
+                                context.localBarrier();
+                                MmaCopies.copyStage(
+                                to,
+                                x,
+                                xAt,
+                                xSlab,
+                                rows,
+                                weight,
+                                weightAt,
+                                weightSlab,
+                                columns,
+                                thread,
+                                threads,
+                                planes,
+                                slabs,
+                                form);
                             }
                             multiply(
                                     planes == 2 ? products : sums,
@@ -285,28 +329,33 @@ public final class MmaLinear {
                                     planes,
                                     form);
                         }
-                    }
-                    for (int s = 0; s < slabs && !ahead; s++) {
-                        if (planes == 2) {
+                        if (!ahead && planes == 2) {
                             multiplySplit(
                                     products, a + s * (rows * 64), b + s * (columns * 64), partRows, partColumns, form);
-                        } else {
+                        } else if (!ahead) {
                             multiply(sums, a + s * (rows * 32), b + s * (columns * 32), partRows, partColumns, form);
+                        }
+                        // Between two slabs, since this branch ends a piece of code: the assembler orders products past a barrier,
+                        // up to the piece's end, and the loads behind it after them.
+                        if (s == 0) {
+                            xAt += slabs * xSlab;
+                            weightAt += slabs * weightSlab;
+                            nextStep++;
+                            if (nextStep == steps) {
+                                nextStep = 0;
+                                next += blocks;
+                                nextTile = Math.max(0, Math.min(next, tiles - 1));
+                                xAt = xAt(nextTile, group, columnTiles, rows, planes) + thread * 4;
+                                weightAt = weightFrom
+                                        + weightAt(nextTile, group, columnTiles, columns, planes)
+                                        + thread * 4;
+                            }
                         }
                     }
                     if (form != MmaTile.AMPERE && more) {
-                        put(staged, 0, to, thread, threads, rows, planes, slabs);
-                        put(staged, slabs * perX, toWeight, thread, threads, columns, planes, slabs);
-                    }
-                    xAt += slabs * xSlab;
-                    weightAt += slabs * weightSlab;
-                    nextStep++;
-                    if (nextStep == steps) {
-                        nextStep = 0;
-                        next += blocks;
-                        nextTile = Math.max(0, Math.min(next, tiles - 1));
-                        xAt = xAt(nextTile, group, columnTiles, rows, planes) + thread * 4;
-                        weightAt = weightFrom + weightAt(nextTile, group, columnTiles, columns, planes) + thread * 4;
+                        int toWeight = to + slabs * rows * 32 * planes;
+                        MmaCopies.put(staged, 0, to, thread, threads, rows, planes, slabs);
+                        MmaCopies.put(staged, slabs * perX, toWeight, thread, threads, columns, planes, slabs);
                     }
                 }
                 if (planes == 2) {
@@ -382,90 +431,19 @@ public final class MmaLinear {
         return TensorLinear.columnTile(tile, group, columnTiles) * columns * 8 * planes;
     }
 
-    /** Pieces of 16 bytes that a thread copies of one operand for 16 k, the last perhaps not. */
-    private static int pieces(int count, int planes, int threads) {
-        return (count * 2 * planes + threads - 1) / threads;
-    }
-
-    /**
-     * A thread's part of the copy of a stage of one operand: {@code count} rows of it, slabs of 16 k, {@code slab} ints apart.
-     */
-    private static void copy(
-            int to,
-            IntArray from,
-            int at,
-            int slab,
-            int thread,
-            int threads,
-            int count,
-            int planes,
-            int slabs,
-            int form) {
-        int pieces = count * 2 * planes;
-        for (int s = 0; s < slabs; s++) {
-            for (int piece = 0; piece < pieces; piece += threads) {
-                int address = to + s * (count * 32 * planes) + (piece + thread) * 16;
-                if (piece + threads <= pieces) {
-                    MmaTile.copy(address, from, at + s * slab + piece * 4, form);
-                } else {
-                    MmaTile.copyIf(pieces - piece - thread, address, from, at + s * slab + piece * 4, form);
-                }
-            }
-        }
-    }
-
-    /** The first half of {@link #copy}, into registers. */
-    private static void fetch(
-            int[] staged,
-            int first,
-            IntArray from,
-            int at,
-            int slab,
-            int thread,
-            int threads,
-            int count,
-            int planes,
-            int slabs) {
-        int pieces = count * 2 * planes;
-        int per = pieces(count, planes, threads);
-        for (int s = 0; s < slabs; s++) {
-            for (int piece = 0; piece < per; piece++) {
-                if ((piece + 1) * threads <= pieces || piece * threads + thread < pieces) {
-                    GlobalMemory.load4(
-                            from, at + s * slab + piece * threads * 4, staged, (first + s * per + piece) * 4);
-                }
-            }
-        }
-    }
-
-    /** The second half of {@link #copy}. */
-    private static void put(
-            int[] staged, int first, int to, int thread, int threads, int count, int planes, int slabs) {
-        int pieces = count * 2 * planes;
-        int per = pieces(count, planes, threads);
-        for (int s = 0; s < slabs; s++) {
-            for (int piece = 0; piece < per; piece++) {
-                if ((piece + 1) * threads <= pieces || piece * threads + thread < pieces) {
-                    int register = (first + s * per + piece) * 4;
-                    SharedMemory.store(
-                            to + s * (count * 32 * planes) + (piece * threads + thread) * 16,
-                            Registers.get(staged, register),
-                            Registers.get(staged, register + 1),
-                            Registers.get(staged, register + 2),
-                            Registers.get(staged, register + 3));
-                }
-            }
-        }
-    }
-
     /** Sixteens of columns that come into registers a slab ahead: with two planes, whose sums take twice as many, one. */
     private static int early(int partColumns, int planes) {
         return planes == 2 ? 1 : partColumns / 16;
     }
 
-    /** Before which sixteen of columns the next slab is loaded. */
+    /** Before which sixteen of columns the next slab is loaded, after the last of this one's own loads. */
     private static int pause(int partColumns, int planes) {
         return planes == 2 ? partColumns / 16 - 1 : 0;
+    }
+
+    /** Before which sixteen of columns of a stage's first slab the stage before is filled again. */
+    private static int turn(int partColumns, int planes) {
+        return planes == 2 ? Math.min(1, partColumns / 16 - 1) : partColumns / 32;
     }
 
     /** {@code count} times 16 rows and 16 k of an operand in all its planes. */
