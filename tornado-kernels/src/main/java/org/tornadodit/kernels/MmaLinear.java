@@ -27,6 +27,8 @@ public final class MmaLinear {
     private static final int ROWS = 16;
     /** Bytes of an 8x8 matrix of halves. */
     private static final int MATRIX = 128;
+    /** Bytes of the second-level cache that a multiprocessor gets in a cycle, when all of them copy. */
+    private static final double CACHE_BYTES = 30;
 
     private MmaLinear() {}
 
@@ -97,7 +99,8 @@ public final class MmaLinear {
 
     /**
      * Cycles of (m, k) x (n, k) on the busiest multiprocessor. The tensor cores of one do 1024 multiply-adds a cycle, half of it
-     * before Ampere; shared memory moves 128 bytes, and each warp reads the operands of its part, which a copy has written before.
+     * before Ampere; shared memory moves 128 bytes, and each warp reads the operands of its part, which a copy has written before;
+     * the second-level cache gives {@link #CACHE_BYTES}.
      */
     static double cycles(int planes, int m, int n, int k, Tile tile, int multiprocessors) {
         int rate = tile.form == MmaForm.AMPERE ? 1024 : 512;
@@ -106,8 +109,11 @@ public final class MmaLinear {
         int reads =
                 (tile.form == MmaForm.VOLTA ? 2 : 1) * (tile.rows * tile.warpColumns + tile.columns * tile.warpRows);
         double sharedMemory = (reads + tile.rows + tile.columns) * planes / 4.0;
+        double copies = (tile.rows + tile.columns) * 32 * planes / CACHE_BYTES;
         int tiles = Launch.ceilDiv(m, tile.rows) * Launch.ceilDiv(n, tile.columns);
-        return k / 16.0 * Launch.ceilDiv(tiles, multiprocessors) * Math.max(tensorCores, sharedMemory);
+        return k / 16.0
+                * Launch.ceilDiv(tiles, multiprocessors)
+                * Math.max(tensorCores, Math.max(sharedMemory, copies));
     }
 
     /** As {@link TensorLinear#linear}, but for {@code tile}: see {@link Tile#code}. */
