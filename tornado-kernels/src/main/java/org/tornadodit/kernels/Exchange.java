@@ -14,9 +14,6 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * has the same share: all of a device's groups have to be resident, for the others wait for each. A signal is a number that
  * both sides count up at each exchange, so that the same launch serves every block and step.
  *
- * <p>Devices that do not reach each other's memory store boxes and signals into memory of the host that all of them reach,
- * at the places that the boxes have in the receiver's array; a group that has waited fetches its share from there.
- *
  * <p>A device that waits in vain notes it, and from then on waits for nobody.
  */
 public final class Exchange {
@@ -52,14 +49,8 @@ public final class Exchange {
     /** Index into a link: seconds that a signal may take beside {@link #LEAST_PATIENCE}. */
     private static final int MORE_PATIENCE = 1;
 
-    /** Slot of a link with the address of the ints, laid out as a state, where others set this device's flags. */
-    static final int FLAGS = 1;
-
-    /** Index into a link: 1 where the host's memory lies between the devices. */
-    private static final int HOST = 4;
-
-    private static final int LINK_HEADER = 6;
-    private static final int SITE = 18 + 6 * MOST;
+    private static final int LINK_HEADER = 2;
+    private static final int SITE = 18 + 4 * MOST;
 
     // Within a site of a link: devices, the own number among them, and the box, see Box.
     private static final int RANKS = 0;
@@ -68,12 +59,7 @@ public final class Exchange {
     // Of a handover: bits of who gets boxes from this device, and of who sends it some.
     static final int RECEIVERS = 15;
     static final int SENDERS = 16;
-    // Passes to fetch at least: another device may have sent more than this one has.
-    private static final int LEAST_PASSES = 17;
     private static final int ADDRESSES = 18;
-    // Of each device, where the host lies between: where its boxes begin, and how long their runs are.
-    private static final int PLACES = ADDRESSES + 4 * MOST;
-    private static final int RUNS = PLACES + MOST;
 
     /** Index into a state: 1 when a signal has not come. */
     public static final int FAILED = 0;
@@ -205,33 +191,6 @@ public final class Exchange {
         PeerMemory.set(link, slot + 1, address(state));
     }
 
-    /**
-     * As {@link #connect}, where the host's memory lies between the devices.
-     *
-     * @param other link of that device, described
-     * @param landing address of what stands for the array that the site's boxes come to there
-     * @param flags address of what stands for its state
-     */
-    public static void connectThroughHost(IntArray link, int site, int peer, IntArray other, long landing, long flags) {
-        int slot = slot(site, peer);
-        PeerMemory.set(link, slot, landing);
-        PeerMemory.set(link, slot + 1, flags);
-        int at = site(site);
-        link.set(at + PLACES + peer, other.get(at + BOX + 7));
-        link.set(at + RUNS + peer, other.get(at + BOX + 2));
-        link.set(HOST, 1);
-    }
-
-    /** Writes where others set this device's flags: the address of its state, or of what stands for it. */
-    public static void setFlags(IntArray link, long address) {
-        PeerMemory.set(link, FLAGS, address);
-    }
-
-    /** Writes how many passes others may have sent of a site, which may be more than the device has itself. */
-    public static void setLeastPasses(IntArray link, int site, int passes) {
-        link.set(site(site) + LEAST_PASSES, passes);
-    }
-
     /** Address of the array that a site's boxes come to, as a device has told it. */
     public static long landing(IntArray state, int site) {
         return PeerMemory.get(state, OWN_ADDRESSES / 2 + site);
@@ -289,12 +248,8 @@ public final class Exchange {
         int toPass = link.get(at + BOX + 8);
         int toA = link.get(at + BOX + 9);
         int toB = link.get(at + BOX + 10);
-        int passes = batch.get(Batch.PASSES);
-        int count = passes * sent * b * run;
+        int count = batch.get(Batch.PASSES) * sent * b * run;
         int slot = slot(site, peer);
-        int otherRun = link.get(at + RUNS + peer) / 4;
-        int otherTo = link.get(at + PLACES + peer);
-        int fetched = fetchedPasses(link, at, rank, peer, passes) * sent * b * otherRun;
         for (int i = group * context.localGroupSizeX + context.localIdx;
                 i < count;
                 i += groups * context.localGroupSizeX) {
@@ -317,17 +272,6 @@ public final class Exchange {
                 PeerMemory.publish(landing, state, OWN_ADDRESSES / 2 + site);
                 PeerMemory.publish(state, state, OWN_ADDRESSES / 2 + SITES);
             }
-        }
-        context.localBarrier();
-        int ownSlot = slot(site, rank);
-        for (int i = group * context.localGroupSizeX + context.localIdx;
-                i < fetched;
-                i += groups * context.localGroupSizeX) {
-            int y = i / otherRun % b;
-            int x = i / otherRun / b % sent + kept;
-            int pass = i / otherRun / b / sent;
-            int place4 = otherTo + pass * toPass + x * toA + y * toB + i % otherRun * 4;
-            PeerMemory.fetch4(link, ownSlot, place4, landing, place4);
         }
     }
 
@@ -360,12 +304,8 @@ public final class Exchange {
         int toPass = link.get(at + BOX + 8);
         int toA = link.get(at + BOX + 9);
         int toB = link.get(at + BOX + 10);
-        int passes = batch.get(Batch.PASSES);
-        int count = passes * sent * b * run;
+        int count = batch.get(Batch.PASSES) * sent * b * run;
         int slot = slot(site, peer);
-        int otherRun = link.get(at + RUNS + peer) / 4;
-        int otherTo = link.get(at + PLACES + peer);
-        int fetched = fetchedPasses(link, at, rank, peer, passes) * sent * b * otherRun;
         for (int i = group * context.localGroupSizeX + context.localIdx;
                 i < count;
                 i += groups * context.localGroupSizeX) {
@@ -389,33 +329,11 @@ public final class Exchange {
                 PeerMemory.publish(state, state, OWN_ADDRESSES / 2 + SITES);
             }
         }
-        context.localBarrier();
-        int ownSlot = slot(site, rank);
-        for (int i = group * context.localGroupSizeX + context.localIdx;
-                i < fetched;
-                i += groups * context.localGroupSizeX) {
-            int y = i / otherRun % b;
-            int x = i / otherRun / b % sent + kept;
-            int pass = i / otherRun / b / sent;
-            int place4 = otherTo + pass * toPass + x * toA + y * toB + i % otherRun * 4;
-            PeerMemory.fetch4(link, ownSlot, place4, landing, place4);
-        }
     }
 
-    /** Of how many passes another device's boxes are fetched: none where they have come to the own memory. */
-    static int fetchedPasses(IntArray link, int at, int rank, int peer, int passes) {
-        int others = peer == rank ? 0 : 1;
-        return link.get(HOST) * others * Math.max(passes, link.get(at + LEAST_PASSES));
-    }
-
-    /** Where the boxes of another device begin, see {@link #connectThroughHost}. */
-    static int place(IntArray link, int at, int peer) {
-        return link.get(at + PLACES + peer);
-    }
-
-    /** Waits for one of the device's own flags, as long as the link says, see {@link PeerMemory#await}. */
+    /** As {@link PeerMemory#await}, as long as the link says. */
     static int await(IntArray link, IntArray state, int flag, int number) {
-        return PeerMemory.await(link, FLAGS, flag, number, patience(link));
+        return PeerMemory.await(state, flag, number, patience(link));
     }
 
     /** Tells another device's group that the own box is there, and waits for its word. */

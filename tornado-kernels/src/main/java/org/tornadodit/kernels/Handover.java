@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.tornadodit.kernels.Exchange.Groups;
 import org.tornadodit.kernels.ptx.PeerMemory;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
@@ -15,6 +16,11 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 public final class Handover {
     private Handover() {}
+
+    /** A launch of {@link #await}. */
+    public static WorkerGrid waiting(int ranks, Groups groups) {
+        return Launch.groups(ranks * groups.groups(), 1);
+    }
 
     /** A launch of {@link #next}. */
     public static WorkerGrid single() {
@@ -104,20 +110,18 @@ public final class Handover {
         int gets = (link.get(at + Exchange.RECEIVERS) >> peer) & 1;
         int first = batch.get(Batch.FIRST);
         int to = link.get(at + Exchange.BOX + 7) + batch.get(Batch.PATCH) * link.get(at + Exchange.BOX + 9);
-        int passes = gets * batch.get(Batch.PASSES);
+        int count = gets * batch.get(Batch.PASSES) * run;
         int slot = Exchange.slot(site, peer);
-        // A group has the same share of each pass, whatever the others of a micro-batch are: see await.
-        for (int pass = 0; pass < passes; pass++) {
-            for (int i = group * context.localGroupSizeX + context.localIdx;
-                    i < run;
-                    i += groups * context.localGroupSizeX) {
-                int source4 = pass * fromPass + i * 4;
-                int target4 = to + (first + pass) * toPass + i * 4;
-                if (peer == rank) {
-                    PeerMemory.copy4(source, source4, landing, target4);
-                } else if (active != 0) {
-                    PeerMemory.send4(source, source4, link, slot, target4);
-                }
+        for (int i = group * context.localGroupSizeX + context.localIdx;
+                i < count;
+                i += groups * context.localGroupSizeX) {
+            int pass = i / run;
+            int source4 = pass * fromPass + i % run * 4;
+            int target4 = to + (first + pass) * toPass + i % run * 4;
+            if (peer == rank) {
+                PeerMemory.copy4(source, source4, landing, target4);
+            } else if (active != 0) {
+                PeerMemory.send4(source, source4, link, slot, target4);
             }
         }
         context.localBarrier();
@@ -134,107 +138,39 @@ public final class Handover {
     }
 
     /**
-     * Waits for a micro-batch of all who send one. Launch: {@link Exchange#grid}.
-     *
-     * @param batch the micro-batch, as who sends has it
-     * @param landing where they come to
-     * @param site which of the link's
-     * @param groups of each device's box
-     */
-    public static void await(
-            KernelContext context,
-            IntArray batch,
-            FloatArray landing,
-            IntArray link,
-            IntArray state,
-            int site,
-            int groups) {
-        int peer = context.groupIdx / groups;
-        int group = context.groupIdx % groups;
-        if (context.localIdx == 0) {
-            awaitOne(context.groupIdx, landing, link, state, site, peer, group, 1);
-        }
-        context.localBarrier();
-        int at = Exchange.site(site);
-        int first = batch.get(Batch.FIRST);
-        int passes = fetchedPasses(link, at, peer, batch.get(Batch.PASSES));
-        int run = link.get(at + Exchange.BOX + 2) / 4;
-        int toPass = link.get(at + Exchange.BOX + 8);
-        int to = Exchange.place(link, at, peer) + first * toPass;
-        int slot = Exchange.slot(site, link.get(at + Exchange.RANK));
-        for (int pass = 0; pass < passes; pass++) {
-            for (int i = group * context.localGroupSizeX + context.localIdx;
-                    i < run;
-                    i += groups * context.localGroupSizeX) {
-                int place4 = to + pass * toPass + i * 4;
-                PeerMemory.fetch4(link, slot, place4, landing, place4);
-            }
-        }
-    }
-
-    /**
-     * Waits for all micro-batches of all who send them. Launch: {@link Exchange#grid}.
+     * Waits for micro-batches of all who send them. Launch: {@link #waiting}.
      *
      * @param landing where they come to
      * @param site which of the link's
      * @param groups of each device's box
      * @param times that each has sent since the last wait
      */
-    public static void awaitAll(
+    public static void await(
             KernelContext context, FloatArray landing, IntArray link, IntArray state, int site, int groups, int times) {
+        int at = Exchange.site(site);
         int peer = context.groupIdx / groups;
         int group = context.groupIdx % groups;
-        if (context.localIdx == 0) {
-            awaitOne(context.groupIdx, landing, link, state, site, peer, group, times);
-        }
-        context.localBarrier();
-        int at = Exchange.site(site);
-        int passes = fetchedPasses(link, at, peer, 0);
-        int run = link.get(at + Exchange.BOX + 2) / 4;
-        int toPass = link.get(at + Exchange.BOX + 8);
-        int to = Exchange.place(link, at, peer);
-        int slot = Exchange.slot(site, link.get(at + Exchange.RANK));
-        for (int pass = 0; pass < passes; pass++) {
-            for (int i = group * context.localGroupSizeX + context.localIdx;
-                    i < run;
-                    i += groups * context.localGroupSizeX) {
-                int place4 = to + pass * toPass + i * 4;
-                PeerMemory.fetch4(link, slot, place4, landing, place4);
-            }
-        }
-    }
-
-    /** A group, by its first work item, waits for the one with the same share; unconnected it tells the addresses. */
-    private static void awaitOne(
-            int number, FloatArray landing, IntArray link, IntArray state, int site, int peer, int group, int times) {
-        int at = Exchange.site(site);
         int active = link.get(Exchange.ACTIVE);
         int sends = (link.get(at + Exchange.SENDERS) >> peer) & 1;
         if (active == 0) {
-            if (number == 0) {
+            if (context.globalIdx == 0) {
                 PeerMemory.publish(landing, state, Exchange.OWN_ADDRESSES / 2 + site);
                 PeerMemory.publish(state, state, Exchange.OWN_ADDRESSES / 2 + Exchange.SITES);
             }
         } else if (sends != 0 && peer != link.get(at + Exchange.RANK)) {
             int counter = Exchange.COUNTERS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group;
-            int signals = state.get(counter) + times;
-            state.set(counter, signals);
+            int number = state.get(counter) + times;
+            state.set(counter, number);
             if (state.get(Exchange.FAILED) == 0
                     && Exchange.await(
                                     link,
                                     state,
                                     Exchange.SIGNALS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group,
-                                    signals)
+                                    number)
                             == 0) {
                 state.set(Exchange.FAILED, 1);
             }
         }
-    }
-
-    /** Of how many passes a group fetches its share: of all that can be there where none is given. */
-    private static int fetchedPasses(IntArray link, int at, int peer, int passes) {
-        int sends = (link.get(at + Exchange.SENDERS) >> peer) & 1;
-        return sends * Exchange.fetchedPasses(link, at, link.get(at + Exchange.RANK), peer, passes);
     }
 
     /**

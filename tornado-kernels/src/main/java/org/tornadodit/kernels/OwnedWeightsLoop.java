@@ -44,17 +44,15 @@ public final class OwnedWeightsLoop {
             PeerMemory.publish(source, link, OwnedWeights.slotOf(0, from));
             PeerMemory.publish(target, link, OwnedWeights.slotOf(1, to));
             PeerMemory.publish(readerState, link, OwnedWeights.slotOf(1, OwnedWeights.OWN_STATE));
-            PeerMemory.publish(readerState, link, Exchange.FLAGS);
         }
     }
 
     /** Waits for the block. Launch: {@link OwnedWeights#waiting}. */
-    public static void arrive(KernelContext context, IntArray link, IntArray arrived, int groups) {
+    public static void arrive(KernelContext context, IntArray readerState, IntArray arrived, int groups) {
         if (context.localIdx < groups) {
             arrived.set(
                     context.localIdx,
-                    PeerMemory.await(
-                            link, Exchange.FLAGS, OwnedWeights.SENT + context.localIdx, 1, Exchange.LEAST_PATIENCE));
+                    PeerMemory.await(readerState, OwnedWeights.SENT + context.localIdx, 1, Exchange.LEAST_PATIENCE));
         }
     }
 

@@ -69,16 +69,6 @@ final class BandExchanges {
                 link.set(Exchange.ACTIVE, 1);
             }
         }
-
-        /** Likewise, where the host's memory lies between the devices. */
-        void connectThroughHost(int rank, Ties other, HostLanding landing) {
-            for (int i = 0; i < links.size(); i++) {
-                for (int site = 0; site < landings.size(); site++) {
-                    Exchange.connectThroughHost(
-                            links.get(i), site, rank, other.links.get(i), landing.sites()[site], landing.flags());
-                }
-            }
-        }
     }
 
     BandExchanges(VaeBuffers buffers) {

@@ -240,21 +240,4 @@ public final class DitBuffers {
             OwnedBlocks.connect(ties.link(), part, other, state);
         }
     }
-
-    /**
-     * As {@link #connect}, where the host's memory lies between the devices.
-     *
-     * @param otherLink of the other's {@link Ties}
-     * @param landing what stands for the other's arrays
-     */
-    public void connectThroughHost(Part part, Part other, IntArray otherLink, HostLanding landing) {
-        if (ties != null) {
-            Exchanges.connectThroughHost(ties.link(), part, other, otherLink, landing);
-        }
-    }
-
-    /** Elements of the array that the boxes of each site come to; 0 where none come. */
-    public int[] landingElements(DitConfig config, Part part, Operations operations) {
-        return Exchanges.landingElements(config, this, part, operations);
-    }
 }

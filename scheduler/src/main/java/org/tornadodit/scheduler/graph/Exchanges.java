@@ -21,7 +21,6 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
-import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** What a device exchanges in a step with those that hold the same samples, as tasks; nothing where it holds them alone. */
 final class Exchanges {
@@ -203,7 +202,7 @@ final class Exchanges {
     void hiddenStates(GraphScope g) {
         DitBuffers b = buffers;
         int elements = part.tokens().count() * config.hiddenSize();
-        awaitHidden(g);
+        await(g, "x_arrives", Exchange.HIDDEN, b.arrivals, 1);
         g.task(
                 "x",
                 Work.moving(2.0 * Float.BYTES * part.microPasses() * elements, "take", part.microPasses(), elements),
@@ -214,7 +213,7 @@ final class Exchanges {
     /** A patch's hidden states come from the stage before. */
     void arrive(GraphScope g) {
         if (!part.isFirstStage()) {
-            awaitHidden(g);
+            await(g, "x_arrives", Exchange.HIDDEN, buffers.arrivals, 1);
         }
     }
 
@@ -272,25 +271,6 @@ final class Exchanges {
                 graph -> emission.accept(graph, elements));
     }
 
-    private void awaitHidden(GraphScope g) {
-        int ranks = SITES.get(Exchange.HIDDEN).ranks(part);
-        Groups groups = groups(ranks);
-        g.task(
-                "x_arrives",
-                Work.moving(0, "await", ranks),
-                () -> Exchange.grid(ranks, groups),
-                graph -> graph.task(
-                        "x_arrives",
-                        Handover::await,
-                        context,
-                        buffers.batch,
-                        buffers.arrivals,
-                        ties().link(),
-                        ties().state(),
-                        Exchange.HIDDEN,
-                        groups.groups()));
-    }
-
     /** And go to the next. */
     void handOn(GraphScope g) {
         send(g, "x", Exchange.HIDDEN, buffers.x, buffers.x);
@@ -303,23 +283,12 @@ final class Exchanges {
 
     /** All micro-batches' predictions are there. */
     void awaitPredictions(GraphScope g) {
-        int ranks = SITES.get(Exchange.PREDICTION).ranks(part);
-        int times = part.mesh().microBatches() * part.mesh().patches();
-        Groups groups = groups(ranks);
-        g.task(
+        await(
+                g,
                 "predictions",
-                Work.moving(0, "await", ranks, times),
-                () -> Exchange.grid(ranks, groups),
-                graph -> graph.task(
-                        "predictions",
-                        Handover::awaitAll,
-                        context,
-                        buffers.predictions,
-                        ties().link(),
-                        ties().state(),
-                        Exchange.PREDICTION,
-                        groups.groups(),
-                        times));
+                Exchange.PREDICTION,
+                buffers.predictions,
+                part.mesh().microBatches() * part.mesh().patches());
     }
 
     /** All devices' predictions become each one's. */
@@ -409,6 +378,25 @@ final class Exchanges {
                         groups.groups()));
     }
 
+    private void await(GraphScope g, String task, int site, FloatArray landing, int times) {
+        int ranks = SITES.get(site).ranks(part);
+        Groups groups = groups(ranks);
+        g.task(
+                task,
+                Work.moving(0, "await", ranks, times),
+                () -> Handover.waiting(ranks, groups),
+                graph -> graph.task(
+                        task,
+                        Handover::await,
+                        context,
+                        landing,
+                        ties().link(),
+                        ties().state(),
+                        site,
+                        groups.groups(),
+                        times));
+    }
+
     private void exchange(GraphScope g, String task, int site, Object source, Object landing) {
         Ties ties = buffers.ties;
         int ranks = SITES.get(site).ranks(part);
@@ -460,8 +448,6 @@ final class Exchanges {
                 Exchange.describe(link, site.number(), site.ranks(part), site.rank(part), box);
             }
         }
-        // Of the passes for the classes there may be more than of those for the null class.
-        Exchange.setLeastPasses(link, Exchange.PREDICTION, part.passes());
         if (part.isStage()) {
             describeHandovers(link, part);
         }
@@ -496,47 +482,5 @@ final class Exchanges {
                 Exchange.connect(link, site.number(), site.rank(other), state);
             }
         }
-    }
-
-    /**
-     * As {@link #connect}, where the host's memory lies between the devices.
-     *
-     * @param otherLink that of the other device
-     * @param landing what stands for the other's arrays
-     */
-    static void connectThroughHost(IntArray link, Part part, Part other, IntArray otherLink, HostLanding landing) {
-        for (Site site : SITES) {
-            if (site.joins(part, other)) {
-                int number = site.number();
-                Exchange.connectThroughHost(
-                        link, number, site.rank(other), otherLink, landing.sites()[number], landing.flags());
-            }
-        }
-    }
-
-    /** Elements of the array that the boxes of each site come to; 0 where none come. */
-    static int[] landingElements(DitConfig config, DitBuffers buffers, Part part, Operations operations) {
-        int[] elements = new int[SITES.size()];
-        for (Site site : SITES) {
-            int number = site.number();
-            // What owners of weights exchange does not go through the host, see Link.
-            boolean some = number != Exchange.CONDITIONING
-                    && site.ranks(part) > 1
-                    && box(number, config, part, operations).elements() > 0;
-            elements[number] = some ? landing(buffers, number).getSize() : 0;
-        }
-        return elements;
-    }
-
-    private static TornadoNativeArray landing(DitBuffers b, int site) {
-        return switch (site) {
-            case Exchange.PREDICTION -> b.predictions;
-            case Exchange.HEADS -> (TornadoNativeArray) b.headQkv.arrays()[0];
-            case Exchange.TOKENS -> (TornadoNativeArray) b.attended.arrays()[0];
-            case Exchange.NORMED -> (TornadoNativeArray) b.gathered.arrays()[0];
-            case Exchange.SUMS -> b.partsOfSums;
-            case Exchange.HIDDEN -> b.arrivals;
-            default -> throw new IllegalArgumentException("no exchange " + site);
-        };
     }
 }

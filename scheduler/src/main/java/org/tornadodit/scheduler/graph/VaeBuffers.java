@@ -3,7 +3,6 @@ package org.tornadodit.scheduler.graph;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.DecoderRun;
-import org.tornadodit.kernels.Exchange;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.model.vae.VaeConfig;
@@ -151,23 +150,6 @@ public final class VaeBuffers {
     /** Tells this device where another one, or itself, has its arrays. */
     public void connect(int rank, IntArray state) {
         ties().connect(rank, state);
-    }
-
-    /** As {@link #connect}, where the host's memory lies between the devices. */
-    public void connectThroughHost(int rank, VaeBuffers other, HostLanding landing) {
-        ties().connectThroughHost(rank, other.ties(), landing);
-    }
-
-    /** Tells this device where others set its flags. */
-    public void setFlags(long address) {
-        ties().links().forEach(link -> Exchange.setFlags(link, address));
-    }
-
-    /** Elements of the arrays that others' statistics come to, where there are others. */
-    public int[] landingElements() {
-        return ties == null
-                ? new int[0]
-                : ties.landings().stream().mapToInt(FloatArray::getSize).toArray();
     }
 
     private Ties ties() {

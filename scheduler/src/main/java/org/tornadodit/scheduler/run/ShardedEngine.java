@@ -17,7 +17,6 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.KernelCompiler;
-import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.CudaNoise;
@@ -36,9 +35,6 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.StepListener;
-import org.tornadodit.scheduler.graph.MeshCost;
-import org.tornadodit.scheduler.graph.Operations;
-import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.ShardPlan;
@@ -151,34 +147,7 @@ public final class ShardedEngine implements Engine {
                     .accept("devices of different kinds (" + String.join("; ", kinds)
                             + "): bits of a picture may differ with the device that makes it");
         }
-        shared.values().stream()
-                .findFirst()
-                .ifPresent(any -> tellThroughHost(shape, mesh, any.choice().operations()));
         pass = new SharedPass(config, lanes, policy.keepSteps(), hostNoise, this::failed);
-    }
-
-    /** What it costs that devices exchange through the host's memory, where some do. */
-    private void tellThroughHost(SamplingRequest shape, Mesh mesh, Operations operations) {
-        List<Crew> crews = workers.stream()
-                .map(each -> each.worker().crew())
-                .filter(crew -> crew.throughHost().isPresent())
-                .toList();
-        if (crews.isEmpty()) {
-            return;
-        }
-        MeshCost cost = MeshCost.of(config, mesh, shape.samples(), shape.guided(), operations, Link.HOST);
-        MeshCost ofPeers = MeshCost.of(config, mesh, shape.samples(), shape.guided(), operations, Link.PEERS);
-        policy.report()
-                .accept(String.format(
-                        Locale.ROOT,
-                        "devices %s exchange through the host's memory: %s. Each sends up to %s a step, for which a"
-                                + " step should take %.1f ms more than between devices that reach each other (at PCIe"
-                                + " 4.0's rate); %s of the host's memory are locked",
-                        crews.stream().map(Crew::numbers).collect(Collectors.joining("; ")),
-                        crews.getFirst().throughHost().orElse(""),
-                        ByteCount.of(cost.sent()),
-                        1e3 * (cost.seconds() - ofPeers.seconds()),
-                        ByteCount.of(crews.stream().mapToLong(Crew::hostBytes).sum())));
     }
 
     /** Makes a device's engine for some samples, on the device's thread. */
@@ -215,8 +184,8 @@ public final class ShardedEngine implements Engine {
             loadings.add(new Loading(
                     worker,
                     team.speed(shard.device()),
-                    worker.load(() -> Crew.load(
-                            crew, team.mesh(), rank -> making.engine(crew.get(rank), rank, shard.count(), first)))));
+                    worker.load(
+                            () -> Crew.load(crew, rank -> making.engine(crew.get(rank), rank, shard.count(), first)))));
             last = Math.max(last, shard.device());
         }
         loadings.forEach(Loading::awaitEnd); // none is closed while another one's engine is being made

@@ -24,7 +24,6 @@ import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.DeviceArrays;
-import org.tornadodit.scheduler.device.DeviceLink;
 import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.FailedDevices;
@@ -73,7 +72,6 @@ public final class TornadoEngine implements Engine, Stepper {
     private final Freshness freshness;
     private final boolean hostNoise;
     private final String description;
-    private final Operations operations;
     private final boolean reportsOverflow;
     private final DitBuffers buffers;
     private final DitGraphs ditGraphs;
@@ -84,9 +82,6 @@ public final class TornadoEngine implements Engine, Stepper {
     private final VaeGraphs vaeGraphs;
     /** Addresses of the arrays that other devices store into. */
     private long[] landings = new long[0];
-
-    /** What stands for these, and for the state, where other devices do not reach them. */
-    private @Nullable HostLandings hostLandings;
 
     private volatile long stateAddress;
     /** The same of the decoder's, where several devices decode a picture. */
@@ -184,7 +179,7 @@ public final class TornadoEngine implements Engine, Stepper {
         this.freshness = new Freshness(part.mesh().flow().warmupSteps());
         this.hostNoise = hostNoise;
         KernelChoice choice = weights.choice();
-        operations = choice.operations();
+        Operations operations = choice.operations();
         reportsOverflow = operations.reportsOverflow();
         DecoderTier decoder = choice.decoder(vaeConfig);
         MemoryNeed need = MemoryNeed.of(config, vaeConfig, part, operations, decoder, DECODER_BYTES);
@@ -315,48 +310,19 @@ public final class TornadoEngine implements Engine, Stepper {
         VirtualLink.abandon(decoderState);
     }
 
-    /** Memory of the host for devices that do not reach this one's. */
-    HostLandings hostLandings(DeviceLink link) {
-        return new HostLandings(link, buffers.landingElements(config, part, operations), vaeBuffers.landingElements());
-    }
-
     /**
      * Tells this device where the others' arrays are.
      *
      * @param engines of all devices that hold the samples, in the order of their ranks, once each has {@link #addresses}
-     * @param through what stands for the devices' arrays, likewise; none where they reach each other's
      */
-    void connect(List<TornadoEngine> engines, List<HostLandings> through) {
+    void connect(List<TornadoEngine> engines) {
         for (TornadoEngine each : engines) {
             buffers.connect(part, each.part, each.ties().state());
             if (vaeBuffers.isDivided()) {
                 vaeBuffers.connect(each.part.rank(), each.vaeBuffers.state());
             }
         }
-        if (!through.isEmpty()) {
-            connectThroughHost(engines, through);
-        }
-        Exchange.setFlags(ties().link(), stateAddress);
-        if (vaeBuffers.isDivided()) {
-            vaeBuffers.setFlags(decoderState);
-        }
         ties().link().set(Exchange.ACTIVE, 1);
-    }
-
-    private void connectThroughHost(List<TornadoEngine> engines, List<HostLandings> through) {
-        for (int rank = 0; rank < engines.size(); rank++) {
-            TornadoEngine each = engines.get(rank);
-            HostLandings landings = through.get(rank);
-            buffers.connectThroughHost(part, each.part, each.ties().link(), landings.denoiser());
-            if (vaeBuffers.isDivided()) {
-                vaeBuffers.connectThroughHost(rank, each.vaeBuffers, landings.decoder());
-            }
-        }
-        HostLandings own = through.get(part.rank());
-        hostLandings = own;
-        landings = own.denoiser().sites();
-        stateAddress = own.denoiser().flags();
-        decoderState = own.decoder().flags();
     }
 
     /** The first step with the others, as of {@link #warmUp}. They begin it together, once all have begun. */
@@ -374,14 +340,6 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** For {@link #firstStep}. */
     void beginFirstStep() {
-        start();
-    }
-
-    /** Nobody signals before all have done this. */
-    private void start() {
-        if (hostLandings != null) {
-            hostLandings.clearFlags(); // as the graph does those in the state
-        }
         ditPlan.execute(ditGraphs.start());
     }
 
@@ -500,7 +458,7 @@ public final class TornadoEngine implements Engine, Stepper {
                         states.get(i).get(array));
             }
         }
-        start();
+        ditPlan.execute(ditGraphs.start());
         freshness.begin();
     }
 

@@ -44,8 +44,7 @@ class PeerMemoryTest {
                         o.set(0, o.get(4));
                         PeerMemory.signal(in, FLAGS, FLAG, 3);
                     } else {
-                        PeerMemory.publish(in, in, FLAGS);
-                        o.set(1, PeerMemory.await(in, FLAGS, FLAG, 3, 10));
+                        o.set(1, PeerMemory.await(in, FLAG, 3, 10));
                         o.set(2, o.get(4));
                         o.set(3, o.get(7));
                     }
@@ -56,47 +55,6 @@ class PeerMemoryTest {
         assertEquals(1, out[1]);
         assertEquals(2.5f, out[2]);
         assertEquals(5.5f, out[3]);
-    }
-
-    /** What other devices have stored into the host's memory is there once, and without a signal not at all. */
-    @Test
-    void whatIsFetchedOfTheHostsMemoryArrivesWithItsSignal() {
-        IntArray memory = VirtualLink.hostMemory(8);
-        try {
-            float[] out = Blocks.run(
-                    HostRuntime.Order.FORWARD,
-                    1,
-                    1,
-                    (context, in, o) -> {
-                        PeerMemory.set(in, TARGET, VirtualLink.address(memory));
-                        PeerMemory.publish(in, in, FLAGS);
-                        PeerMemory.send4(in, 0, in, TARGET, 4);
-                        PeerMemory.fetch4(in, TARGET, 4, o, 0);
-                        PeerMemory.signal(in, FLAGS, FLAG, 3);
-                        PeerMemory.await(in, FLAGS, FLAG, 3, 10);
-                        PeerMemory.fetch4(in, TARGET, 4, o, 4);
-                        PeerMemory.fetch4(in, TARGET, 4, o, 8);
-                    },
-                    numbers(),
-                    12);
-            float nan = Float.NaN;
-            assertArrayEquals(new float[] {nan, nan, nan, nan, 2.5f, 3.5f, 4.5f, 5.5f, nan, nan, nan, nan}, out);
-        } finally {
-            VirtualLink.releaseHostMemory(memory);
-        }
-    }
-
-    @Test
-    void withoutPeerAccessDevicesReachTheHostsMemoryAlone() {
-        VirtualLink.setPeerAccess(false);
-        try {
-            assertFails("a store into the memory of another device, without peer access", 1, (context, in, o) -> {
-                PeerMemory.publish(o, in, TARGET);
-                PeerMemory.send4(in, 0, in, TARGET, 0);
-            });
-        } finally {
-            VirtualLink.setPeerAccess(true);
-        }
     }
 
     /** Both arrays by their addresses: four numbers, and one that is out of line. */
@@ -112,7 +70,7 @@ class PeerMemoryTest {
                     PeerMemory.move4(in, FLAGS, 0, TARGET, 4);
                     PeerMemory.move1(in, FLAGS, 1, TARGET, 1);
                     PeerMemory.signal(in, FLAGS, FLAG, 3);
-                    PeerMemory.await(in, FLAGS, FLAG, 3, 10);
+                    PeerMemory.await(in, FLAG, 3, 10);
                 },
                 numbers(),
                 8);
@@ -134,10 +92,7 @@ class PeerMemoryTest {
                 "no signal from another device for 50 ms: work item global (0, 0, 0), local (0, 0, 0), group (0, 0, 0)"
                         + " waits for 1 in flag 100, which is 0",
                 1,
-                (context, in, o) -> {
-                    PeerMemory.publish(in, in, FLAGS);
-                    PeerMemory.await(in, FLAGS, FLAG, 1, 10);
-                });
+                (context, in, o) -> PeerMemory.await(in, FLAG, 1, 10));
     }
 
     @Test
