@@ -11,8 +11,12 @@ import org.tornadodit.kernels.check.KernelCase;
 import org.tornadodit.kernels.check.ModelCases;
 import org.tornadodit.kernels.check.SmallCases;
 import org.tornadodit.kernels.ptx.Installation;
+import org.tornadodit.kernels.ptx.KernelCompiler;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.ProfilerMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 
@@ -58,15 +62,22 @@ public final class KernelBench {
     public static boolean run(List<Supplier<KernelCase>> cases, String part, PrintStream out)
             throws TornadoExecutionPlanException {
         List<String> failed = new ArrayList<>();
+        KernelCompiler compiler = KernelCompiler.fromClassPath();
+        TornadoDevice device = TornadoExecutionPlan.getDevice(0, 0);
         out.printf("%-18s %-28s %10s %10s %10s %10s%n", "kernel", "shape", "error", "ms", "TFLOP/s", "GB/s");
         for (Supplier<KernelCase> supplier : cases) {
             KernelCase kernel = supplier.get();
             if (!Pattern.compile(part).matcher(kernel.name()).find()) {
                 continue;
             }
-            try (TornadoExecutionPlan plan =
-                    new TornadoExecutionPlan(kernel.graph().snapshot())) {
-                plan.withGridScheduler(kernel.scheduler()).withProfiler(ProfilerMode.SILENT);
+            compiler.prepare();
+            ImmutableTaskGraph graph = kernel.graph().snapshot();
+            GridScheduler grids = kernel.scheduler();
+            try (TornadoExecutionPlan plan = new TornadoExecutionPlan(graph)) {
+                plan.withDevice(device).withGridScheduler(grids).withProfiler(ProfilerMode.SILENT);
+                // What engines run, and checks of the text that TornadoVM's own compilation does not make.
+                compiler.begin(plan, device, List.of(graph), grids, (done, kernels) -> {})
+                        .finish();
                 TornadoExecutionResult result = plan.execute();
                 result.transferToHost(kernel.output());
                 double error = kernel.error(SAMPLES);
