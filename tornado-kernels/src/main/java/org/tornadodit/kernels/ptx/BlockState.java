@@ -19,12 +19,14 @@ final class BlockState implements GroupState {
     private final List<BarrierState> barriers = new ArrayList<>();
     private final @Nullable NamedBarrier[] named = new NamedBarrier[16];
     private final @Nullable ThreadCopies[] copies;
+    private final @Nullable BulkAdditions[] additions;
     private final @Nullable WarpgroupProducts[] products;
     private final SplittableRandom order = new SplittableRandom(SEED);
 
     private BlockState(int threads) {
         memory = new SharedMemoryBytes(threads);
         copies = new ThreadCopies[threads];
+        additions = new BulkAdditions[threads];
         products = new WarpgroupProducts[threads / WARPGROUP];
     }
 
@@ -70,6 +72,16 @@ final class BlockState implements GroupState {
         return own;
     }
 
+    /** The bulk copies out of shared memory of the calling thread. */
+    BulkAdditions additions(WorkItem item) {
+        BulkAdditions own = additions[item.index()];
+        if (own == null) {
+            own = new BulkAdditions();
+            additions[item.index()] = own;
+        }
+        return own;
+    }
+
     /** The products of the calling thread's warpgroup. */
     WarpgroupProducts products(WorkItem item) {
         int warpgroup = item.index() / WARPGROUP;
@@ -100,6 +112,11 @@ final class BlockState implements GroupState {
     public void finish() {
         barriers.forEach(BarrierState::finish);
         for (WarpgroupProducts own : products) {
+            if (own != null) {
+                own.finish();
+            }
+        }
+        for (BulkAdditions own : additions) {
             if (own != null) {
                 own.finish();
             }

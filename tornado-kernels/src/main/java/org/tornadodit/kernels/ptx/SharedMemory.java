@@ -82,6 +82,16 @@ public final class SharedMemory {
         store(address, Float.floatToRawIntBits(value));
     }
 
+    /** 8 bytes. */
+    @Instruction("st.shared.v2.f32 [$0], {$1, $2};")
+    public static void store2(int address, float a, float b) {
+        WorkItem item = WorkItem.current();
+        SharedMemoryBytes memory = BlockState.of(item).memory();
+        memory.check(address, 8, 8);
+        memory.setInt(address, Float.floatToRawIntBits(a), item.index());
+        memory.setInt(address + 4, Float.floatToRawIntBits(b), item.index());
+    }
+
     /** 16 bytes. */
     @Instruction("st.shared.v4.b32 [$0], {$1, $2, $3, $4};")
     public static void store(int address, int a, int b, int c, int d) {
@@ -155,7 +165,7 @@ public final class SharedMemory {
      * Makes shared memory that threads have written, by cp.async too, visible to wgmma and bulk copies: by the writing
      * thread after its write (an awaited copy), or by those that call wgmma after the barrier that lets them read.
      */
-    @Instruction("fence.proxy.async;")
+    @Instruction("fence.proxy.async.shared::cta;")
     public static void fenceAsync() {
         WorkItem item = WorkItem.current();
         BlockState.of(item).memory().fence(item.index());

@@ -106,9 +106,9 @@ final class SharedMemoryBytes {
         return writes.isFenced(thread, time);
     }
 
-    /** Time of the latest ordinary write to the matrix at {@code address} that its thread did not fence; 0 without. */
-    int latestUnfenced(int address) {
-        return writes.latestUnfenced(offset(address, 128, 16), 128);
+    /** Time of the latest ordinary write to {@code length} bytes at {@code address} that its thread did not fence; 0 without. */
+    int latestUnfenced(int address, int length) {
+        return writes.latestUnfenced(offset(address, length, 16), length);
     }
 
     /** The 8x8 matrix of halves at {@code address}, row r in elements {@code at + r stride} and following. */
@@ -132,11 +132,11 @@ final class SharedMemoryBytes {
         }
     }
 
-    /** A fingerprint of the 128 bytes at {@code address}, on top of {@code seed}. */
-    long fingerprint(int address, long seed) {
-        int start = offset(address, 128, 16);
+    /** A fingerprint of {@code length} bytes at {@code address}, on top of {@code seed}. */
+    long fingerprint(int address, int length, long seed) {
+        int start = offset(address, length, 16);
         long hash = seed;
-        for (int i = 0; i < 128; i += 8) {
+        for (int i = 0; i < length; i += 8) {
             hash = (hash ^ (long) LONG.get(bytes, start + i)) * 0x9E3779B97F4A7C15L;
             hash ^= hash >>> 29;
         }

@@ -19,6 +19,23 @@ public final class Warp {
         return (int) WorkItem.current().exchange(value, "shfl.bfly " + mask, lanes -> crossed(lanes, mask));
     }
 
+    /** The value of another lane, each lane's choice. */
+    @Instruction("shfl.sync.idx.b32 $r, $0, $1, 31, 0xffffffff;")
+    public static float shuffle(float value, int lane) {
+        return (float) WorkItem.current().exchange(new Choice(value, lane), "shfl.idx", Warp::chosen);
+    }
+
+    /** What a lane gives, and whose value it takes. */
+    private record Choice(float value, int lane) {}
+
+    private static Object[] chosen(Object[] lanes) {
+        Object[] chosen = new Object[lanes.length];
+        for (int i = 0; i < lanes.length; i++) {
+            chosen[i] = ((Choice) lanes[((Choice) lanes[i]).lane]).value;
+        }
+        return chosen;
+    }
+
     private static Object[] crossed(Object[] lanes, int mask) {
         Object[] crossed = new Object[lanes.length];
         for (int i = 0; i < lanes.length; i++) {

@@ -13,6 +13,8 @@ import org.tornadodit.virtual.WorkItem;
 final class WarpgroupProducts {
     private static final int LANES = 128;
     private static final int ROWS = 64;
+
+    private static final int MATRIX_BYTES = 128;
     /** k of a product of halves. */
     private static final int DEPTH = 16;
 
@@ -130,7 +132,7 @@ final class WarpgroupProducts {
         own.products++;
         int unfenced = 0;
         for (int address : addresses(call)) {
-            unfenced = Math.max(unfenced, memory.latestUnfenced(address));
+            unfenced = Math.max(unfenced, memory.latestUnfenced(address, MATRIX_BYTES));
         }
         RegisterOperand left = call.registers ? new RegisterOperand(call.a) : null;
         return new Product(call, own, left, fingerprint(call), unfenced);
@@ -291,7 +293,7 @@ final class WarpgroupProducts {
     private long fingerprint(Call call) {
         long hash = 0;
         for (int address : addresses(call)) {
-            hash = memory.fingerprint(address, hash);
+            hash = memory.fingerprint(address, MATRIX_BYTES, hash);
         }
         return hash;
     }

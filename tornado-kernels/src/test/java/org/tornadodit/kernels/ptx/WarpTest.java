@@ -32,6 +32,22 @@ class WarpTest {
         });
     }
 
+    @Test
+    void aLaneTakesAnyLanesValue() {
+        float[] out = Blocks.run(
+                1,
+                64,
+                (context, in, o) -> {
+                    int t = context.localIdx;
+                    o.set(t, Warp.shuffle(t + 0.5f, t % 32 * 7 % 32));
+                },
+                new IntArray(1),
+                64);
+        for (int t = 0; t < 64; t++) {
+            assertEquals(t / 32 * 32 + t % 32 * 7 % 32 + 0.5f, out[t], "lane " + t);
+        }
+    }
+
     /** Warps 0 and 1, and 2 and 3, hand numbers over; each pair has a barrier of its own. */
     @Test
     void someWarpsWaitForEachOther() {
