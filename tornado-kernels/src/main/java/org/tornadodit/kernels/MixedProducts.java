@@ -28,6 +28,7 @@ final class MixedProducts {
             int columns,
             int slabs,
             int stages,
+            int cluster,
             int parts,
             int uses) {
         int stageBytes = slabs * (rows + columns) * 32;
@@ -61,11 +62,11 @@ final class MixedProducts {
             Wgmma.commit();
             Wgmma.await(1);
             // The stage before this one is read.
-            Pipeline.leave(shared, stages, use + stages - 1, Math.max(lane, 1 - step));
+            TensorLinear.leave(shared, stages, use + stages - 1, Math.max(lane, cluster * (1 - step)), cluster);
         }
         // Products of another shape follow in the same registers.
         Wgmma.await(0);
-        Pipeline.leave(shared, stages, uses + steps - 1, lane);
+        TensorLinear.leave(shared, stages, uses + steps - 1, lane, cluster);
         for (int step = 0; step < steps; step++) {
             int use = uses + steps + step;
             int offset = use % stages * (stageBytes / 16);
@@ -81,9 +82,9 @@ final class MixedProducts {
             }
             Wgmma.commit();
             Wgmma.await(1);
-            Pipeline.leave(shared, stages, use + stages - 1, Math.max(lane, 1 - step));
+            TensorLinear.leave(shared, stages, use + stages - 1, Math.max(lane, cluster * (1 - step)), cluster);
         }
         Wgmma.await(0);
-        Pipeline.leave(shared, stages, uses + 2 * steps - 1, lane);
+        TensorLinear.leave(shared, stages, uses + 2 * steps - 1, lane, cluster);
     }
 }

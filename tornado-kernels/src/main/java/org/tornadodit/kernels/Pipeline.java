@@ -34,7 +34,12 @@ final class Pipeline {
 
     /** Stages of that many bytes that fit, {@code most} at the most. */
     static int stages(int stageBytes, int most) {
-        return Math.min(most, (SHARED_BYTES - HEADER_BYTES) / stageBytes);
+        return stages(stageBytes, most, 0);
+    }
+
+    /** Stages that fit beside {@code other} bytes. */
+    static int stages(int stageBytes, int most, int other) {
+        return Math.min(most, (SHARED_BYTES - HEADER_BYTES - other) / stageBytes);
     }
 
     /** Bytes of the barriers and the stages. */

@@ -48,6 +48,8 @@ public final class TensorVariants {
     /** One product of halves and two of eight bits. */
     private static final List<Tile> MIXED = List.of(
             new Tile(256, 192, 4, 0),
+            new Tile(256, 192, 4, 0, 2, 1),
+            new Tile(256, 192, 4, 0, 1, 2),
             new Tile(256, 192, 2, 0),
             new Tile(256, 144, 4, 0),
             new Tile(128, 192, 4, 0),

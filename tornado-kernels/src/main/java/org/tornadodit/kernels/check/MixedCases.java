@@ -22,8 +22,12 @@ final class MixedCases {
             int columns = tile.columns();
             // Two rounds of few work groups, with more and fewer steps than stages.
             cases.add(() -> linear(300, 2 * columns, stage * 3, Epilogue.BIAS, tile));
-            cases.add(() ->
-                    linear(tile.rows() + 20, columns, stage * (tile.stages(planes) + 1), Epilogue.BIAS_GELU, tile));
+            cases.add(() -> linear(
+                    tile.rows() + 20,
+                    columns * tile.beside(),
+                    stage * (tile.stages(planes) + 1),
+                    Epilogue.BIAS_GELU,
+                    tile));
         }
         TensorLinear.Tile tile = TensorVariants.tiles(planes).getFirst();
         cases.add(() -> linear(260, 216, 64, Epilogue.GATE_RESIDUAL, tile));
