@@ -41,10 +41,11 @@ class DocumentFiguresTest {
 
     /** Records of tornado-dit in README's table: precision and GPUs. */
     private static Stream<JsonObject> shown() {
-        return Stream.of("highest-1", "highest-2", "highest-4", "high-1", "high-2", "high-4")
+        return Stream.of("highest", "high", "higher")
+                .flatMap(precision -> Stream.of(1, 2, 4).map(devices -> precision + "-" + devices))
                 .map(run -> {
                     try {
-                        return record("h100-x4-1128-" + run + ".json");
+                        return record("h200-x4-1128-" + run + ".json");
                     } catch (IOException e) {
                         throw new AssertionError(e);
                     }
@@ -56,10 +57,8 @@ class DocumentFiguresTest {
         String readme = text("README.md");
         String performance = text("docs/performance.md");
         shown().forEach(record -> {
-            boolean high = record.getAsJsonObject("options")
-                    .get("precision")
-                    .getAsString()
-                    .equals("high");
+            String precision =
+                    record.getAsJsonObject("options").get("precision").getAsString();
             int devices = record.get("devices").getAsInt();
             double whole = milliseconds(record, "sampling") / 1e3;
             String figures = String.format(
@@ -68,11 +67,11 @@ class DocumentFiguresTest {
                     devices,
                     milliseconds(record, "step"),
                     milliseconds(record, "vae"));
-            String row = (high ? "| tornado-dit, `--matmul-precision high` " : "| tornado-dit ") + figures;
+            String name = precision.equals("highest") ? "" : ", `--matmul-precision " + precision + "`";
+            String row = "| tornado-dit" + name + " " + figures;
             assertTrue(
-                    readme.contains(String.format(Locale.ROOT, "%s %.1f | %.1f |", row, whole, 105.26 / whole)), row);
-            String bold =
-                    String.format(Locale.ROOT, "%s %.2f |", (high ? "| `high` " : "| `highest` ") + figures, whole);
+                    readme.contains(String.format(Locale.ROOT, "%s %.1f | %.1f |", row, whole, 104.73 / whole)), row);
+            String bold = String.format(Locale.ROOT, "| `%s` %s %.2f |", precision, figures, whole);
             assertTrue(performance.replace("**", "").contains(bold), bold);
         });
     }
@@ -83,10 +82,10 @@ class DocumentFiguresTest {
                 shown().map(record -> milliseconds(record, "sampling") / 1e3).toList();
         String readme = text("README.md").replaceAll("\\s+", " ");
         for (String sentence : List.of(
-                String.format(Locale.ROOT, "takes %.1f s on one H100 and %.1f s on four", whole.get(0), whole.get(2)),
+                String.format(Locale.ROOT, "takes %.1f s on one H200 and %.1f s on four", whole.get(0), whole.get(2)),
                 String.format(
                         Locale.ROOT,
-                        "| one NVIDIA H100 | %.1f s; `--matmul-precision high` %.1f s |",
+                        "| one NVIDIA H200 | %.1f s; `--matmul-precision high` %.1f s |",
                         whole.get(0),
                         whole.get(3)),
                 String.format(Locale.ROOT, "| two | %.1f s; `high` %.1f s |", whole.get(1), whole.get(4)),
@@ -94,14 +93,14 @@ class DocumentFiguresTest {
             assertTrue(readme.contains(sentence), sentence);
         }
         String factors =
-                String.format(Locale.ROOT, "%.1f and %.1f times as fast", 105.26 / whole.get(0), 105.26 / whole.get(3));
+                String.format(Locale.ROOT, "%.1f and %.1f times as fast", 104.73 / whole.get(0), 104.73 / whole.get(3));
         assertTrue(text("CHANGELOG.md").contains(factors), factors);
     }
 
     @Test
     void memoryIsTheRecords() throws IOException {
-        JsonObject one = record("h100-x4-1128-highest-1.json");
-        JsonObject four = record("h100-x4-1128-highest-4.json");
+        JsonObject one = record("h200-x4-1128-highest-1.json");
+        JsonObject four = record("h200-x4-1128-highest-4.json");
         String memory = String.format(
                 Locale.ROOT,
                 "It takes %.1f GiB of device memory, %.1f on each of four",
