@@ -629,10 +629,9 @@ public final class TornadoEngine implements Engine, Stepper {
                     ValueLayout.JAVA_FLOAT,
                     0,
                     count * latent);
-            vaeGraphs.decode(vaePlan, count, () -> {
-                images.values();
-                ReturnedValues.spoilPages(vaeBuffers.images);
-            });
+            ReturnedValues.spoilPages(
+                    vaeBuffers.images); // not meanwhile: a host that is held up would spoil what has come
+            vaeGraphs.decode(vaePlan, count, images::values);
             requireDecoded();
             float[] to = images.values();
             IntStream.range(0, count)
@@ -690,9 +689,8 @@ public final class TornadoEngine implements Engine, Stepper {
      */
     float[] decodeOwnRows(float[] latent) {
         DeviceArrays.fill(vaeBuffers.latents, latent);
-        requireSignals(
-                receivedState(vaeGraphs.decode(vaePlan, 1, () -> ReturnedValues.spoilPages(vaeBuffers.images))),
-                Exchange.LEAST_PATIENCE);
+        ReturnedValues.spoilPages(vaeBuffers.images);
+        requireSignals(receivedState(vaeGraphs.decode(vaePlan, 1, () -> {})), Exchange.LEAST_PATIENCE);
         requireDecoded();
         Span there = vaeBuffers.imagePixels();
         float[] rows = new float[vaeConfig.outChannels() * there.count()];
