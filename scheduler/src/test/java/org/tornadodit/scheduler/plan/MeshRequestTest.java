@@ -185,10 +185,10 @@ class MeshRequestTest {
         assertEquals(0.68, two.seconds() / one.seconds(), 0.1);
     }
 
-    /** What was measured on one H200: 1, 2 and 8 guided samples, within 15 %. */
+    /** What was measured on one H200 with aligned arrays: 1 and 8 guided samples, within 15 %. */
     @Test
     void theModelOfAStepIsCloseToWhatWasMeasured() {
-        for (double[] measured : new double[][] {{1, 13.0, 7.1}, {2, 26.4, 11.9}, {8, 97.9, 40.6}}) {
+        for (double[] measured : new double[][] {{1, 11.46, 6.33}, {8, 88.4, 34.8}}) {
             int samples = (int) measured[0];
             assertClose(measured[1], samples, MatmulPrecision.HIGHEST);
             assertClose(measured[2], samples, MatmulPrecision.HIGH);
