@@ -57,10 +57,15 @@ public final class TensorKernels {
             of("linearHeadsNormed", "block[.]attn_qkv", "TensorLinear.linear"),
             of("linearHeadsNormed", "block[.]attn_qkv_norm", "HeadNorm.pack"));
 
+    /** What only devices have that compute patches of tokens in stages. */
+    private static final List<Expected> PATCHED = List.of(
+            of("beginKept", "start[.]kept", "Embedding.fill"), of("keep", "block[.]attn_keep", "TokenPatches.keep"));
+
     private static final List<Expected> DECODER = List.of(
             of("resnet", "resnet[.]norm[12]_partial", "GroupStatistics.partial"),
             of("resnet", "resnet[.]norm[12]_finish", "GroupNorm.finish"),
             of("resnet", "resnet[.](norm[12]|shortcut_pack)", "PackedMap.pack"),
+            of("", "resnet[.]next", "DecoderRun.next"),
             of("resnet", "resnet[.](conv[12]|conv_shortcut)", "TensorConv2d.conv"),
             of("upsampler", "upsampler[.]upsampler_pack", "PackedMap.pack"),
             of("upsampler", "upsampler[.]upsampler", "TensorConv2d.conv"),
@@ -91,7 +96,7 @@ public final class TensorKernels {
      * with its kernel, and no other kernel.
      */
     public static void requireDenoiser(List<HostDevice> devices) {
-        require(devices, Operations.class, DENOISER, HEADS_NORMED, false);
+        require(devices, Operations.class, DENOISER, together(HEADS_NORMED, PATCHED), false);
     }
 
     /** The same of a model with norms of its queries and keys. */
@@ -101,7 +106,11 @@ public final class TensorKernels {
         for (Expected expected : DENOISER) {
             (expected.operation().equals("linearHeads") ? without : table).add(expected);
         }
-        require(devices, Operations.class, table, without, false);
+        require(devices, Operations.class, table, together(without, PATCHED), false);
+    }
+
+    private static List<Expected> together(List<Expected> some, List<Expected> others) {
+        return Stream.concat(some.stream(), others.stream()).toList();
     }
 
     /** The same of the decoder. */
@@ -109,7 +118,7 @@ public final class TensorKernels {
         require(devices, DecoderOperations.class, DECODER, List.of(), true);
     }
 
-    /** @param others of the same operations' interface, of other models */
+    /** @param others of the same operations' interface, of other models and divisions */
     private static void require(
             List<HostDevice> devices,
             Class<?> operations,
