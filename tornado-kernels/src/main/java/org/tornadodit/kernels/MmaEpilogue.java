@@ -22,7 +22,7 @@ final class MmaEpilogue {
         return j < columns / 8 && (n % columns == 0 || column + 8 * j < n);
     }
 
-    /** {@link TensorEpilogue#addBias}. */
+    /** Undoes the weight's scale and adds the bias. */
     static void addBias(
             float[] sums, int parts, FloatArray bias, int layer, int n, int column, int columns, int thread) {
         float factor = bias.get(layer * (n + 1) + n);

@@ -13,8 +13,6 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * the row 8 below.
  */
 final class TensorEpilogue {
-    /** Groups of eight columns whose residuals are under way at a time. */
-    static final int PART = 4;
     /** Groups of eight columns whose places among the heads are one piece of code: for more there are no registers. */
     private static final int PIECE = 6;
 
@@ -36,28 +34,6 @@ final class TensorEpilogue {
      */
     private static boolean isThere(int column, int piece, int n) {
         return Registers.opaque(column) + 8 * piece < n;
-    }
-
-    static void storeFloats(
-            float[] sums,
-            int register,
-            float[] residual,
-            FloatArray gate,
-            FloatArray target,
-            int row,
-            int column,
-            int m,
-            int n,
-            int columns,
-            int thread,
-            int epilogue,
-            int tokens,
-            int chunk,
-            int chunks) {
-        if (epilogue == Epilogue.GATE_RESIDUAL) {
-            addGated(sums, register, residual, gate, target, row, column, m, n, columns, thread, tokens, chunk, chunks);
-        }
-        store(sums, register, target, row, column, m, n, columns, thread);
     }
 
     static void storeHalves(
@@ -96,23 +72,6 @@ final class TensorEpilogue {
                     thread,
                     tokens,
                     heads);
-        }
-    }
-
-    /** Undoes the weight's scale and adds the bias. */
-    static void addBias(
-            float[] sums, int register, FloatArray bias, int layer, int n, int column, int columns, int thread) {
-        float factor = bias.get(layer * (n + 1) + n);
-        int from = layer * (n + 1) + column + thread % 4 * 2;
-        for (int j = 0; j < columns / 8; j++) {
-            if (isWhole(n, columns) || column + 8 * j < n) {
-                float first = GlobalMemory.load(bias, from + 8 * j);
-                float second = GlobalMemory.load(bias, from + 8 * j + 1);
-                Registers.set(sums, register + 4 * j, Registers.get(sums, register + 4 * j) * factor + first);
-                Registers.set(sums, register + 4 * j + 1, Registers.get(sums, register + 4 * j + 1) * factor + second);
-                Registers.set(sums, register + 4 * j + 2, Registers.get(sums, register + 4 * j + 2) * factor + first);
-                Registers.set(sums, register + 4 * j + 3, Registers.get(sums, register + 4 * j + 3) * factor + second);
-            }
         }
     }
 
@@ -158,53 +117,6 @@ final class TensorEpilogue {
                 GlobalMemory.store2IfNegative(target, at + 8 * n + 8 * j, c, d, row + 8 - m);
             }
         }
-    }
-
-    /** {@code sums = target + gate * sums}. */
-    private static void addGated(
-            float[] sums,
-            int register,
-            float[] old,
-            FloatArray gate,
-            FloatArray target,
-            int row,
-            int column,
-            int m,
-            int n,
-            int columns,
-            int thread,
-            int tokens,
-            int chunk,
-            int chunks) {
-        int at = Math.min(row, m - 1) * n + column + thread % 4 * 2;
-        int lower = Math.min(row + 8, m - 1) * n + column + thread % 4 * 2;
-        int gateAt = (Math.min(row, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
-        int gateLower = (Math.min(row + 8, m - 1) / tokens * chunks + chunk) * n + column + thread % 4 * 2;
-        Registers.clear(old);
-        // Loads of a part before its stores: a store may change what a later load would read, so that loads wait for
-        // it.
-        for (int part = 0; part < columns / 8; part += PART) {
-            for (int i = 0; i < PART; i++) {
-                int at8 = column + 8 * (part + i);
-                if (part + i < columns / 8 && (isWhole(n, columns) || at8 < n)) {
-                    GlobalMemory.load2(target, at + 8 * (part + i), old, 4 * i);
-                    GlobalMemory.load2(target, lower + 8 * (part + i), old, 4 * i + 2);
-                }
-            }
-            for (int i = 0; i < PART; i++) {
-                int j = part + i;
-                if (j < columns / 8 && (isWhole(n, columns) || column + 8 * j < n)) {
-                    gated(sums, old, register + 4 * j, 4 * i, GlobalMemory.load(gate, gateAt + 8 * j));
-                    gated(sums, old, register + 4 * j + 1, 4 * i + 1, GlobalMemory.load(gate, gateAt + 8 * j + 1));
-                    gated(sums, old, register + 4 * j + 2, 4 * i + 2, GlobalMemory.load(gate, gateLower + 8 * j));
-                    gated(sums, old, register + 4 * j + 3, 4 * i + 3, GlobalMemory.load(gate, gateLower + 8 * j + 1));
-                }
-            }
-        }
-    }
-
-    private static void gated(float[] sums, float[] old, int i, int oldAt, float gate) {
-        Registers.set(sums, i, Registers.get(old, oldAt) + gate * Registers.get(sums, i));
     }
 
     /** GELU into an operand of any kind; one that is {@link Mixed} takes two groups of eight columns at a time. */
