@@ -48,7 +48,7 @@ public record CheckpointObjective(Objective objective, String reason) {
         if (any(weights, "projectors.")) {
             return new CheckpointObjective(Objective.REPA, "by its projectors");
         }
-        if (model.toLowerCase(Locale.ROOT).startsWith("sit-")) {
+        if (isSit(model)) {
             return new CheckpointObjective(Objective.SIT, "by --model");
         }
         Optional<Objective> named = named(String.valueOf(checkpoint.getFileName()));
@@ -59,6 +59,11 @@ public record CheckpointObjective(Objective objective, String reason) {
             return new CheckpointObjective(Objective.REPA, "by its q_norm");
         }
         return new CheckpointObjective(Objective.DIT, "as nothing says otherwise");
+    }
+
+    /** Whether a model is called as SiT's are: SiT-XL/2. */
+    public static boolean isSit(String model) {
+        return model.toLowerCase(Locale.ROOT).startsWith("sit-");
     }
 
     private static boolean any(Checkpoint weights, String start) {

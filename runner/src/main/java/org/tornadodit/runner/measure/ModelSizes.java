@@ -2,12 +2,12 @@ package org.tornadodit.runner.measure;
 
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.Checkpoints;
+import org.tornadodit.pipeline.setup.CheckpointObjective;
 import org.tornadodit.runner.option.KernelArguments;
 import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.option.ModelSource;
@@ -35,7 +35,7 @@ final class ModelSizes {
                     .config(
                             options.imageSize != null ? options.imageSize : IMAGE_SIZE,
                             options.numClasses != null ? options.numClasses : CLASSES);
-            Objective named = options.model.toLowerCase(Locale.ROOT).startsWith("sit-") ? Objective.SIT : Objective.DIT;
+            Objective named = CheckpointObjective.isSit(options.model) ? Objective.SIT : Objective.DIT;
             return trainedFor(options.objective != null ? options.objective : named, sizes);
         }
         if (options.checkpoint == null && options.model.endsWith(".json")) {

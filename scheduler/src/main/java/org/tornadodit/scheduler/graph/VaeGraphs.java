@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -129,21 +128,13 @@ public final class VaeGraphs {
      *
      * @param device has the graphs of {@link #build}
      * @param images as many as there is room for at most
-     * @param meanwhile what the host has to do before the images come: while the device decodes, where that is recorded
+     * @param meanwhile what the host may do while the device decodes; left out where that is not recorded
      * @return of the last graph
      */
     public TornadoExecutionResult decode(DevicePlan device, int images, Runnable meanwhile) {
         resize(images);
-        AtomicBoolean done = new AtomicBoolean();
-        Runnable noted = () -> {
-            meanwhile.run();
-            done.set(true);
-        };
-        TornadoExecutionResult result = ran ? device.execute(order, noted) : first(device);
+        TornadoExecutionResult result = ran ? device.execute(order, meanwhile) : first(device);
         ran = true;
-        if (!done.get()) {
-            meanwhile.run();
-        }
         result.transferToHost(operations.results());
         return result;
     }

@@ -70,7 +70,7 @@ final class ReturnedValues {
                 throw new ArithmeticException("value %d of %d did not come back".formatted(i, wanted));
             }
         }
-        return wanted == values.length ? values : Arrays.copyOf(values, wanted);
+        return first(values, wanted);
     }
 
     /**
@@ -84,6 +84,10 @@ final class ReturnedValues {
             requireReturned(values, wanted); // what did not come back is no number either
             throw overflow.get();
         }
+        return first(values, wanted);
+    }
+
+    private static float[] first(float[] values, int wanted) {
         return wanted == values.length ? values : Arrays.copyOf(values, wanted);
     }
 }

@@ -629,8 +629,7 @@ public final class TornadoEngine implements Engine, Stepper {
                     ValueLayout.JAVA_FLOAT,
                     0,
                     count * latent);
-            ReturnedValues.spoilPages(
-                    vaeBuffers.images); // not meanwhile: a host that is held up would spoil what has come
+            ReturnedValues.spoilPages(vaeBuffers.images); // a host that is held up later would spoil what has come
             vaeGraphs.decode(vaePlan, count, images::values);
             requireDecoded();
             float[] to = images.values();
@@ -690,7 +689,7 @@ public final class TornadoEngine implements Engine, Stepper {
     float[] decodeOwnRows(float[] latent) {
         DeviceArrays.fill(vaeBuffers.latents, latent);
         ReturnedValues.spoilPages(vaeBuffers.images);
-        requireSignals(receivedState(vaeGraphs.decode(vaePlan, 1, () -> {})), Exchange.LEAST_PATIENCE);
+        requireSignals(receivedState(vaeGraphs.decode(vaePlan, 1)), Exchange.LEAST_PATIENCE);
         requireDecoded();
         Span there = vaeBuffers.imagePixels();
         float[] rows = new float[vaeConfig.outChannels() * there.count()];
