@@ -20,8 +20,12 @@ public sealed interface TensorCores {
     /** Cycles of (m, k) x (n, k) with a tile that may be another shape's, to be compared with each other. */
     double cycles(int planes, int m, int n, int k, ProductTile tile);
 
-    /** Ways to run attention; the default first, and all with the same bits. */
-    List<Variant> attention(int headSize, int planes, int tokens);
+    /**
+     * Ways to run attention; the default first, and all with the same bits.
+     *
+     * @param heads of all passes
+     */
+    List<Variant> attention(int heads, int headSize, int planes, int tokens);
 
     /** The cut of such a variant. */
     AttentionTiling tiling(Variant variant);
@@ -68,8 +72,8 @@ public sealed interface TensorCores {
         }
 
         @Override
-        public List<Variant> attention(int headSize, int planes, int tokens) {
-            return TensorVariants.attention(headSize, planes, tokens);
+        public List<Variant> attention(int heads, int headSize, int planes, int tokens) {
+            return TensorVariants.attention(heads, headSize, planes, tokens, multiprocessors);
         }
 
         @Override
@@ -150,7 +154,7 @@ public sealed interface TensorCores {
         }
 
         @Override
-        public List<Variant> attention(int headSize, int planes, int tokens) {
+        public List<Variant> attention(int heads, int headSize, int planes, int tokens) {
             return MmaVariants.attention(headSize, planes, this);
         }
 

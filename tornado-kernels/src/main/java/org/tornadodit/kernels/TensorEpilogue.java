@@ -138,6 +138,8 @@ final class TensorEpilogue {
         int slab = padded * 8 * Packed.halves(planes);
         int below = Packed.eightRows(planes);
         int at = column / 16 * slab + row / 8 * below + thread % 32;
+        // Where tiles are no whole operands of 16 columns, every second one begins in the middle of one.
+        int odd = columns % 16 == 0 ? 0 : column / 8 % 2;
         // A tile of more rows than the padding allows for: the rows behind are the next slab's.
         int inside = row - padded;
         float largest = 0f;
@@ -145,7 +147,9 @@ final class TensorEpilogue {
             if (isThere(column, piece, n)) {
                 for (int j = piece; j < Math.min(piece + PIECE, columns / 8); j += planes == Packed.MIXED ? 2 : 1) {
                     if (isWhole(n, columns) || column + 8 * j < n) {
-                        int to = at + j / 2 * slab + j % 2 * 32;
+                        int to = columns % 16 == 0
+                                ? at + j / 2 * slab + j % 2 * 32
+                                : at + (j + odd) / 2 * slab + (j + odd) % 2 * 32;
                         int i = register + 4 * j;
                         largest = storeGelu(sums, i, packed, to, slab / 2, planes, inside, largest, row - m);
                         largest = storeGelu(

@@ -1,5 +1,7 @@
 package org.tornadodit.kernels;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.tornadodit.kernels.ptx.AtLaunch;
 import org.tornadodit.kernels.ptx.BulkStore;
 import org.tornadodit.kernels.ptx.Cluster;
@@ -17,7 +19,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * are {@link Packed}: with two planes the products are as accurate as FP32's, with one they are products of halves, and what
  * lies between is {@link MixedProducts}'; sums are FP32 always.
  *
- * <p>A work group is one producer warpgroup, one thread of which copies pieces of both operands into a {@link Pipeline}, and
+ * <p>A work group is one producer warpgroup, four threads of which copy pieces of both operands into a {@link Pipeline}, and
  * two consumers, which multiply 64 rows at a time. They share a tile, each having half of its rows, or take turns: one
  * multiplies while the other one is at what follows its product. As many work groups as the device has multiprocessors take
  * tile after tile, rows first in groups that stay in the second-level cache.
@@ -37,12 +39,23 @@ public final class TensorLinear {
     public static final int EXACT_K = 192;
 
     private static final int MOST_STAGES = 8;
+    /** Sums in a consumer's registers, with those outside the tensor core. */
+    private static final int MOST_SUMS = 192;
 
-    /** Bytes a cycle that a multiprocessor gets of the second-level cache when all read: measured on an H200 in all tiles, 26 to 34. */
-    private static final double CACHE_BYTES = 31;
+    /** Columns of tiles that are weighed where they divide a product's: 3456 in 16 of 216, 1152 in 16 of 72. */
+    private static final List<Integer> WHOLE_COLUMNS = List.of(216, 128, 72);
+
+    /** Threads that copy. */
+    private static final int PRODUCERS = 4;
+
+    /**
+     * Bytes a cycle that a multiprocessor gets copied into its shared memory. Measured on an H200 with one thread that copies, of
+     * arrays that begin at cache lines: 32 to 40, with all multiprocessors as with half of them.
+     */
+    private static final double CACHE_BYTES = 34;
 
     /** Cycles an element of a tile that follow a product: measured on an H200, 0.17 with GELU, 0.16 of heads, 0.8 with a residual of many rows. */
-    private static final double EPILOGUE_CYCLES = 0.15;
+    private static final double EPILOGUE_CYCLES = 0.2;
 
     /** Of a gate's chunk in layer 0, where it shares an int with the number of chunks. */
     static final int GATE_BITS = 8;
@@ -58,7 +71,7 @@ public final class TensorLinear {
      * A tile and its pieces.
      *
      * @param rows of a tile: 64, 128 or 256
-     * @param columns of a tile: multiple of 16 up to 256
+     * @param columns of a tile: multiple of 8 up to 256, of 16 with {@link Packed#MIXED} operands
      * @param slabs of 16 k that a stage holds
      * @param turns 1 where consumers take turns at whole tiles, 0 where each has half of a tile's rows. Half a tile, or a whole
      *     one, is 64 rows; or 128 with one plane, and up to 192 columns: sums fill the registers
@@ -124,25 +137,16 @@ public final class TensorLinear {
      * The k of a stage divides K.
      */
     public static Tile tile(int planes, int m, int n, int k, int multiprocessors) {
-        int slabs = planes == Packed.MIXED && k % 64 == 0 ? 4 : k % 32 == 0 ? 2 : 1;
-        int mostRows = planes == 2 ? 128 : 256;
         int most = Math.min(192, (n + 15) / 16 * 16);
         // Few rows: the weights decide, which come once.
         if (m <= INSTRUCTION_ROWS && planes != Packed.MIXED) {
-            return new Tile(INSTRUCTION_ROWS, most, slabs, 1);
+            return new Tile(INSTRUCTION_ROWS, most, k % 32 == 0 ? 2 : 1, 1);
         }
-        Tile best = new Tile(mostRows, most, slabs, 0);
-        for (int rows = mostRows; rows >= INSTRUCTION_ROWS; rows /= 2) {
-            for (int columns = most; columns >= Math.min(most, 96); columns -= 48) {
-                for (int turns = planes == Packed.MIXED ? 0 : 1; turns >= 0; turns--) {
-                    if (rows >= 128 - 64 * turns && rows <= mostRows / (1 + turns)) {
-                        Tile tile = new Tile(rows, columns, turns == 1 && k % 64 == 0 ? 4 : slabs, turns);
-                        if (cycles(planes, m, n, k, tile, multiprocessors)
-                                < cycles(planes, m, n, k, best, multiprocessors)) {
-                            best = tile;
-                        }
-                    }
-                }
+        int mostRows = planes == 2 ? 128 : 256;
+        Tile best = new Tile(mostRows, most, slabs(planes, mostRows, most, k), 0);
+        for (Tile tile : candidates(planes, n, k)) {
+            if (cycles(planes, m, n, k, tile, multiprocessors) < cycles(planes, m, n, k, best, multiprocessors)) {
+                best = tile;
             }
         }
         int tiles = Launch.ceilDiv(m, best.rows()) * Launch.ceilDiv(n, best.columns());
@@ -156,10 +160,52 @@ public final class TensorLinear {
         return Launch.ceilDiv(n, best.columns()) % 2 == 0 ? best.withBeside() : best;
     }
 
+    /** Tiles without clusters whose sums a consumer's registers hold, in the order in which they are taken where they are as good. */
+    private static List<Tile> candidates(int planes, int n, int k) {
+        int most = Math.min(192, (n + 15) / 16 * 16);
+        List<Integer> widths = new ArrayList<>();
+        for (int columns = most; columns >= Math.min(most, 96); columns -= 48) {
+            widths.add(columns);
+        }
+        for (int columns : WHOLE_COLUMNS) {
+            if (n % columns == 0 && n > columns && planes != Packed.MIXED) {
+                widths.add(columns);
+            }
+        }
+        List<Tile> tiles = new ArrayList<>();
+        for (int rows = planes == 2 ? 128 : 256; rows >= INSTRUCTION_ROWS; rows /= 2) {
+            for (int columns : widths) {
+                for (int turns = 0; turns <= (planes == Packed.MIXED ? 0 : 1); turns++) {
+                    int consumerRows = turns == 1 ? rows : rows / CONSUMERS;
+                    if (consumerRows >= INSTRUCTION_ROWS
+                            && consumerRows * columns * (planes == 2 ? 2 : 1) <= WARPGROUP * MOST_SUMS) {
+                        tiles.add(new Tile(rows, columns, slabs(planes, rows, columns, k), turns));
+                    }
+                }
+            }
+        }
+        return tiles;
+    }
+
+    /** As many as leave the ring some stages, beside what a residual needs; sums outside the tensor core begin with a stage. */
+    private static int slabs(int planes, int rows, int columns, int k) {
+        if (planes == Packed.MIXED) {
+            return k % 64 == 0 ? 4 : k % 32 == 0 ? 2 : 1;
+        }
+        int after = ResidualSum.bytes(columns, 4 * CONSUMERS);
+        int slabs = planes == 2 ? 4 : 8;
+        while (slabs > 1
+                && (k % (16 * slabs) != 0
+                        || Pipeline.stages(stageBytes(planes, rows, columns, slabs), MOST_STAGES, after)
+                                < (planes == 2 ? 4 : 3))) {
+            slabs /= 2;
+        }
+        return slabs;
+    }
+
     /**
      * Cycles of 16 k of a tile. The tensor cores take columns / 2 of them for 64 rows; shared memory moves 128 bytes a cycle, and
-     * each instruction reads both of its operands, which a copy has written before; the second-level cache has {@link
-     * #CACHE_BYTES} for each multiprocessor.
+     * each instruction reads both of its operands, which a copy has written before; copies bring {@link #CACHE_BYTES}.
      */
     private static double cycles(int planes, Tile tile) {
         int products = planes == Packed.MIXED ? 2 : planes == 2 ? 3 : 1;
@@ -173,13 +219,13 @@ public final class TensorLinear {
 
     /**
      * As {@link #tile} counts them: cycles of (m, k) x (n, k) with a tile that may be another shape's. What follows a product is
-     * hidden behind the other consumer's next one where they take turns.
+     * hidden behind the other consumer's next one where they take turns, but for the last, which one of them does alone.
      */
     public static double cycles(int planes, int m, int n, int k, Tile tile, int multiprocessors) {
         int tiles = Launch.ceilDiv(m, tile.rows()) * Launch.ceilDiv(n, tile.columns());
         int waves = Launch.ceilDiv(tiles, multiprocessors);
         double after = EPILOGUE_CYCLES * tile.rows() * tile.columns();
-        return waves * (k / 16.0) * cycles(planes, tile) + (tile.turns() == 1 ? after : waves * after);
+        return waves * (k / 16.0) * cycles(planes, tile) + (tile.turns() == 1 ? 2 * after : waves * after);
     }
 
     /** Whether (M, K) x (N, K) is a shape that the kernel takes. */
@@ -281,7 +327,8 @@ public final class TensorLinear {
         int steps = k / (16 * slabs) * Packed.slabs(planes);
         if (thread >= CONSUMERS * WARPGROUP) {
             Wgmma.decreaseRegisters(PRODUCER_REGISTERS);
-            if (thread == CONSUMERS * WARPGROUP) {
+            if (thread % 32 == 0) {
+                int part = thread / 32 - CONSUMERS * WARPGROUP / 32;
                 int from = layerIndex * (n * (k / 2) * Packed.halves(planes));
                 int uses = 0;
                 for (int i = context.groupIdx / cluster; i < tiles; i += stride) {
@@ -307,6 +354,7 @@ public final class TensorLinear {
                             below,
                             beside,
                             rank,
+                            part,
                             epilogue == Epilogue.GATE_RESIDUAL ? rowsNow : 0,
                             stages,
                             uses);
@@ -458,8 +506,10 @@ public final class TensorLinear {
     }
 
     /**
-     * The producer: copies a tile's operands into the ring, stage after stage.
+     * A producer: copies its part of a tile's operands into the ring, stage after stage. What one thread takes for a copy is more than
+     * what the copy takes, so that there are four, in warps of their own: two for either operand.
      *
+     * @param part 0 to 3; the first says how much will come
      * @param residualRows rows of {@code target} that are read after the product, 0 for none: by then they are in the second-level
      *     cache
      */
@@ -481,6 +531,7 @@ public final class TensorLinear {
             int below,
             int beside,
             int rank,
+            int part,
             int residualRows,
             int stages,
             int uses) {
@@ -501,37 +552,43 @@ public final class TensorLinear {
             int full = Pipeline.full(shared, stage);
             int to = Pipeline.ring(shared) + stage * stageBytes;
             Pipeline.awaitEmpty(shared, stages, use);
-            MemoryBarrier.arriveExpecting(full, slabs * (xBytes + columns * rowBytes));
-            for (int s = 0; s < slabs; s++) {
-                int slab = planes == Packed.MIXED ? mixedSlab(step, half, slabs, s) : step * slabs + s;
-                int xTo = to + s * (rows * rowBytes);
-                int weightTo = to + slabs * (rows * rowBytes) + s * (columns * rowBytes);
-                copy(
-                        xTo,
-                        x,
-                        xFrom + slab * xSlab,
-                        xBytes,
-                        full,
-                        rows * rowBytes,
-                        beside,
-                        rank / below,
-                        below,
-                        rank % below);
-                copy(
-                        weightTo,
-                        weight,
-                        weightFrom + slab * weightSlab,
-                        columns * rowBytes,
-                        full,
-                        columns * rowBytes,
-                        below,
-                        rank % below,
-                        1,
-                        rank / below * below);
+            if (part == 0) {
+                MemoryBarrier.arriveExpecting(full, slabs * (xBytes + columns * rowBytes));
             }
-            int nearer = rows / (half * Packed.slabs(planes)) + 1;
+            for (int i = 0; i < (slabs + 1) / 2; i++) {
+                int s = part / 2 + 2 * i;
+                if (slabs % 2 == 0 || s < slabs) {
+                    int slab = planes == Packed.MIXED ? mixedSlab(step, half, slabs, s) : step * slabs + s;
+                    if (part % 2 == 0) {
+                        copy(
+                                to + s * (rows * rowBytes),
+                                x,
+                                xFrom + slab * xSlab,
+                                xBytes,
+                                full,
+                                rows * rowBytes,
+                                beside,
+                                rank / below,
+                                below,
+                                rank % below);
+                    } else {
+                        copy(
+                                to + slabs * (rows * rowBytes) + s * (columns * rowBytes),
+                                weight,
+                                weightFrom + slab * weightSlab,
+                                columns * rowBytes,
+                                full,
+                                columns * rowBytes,
+                                below,
+                                rank % below,
+                                1,
+                                rank / below * below);
+                    }
+                }
+            }
+            int nearer = rows / PRODUCERS / (half * Packed.slabs(planes)) + 1;
             for (int i = 0; i < nearer; i++) {
-                int next = step * nearer + i;
+                int next = (step * nearer + i) * PRODUCERS + part;
                 if (next < rows && row + next < residualRows) {
                     GlobalMemory.prefetch(target, (row + next) * n + column, Math.min(columns, n - column) * 4);
                 }

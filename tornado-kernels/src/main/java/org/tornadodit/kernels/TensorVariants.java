@@ -24,26 +24,35 @@ public final class TensorVariants {
     /** Products of halves. */
     private static final List<Tile> ONE_PLANE = List.of(
             new Tile(256, 192, 2, 0),
-            new Tile(256, 192, 2, 0, 2, 1),
+            new Tile(256, 192, 4, 0),
             new Tile(256, 192, 2, 0, 1, 2),
-            new Tile(256, 144, 2, 0),
-            new Tile(128, 192, 2, 0),
+            new Tile(256, 192, 4, 0, 1, 2),
+            new Tile(256, 144, 4, 0),
+            new Tile(128, 216, 4, 0),
+            new Tile(128, 192, 4, 0),
             new Tile(128, 192, 4, 1),
+            new Tile(128, 144, 8, 0),
+            new Tile(128, 144, 4, 0),
             new Tile(128, 144, 4, 1),
             new Tile(128, 144, 4, 1, 2, 1),
-            new Tile(128, 96, 4, 1),
-            new Tile(64, 192, 4, 1),
-            new Tile(64, 96, 4, 1));
+            new Tile(128, 128, 8, 0),
+            new Tile(128, 72, 8, 0),
+            new Tile(64, 216, 4, 1),
+            new Tile(64, 144, 8, 1),
+            new Tile(64, 96, 4, 1),
+            new Tile(64, 72, 8, 1));
 
     /** Three products for FP32 accuracy. */
     private static final List<Tile> TWO_PLANES = List.of(
             new Tile(128, 192, 2, 0),
             new Tile(128, 192, 2, 0, 2, 1),
             new Tile(128, 144, 2, 0),
-            new Tile(128, 96, 2, 0),
+            new Tile(128, 128, 2, 0),
+            new Tile(128, 72, 4, 0),
             new Tile(64, 192, 2, 1),
-            new Tile(64, 192, 4, 1),
-            new Tile(64, 96, 4, 1));
+            new Tile(64, 144, 4, 1),
+            new Tile(64, 96, 4, 1),
+            new Tile(64, 72, 4, 1));
 
     /** One product of halves and two of eight bits. */
     private static final List<Tile> MIXED = List.of(
@@ -100,10 +109,19 @@ public final class TensorVariants {
                 variant.get(BESIDE));
     }
 
-    /** Those of {@link WarpgroupAttention}, the default first; all have the same keys, whose number changes bits. */
-    public static List<Variant> attention(int headSize, int planes, int tokens) {
+    /**
+     * Those of {@link WarpgroupAttention}, the default first; all have the same keys, whose number changes bits.
+     *
+     * @param heads of all passes
+     */
+    public static List<Variant> attention(int heads, int headSize, int planes, int tokens, int multiprocessors) {
         Tiling best = Tiling.of(headSize, planes, tokens);
         List<Variant> variants = new ArrayList<>(List.of(of(best)));
+        if (heads * best.halved().queryBlocks(tokens) <= multiprocessors && best.consumers() > 1) {
+            // Each gets a multiprocessor, where those of twice as many queries would leave half of them idle.
+            variants.addFirst(of(best.halved()));
+            return variants;
+        }
         if (best.stages() > WarpgroupAttention.FEWEST_STAGES) {
             variants.add(of(best).and(STAGES, WarpgroupAttention.FEWEST_STAGES));
         }

@@ -87,6 +87,16 @@ public final class WarpgroupAttention {
             return ROWS * consumers;
         }
 
+        /** With one warpgroup that multiplies, and so half of the queries. */
+        Tiling halved() {
+            return new Tiling(1, keys, stages, held, 0);
+        }
+
+        /** Pieces that the queries of a head are. */
+        int queryBlocks(int tokens) {
+            return Launch.ceilDiv(tokens, queries());
+        }
+
         @Override
         public void check(int planes) {
             if (stages < FEWEST_STAGES || stages > MOST_STAGES || keys % 16 != 0 || held > planes) {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -66,7 +68,9 @@ class WarpgroupAttentionTest {
     @CsvSource({"72, 2, 136", "64, 1, 256"})
     void everyVariantGivesTheSameBits(int headSize, int planes, int tokens) throws Exception {
         int[] first = null;
-        for (Variant variant : TensorVariants.attention(headSize, planes, tokens)) {
+        List<Variant> variants = new ArrayList<>(TensorVariants.attention(2, headSize, planes, tokens, 1));
+        variants.addAll(TensorVariants.attention(2, headSize, planes, tokens, 132));
+        for (Variant variant : variants) {
             KernelCase kernel = AttentionCases.attentions(1, tokens, 2, headSize, planes, 2, "")
                     .apply(TensorVariants.attentionTiling(variant));
             run(kernel);
@@ -77,6 +81,24 @@ class WarpgroupAttentionTest {
             first = first == null ? bits : first;
             assertArrayEquals(first, bits, variant.toString());
         }
+    }
+
+    /** 8 heads of 1024 tokens, as on each of four GPUs, are 64 pieces of 128 queries, or 128 of 64 for as many multiprocessors. */
+    @Test
+    void fewHeadsAreCutIntoMorePieces() {
+        assertEquals(2, consumers(16, 132));
+        assertEquals(1, consumers(8, 132));
+        assertEquals(2, consumers(8, 127));
+        assertEquals(
+                2,
+                TensorVariants.attention(8, 72, 1, 1024, 132).size(),
+                "what takes two warpgroups may still be found to be faster");
+    }
+
+    private static int consumers(int heads, int multiprocessors) {
+        Variant first =
+                TensorVariants.attention(heads, 72, 1, 1024, multiprocessors).getFirst();
+        return TensorVariants.attentionTiling(first).consumers();
     }
 
     @Test

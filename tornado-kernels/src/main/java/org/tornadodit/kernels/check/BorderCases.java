@@ -61,7 +61,7 @@ final class BorderCases {
                 add(cases, tile.rows(), step, tile, planes);
                 // Rounds of the ring, and of sums that are added up outside the tensor core.
                 int k = 16 * tile.slabs();
-                for (int rounds : new TreeSet<>(List.of(tile.stages(planes), TensorLinear.EXACT_K / k))) {
+                for (int rounds : new TreeSet<>(List.of(tile.stages(planes), Math.max(2, TensorLinear.EXACT_K / k)))) {
                     cases.add(() -> linear(
                             TOKENS, columns(tile, 0, 8), k * (rounds + step), Epilogue.BIAS, TOKENS, planes, tile));
                 }

@@ -85,7 +85,7 @@ public final class TunableOperations {
             int passes, int tokens, int heads, int headSize, int planes, TensorCores cores) {
         return new Tunable(
                 cores.attentionOperation(passes, tokens, heads, headSize, planes),
-                cores.attention(headSize, planes, tokens),
+                cores.attention(passes * heads, headSize, planes, tokens),
                 1,
                 ceiling(planes, cores),
                 () -> {
