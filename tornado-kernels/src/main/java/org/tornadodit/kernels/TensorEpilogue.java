@@ -147,9 +147,7 @@ final class TensorEpilogue {
             if (isThere(column, piece, n)) {
                 for (int j = piece; j < Math.min(piece + PIECE, columns / 8); j += planes == Packed.MIXED ? 2 : 1) {
                     if (isWhole(n, columns) || column + 8 * j < n) {
-                        int to = columns % 16 == 0
-                                ? at + j / 2 * slab + j % 2 * 32
-                                : at + (j + odd) / 2 * slab + (j + odd) % 2 * 32;
+                        int to = at + (j + odd) / 2 * slab + (j + odd) % 2 * 32;
                         int i = register + 4 * j;
                         largest = storeGelu(sums, i, packed, to, slab / 2, planes, inside, largest, row - m);
                         largest = storeGelu(
