@@ -27,7 +27,8 @@ public final class CudaGraphs implements LaunchRecorder {
     private static final int THIS_THREAD = 1;
 
     @Override
-    public Optional<Recording> record(TornadoExecutionPlan plan, TornadoDevice device, Runnable executions) {
+    public Optional<Recording> record(
+            TornadoExecutionPlan plan, TornadoDevice device, Runnable executions, Ahead ahead) {
         if (PtxInstallation.problem().isPresent() // nothing of TornadoVM is touched that is not the one that we know
                 || Boolean.getBoolean("tornado.profiler") // which waits for each launch
                 || !(device instanceof PTXTornadoDevice gpu)) {
@@ -35,10 +36,11 @@ public final class CudaGraphs implements LaunchRecorder {
         }
         return PtxBackend.modules(gpu.getDeviceContext())
                 .flatMap(modules -> modules.stream(gpu.getDeviceContext(), plan.getId()))
-                .flatMap(stream -> record(gpu, stream, executions));
+                .flatMap(stream -> record(gpu, stream, executions, ahead));
     }
 
-    private static Optional<Recording> record(PTXTornadoDevice gpu, LaunchStream stream, Runnable executions) {
+    private static Optional<Recording> record(
+            PTXTornadoDevice gpu, LaunchStream stream, Runnable executions, Ahead ahead) {
         Functions driver;
         try {
             driver = Functions.find();
@@ -73,13 +75,22 @@ public final class CudaGraphs implements LaunchRecorder {
                 LOG.log(Level.DEBUG, "recording launches failed", failure);
                 return notRecorded("end", error);
             }
-            MemorySegment executable = arena.allocate(ValueLayout.JAVA_LONG);
-            error = DriverLibrary.call(driver.instantiate, executable, graph.get(ValueLayout.JAVA_LONG, 0), 0L);
-            DriverLibrary.call(driver.destroyGraph, graph.get(ValueLayout.JAVA_LONG, 0));
-            if (error != 0) {
-                return notRecorded("make ready", error);
+            long made = graph.get(ValueLayout.JAVA_LONG, 0);
+            try {
+                if (ahead.depth() > 1) {
+                    Optional<Recording> several = GraphsAhead.of(gpu, handle, made, ahead);
+                    if (several.isPresent()) {
+                        return several;
+                    }
+                }
+                MemorySegment executable = arena.allocate(ValueLayout.JAVA_LONG);
+                error = DriverLibrary.call(driver.instantiate, executable, made, 0L);
+                return error != 0
+                        ? notRecorded("make ready", error)
+                        : Optional.of(new Executable(driver, gpu, handle, executable.get(ValueLayout.JAVA_LONG, 0)));
+            } finally {
+                DriverLibrary.call(driver.destroyGraph, made);
             }
-            return Optional.of(new Executable(driver, gpu, handle, executable.get(ValueLayout.JAVA_LONG, 0)));
         }
     }
 
@@ -91,17 +102,20 @@ public final class CudaGraphs implements LaunchRecorder {
     /** A graph that the driver has made ready for a stream. */
     private record Executable(Functions driver, PTXTornadoDevice gpu, long stream, long graph) implements Recording {
         @Override
-        public void run(Runnable meanwhile) {
+        public int depth() {
+            return 1;
+        }
+
+        @Override
+        public void launch() {
             gpu.enableThreadSharing();
             check(DriverLibrary.call(driver.launch, graph, stream));
-            int error;
-            try {
-                meanwhile.run();
-            } finally {
-                gpu.enableThreadSharing();
-                error = DriverLibrary.call(driver.synchronize, stream);
-            }
-            check(error);
+        }
+
+        @Override
+        public void await() {
+            gpu.enableThreadSharing();
+            check(DriverLibrary.call(driver.synchronize, stream));
         }
 
         private static void check(int error) {

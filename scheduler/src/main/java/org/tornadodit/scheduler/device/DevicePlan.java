@@ -24,6 +24,7 @@ import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.exceptions.TornadoInternalError;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** Graphs that hand arrays on to one another on one device, compiled, run one at a time. */
 public final class DevicePlan implements AutoCloseable {
@@ -50,6 +51,8 @@ public final class DevicePlan implements AutoCloseable {
     private @Nullable Sequence prepared;
     /** Whether the device has recorded what it was to record. */
     private boolean recording = true;
+    /** Of sequences that are recorded from now on. */
+    private LaunchRecorder.Ahead ahead = LaunchRecorder.Ahead.NONE;
 
     /**
      * Builds graphs and compiles all their tasks, while the device loads those that are ready: {@link #finish} comes next.
@@ -127,6 +130,16 @@ public final class DevicePlan implements AutoCloseable {
         }
     }
 
+    /**
+     * Sequences that are recorded from now on may be given to the device ahead, see {@link #launch}.
+     *
+     * @param launches that may be under way at once
+     * @param returned all arrays that those sequences copy to the host
+     */
+    public void launchAhead(int launches, List<TornadoNativeArray> returned) {
+        ahead = new LaunchRecorder.Ahead(launches, returned);
+    }
+
     /** Has a graph compiled beside the others, if it is not yet, and says whether it can run; on the plan's thread. */
     public boolean request(int graph) {
         if (graph >= firstLater && !later.containsKey(graph)) {
@@ -193,6 +206,17 @@ public final class DevicePlan implements AutoCloseable {
      * @param meanwhile what the host does while the device runs what was recorded; left out where nothing was
      */
     public TornadoExecutionResult execute(List<Integer> order, Runnable meanwhile) {
+        Launched launched = launch(order, meanwhile);
+        launched.await();
+        return launched.result();
+    }
+
+    /**
+     * As {@link #execute}, but does not wait, where what was recorded allows it.
+     *
+     * @param meanwhile as of {@link #execute}; nothing that the device must be done for
+     */
+    public Launched launch(List<Integer> order, Runnable meanwhile) {
         Sequence sequence = prepared;
         if (sequence == null || !sequence.order().equals(order)) {
             prepare(order);
@@ -203,11 +227,38 @@ public final class DevicePlan implements AutoCloseable {
         if (known == null) {
             TornadoExecutionResult result = inTurn(order);
             ran.add(sequence);
-            return result;
+            return new Launched(result, 1, () -> {});
         }
-        known.recording().run(meanwhile);
+        LaunchRecorder.Recording recording = known.recording();
+        recording.launch();
+        try {
+            meanwhile.run();
+        } catch (RuntimeException | Error e) {
+            recording.await();
+            throw e;
+        }
         plan.withGraph(order.getLast()); // from which the result copies
-        return Objects.requireNonNull(known.result().get());
+        return new Launched(Objects.requireNonNull(known.result().get()), recording.depth(), recording::await);
+    }
+
+    /** Whether graphs that were made ready are one launch. */
+    public boolean isRecorded(List<Integer> order) {
+        Sequence sequence = prepared;
+        return sequence != null && sequence.order().equals(order) && recorded.containsKey(sequence);
+    }
+
+    /**
+     * Graphs that the device runs, or has run.
+     *
+     * @param result of the last one; it copies what the graphs leave that were launched last
+     * @param depth launches that may be under way at once, this one among them: 1 where it has to be waited for before the host
+     *     changes what the graphs copy
+     */
+    public record Launched(TornadoExecutionResult result, int depth, Runnable waiting) {
+        /** Once, and of launches in their order: what they return is on the host from here on until the next is waited for. */
+        public void await() {
+            waiting.run();
+        }
     }
 
     private TornadoExecutionResult inTurn(List<Integer> order) {
@@ -218,7 +269,7 @@ public final class DevicePlan implements AutoCloseable {
     private @Nullable Recorded recordedOf(List<Integer> order) {
         AtomicReference<TornadoExecutionResult> last = new AtomicReference<>();
         Optional<LaunchRecorder.Recording> made = LaunchRecorder.onClassPath()
-                .record(plan, device.device(), () -> order.forEach(graph -> last.set(execute(graph))));
+                .record(plan, device.device(), () -> order.forEach(graph -> last.set(execute(graph))), ahead);
         recording = made.isPresent();
         return made.map(done -> new Recorded(last, done)).orElse(null);
     }

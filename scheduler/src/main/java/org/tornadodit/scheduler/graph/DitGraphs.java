@@ -45,6 +45,7 @@ import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * DiT's denoising step as task graphs that hand their arrays on on the device (Peebles and Xie, arXiv 2212.09748,
@@ -292,6 +293,19 @@ public final class DitGraphs {
     /** The graph that a batch begins with, by its number. */
     public int start() {
         return 0;
+    }
+
+    /** What each step copies to the host: flags of values that did not fit, and of others that were waited for in vain. */
+    public List<TornadoNativeArray> returned() {
+        List<TornadoNativeArray> arrays = new ArrayList<>();
+        if (operations.reportsOverflow()) {
+            arrays.add(buffers.overflow);
+        }
+        DitBuffers.Ties ties = buffers.ties;
+        if (ties != null) {
+            arrays.add(ties.state());
+        }
+        return arrays;
     }
 
     /** The graphs of a step by their numbers, in the order in which they run. */
@@ -603,6 +617,7 @@ public final class DitGraphs {
         sample(g, hostNoise);
         g.keep(b.latents, b.overflow);
         g.keep(exchanges.state());
+        g.receive(returned().toArray());
     }
 
     private void handOn(GraphScope g) {
@@ -628,6 +643,7 @@ public final class DitGraphs {
         sample(g, hostNoise);
         g.keep(b.latents, b.overflow);
         g.keep(exchanges.state());
+        g.receive(returned().toArray());
     }
 
     /** The final layer. */

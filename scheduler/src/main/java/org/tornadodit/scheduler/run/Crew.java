@@ -195,13 +195,19 @@ final class Crew implements Stepper {
         if (ranks.size() == 1) {
             ranks.getFirst().engine().step(samples, noise, number);
         } else {
-            each(engine -> engine.prepareStep(samples, noise));
-            each(engine -> engine.runStep(number));
+            // While the devices are at the step before. None may be a step ahead of another: what it sends would come
+            // too early.
+            each(engine -> {
+                engine.prepareStep(samples, noise);
+                engine.settle();
+            });
+            each(engine -> engine.launchStep(number));
         }
     }
 
     @Override
     public List<List<float[]>> read(List<Integer> arrays) {
+        each(TornadoEngine::settle);
         return ranks.getFirst().engine().read(arrays);
     }
 

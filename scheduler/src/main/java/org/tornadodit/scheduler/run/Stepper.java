@@ -13,7 +13,8 @@ interface Stepper {
     void begin(List<List<float[]>> states);
 
     /**
-     * One step of each of them.
+     * One step of each of them. It may still be going on when this returns: then the next call, of whichever method, waits for it, and
+     * fails where it failed.
      *
      * @param samples in the order of {@link #begin}
      * @param noise of each (C, H, W), empty where it draws none; no entries where the device draws

@@ -2,8 +2,10 @@ package org.tornadodit.scheduler.run;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -25,6 +27,7 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.DeviceArrays;
 import org.tornadodit.scheduler.device.DevicePlan;
+import org.tornadodit.scheduler.device.DevicePlan.Launched;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.FailedDevices;
 import org.tornadodit.scheduler.device.ListedDevice;
@@ -64,6 +67,9 @@ public final class TornadoEngine implements Engine, Stepper {
     /** Memory that one pass of the decoder may take: more images a pass fill the device better, up to a point. */
     private static final long DECODER_BYTES = 4L << 30;
 
+    /** Steps that a device has at once: with two, what the host does for one takes place while the device is at the other. */
+    private static final int STEPS_AHEAD = 2;
+
     private final ListedDevice device;
     private final DitConfig config;
     private final VaeConfig vaeConfig;
@@ -94,6 +100,11 @@ public final class TornadoEngine implements Engine, Stepper {
     private boolean decodeRecorded;
     /** What the last step's graphs gave. */
     private @Nullable TornadoExecutionResult last;
+    /** Steps that the device was given and nobody has looked at yet, in their order. */
+    private final Deque<UnderWay> underWay = new ArrayDeque<>();
+
+    /** @param number of the step, for messages */
+    private record UnderWay(Launched launched, int number) {}
 
     /**
      * Uploads the weights, compiles all kernels and runs each once, so that the first batch is as fast as the others.
@@ -199,6 +210,7 @@ public final class TornadoEngine implements Engine, Stepper {
                 part,
                 operations);
         ditPlan = new DevicePlan(device, () -> ditGraphs.build(grids, hostNoise), ditGraphs.later(), grids, startup);
+        ditPlan.launchAhead(STEPS_AHEAD, ditGraphs.returned());
         suitedSteps = new SuitedSteps(ditGraphs, ditPlan, line -> startup.note(device.label() + ": " + line));
 
         vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder, part);
@@ -265,7 +277,7 @@ public final class TornadoEngine implements Engine, Stepper {
     private void requireLatents(TornadoExecutionResult result) {
         int size = stride();
         float[] latents = ReturnedValues.requireReturned(arrays(result, size, 1).getFirst(), size);
-        if (!reportsOverflow || !overflowed(result)) { // else sampling will name the tensor
+        if (!reportsOverflow || !overflowed()) { // else sampling will name the tensor
             ReturnedValues.requireFinite(latents, size, () -> OverflowException.ofFloat(OverflowException.LATENTS, 1));
         }
     }
@@ -329,7 +341,7 @@ public final class TornadoEngine implements Engine, Stepper {
     void firstStep() {
         TornadoExecutionResult result =
                 ditPlan.execute(part.isPatched() ? ditGraphs.synchronousStep() : ditGraphs.step());
-        requireSignals(result);
+        requireSignals();
         requireLatents(result);
         if (vaeBuffers.isDivided()) {
             float[] pixels = decodeOwnRows(new float[config.inputElements()]);
@@ -357,10 +369,9 @@ public final class TornadoEngine implements Engine, Stepper {
     }
 
     /** @throws PeerLostException when another device did not send what it had to */
-    private void requireSignals(TornadoExecutionResult result) {
+    private void requireSignals() {
         Ties ties = buffers.ties;
         if (ties != null) {
-            result.transferToHost(ties.state());
             requireSignals(ties.state(), Exchange.patience(ties.link()));
         }
     }
@@ -403,8 +414,7 @@ public final class TornadoEngine implements Engine, Stepper {
         return part.samples().count() * config.inputElements();
     }
 
-    private boolean overflowed(TornadoExecutionResult result) {
-        result.transferToHost(buffers.overflow);
+    private boolean overflowed() {
         for (int i = 0; i < buffers.overflow.getSize(); i++) {
             if (buffers.overflow.get(i) != 0) {
                 return true;
@@ -450,6 +460,7 @@ public final class TornadoEngine implements Engine, Stepper {
 
     @Override
     public void begin(List<List<float[]>> states) {
+        forget();
         for (int i = 0; i < states.size(); i++) {
             for (int array = 0; array < states.get(i).size(); array++) {
                 DeviceArrays.fill(
@@ -465,10 +476,13 @@ public final class TornadoEngine implements Engine, Stepper {
     @Override
     public void step(List<SampleStep> samples, List<float[]> noise, int number) {
         prepareStep(samples, noise);
-        runStep(number);
+        launchStep(number);
     }
 
-    /** All of a step that comes before its launch. Devices of a crew have done it all before one goes on. */
+    /**
+     * All of a step that comes before its launch; the device may be at the step before. Devices of a crew have done it all before
+     * one goes on.
+     */
     void prepareStep(List<SampleStep> samples, List<float[]> noise) {
         if (samples.size() > part.samples().count()) {
             throw new IllegalArgumentException("%d samples, room for %d"
@@ -485,12 +499,39 @@ public final class TornadoEngine implements Engine, Stepper {
         ditPlan.prepare(order);
     }
 
-    /** The step that was prepared. */
-    void runStep(int number) {
-        last = ditPlan.execute(order, this::recordDecodeOfStep);
-        requireSignals(last);
-        if (reportsOverflow) { // each step: what follows a value that did not fit would raise its flags too
-            requireNoOverflow(last, number);
+    /** Gives the device the step that was prepared, and looks at those before it that have to be done by now. */
+    void launchStep(int number) {
+        if (!ditPlan.isRecorded(order)) { // it is done where the host waits for each of its copies
+            settle();
+        }
+        Launched launched = ditPlan.launch(order, this::recordDecodeOfStep);
+        last = launched.result();
+        underWay.add(new UnderWay(launched, number));
+        while (underWay.size() >= launched.depth()) {
+            settleFirst();
+        }
+    }
+
+    /** Waits for all steps that the device was given, and looks at what they returned. */
+    void settle() {
+        while (!underWay.isEmpty()) {
+            settleFirst();
+        }
+    }
+
+    private void settleFirst() {
+        UnderWay first = underWay.remove();
+        first.launched().await();
+        requireSignals();
+        if (reportsOverflow) { // of each step: what follows a value that did not fit raises its flags too
+            requireNoOverflow(first.number());
+        }
+    }
+
+    /** As {@link #settle}, of steps of samples that are here no longer. */
+    private void forget() {
+        while (!underWay.isEmpty()) {
+            underWay.remove().launched().await();
         }
     }
 
@@ -511,6 +552,7 @@ public final class TornadoEngine implements Engine, Stepper {
     }
 
     private TornadoExecutionResult lastStep() {
+        settle();
         TornadoExecutionResult result = last;
         if (result == null) {
             throw new IllegalStateException("no step was done");
@@ -554,8 +596,7 @@ public final class TornadoEngine implements Engine, Stepper {
     }
 
     /** @throws OverflowException when a kernel has met a value that its operands cannot hold */
-    private void requireNoOverflow(TornadoExecutionResult result, int step) {
-        result.transferToHost(buffers.overflow);
+    private void requireNoOverflow(int step) {
         for (int layer = 0; layer < part.layers().count(); layer++) {
             for (int kind = 0; kind < Overflow.FINAL; kind++) {
                 for (int row : part.flagRows(layer)) {

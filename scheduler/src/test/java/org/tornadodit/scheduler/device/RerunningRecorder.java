@@ -1,5 +1,10 @@
 package org.tornadodit.scheduler.device;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.tornadodit.kernels.ptx.LaunchRecorder;
@@ -20,17 +25,54 @@ public final class RerunningRecorder implements LaunchRecorder {
     }
 
     @Override
-    public Optional<Recording> record(TornadoExecutionPlan plan, TornadoDevice device, Runnable executions) {
+    public Optional<Recording> record(
+            TornadoExecutionPlan plan, TornadoDevice device, Runnable executions, Ahead ahead) {
         if (refuses) {
             return Optional.empty();
         }
         RECORDED.incrementAndGet();
         return Optional.of(new Recording() {
+            /** What launches that were not waited for return, which the host is not to see before. */
+            private final Deque<List<byte[]>> returned = new ArrayDeque<>();
+
             @Override
-            public void run(Runnable meanwhile) {
+            public int depth() {
+                return ahead.depth();
+            }
+
+            @Override
+            public void launch() {
+                if (returned.size() == ahead.depth()) {
+                    throw new IllegalStateException("more than " + ahead.depth() + " launches");
+                }
                 RUN.incrementAndGet();
+                List<byte[]> before = bytes();
                 executions.run();
-                meanwhile.run();
+                returned.add(bytes());
+                set(before);
+            }
+
+            @Override
+            public void await() {
+                set(returned.remove());
+            }
+
+            private List<byte[]> bytes() {
+                return ahead.returned().stream()
+                        .map(array -> array.getSegment().toArray(ValueLayout.JAVA_BYTE))
+                        .toList();
+            }
+
+            private void set(List<byte[]> values) {
+                for (int i = 0; i < values.size(); i++) {
+                    MemorySegment.copy(
+                            values.get(i),
+                            0,
+                            ahead.returned().get(i).getSegment(),
+                            ValueLayout.JAVA_BYTE,
+                            0,
+                            values.get(i).length);
+                }
             }
 
             @Override

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * Records what a plan has a device do, to have it done again by one call: what TornadoVM does on the host for each launch,
@@ -16,11 +17,28 @@ public interface LaunchRecorder {
      *
      * @param plan all of whose executions have run before
      * @param device of the plan
-     * @param executions of the plan's graphs; what they copy is copied anew at each {@link Recording#run}, from the same
+     * @param executions of the plan's graphs; what they copy is copied anew at each {@link Recording#launch}, from the same
      *     places to the same places
+     * @param ahead what is to hold of launches that are given to the device before those in front of them are done
      * @return empty where that cannot be recorded: then nothing has run either
      */
-    Optional<Recording> record(TornadoExecutionPlan plan, TornadoDevice device, Runnable executions);
+    Optional<Recording> record(TornadoExecutionPlan plan, TornadoDevice device, Runnable executions, Ahead ahead);
+
+    /**
+     * Launches that are given to a device ahead: each copies what the host had when it was given, and what it returns is on the
+     * host only once it was waited for.
+     *
+     * @param depth launches that may be under way at once
+     * @param returned all arrays that the executions copy to the host; of no matter with a depth of 1
+     */
+    record Ahead(int depth, List<TornadoNativeArray> returned) {
+        /** One at a time, whose copies need no memory of their own. */
+        public static final Ahead NONE = new Ahead(1, List.of());
+
+        public Ahead {
+            returned = List.copyOf(returned);
+        }
+    }
 
     /** What is on the class path; without tornado-ptx nothing can be recorded. */
     static LaunchRecorder onClassPath() {
@@ -32,8 +50,8 @@ public interface LaunchRecorder {
         private static final LaunchRecorder RECORDER = first(PtxService.all(LaunchRecorder.class));
 
         private static LaunchRecorder first(List<LaunchRecorder> recorders) {
-            return (plan, device, executions) -> recorders.stream()
-                    .flatMap(recorder -> recorder.record(plan, device, executions).stream())
+            return (plan, device, executions, ahead) -> recorders.stream()
+                    .flatMap(recorder -> recorder.record(plan, device, executions, ahead).stream())
                     .findFirst();
         }
 
@@ -43,13 +61,23 @@ public interface LaunchRecorder {
     /** Launches and copies in their order. */
     interface Recording extends AutoCloseable {
 
+        /** Launches that may be under way at once; 1 where the device cannot be given any ahead. */
+        int depth();
+
         /**
-         * Has the device do it all, and waits.
+         * Has the device do it all, after what it was given before. With a depth of more than 1 the host may change what is copied
+         * as soon as this returns.
          *
-         * @param meanwhile what the host does before it waits: nothing that the device must be done for, or that changes what it copies
          * @throws IllegalStateException when the device cannot
          */
-        void run(Runnable meanwhile);
+        void launch();
+
+        /**
+         * Waits for the first launch that was not waited for.
+         *
+         * @throws IllegalStateException when the device could not do what was launched
+         */
+        void await();
 
         @Override
         void close();
