@@ -1,6 +1,7 @@
 package org.tornadodit.scheduler.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,6 +27,8 @@ class DevicePlanTest {
     private final FloatArray sent = new FloatArray(N);
     private final WorkerGrid1D grid = new WorkerGrid1D(N);
     private final GridScheduler grids = new GridScheduler();
+    /** Whether graph 2 returns the sum each time. */
+    private boolean returning;
 
     @BeforeEach
     @AfterEach
@@ -58,6 +61,9 @@ class DevicePlanTest {
                 .consumeFromDevice("add", sum)
                 .task("t", DevicePlanTest::twice, context, sum)
                 .persistOnDevice(sum);
+        if (returning) {
+            twice.transferToHost(DataTransferMode.EVERY_EXECUTION, sum);
+        }
         return List.of(clear.snapshot(), add.snapshot(), twice.snapshot());
     }
 
@@ -145,6 +151,31 @@ class DevicePlanTest {
             RerunningRecorder.refuses = false; // it is not asked again
             assertEquals(14, step(plan, 1));
             assertEquals(0, RerunningRecorder.RECORDED.get());
+        }
+    }
+
+    /** What is sent is what the host had at the launch; what is returned comes with the wait for it, and not with another's. */
+    @Test
+    void launchesAreGivenAhead() {
+        returning = true;
+        try (DevicePlan plan = plan()) {
+            plan.launchAhead(2, List.of(sum));
+            plan.execute(0);
+            assertEquals(2, step(plan, 1));
+            assertEquals(2 * (2 + 10), step(plan, 10));
+            plan.prepare(List.of(1, 2));
+            assertTrue(plan.isRecorded(List.of(1, 2)));
+            sent.init(100);
+            DevicePlan.Launched first = plan.launch(List.of(1, 2), () -> {});
+            sent.init(1000);
+            DevicePlan.Launched second = plan.launch(List.of(1, 2), () -> {});
+            sent.init(0);
+            assertEquals(List.of(2, 2), List.of(first.depth(), second.depth()));
+            assertEquals(24, sum.get(0));
+            first.await();
+            assertEquals(2 * (24 + 100), sum.get(0));
+            second.await();
+            assertEquals(2 * (248 + 1000), sum.get(0));
         }
     }
 }
