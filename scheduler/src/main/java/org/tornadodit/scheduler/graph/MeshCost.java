@@ -33,12 +33,18 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
     private static final double CLOCK = 1.7e9;
 
     /**
-     * Share of what the models of single kernels say that whole steps reach, with three products for one and with one: measured on
-     * an H200 with 1 and 8 guided samples of XL/2 at 512, within 12 %. The clock falls under load.
+     * Share of what the models of single kernels say that whole steps reach, with three products for one and with one, of {@link
+     * #FEW_ROWS}, and how much less of each doubling of the rows, since the clock falls under load: measured on an H200 with XL/2 at
+     * 512, guided, 1 and 8 samples on one and 1 on two, within 10 %.
      */
-    private static final double SHARE_OF_THREE = 0.89;
+    private static final double SHARE_OF_THREE = 0.94;
 
-    private static final double SHARE_OF_ONE = 0.85;
+    private static final double LESS_OF_THREE = 0.0525;
+    private static final double LEAST_OF_THREE = 0.835;
+    private static final double SHARE_OF_ONE = 1;
+    private static final double LESS_OF_ONE = 0.05;
+    private static final double LEAST_OF_ONE = 0.85;
+    private static final int FEW_ROWS = 2048;
 
     /** Operations a second of attention, three products for one: measured on an H200, docs/performance.md. */
     private static final double ATTENTION_FLOPS = 380e12;
@@ -56,7 +62,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
     private static final double LINK_BYTES = 350e9;
 
     /** Seconds from a kernel to the next. */
-    private static final double LAUNCH = 2.5e-6;
+    private static final double LAUNCH = 1e-6;
 
     /** Seconds of an exchange besides its bytes: the signal, and that devices are not at the same place at once. */
     private static final double MEETING = 6e-6;
@@ -90,9 +96,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
                     seconds += all;
                 }
             }
-            double share = !operations.reportsOverflow()
-                    ? 1
-                    : operations.precision() == MatmulPrecision.HIGH ? SHARE_OF_ONE : SHARE_OF_THREE;
+            double share = share(operations, (double) part.microPasses() * part.tokensAtOnce());
             long sent = mesh.bytesSent(config, most, guided ? most : 0, operations.grain(), rank);
             if (mesh.owners() > 1) {
                 // Who meets others in each block waits for the one of them that sends the next.
@@ -107,6 +111,16 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
         double both() {
             return micro + microExchanging;
         }
+    }
+
+    private static double share(Operations operations, double rows) {
+        if (!operations.reportsOverflow()) {
+            return 1;
+        }
+        double doublings = Math.log(rows / FEW_ROWS) / Math.log(2);
+        return operations.precision() == MatmulPrecision.HIGH
+                ? Math.clamp(SHARE_OF_ONE - LESS_OF_ONE * doublings, LEAST_OF_ONE, 1)
+                : Math.clamp(SHARE_OF_THREE - LESS_OF_THREE * doublings, LEAST_OF_THREE, 1);
     }
 
     /** Of the crew with the most samples of a batch. */
