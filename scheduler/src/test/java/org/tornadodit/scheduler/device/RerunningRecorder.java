@@ -32,7 +32,7 @@ public final class RerunningRecorder implements LaunchRecorder {
         }
         RECORDED.incrementAndGet();
         return Optional.of(new Recording() {
-            /** What launches that were not waited for return, which the host is not to see before. */
+            // What launches that were not waited for return, which the host is not to see before.
             private final Deque<List<byte[]>> returned = new ArrayDeque<>();
 
             @Override
