@@ -2,8 +2,10 @@ package org.tornadodit.virtual;
 
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +19,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * Peer access between virtual devices, stricter than a GPU's: what a work group stores into another device's array is under
+ * Peer access between virtual devices, or the host's memory between those that have none, stricter than a GPU's: what a work group stores into another device's array is under
  * way until the group signals, and arrives when a work item of that device waits for the signal. Who does not wait finds what
- * was there before: NaN in an array that nobody has written.
+ * was there before: NaN in an array that nobody has written. What has been read of the host's memory is NaN again.
  *
  * <p>Who waits for a signal that does not come gets an error with the names of all who wait.
  */
@@ -35,6 +37,14 @@ public final class VirtualLink {
     private static final Map<Thread, String> WAITING = new LinkedHashMap<>();
     private static final Set<Long> ABANDONED = new HashSet<>();
     private static final Map<Long, Long> STORED = new HashMap<>();
+    /** What devices without peer access share, until it is given back. */
+    private static final Set<IntArray> HOST_MEMORY = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    /** NaN as a float, and as two halves. */
+    private static final int NOTHING = 0x7fff7fff;
+
+    private static boolean peerAccess = true;
+    private static long hostMemoryLimit = Long.MAX_VALUE;
     private static long lastAddress;
     private static long patience = PATIENCE_MILLIS;
 
@@ -92,9 +102,86 @@ public final class VirtualLink {
                 : ((IntArray) source).get(index);
     }
 
+    /** Whether devices reach each other's memory: they do unless a test says otherwise. */
+    public static boolean peerAccess() {
+        synchronized (LOCK) {
+            return peerAccess;
+        }
+    }
+
+    /** Sets whether devices reach each other's memory. */
+    public static void setPeerAccess(boolean access) {
+        synchronized (LOCK) {
+            peerAccess = access;
+        }
+    }
+
+    /** Sets how many bytes of the host's memory can be had at once. */
+    public static void setHostMemoryLimit(long bytes) {
+        synchronized (LOCK) {
+            hostMemoryLimit = bytes;
+        }
+    }
+
+    /**
+     * Memory of the host that all devices reach, for 4-byte elements.
+     *
+     * @throws IllegalStateException when there is no more
+     */
+    public static IntArray hostMemory(int elements) {
+        synchronized (LOCK) {
+            if (hostMemoryBytes() + (long) Integer.BYTES * elements > hostMemoryLimit) {
+                throw new IllegalStateException(
+                        "%d bytes of the host's memory are not to be had".formatted((long) Integer.BYTES * elements));
+            }
+            IntArray memory = new IntArray(elements);
+            memory.init(NOTHING);
+            HOST_MEMORY.add(memory);
+            return memory;
+        }
+    }
+
+    /** Bytes of the host's memory that are held. */
+    public static long hostMemoryBytes() {
+        synchronized (LOCK) {
+            return HOST_MEMORY.stream()
+                    .mapToLong(memory -> (long) Integer.BYTES * memory.getSize())
+                    .sum();
+        }
+    }
+
+    /** Gives memory of the host back; who uses it later gets an error. */
+    public static void releaseHostMemory(IntArray memory) {
+        synchronized (LOCK) {
+            HOST_MEMORY.remove(memory);
+            ARRAYS.values().removeIf(known -> known.get() == memory);
+        }
+    }
+
+    /** A word that has come into the host's memory, once. */
+    public static int fetch(long address, int index) {
+        TornadoNativeArray source = array(address);
+        synchronized (LOCK) {
+            if (!(source instanceof IntArray memory) || !HOST_MEMORY.contains(memory)) {
+                if (peerAccess) {
+                    return load(address, index); // of the device's own, that stands for the host's
+                }
+                throw new TornadoRuntimeException("a load from the memory of another device");
+            }
+            int word = memory.get(index);
+            memory.set(index, NOTHING);
+            return word;
+        }
+    }
+
     /** Stores words from an index on into the array of another device, for the calling work item. */
     public static void store(long address, int index, int... words) {
         TornadoNativeArray target = array(address);
+        synchronized (LOCK) {
+            if (!peerAccess && !(target instanceof IntArray memory && HOST_MEMORY.contains(memory))) {
+                throw new TornadoRuntimeException("a store into the memory of another device, without peer access");
+            }
+        }
         if (index < 0 || index + words.length > target.getSize()) {
             throw new TornadoRuntimeException("a store of %d words at %d into an array of %d of another device"
                     .formatted(words.length, index, target.getSize()));
@@ -110,6 +197,7 @@ public final class VirtualLink {
 
     /** Sets a flag of another device, behind all that the calling work item's group has stored. */
     public static void signal(long address, int index, int value) {
+        store(address, index); // of no word: may it be stored there?
         Stores own = WorkItem.current().groupState(Stores.class, Stores::new);
         synchronized (LOCK) {
             ((IntArray) array(address)).set(index, value);
@@ -127,7 +215,12 @@ public final class VirtualLink {
      * @throws TornadoRuntimeException when it does not come
      */
     public static void await(IntArray flags, int index, int value) {
-        long address = address(flags);
+        await(address(flags), index, value);
+    }
+
+    /** Likewise, for a flag in the array at an address, which others set for the device. */
+    public static void await(long address, int index, int value) {
+        IntArray flags = (IntArray) array(address);
         Flag flag = new Flag(address, index);
         List<Store> arrived;
         synchronized (LOCK) {

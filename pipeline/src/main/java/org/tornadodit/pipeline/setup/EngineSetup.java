@@ -3,13 +3,13 @@ package org.tornadodit.pipeline.setup;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.tornadodit.kernels.ptx.PeerAccess;
 import org.tornadodit.model.cpu.CpuOptions;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
+import org.tornadodit.scheduler.device.DeviceLink;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.FaultPolicy;
@@ -19,6 +19,7 @@ import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.graph.KernelChoice;
 import org.tornadodit.scheduler.graph.MeshCost;
 import org.tornadodit.scheduler.graph.Operations;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.run.CpuEngine;
@@ -91,28 +92,29 @@ public record EngineSetup(
     }
 
     private Mesh chosen() {
+        Mesh mesh = chosen(Link.PEERS);
+        if (division.isExplicit() || mesh.ranks() == 1) {
+            return mesh;
+        }
+        DeviceLink link = DeviceLink.of(devices.subList(0, mesh.devices()));
+        if (!link.exists()) {
+            return Mesh.ofSamples(Math.min(devices.size(), shape.samples()));
+        }
+        return link.link() == Link.PEERS ? mesh : chosen(link.link());
+    }
+
+    /** What is asked for, or the fastest where devices are linked like that. */
+    private Mesh chosen(Link link) {
         Operations operations = KernelChoice.of(devices.getFirst(), config, KernelChoice.forModel(config, kernels))
                 .operations();
-        Mesh mesh = division.choose(
+        return division.choose(
                 config,
                 shape.guided(),
                 shape.samples(),
                 devices.size(),
                 operations.grain(),
-                each -> MeshCost.of(config, each, shape.samples(), shape.guided(), operations)
+                each -> MeshCost.of(config, each, shape.samples(), shape.guided(), operations, link)
                         .seconds());
-        return division.isExplicit() || mesh.ranks() == 1 || areConnected(mesh)
-                ? mesh
-                : Mesh.ofSamples(Math.min(devices.size(), shape.samples()));
-    }
-
-    /** Whether devices of a crew reach each other's memory. */
-    private boolean areConnected(Mesh mesh) {
-        return PeerAccess.onClassPath()
-                .connect(devices.subList(0, mesh.devices()).stream()
-                        .map(ListedDevice::device)
-                        .toList())
-                .isEmpty();
     }
 
     /** A device's rates with these kernels. */

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -22,7 +23,12 @@ import org.tornadodit.runner.report.MeasuredSteps.Measured;
 import org.tornadodit.runner.report.MeasuredSteps.Workload;
 import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.runner.terminal.Surroundings;
+import org.tornadodit.scheduler.device.DeviceLink;
+import org.tornadodit.scheduler.device.DeviceUnavailableException;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.graph.MeshCost;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Mesh;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -70,6 +76,15 @@ public final class PlanCommand implements Callable<Integer> {
             description = "Devices, of one machine and one kind. Default: ${DEFAULT-VALUE}")
     int gpus = 2;
 
+    @Option(
+            names = "--link",
+            paramLabel = "nvlink|host|found",
+            defaultValue = "nvlink",
+            description =
+                    "How the devices reach each other: over NVLink; through the host's memory, as where GPUs have no"
+                        + " peer access, at PCIe 4.0's rate; or as found on this machine. Default: ${DEFAULT-VALUE}")
+    String linked = "nvlink";
+
     @Option(names = "--unguided", description = "Samples without guidance, of one pass each")
     boolean unguided;
 
@@ -91,6 +106,7 @@ public final class PlanCommand implements Callable<Integer> {
         if (gpus < 1 || gpus > 64) {
             throw usage("--gpus is " + gpus + ", expected 1 to 64");
         }
+        Link link = link();
         DitConfig config;
         try {
             config = ModelSizes.of(modelOptions, Surroundings.read());
@@ -98,7 +114,7 @@ public final class PlanCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
         Map<Mesh, MeshCost> costs = MeshCost.ofHopper(
-                config, batch, !unguided, gpus, kernelArguments.options(config).precision());
+                config, batch, !unguided, gpus, kernelArguments.options(config).precision(), link);
         if (records != null && !Files.isDirectory(records)) {
             throw usage("--records: there is no folder " + Printable.path(records));
         }
@@ -139,6 +155,32 @@ public final class PlanCommand implements Callable<Integer> {
                     row.measured().map(PlanCommand::cell).orElse("")));
         }
         return ExitCode.DONE;
+    }
+
+    private Link link() {
+        if (!linked.equals("found")) {
+            return Arrays.stream(Link.values())
+                    .filter(each -> each.word().equals(linked))
+                    .findFirst()
+                    .orElseThrow(
+                            () -> usage("--link is " + Printable.text(linked) + ", expected nvlink, host or found"));
+        }
+        if (!TornadoDevices.sdkIsPresent()) {
+            throw new DeviceUnavailableException("--link found asks TornadoVM's devices: "
+                    + Surroundings.read().sdkProblem());
+        }
+        List<ListedDevice> found =
+                TornadoDevices.list().stream().filter(ListedDevice::isGpu).toList();
+        if (found.size() < gpus) {
+            throw new DeviceUnavailableException(
+                    "--link found wants %d GPUs, TornadoVM sees %d; give --gpus %d, or --link nvlink or host"
+                            .formatted(gpus, found.size(), Math.max(1, found.size())));
+        }
+        DeviceLink link = DeviceLink.of(found.subList(0, gpus));
+        if (!link.exists()) {
+            throw new DeviceUnavailableException("the GPUs exchange nothing within a step: " + link.reason());
+        }
+        return link.link();
     }
 
     private static String line(String format, Object... cells) {

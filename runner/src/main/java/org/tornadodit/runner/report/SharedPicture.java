@@ -19,6 +19,7 @@ import org.tornadodit.runner.report.MeasuredSteps.Measured;
 import org.tornadodit.runner.report.MeasuredSteps.Workload;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.graph.MeshCost;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Mesh;
 
 /** How several cards can compute one picture: which ways suit a DiT, what each sends and should take, and what was recorded. */
@@ -73,7 +74,7 @@ final class SharedPicture {
     private List<Block> table(DitConfig config, int cards, MatmulPrecision precision) {
         String word = precision.name().toLowerCase(Locale.ROOT);
         Workload workload = new Workload(MODEL, IMAGE_SIZE, 1, true, word);
-        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(config, 1, true, cards, precision);
+        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(config, 1, true, cards, precision, Link.PEERS);
         double alone = Objects.requireNonNull(costs.get(Mesh.ONE)).seconds();
         List<List<String>> rows = new ArrayList<>();
         List<Bar> bars = new ArrayList<>();

@@ -123,4 +123,15 @@ public final class TornadoProperties {
         return Optional.ofNullable(System.getProperty(MMA_FORM))
                 .map(form -> MmaForm.valueOf(form.toUpperCase(Locale.ROOT)));
     }
+
+    /** For tests: {@link #THROUGH_HOST} has devices exchange through the host's memory though they reach each other's. */
+    public static final String PEERS = "dit.peers";
+
+    /** See {@link #PEERS}. */
+    public static final String THROUGH_HOST = "host";
+
+    /** Whether {@link #PEERS} asks for it. */
+    static boolean peersThroughHost() {
+        return THROUGH_HOST.equals(System.getProperty(PEERS));
+    }
 }

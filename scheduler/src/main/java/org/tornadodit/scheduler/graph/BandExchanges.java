@@ -9,11 +9,13 @@ import org.tornadodit.kernels.Exchange.Box;
 import org.tornadodit.kernels.Exchange.Box.Place;
 import org.tornadodit.kernels.Exchange.Groups;
 import org.tornadodit.kernels.GroupNorm;
+import org.tornadodit.kernels.HostExchange;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.graph.Bands.Band;
+import org.tornadodit.scheduler.plan.Link;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -34,17 +36,21 @@ final class BandExchanges {
      * @param links of each size, from the host each pass
      * @param state where all have their signals
      * @param landings of parts' statistics, taken in turn, each one a site
+     * @param throughHost whether the host's memory lies between, see {@link HostExchange}
      */
-    record Ties(List<IntArray> links, IntArray state, List<FloatArray> landings) {
-        static @Nullable Ties of(Bands bands, VaeConfig config, ArraySource arrays) {
+    record Ties(List<IntArray> links, IntArray state, List<FloatArray> landings, boolean throughHost) {
+        static @Nullable Ties of(Bands bands, VaeConfig config, ArraySource arrays, Link between) {
             if (!bands.isDivided()) {
                 return null;
             }
             long sums = (long) GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2;
             return new Ties(
-                    bands.bands().stream().map(_ -> arrays.ints(Exchange.LINK)).toList(),
+                    bands.bands().stream()
+                            .map(_ -> arrays.ints(between == Link.HOST ? HostExchange.LINK : Exchange.LINK))
+                            .toList(),
                     arrays.ints(Exchange.STATE),
-                    List.of(arrays.deviceFloats(sums), arrays.deviceFloats(sums)));
+                    List.of(arrays.deviceFloats(sums), arrays.deviceFloats(sums)),
+                    between == Link.HOST);
         }
 
         /** Fills the links but for the addresses. */
@@ -67,6 +73,16 @@ final class BandExchanges {
                     Exchange.connect(link, site, rank, other);
                 }
                 link.set(Exchange.ACTIVE, 1);
+            }
+        }
+
+        /** Likewise, where the host's memory lies between the devices. */
+        void connectThroughHost(int rank, Ties other, HostLanding landing) {
+            for (int i = 0; i < links.size(); i++) {
+                for (int site = 0; site < landings.size(); site++) {
+                    HostExchange.connect(
+                            links.get(i), site, rank, other.links.get(i), landing.sites()[site], landing.flags());
+                }
             }
         }
     }
@@ -130,17 +146,33 @@ final class BandExchanges {
                 task + "_parts",
                 Work.moving(2.0 * Float.BYTES * ranks * elements, Exchanges.OPERATION, ranks, 1, elements),
                 () -> Exchange.grid(ranks, launch),
-                graph -> graph.task(
-                        task + "_parts",
-                        Exchange::exchangeFloats,
-                        context,
-                        buffers.run(),
-                        buffers.sums,
-                        landing,
-                        link,
-                        ties.state(),
-                        site,
-                        launch.groups()));
+                graph -> {
+                    if (ties.throughHost()) {
+                        graph.task(
+                                task + "_parts",
+                                HostExchange::exchangeFloats,
+                                context,
+                                buffers.run(),
+                                buffers.sums,
+                                landing,
+                                link,
+                                ties.state(),
+                                site,
+                                launch.groups());
+                    } else {
+                        graph.task(
+                                task + "_parts",
+                                Exchange::exchangeFloats,
+                                context,
+                                buffers.run(),
+                                buffers.sums,
+                                landing,
+                                link,
+                                ties.state(),
+                                site,
+                                launch.groups());
+                    }
+                });
         return landing;
     }
 }

@@ -4,12 +4,14 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.Exchange;
+import org.tornadodit.kernels.HostExchange;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.OwnedWeights;
 import org.tornadodit.kernels.PhiloxNoise;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.graph.Operations.Layer;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -131,10 +133,16 @@ public final class DitBuffers {
      * What ties a device to others, see {@link org.tornadodit.kernels.Exchange}.
      *
      * @param link from the host each step
+     * @param throughHost whether the host's memory lies between, see {@link HostExchange}
      */
-    public record Ties(IntArray link, IntArray state) {}
+    public record Ties(IntArray link, IntArray state, boolean throughHost) {}
 
     public DitBuffers(DitConfig config, Part part, Operations operations) {
+        this(config, part, operations, Link.PEERS);
+    }
+
+    /** @param between the devices of the crew */
+    public DitBuffers(DitConfig config, Part part, Operations operations, Link between) {
         ArraySource arrays = operations.arrays();
         long samples = part.samples().count();
         long n = part.microPasses();
@@ -210,8 +218,10 @@ public final class DitBuffers {
         ties = part.isWhole()
                 ? null
                 : new Ties(
-                        arrays.ints(shared ? OwnedWeights.LINK : Exchange.LINK),
-                        arrays.ints(shared ? OwnedWeights.STATE : Exchange.STATE));
+                        arrays.ints(
+                                between == Link.HOST ? HostExchange.LINK : shared ? OwnedWeights.LINK : Exchange.LINK),
+                        arrays.ints(shared ? OwnedWeights.STATE : Exchange.STATE),
+                        between == Link.HOST);
         coefficients = arrays.floats(samples * DenoiseStep.LENGTH);
         draw = arrays.ints(samples * PhiloxNoise.LENGTH);
     }
@@ -220,6 +230,9 @@ public final class DitBuffers {
     public void describeExchanges(DitConfig config, Part part, Operations operations) {
         if (ties != null) {
             Exchanges.describe(ties.link(), config, part, operations);
+            if (ties.throughHost()) { // of the passes for the classes there may be more than of the others
+                HostExchange.setLeastPasses(ties.link(), Exchange.PREDICTION, part.passes());
+            }
             OwnedBlocks.describe(ties.link(), config, part, operations);
             if (part.ownersHaveBothHalves()) {
                 ownersBatch.set(Batch.PASSES, part.ownersPasses());
@@ -239,5 +252,22 @@ public final class DitBuffers {
             Exchanges.connect(ties.link(), part, other, state);
             OwnedBlocks.connect(ties.link(), part, other, state);
         }
+    }
+
+    /**
+     * As {@link #connect}, where the host's memory lies between the devices.
+     *
+     * @param otherLink of the other's {@link Ties}
+     * @param landing what stands for the other's arrays
+     */
+    public void connectThroughHost(Part part, Part other, IntArray otherLink, HostLanding landing) {
+        if (ties != null) {
+            Exchanges.connectThroughHost(ties.link(), part, other, otherLink, landing);
+        }
+    }
+
+    /** Elements of the array that the boxes of each site come to; 0 where none come. */
+    public int[] landingElements(DitConfig config, Part part, Operations operations) {
+        return Exchanges.landingElements(config, this, part, operations);
     }
 }

@@ -9,6 +9,7 @@ import org.tornadodit.kernels.Exchange.Box;
 import org.tornadodit.kernels.Exchange.Box.Place;
 import org.tornadodit.kernels.Exchange.Groups;
 import org.tornadodit.kernels.Handover;
+import org.tornadodit.kernels.HostExchange;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.OwnedWeights;
 import org.tornadodit.kernels.TokenPatches;
@@ -21,6 +22,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** What a device exchanges in a step with those that hold the same samples, as tasks; nothing where it holds them alone. */
 final class Exchanges {
@@ -365,22 +367,42 @@ final class Exchanges {
                 task,
                 Work.moving(2.0 * Float.BYTES * passes * box.elements(), HANDOVER, ranks, passes, box.elements()),
                 () -> Exchange.grid(ranks, groups),
-                graph -> graph.task(
-                        task,
-                        Handover::send,
-                        context,
-                        buffers.batch,
-                        source,
-                        landing,
-                        ties().link(),
-                        ties().state(),
-                        site,
-                        groups.groups()));
+                graph -> {
+                    if (ties().throughHost()) {
+                        graph.task(
+                                task,
+                                HostExchange::send,
+                                context,
+                                buffers.batch,
+                                source,
+                                landing,
+                                ties().link(),
+                                ties().state(),
+                                site,
+                                groups.groups());
+                    } else {
+                        graph.task(
+                                task,
+                                Handover::send,
+                                context,
+                                buffers.batch,
+                                source,
+                                landing,
+                                ties().link(),
+                                ties().state(),
+                                site,
+                                groups.groups());
+                    }
+                });
     }
 
     private void await(GraphScope g, String task, int site, FloatArray landing, int times) {
         int ranks = SITES.get(site).ranks(part);
         Groups groups = groups(ranks);
+        if (ties().throughHost()) {
+            awaitThroughHost(g, task, site, landing, times, ranks, groups);
+            return;
+        }
         g.task(
                 task,
                 Work.moving(0, "await", ranks, times),
@@ -397,6 +419,20 @@ final class Exchanges {
                         times));
     }
 
+    private void awaitThroughHost(
+            GraphScope g, String task, int site, FloatArray landing, int times, int ranks, Groups groups) {
+        IntArray link = ties().link();
+        IntArray state = ties().state();
+        int number = groups.groups();
+        g.task(task, Work.moving(0, "await", ranks, times), () -> Exchange.grid(ranks, groups), graph -> {
+            if (site == Exchange.HIDDEN) {
+                graph.task(task, HostExchange::await, context, buffers.batch, landing, link, state, site, number);
+            } else {
+                graph.task(task, HostExchange::awaitAll, context, landing, link, state, site, number, times);
+            }
+        });
+    }
+
     private void exchange(GraphScope g, String task, int site, Object source, Object landing) {
         Ties ties = buffers.ties;
         int ranks = SITES.get(site).ranks(part);
@@ -411,6 +447,10 @@ final class Exchanges {
                 Work.moving(bytes, OPERATION, ranks, part.microPasses(), box.elements()),
                 () -> Exchange.grid(ranks, groups),
                 graph -> {
+                    if (ties.throughHost()) {
+                        exchangeThroughHost(graph, task, site, source, landing, ties, groups);
+                        return;
+                    }
                     if (source instanceof IntArray from && landing instanceof IntArray to) {
                         graph.task(
                                 task,
@@ -437,6 +477,21 @@ final class Exchanges {
                                 groups.groups());
                     }
                 });
+    }
+
+    private void exchangeThroughHost(
+            TaskGraph graph, String task, int site, Object source, Object landing, Ties ties, Groups groups) {
+        IntArray batch = buffers.batch;
+        IntArray link = ties.link();
+        IntArray state = ties.state();
+        int number = groups.groups();
+        if (source instanceof IntArray from && landing instanceof IntArray to) {
+            graph.task(task, HostExchange::exchange, context, batch, from, to, link, state, site, number);
+        } else {
+            FloatArray from = (FloatArray) source;
+            FloatArray to = (FloatArray) landing;
+            graph.task(task, HostExchange::exchangeFloats, context, batch, from, to, link, state, site, number);
+        }
     }
 
     /** Fills {@link Ties#link} but for the addresses. */
@@ -482,5 +537,47 @@ final class Exchanges {
                 Exchange.connect(link, site.number(), site.rank(other), state);
             }
         }
+    }
+
+    /**
+     * As {@link #connect}, where the host's memory lies between the devices.
+     *
+     * @param otherLink that of the other device
+     * @param landing what stands for the other's arrays
+     */
+    static void connectThroughHost(IntArray link, Part part, Part other, IntArray otherLink, HostLanding landing) {
+        for (Site site : SITES) {
+            if (site.joins(part, other)) {
+                int number = site.number();
+                HostExchange.connect(
+                        link, number, site.rank(other), otherLink, landing.sites()[number], landing.flags());
+            }
+        }
+    }
+
+    /** Elements of the array that the boxes of each site come to; 0 where none come. */
+    static int[] landingElements(DitConfig config, DitBuffers buffers, Part part, Operations operations) {
+        int[] elements = new int[SITES.size()];
+        for (Site site : SITES) {
+            int number = site.number();
+            // What owners of weights exchange does not go through the host, see Link.
+            boolean some = number != Exchange.CONDITIONING
+                    && site.ranks(part) > 1
+                    && box(number, config, part, operations).elements() > 0;
+            elements[number] = some ? landing(buffers, number).getSize() : 0;
+        }
+        return elements;
+    }
+
+    private static TornadoNativeArray landing(DitBuffers b, int site) {
+        return switch (site) {
+            case Exchange.PREDICTION -> b.predictions;
+            case Exchange.HEADS -> (TornadoNativeArray) b.headQkv.arrays()[0];
+            case Exchange.TOKENS -> (TornadoNativeArray) b.attended.arrays()[0];
+            case Exchange.NORMED -> (TornadoNativeArray) b.gathered.arrays()[0];
+            case Exchange.SUMS -> b.partsOfSums;
+            case Exchange.HIDDEN -> b.arrivals;
+            default -> throw new IllegalArgumentException("no exchange " + site);
+        };
     }
 }

@@ -12,6 +12,7 @@ import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.Count.Launch;
 import org.tornadodit.scheduler.plan.Axis;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.plan.Part;
@@ -58,14 +59,8 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
     /** Bytes a second between global memory and kernels. */
     private static final double MEMORY_BYTES = 3e12;
 
-    /** Bytes a second that kernels store into a peer's memory. */
-    private static final double LINK_BYTES = 350e9;
-
     /** Seconds from a kernel to the next. */
     private static final double LAUNCH = 1e-6;
-
-    /** Seconds of an exchange besides its bytes: the signal, and that devices are not at the same place at once. */
-    private static final double MEETING = 6e-6;
 
     /**
      * What a rank does.
@@ -75,7 +70,8 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
      * @param end seconds of its kernels once all are done, and before the first patch
      */
     private record Rank(double micro, double microExchanging, double end, long memory) {
-        static Rank of(DitConfig config, Mesh mesh, int most, boolean guided, int rank, Operations operations) {
+        static Rank of(
+                DitConfig config, Mesh mesh, int most, boolean guided, int rank, Operations operations, Link link) {
             Part part = mesh.part(config, most, guided, rank);
             Count count = Count.ofStep(config, part, operations);
             double seconds = 0;
@@ -104,7 +100,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
                 sent = alone + mesh.sendingInTurn() * (sent - alone);
             }
             int number = turns(mesh);
-            double exchanging = sent / LINK_BYTES + exchanges * MEETING;
+            double exchanging = link.seconds(sent, exchanges);
             return new Rank(seconds / share / number, exchanging / number, end / share, count.bytes());
         }
 
@@ -124,12 +120,13 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
     }
 
     /** Of the crew with the most samples of a batch. */
-    public static MeshCost of(DitConfig config, Mesh mesh, int samples, boolean guided, Operations operations) {
+    public static MeshCost of(
+            DitConfig config, Mesh mesh, int samples, boolean guided, Operations operations, Link link) {
         int most = Math.ceilDiv(samples, mesh.samples());
         List<Rank> stages = new ArrayList<>();
         for (int stage = 0; stage < mesh.stages(); stage++) {
             int rank = Integer.numberOfTrailingZeros(mesh.ranksAt(Axis.STAGES, stage));
-            stages.add(Rank.of(config, mesh, most, guided, rank, operations));
+            stages.add(Rank.of(config, mesh, most, guided, rank, operations, link));
         }
         double end = stages.stream().mapToDouble(Rank::end).max().orElse(0);
         double computing = throughStages(stages, turns(mesh), Rank::micro);
@@ -155,19 +152,25 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
      * behind them those with patches in place of micro-batches.
      *
      * @param precision of products on tensor cores
+     * @param link between the devices
      */
     public static Map<Mesh, MeshCost> ofHopper(
-            DitConfig config, int samples, boolean guided, int devices, MatmulPrecision precision) {
+            DitConfig config, int samples, boolean guided, int devices, MatmulPrecision precision, Link link) {
         Operations operations = TensorOperations.refusal(config).isEmpty()
                 ? new TensorOperations(precision, MULTIPROCESSORS, Tuning.NONE)
                 : new PortableOperations(Tuning.NONE);
         Map<Mesh, MeshCost> costs = new LinkedHashMap<>();
-        List<Mesh> meshes = MeshRequest.candidates(config, guided, samples, devices, operations.grain());
+        List<Mesh> meshes = MeshRequest.candidates(config, guided, samples, devices, operations.grain()).stream()
+                .filter(mesh -> link.refusal(mesh).isEmpty())
+                .toList();
         for (Mesh mesh : meshes) {
-            fastest(mesh.divided(samples, guided), config, samples, guided, operations, costs);
+            fastest(mesh.divided(samples, guided), config, samples, guided, operations, link, costs);
         }
         for (Mesh mesh : meshes) {
-            fastest(mesh.patched(config, guided, operations.grain()), config, samples, guided, operations, costs);
+            List<Mesh> patched = mesh.patched(config, guided, operations.grain()).stream()
+                    .filter(each -> link.refusal(each).isEmpty())
+                    .toList();
+            fastest(patched, config, samples, guided, operations, link, costs);
         }
         return costs;
     }
@@ -179,9 +182,10 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
             int samples,
             boolean guided,
             Operations operations,
+            Link link,
             Map<Mesh, MeshCost> costs) {
         Map<Mesh, MeshCost> each = new LinkedHashMap<>();
-        meshes.forEach(mesh -> each.put(mesh, of(config, mesh, samples, guided, operations)));
+        meshes.forEach(mesh -> each.put(mesh, of(config, mesh, samples, guided, operations, link)));
         each.entrySet().stream()
                 .min(Comparator.comparingDouble(one -> one.getValue().seconds()))
                 .ifPresent(one -> costs.put(one.getKey(), one.getValue()));

@@ -4,11 +4,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.DecoderRun;
 import org.tornadodit.kernels.GroupNorm;
+import org.tornadodit.kernels.HostExchange;
 import org.tornadodit.kernels.PackedMap;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.graph.BandExchanges.Ties;
 import org.tornadodit.scheduler.graph.Bands.Band;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.Part.Span;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -62,9 +64,10 @@ public final class VaeBuffers {
     /**
      * @param part of the samples: with fewer samples than devices these decode each picture together, one after the other
      * @param count where they do not
+     * @param between the devices of the crew
      */
-    public VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier, Part part) {
-        this(Bands.of(config, latentSize, part), config, latentSize, count, tier, ArraySource.PAGES);
+    public VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier, Part part, Link between) {
+        this(Bands.of(config, latentSize, part), config, latentSize, count, tier, ArraySource.PAGES, between);
     }
 
     VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier) {
@@ -72,6 +75,17 @@ public final class VaeBuffers {
     }
 
     VaeBuffers(Bands bands, VaeConfig config, int latentSize, int most, DecoderTier tier, ArraySource arrays) {
+        this(bands, config, latentSize, most, tier, arrays, Link.PEERS);
+    }
+
+    private VaeBuffers(
+            Bands bands,
+            VaeConfig config,
+            int latentSize,
+            int most,
+            DecoderTier tier,
+            ArraySource arrays,
+            Link between) {
         this.bands = bands;
         int count = bands.isDivided() ? 1 : most;
         this.tier = tier;
@@ -93,7 +107,7 @@ public final class VaeBuffers {
         value = arrays.deviceFloats(Math.max(1, inputs * mid));
         scores = arrays.deviceFloats(mid == 0 ? 1 : inputs * pixels);
         sums = arrays.deviceFloats((long) count * GroupNorm.parts(Integer.MAX_VALUE) * config.normNumGroups() * 2);
-        ties = Ties.of(bands, config, arrays);
+        ties = Ties.of(bands, config, arrays, between);
         statistics = arrays.deviceFloats((long) count * config.normNumGroups() * 2);
         images = arrays.floats(inputs * config.outChannels() * config.upsampling() * config.upsampling());
     }
@@ -150,6 +164,23 @@ public final class VaeBuffers {
     /** Tells this device where another one, or itself, has its arrays. */
     public void connect(int rank, IntArray state) {
         ties().connect(rank, state);
+    }
+
+    /** As {@link #connect}, where the host's memory lies between the devices. */
+    public void connectThroughHost(int rank, VaeBuffers other, HostLanding landing) {
+        ties().connectThroughHost(rank, other.ties(), landing);
+    }
+
+    /** Tells this device where others set its flags. */
+    public void setFlags(long address) {
+        ties().links().forEach(link -> HostExchange.setFlags(link, address));
+    }
+
+    /** Elements of the arrays that others' statistics come to, where there are others. */
+    public int[] landingElements() {
+        return ties == null
+                ? new int[0]
+                : ties.landings().stream().mapToInt(FloatArray::getSize).toArray();
     }
 
     private Ties ties() {

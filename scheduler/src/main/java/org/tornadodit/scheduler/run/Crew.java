@@ -4,22 +4,24 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.tornadodit.kernels.ptx.PeerAccess;
+import org.tornadodit.scheduler.device.DeviceLink;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.FailedDevices;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.OverflowException;
 import org.tornadodit.scheduler.plan.Axis;
+import org.tornadodit.scheduler.plan.Link;
+import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.Part.Span;
 import org.tornadodit.scheduler.plan.PatchFlow;
@@ -33,12 +35,21 @@ import org.tornadodit.scheduler.plan.ShardPlan.Shard;
  */
 final class Crew implements Stepper {
     private final List<Rank> ranks;
+    /** What stands for the devices' arrays where they do not reach each other's; else nothing. */
+    private final List<HostLandings> hostLandings = new ArrayList<>();
+
+    private final Optional<String> throughHost;
 
     /** @param thread null for the caller's */
     private record Rank(TornadoEngine engine, @Nullable ExecutorService thread) {
         <T> Future<T> submit(Function<TornadoEngine, T> task) {
             return Objects.requireNonNull(thread).submit(() -> task.apply(engine));
         }
+    }
+
+    /** Makes the engine of a rank, on its device's thread. */
+    interface Making {
+        TornadoEngine engine(int rank, Link between);
     }
 
     /** A device of several failed: which. */
@@ -56,32 +67,34 @@ final class Crew implements Stepper {
         }
     }
 
-    private Crew(List<Rank> ranks) {
+    private Crew(List<Rank> ranks, Optional<String> throughHost) {
         this.ranks = List.copyOf(ranks);
+        this.throughHost = throughHost;
     }
 
     /** One device alone. */
     static Crew of(TornadoEngine engine) {
-        return new Crew(List.of(new Rank(engine, null)));
+        return new Crew(List.of(new Rank(engine, null)), Optional.empty());
     }
 
     /**
      * Loads all devices side by side, and has them take a step together.
      *
+     * @param mesh how they divide what they do
      * @param making makes the engine of a rank
-     * @throws DeviceUnavailableException when the devices cannot reach each other's memory
+     * @throws DeviceUnavailableException when the devices reach neither each other's memory nor the host's
      */
-    static Crew load(List<ListedDevice> devices, IntFunction<TornadoEngine> making) {
+    static Crew load(List<ListedDevice> devices, Mesh mesh, Making making) {
         if (devices.size() == 1) {
-            return of(making.apply(0));
+            return of(making.engine(0, Link.PEERS));
         }
-        PeerAccess.onClassPath()
-                .connect(devices.stream().map(ListedDevice::device).toList())
-                .ifPresent(reason -> {
-                    throw new DeviceUnavailableException(
-                            "devices %s cannot compute one picture together: %s; leave out %s"
-                                    .formatted(numbers(devices), reason, optionsOfCrews()));
-                });
+        DeviceLink link = DeviceLink.of(devices);
+        if (!link.exists()) {
+            throw refusal(devices, link.reason());
+        }
+        link.link().refusal(mesh).ifPresent(words -> {
+            throw refusal(devices, link.reason() + ", and " + words);
+        });
         List<ExecutorService> threads = new ArrayList<>();
         List<Future<TornadoEngine>> loading = new ArrayList<>();
         for (int i = 1; i < devices.size(); i++) {
@@ -91,22 +104,26 @@ final class Crew implements Stepper {
                     .name("device-" + devices.get(rank).index())
                     .factory());
             threads.add(thread);
-            loading.add(thread.submit(() -> making.apply(rank)));
+            loading.add(thread.submit(() -> making.engine(rank, link.link())));
         }
         List<Rank> made = new ArrayList<>();
         List<@Nullable Throwable> failures = new ArrayList<>();
         for (int i = 0; i < devices.size(); i++) {
             try {
-                TornadoEngine engine = i == 0 ? making.apply(0) : DeviceWorker.await(loading.get(i - 1));
+                TornadoEngine engine = i == 0 ? making.engine(0, link.link()) : DeviceWorker.await(loading.get(i - 1));
                 made.add(new Rank(engine, i == 0 ? null : threads.get(i - 1)));
                 failures.add(null);
             } catch (RuntimeException | Error e) {
                 failures.add(e);
             }
         }
-        Crew crew = new Crew(made);
+        boolean throughHost = link.link() == Link.HOST;
+        Crew crew = new Crew(made, throughHost ? Optional.of(link.reason()) : Optional.empty());
         try {
             throwFirst(devices, failures);
+            if (throughHost) {
+                crew.allocateLandings(link);
+            }
             crew.meet();
             return crew;
         } catch (RuntimeException | Error e) {
@@ -116,10 +133,23 @@ final class Crew implements Stepper {
         }
     }
 
+    private static DeviceUnavailableException refusal(List<ListedDevice> devices, String reason) {
+        return new DeviceUnavailableException("devices %s cannot compute one picture together: %s; leave out %s"
+                .formatted(numbers(devices), reason, optionsOfCrews()));
+    }
+
+    private void allocateLandings(DeviceLink link) {
+        try {
+            ranks.forEach(rank -> hostLandings.add(rank.engine().hostLandings(link)));
+        } catch (DeviceUnavailableException e) {
+            throw refusal(ranks.stream().map(rank -> rank.engine().device()).toList(), String.valueOf(e.getMessage()));
+        }
+    }
+
     private void meet() {
         all(TornadoEngine::addresses);
         List<TornadoEngine> engines = ranks.stream().map(Rank::engine).toList();
-        engines.forEach(engine -> engine.connect(engines));
+        engines.forEach(engine -> engine.connect(engines, hostLandings));
         each(TornadoEngine::beginFirstStep);
         each(TornadoEngine::firstStep);
         each(engine -> engine.recordDecode(
@@ -353,7 +383,22 @@ final class Crew implements Stepper {
         return ranks.stream().map(rank -> rank.engine().bytesReceived()).toList();
     }
 
-    /** Leaves the devices as they are: see {@link FailedDevices}. */
+    /** Why the devices exchange through the host's memory, where they do. */
+    Optional<String> throughHost() {
+        return throughHost;
+    }
+
+    /** Which devices these are, in words. */
+    String numbers() {
+        return numbers(ranks.stream().map(rank -> rank.engine().device()).toList());
+    }
+
+    /** Bytes of the host's memory that are locked for the exchanges. */
+    long hostBytes() {
+        return hostLandings.stream().mapToLong(HostLandings::bytes).sum();
+    }
+
+    /** Leaves the devices as they are, and the host's memory that their kernels may still use: see {@link FailedDevices}. */
     void abandon() {
         ranks.forEach(rank -> {
             rank.engine().abandon();
@@ -376,6 +421,7 @@ final class Crew implements Stepper {
     void close() {
         try {
             each(TornadoEngine::close);
+            hostLandings.forEach(HostLandings::close);
         } finally {
             ranks.forEach(rank -> {
                 ExecutorService thread = rank.thread();

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.KernelCompiler;
+import org.tornadodit.model.ByteCount;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.CudaNoise;
@@ -35,6 +36,9 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.StepListener;
+import org.tornadodit.scheduler.graph.MeshCost;
+import org.tornadodit.scheduler.graph.Operations;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.ShardPlan;
@@ -114,7 +118,7 @@ public final class ShardedEngine implements Engine {
         Thread.ofPlatform().daemon().start(KernelCompiler.fromClassPath()::prepare);
         Map<String, HostWeights> shared = new ConcurrentHashMap<>(); // equal devices take the same
         Mesh mesh = team.mesh();
-        Making making = (device, rank, count, first) -> {
+        Making making = (device, rank, count, first, between) -> {
             Part part = mesh.part(config, count, shape.guided(), rank);
             HostWeights ofKind = shared.computeIfAbsent(device.backend() + device.name(), any -> {
                 try (Startup.Running running = startup.begin(device.label(), "weights")) {
@@ -127,7 +131,16 @@ public final class ShardedEngine implements Engine {
                     });
             SamplingRequest ofShard = shape.part(first, count);
             return new TornadoEngine(
-                    device, "d" + device.index() + "_", config, ofKind, vaeConfig, ofShard, part, hostNoise, startup);
+                    device,
+                    "d" + device.index() + "_",
+                    config,
+                    ofKind,
+                    vaeConfig,
+                    ofShard,
+                    part,
+                    between,
+                    hostNoise,
+                    startup);
         };
         DeviceTeam rest = team; // those that were not tried yet
         while (rest != null && loaded() < most) {
@@ -147,12 +160,39 @@ public final class ShardedEngine implements Engine {
                     .accept("devices of different kinds (" + String.join("; ", kinds)
                             + "): bits of a picture may differ with the device that makes it");
         }
+        shared.values().stream()
+                .findFirst()
+                .ifPresent(any -> tellThroughHost(shape, mesh, any.choice().operations()));
         pass = new SharedPass(config, lanes, policy.keepSteps(), hostNoise, this::failed);
+    }
+
+    /** What it costs that devices exchange through the host's memory, where some do. */
+    private void tellThroughHost(SamplingRequest shape, Mesh mesh, Operations operations) {
+        List<Crew> crews = workers.stream()
+                .map(each -> each.worker().crew())
+                .filter(crew -> crew.throughHost().isPresent())
+                .toList();
+        if (crews.isEmpty()) {
+            return;
+        }
+        MeshCost cost = MeshCost.of(config, mesh, shape.samples(), shape.guided(), operations, Link.HOST);
+        MeshCost ofPeers = MeshCost.of(config, mesh, shape.samples(), shape.guided(), operations, Link.PEERS);
+        policy.report()
+                .accept(String.format(
+                        Locale.ROOT,
+                        "devices %s exchange through the host's memory: %s. Each sends up to %s a step, for which a"
+                                + " step should take %.1f ms more than between devices that reach each other (at PCIe"
+                                + " 4.0's rate); %s of the host's memory are locked",
+                        crews.stream().map(Crew::numbers).collect(Collectors.joining("; ")),
+                        crews.getFirst().throughHost().orElse(""),
+                        ByteCount.of(cost.sent()),
+                        1e3 * (cost.seconds() - ofPeers.seconds()),
+                        ByteCount.of(crews.stream().mapToLong(Crew::hostBytes).sum())));
     }
 
     /** Makes a device's engine for some samples, on the device's thread. */
     private interface Making {
-        TornadoEngine engine(ListedDevice device, int rank, int count, int first);
+        TornadoEngine engine(ListedDevice device, int rank, int count, int first, Link between);
     }
 
     /** A device that is being loaded. */
@@ -184,8 +224,10 @@ public final class ShardedEngine implements Engine {
             loadings.add(new Loading(
                     worker,
                     team.speed(shard.device()),
-                    worker.load(
-                            () -> Crew.load(crew, rank -> making.engine(crew.get(rank), rank, shard.count(), first)))));
+                    worker.load(() -> Crew.load(
+                            crew,
+                            team.mesh(),
+                            (rank, between) -> making.engine(crew.get(rank), rank, shard.count(), first, between)))));
             last = Math.max(last, shard.device());
         }
         loadings.forEach(Loading::awaitEnd); // none is closed while another one's engine is being made

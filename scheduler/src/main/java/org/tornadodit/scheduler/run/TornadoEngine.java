@@ -13,6 +13,7 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Exchange;
+import org.tornadodit.kernels.HostExchange;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.OwnedWeights;
 import org.tornadodit.model.ByteCount;
@@ -26,6 +27,7 @@ import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.DeviceArrays;
+import org.tornadodit.scheduler.device.DeviceLink;
 import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.device.DevicePlan.Launched;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
@@ -49,6 +51,7 @@ import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.graph.SuitedSteps;
 import org.tornadodit.scheduler.graph.VaeBuffers;
 import org.tornadodit.scheduler.graph.VaeGraphs;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.Part.Span;
 import org.tornadodit.scheduler.plan.StepPlan;
@@ -78,6 +81,7 @@ public final class TornadoEngine implements Engine, Stepper {
     private final Freshness freshness;
     private final boolean hostNoise;
     private final String description;
+    private final Operations operations;
     private final boolean reportsOverflow;
     private final DitBuffers buffers;
     private final DitGraphs ditGraphs;
@@ -88,6 +92,9 @@ public final class TornadoEngine implements Engine, Stepper {
     private final VaeGraphs vaeGraphs;
     /** Addresses of the arrays that other devices store into. */
     private long[] landings = new long[0];
+
+    /** What stands for these, and for the state, where other devices do not reach them. */
+    private @Nullable HostLandings hostLandings;
 
     private volatile long stateAddress;
     /** The same of the decoder's, where several devices decode a picture. */
@@ -140,6 +147,7 @@ public final class TornadoEngine implements Engine, Stepper {
                 vaeConfig,
                 shape,
                 Part.of(config, shape.samples(), shape.guided()),
+                Link.PEERS,
                 hostNoise,
                 Startup.silent());
     }
@@ -170,6 +178,7 @@ public final class TornadoEngine implements Engine, Stepper {
     /**
      * As the public constructor, with weights that are shared.
      *
+     * @param between the devices of the crew
      * @param part of the shape's samples; where it is not whole, {@link #connect} comes before the first step
      */
     TornadoEngine(
@@ -180,6 +189,7 @@ public final class TornadoEngine implements Engine, Stepper {
             VaeConfig vaeConfig,
             SamplingRequest shape,
             Part part,
+            Link between,
             boolean hostNoise,
             Startup startup) {
         this.device = device;
@@ -190,7 +200,7 @@ public final class TornadoEngine implements Engine, Stepper {
         this.freshness = new Freshness(part.mesh().flow().warmupSteps());
         this.hostNoise = hostNoise;
         KernelChoice choice = weights.choice();
-        Operations operations = choice.operations();
+        operations = choice.operations();
         reportsOverflow = operations.reportsOverflow();
         DecoderTier decoder = choice.decoder(vaeConfig);
         MemoryNeed need = MemoryNeed.of(config, vaeConfig, part, operations, decoder, DECODER_BYTES);
@@ -198,7 +208,7 @@ public final class TornadoEngine implements Engine, Stepper {
         description = "%s; %s: %s; %s of device memory"
                 .formatted(device, operations.description(), choice.reason(), ByteCount.of(need.bytes()));
 
-        buffers = new DitBuffers(config, part, operations);
+        buffers = new DitBuffers(config, part, operations, between);
         buffers.describeExchanges(config, part, operations);
         GridScheduler grids = new GridScheduler();
         ditGraphs = new DitGraphs(
@@ -213,7 +223,7 @@ public final class TornadoEngine implements Engine, Stepper {
         ditPlan.launchAhead(STEPS_AHEAD, ditGraphs.returned());
         suitedSteps = new SuitedSteps(ditGraphs, ditPlan, line -> startup.note(device.label() + ": " + line));
 
-        vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder, part);
+        vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder, part, between);
         vaeBuffers.describeExchanges(vaeConfig);
         GridScheduler vaeGrids = new GridScheduler();
         vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers);
@@ -322,19 +332,48 @@ public final class TornadoEngine implements Engine, Stepper {
         VirtualLink.abandon(decoderState);
     }
 
+    /** Memory of the host for devices that do not reach this one's. */
+    HostLandings hostLandings(DeviceLink link) {
+        return new HostLandings(link, buffers.landingElements(config, part, operations), vaeBuffers.landingElements());
+    }
+
     /**
      * Tells this device where the others' arrays are.
      *
      * @param engines of all devices that hold the samples, in the order of their ranks, once each has {@link #addresses}
+     * @param through what stands for the devices' arrays, likewise; none where they reach each other's
      */
-    void connect(List<TornadoEngine> engines) {
+    void connect(List<TornadoEngine> engines, List<HostLandings> through) {
         for (TornadoEngine each : engines) {
             buffers.connect(part, each.part, each.ties().state());
             if (vaeBuffers.isDivided()) {
                 vaeBuffers.connect(each.part.rank(), each.vaeBuffers.state());
             }
         }
+        if (!through.isEmpty()) {
+            connectThroughHost(engines, through);
+        }
         ties().link().set(Exchange.ACTIVE, 1);
+    }
+
+    private void connectThroughHost(List<TornadoEngine> engines, List<HostLandings> through) {
+        for (int rank = 0; rank < engines.size(); rank++) {
+            TornadoEngine each = engines.get(rank);
+            HostLandings landings = through.get(rank);
+            buffers.connectThroughHost(part, each.part, each.ties().link(), landings.denoiser());
+            if (vaeBuffers.isDivided()) {
+                vaeBuffers.connectThroughHost(rank, each.vaeBuffers, landings.decoder());
+            }
+        }
+        HostLandings own = through.get(part.rank());
+        hostLandings = own;
+        landings = own.denoiser().sites();
+        stateAddress = own.denoiser().flags();
+        decoderState = own.decoder().flags();
+        HostExchange.setFlags(ties().link(), stateAddress);
+        if (vaeBuffers.isDivided()) {
+            vaeBuffers.setFlags(decoderState);
+        }
     }
 
     /** The first step with the others, as of {@link #warmUp}. They begin it together, once all have begun. */
@@ -352,6 +391,14 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** For {@link #firstStep}. */
     void beginFirstStep() {
+        start();
+    }
+
+    /** Nobody signals before all have done this. */
+    private void start() {
+        if (hostLandings != null) {
+            hostLandings.clearFlags(); // as the graph does those in the state
+        }
         ditPlan.execute(ditGraphs.start());
     }
 
@@ -469,7 +516,7 @@ public final class TornadoEngine implements Engine, Stepper {
                         states.get(i).get(array));
             }
         }
-        ditPlan.execute(ditGraphs.start());
+        start();
         freshness.begin();
     }
 

@@ -164,7 +164,7 @@ class MeshRequestTest {
                 MeshRequest.AUTO
                         .choose(XL, true, 1, 4, GRAIN, patchesForNothing)
                         .patches());
-        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(XL, 1, true, 2, MatmulPrecision.HIGHEST);
+        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(XL, 1, true, 2, MatmulPrecision.HIGHEST, Link.PEERS);
         List<Mesh> predicted =
                 costs.keySet().stream().filter(mesh -> mesh.patches() > 1).toList();
         assertEquals(1, predicted.size());
@@ -174,7 +174,7 @@ class MeshRequestTest {
     /** Two stages of XL/2 have half of the weights each, and take longer than half of the time. */
     @Test
     void stagesHoldHalfOfTheWeights() {
-        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(XL, 4, true, 2, MatmulPrecision.HIGHEST);
+        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(XL, 4, true, 2, MatmulPrecision.HIGHEST, Link.PEERS);
         MeshCost one = Objects.requireNonNull(costs.get(Mesh.ONE));
         MeshCost two = costs.entrySet().stream()
                 .filter(each -> each.getKey().stages() == 2)
@@ -205,7 +205,7 @@ class MeshRequestTest {
     }
 
     private static void assertClose(String mesh, double milliseconds, MatmulPrecision precision) {
-        MeshCost cost = MeshCost.ofHopper(XL, 1, true, 2, precision).entrySet().stream()
+        MeshCost cost = MeshCost.ofHopper(XL, 1, true, 2, precision, Link.PEERS).entrySet().stream()
                 .filter(each -> each.getKey().toString().equals(mesh))
                 .findFirst()
                 .orElseThrow()
@@ -215,7 +215,7 @@ class MeshRequestTest {
 
     private static void assertClose(double milliseconds, int samples, MatmulPrecision precision) {
         MeshCost cost = Objects.requireNonNull(
-                MeshCost.ofHopper(XL, samples, true, 1, precision).get(Mesh.ONE));
+                MeshCost.ofHopper(XL, samples, true, 1, precision, Link.PEERS).get(Mesh.ONE));
         assertEquals(milliseconds, 1e3 * cost.seconds(), 0.1 * milliseconds, samples + " at " + precision);
     }
 }

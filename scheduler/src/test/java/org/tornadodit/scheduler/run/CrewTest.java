@@ -378,7 +378,7 @@ class CrewTest {
         IllegalStateException same = new IllegalStateException("a kernel of both");
         Crew.RankFailedException failed = assertThrows(
                 Crew.RankFailedException.class,
-                () -> Crew.load(devices, rank -> {
+                () -> Crew.load(devices, Mesh.ONE.withHalves(2), (rank, between) -> {
                     throw same;
                 }));
         assertEquals(same, failed.getCause());

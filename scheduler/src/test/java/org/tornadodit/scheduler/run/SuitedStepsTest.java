@@ -25,6 +25,7 @@ import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Startup;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.run.TornadoEngine.HostWeights;
 
@@ -134,6 +135,7 @@ class SuitedStepsTest {
                 TinyModel.VAE,
                 largest,
                 Part.of(CONFIG, largest.samples(), true),
+                Link.PEERS,
                 false,
                 startup);
     }

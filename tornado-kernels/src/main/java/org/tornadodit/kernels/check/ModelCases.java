@@ -81,6 +81,8 @@ public final class ModelCases {
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 1),
                 () -> TensorCases.layerNorm(SAMPLES, TOKENS, HIDDEN, 2),
                 () -> TransformerCases.sumOfParts(2, SAMPLES, TOKENS, HIDDEN),
+                () -> TransformerCases.throughHost(false, 2, TOKENS * HIDDEN / 2, Groups.ofGpu(2)),
+                () -> TransformerCases.throughHost(true, 2, TOKENS * HIDDEN / 2, Groups.ofGpu(2)),
                 () -> TransformerCases.ownedWeights(new Item(0, 4 * HIDDEN * HIDDEN), 0, Groups.ofGpu(2)),
                 () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 1, 0),
                 () -> PackingCases.pack(4 * HIDDEN, HIDDEN, 2, 0),

@@ -86,6 +86,10 @@ public final class SmallCases {
                 2));
         cases.add(() -> TransformerCases.sumOfParts(2, 1, 5, 12));
         cases.add(() -> TransformerCases.sumOfParts(8, 3, 16, 32));
+        for (boolean handOver : new boolean[] {false, true}) {
+            cases.add(() -> TransformerCases.throughHost(handOver, 1, 36, Groups.VIRTUAL));
+            cases.add(() -> TransformerCases.throughHost(handOver, 3, 132, Groups.VIRTUAL));
+        }
         cases.add(() -> TransformerCases.ownedWeights(new Item(0, 64), 0, Groups.VIRTUAL));
         cases.add(() -> TransformerCases.ownedWeights(new Item(4, 33), 0, Groups.VIRTUAL));
         for (int half = 0; half < 2; half++) {

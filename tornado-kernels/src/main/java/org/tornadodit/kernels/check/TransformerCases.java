@@ -6,11 +6,17 @@ import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.AttentionArguments;
 import org.tornadodit.kernels.AttentionShape;
+import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.Exchange;
+import org.tornadodit.kernels.Exchange.Box;
+import org.tornadodit.kernels.Exchange.Box.Place;
 import org.tornadodit.kernels.Exchange.Groups;
+import org.tornadodit.kernels.ExchangeLoop;
+import org.tornadodit.kernels.Handover;
 import org.tornadodit.kernels.HeadNorm;
+import org.tornadodit.kernels.HostExchange;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LayerNormArguments;
@@ -29,6 +35,7 @@ import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.SumOfParts;
 import org.tornadodit.kernels.Variant;
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -376,6 +383,113 @@ public final class TransformerCases {
                 0,
                 0,
                 8.0 * item.elements());
+    }
+
+    /**
+     * {@link Exchange} of two devices through memory between them, on one device; what is checked is what the second has got.
+     *
+     * @param handOver whether it is a {@link Handover} instead
+     * @param passes of the batch
+     * @param run floats of a pass, a multiple of 4
+     */
+    public static KernelCase throughHost(boolean handOver, int passes, int run, Groups groups) {
+        KernelContext context = new KernelContext();
+        int first = handOver ? 1 : 0;
+        // Of each pass a place for both devices' runs; from the source each device gets a run of its own.
+        Place from = new Place(run, 2 * run, 0, 0);
+        Box from0 = new Box(1, 1, run, from, new Place(0, 2 * run, 0, 0));
+        Box from1 = new Box(1, 1, run, from, new Place(run, 2 * run, 0, 0));
+        FloatArray source = Data.random(1, 2 * passes * run, 1);
+        FloatArray landing0 = Data.random(2, 2 * (first + passes) * run, 1);
+        FloatArray landing1 = Data.random(3, 2 * (first + passes) * run, 1);
+        FloatArray before = Data.copy(landing1);
+        FloatArray between = Data.random(4, 2 * (first + passes) * run, 1);
+        IntArray batch = guidedBatch(passes, 0, 0);
+        batch.set(Batch.FIRST, first);
+        IntArray link0 = Data.ints(new int[HostExchange.LINK]);
+        IntArray link1 = Data.ints(new int[HostExchange.LINK]);
+        IntArray state0 = Data.ints(new int[Exchange.STATE]);
+        IntArray state1 = Data.ints(new int[Exchange.STATE]);
+        IntArray flags0 = Data.ints(new int[Exchange.STATE]);
+        IntArray flags1 = Data.ints(new int[Exchange.STATE]);
+        ExchangeLoop.describe(link0, link1, flags0, from0, from1);
+        int site = ExchangeLoop.SITE;
+        return new KernelCase(
+                handOver ? "handover through the host" : "exchange through the host",
+                passes + "x" + run,
+                new Object[] {batch, source, landing0, landing1, between, link0, link1, state0, state1, flags0, flags1},
+                graph -> {
+                    TaskGraph connected = graph.task(
+                            "connect", ExchangeLoop::connect, context, between, link0, link1, flags0, flags1);
+                    if (handOver) {
+                        return connected
+                                .task(
+                                        "send",
+                                        HostExchange::send,
+                                        context,
+                                        batch,
+                                        source,
+                                        landing0,
+                                        link0,
+                                        state0,
+                                        site,
+                                        groups.groups())
+                                .task(
+                                        "get",
+                                        HostExchange::await,
+                                        context,
+                                        batch,
+                                        landing1,
+                                        link1,
+                                        state1,
+                                        site,
+                                        groups.groups());
+                    } else {
+                        return connected
+                                .task(
+                                        "send",
+                                        HostExchange::exchangeFloats,
+                                        context,
+                                        batch,
+                                        source,
+                                        landing0,
+                                        link0,
+                                        state0,
+                                        site,
+                                        groups.groups())
+                                .task(
+                                        "get",
+                                        HostExchange::exchangeFloats,
+                                        context,
+                                        batch,
+                                        source,
+                                        landing1,
+                                        link1,
+                                        state1,
+                                        site,
+                                        groups.groups());
+                    }
+                },
+                Map.of(
+                        "connect",
+                        Launch.elementwise(1),
+                        "send",
+                        ExchangeLoop.grid(groups),
+                        "get",
+                        ExchangeLoop.grid(groups)),
+                landing1,
+                i -> {
+                    int pass = i / (2 * run) - first;
+                    boolean of0 = i / run % 2 == 0;
+                    // What goes to the second device: from the first, and in an exchange from itself; a handover sends
+                    // all the same.
+                    return pass < 0 || (handOver && !of0)
+                            ? before.get(i)
+                            : source.get(pass * 2 * run + (handOver ? 0 : run) + i % run);
+                },
+                0,
+                0,
+                8.0 * passes * run);
     }
 
     private static IntArray guidedBatch(int samples, int guided, int classes) {

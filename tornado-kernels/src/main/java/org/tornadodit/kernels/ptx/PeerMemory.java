@@ -36,6 +36,14 @@ public final class PeerMemory {
     private static final String TO = " mul.wide.s32 %pa, $3, 8; add.s64 %pa, %pa, $0; ld.global.b64 %pa, [%pa+$H];"
             + " mul.wide.s32 %pb, $4, 4; add.s64 %pa, %pa, %pb;";
 
+    // Not from a cache: the memory is the host's, and others write it.
+    private static final String FETCH =
+            "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 8; add.s64 %pa, %pa, $0;"
+                    + " ld.global.b64 %pa, [%pa+$H]; mul.wide.s32 %pb, $2, 4; add.s64 %pa, %pa, %pb;"
+                    + " mul.wide.s32 %pb, $4, 4; add.s64 %pb, %pb, $3;"
+                    + " ld.relaxed.sys.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa];"
+                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }";
+
     private PeerMemory() {}
 
     /** Writes the address of an array's first element. */
@@ -145,6 +153,45 @@ public final class PeerMemory {
             reads = 0)
     public static int await(IntArray flags, int index, int value, int seconds) {
         VirtualLink.await(flags, index, value);
+        return 1;
+    }
+
+    /** 16 bytes from the host's memory at an address, into which other devices store, into one of the device's arrays. */
+    @Instruction(value = FETCH, reads = 0, writes = 3)
+    public static void fetch4(IntArray addresses, int slot, int from, IntArray target, int to) {
+        check(from, to);
+        long source = get(addresses, slot);
+        for (int i = 0; i < 4; i++) {
+            target.set(to + i, VirtualLink.fetch(source, from + i));
+        }
+    }
+
+    /** As for an {@link IntArray}. */
+    @Instruction(value = FETCH, reads = 0, writes = 3)
+    public static void fetch4(IntArray addresses, int slot, int from, FloatArray target, int to) {
+        check(from, to);
+        long source = get(addresses, slot);
+        for (int i = 0; i < 4; i++) {
+            target.set(to + i, Float.intBitsToFloat(VirtualLink.fetch(source, from + i)));
+        }
+    }
+
+    /**
+     * Waits for a flag in the array at an address, which others set for the device, to become a value or a greater one.
+     *
+     * @param seconds that it may take
+     * @return 1 when it has; 0 when it has not come. Virtual devices throw instead
+     */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb, %pc, %pf; .reg .b32 %pd; .reg .pred %pe; mul.wide.s32 %pb, $1, 8;"
+                    + " add.s64 %pb, %pb, $0; ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $2, 4;"
+                    + " mul.wide.s32 %pf, $4, 1000000000; add.s64 %pa, %pa, %pb; mov.u64 %pb, %globaltimer; $L_again:"
+                    + " ld.acquire.sys.global.b32 %pd, [%pa]; setp.ge.s32 %pe, %pd, $3; @%pe bra $L_done;"
+                    + " mov.u64 %pc, %globaltimer; sub.u64 %pc, %pc, %pb; setp.lt.u64 %pe, %pc, %pf;"
+                    + " @%pe bra $L_again; $L_done: setp.ge.s32 %pe, %pd, $3; selp.b32 $r, 1, 0, %pe; }",
+            reads = 0)
+    public static int awaitAt(IntArray addresses, int slot, int index, int value, int seconds) {
+        VirtualLink.await(get(addresses, slot), index, value);
         return 1;
     }
 
