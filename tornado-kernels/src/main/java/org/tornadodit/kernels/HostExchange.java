@@ -74,7 +74,7 @@ public final class HostExchange {
         return (link.get(at + Exchange.SENDERS) >> peer) & 1;
     }
 
-    private static int await(IntArray link, IntArray state, int flag, int number) {
+    private static int await(IntArray link, int flag, int number) {
         return PeerMemory.awaitAt(link, FLAGS, flag, number, Exchange.patience(link));
     }
 
@@ -92,7 +92,6 @@ public final class HostExchange {
             if (state.get(Exchange.FAILED) == 0
                     && await(
                                     link,
-                                    state,
                                     Exchange.SIGNALS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group,
                                     number)
                             == 0) {
@@ -374,7 +373,6 @@ public final class HostExchange {
             if (state.get(Exchange.FAILED) == 0
                     && await(
                                     link,
-                                    state,
                                     Exchange.SIGNALS + (site * Exchange.MOST + peer) * Exchange.MOST_GROUPS + group,
                                     signals)
                             == 0) {

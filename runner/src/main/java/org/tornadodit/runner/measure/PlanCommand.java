@@ -123,7 +123,11 @@ public final class PlanCommand implements Callable<Integer> {
         Workload workload =
                 new Workload(modelOptions.model, config.imageSize(), batch, !unguided, kernelArguments.precisionName());
         List<Row> rows = new ArrayList<>();
-        costs.forEach((mesh, cost) -> rows.add(new Row(mesh, cost, measured.newest(workload, mesh))));
+        // What was measured of several devices was measured between peers.
+        costs.forEach((mesh, cost) -> rows.add(new Row(
+                mesh,
+                cost,
+                link == Link.PEERS || mesh.ranks() == 1 ? measured.newest(workload, mesh) : Optional.empty())));
         double alone = costs.get(Mesh.ONE) == null ? 0 : costs.get(Mesh.ONE).seconds();
         rows.sort(Comparator.comparingDouble((Row row) -> row.cost().seconds())
                 .thenComparing(row -> row.mesh().devices()));

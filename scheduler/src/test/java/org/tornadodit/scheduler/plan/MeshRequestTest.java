@@ -3,6 +3,7 @@ package org.tornadodit.scheduler.plan;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -217,5 +218,21 @@ class MeshRequestTest {
         MeshCost cost = Objects.requireNonNull(
                 MeshCost.ofHopper(XL, samples, true, 1, precision, Link.PEERS).get(Mesh.ONE));
         assertEquals(milliseconds, 1e3 * cost.seconds(), 0.1 * milliseconds, samples + " at " + precision);
+    }
+
+    /** Guidance's halves exchange little; heads and rings would take longer than one GPU. */
+    @Test
+    void throughTheHostHalvesPayAndHeadsDoNot() {
+        assertEquals(Mesh.ONE.withHalves(2), fastestThroughHost(true));
+        assertEquals(Mesh.ONE, fastestThroughHost(false));
+    }
+
+    private static Mesh fastestThroughHost(boolean guided) {
+        Map<Mesh, MeshCost> costs = MeshCost.ofHopper(XL, 1, guided, 2, MatmulPrecision.HIGHEST, Link.HOST);
+        return costs.entrySet().stream()
+                .filter(each -> each.getKey().exactness() == Axis.Exactness.SAME_BITS)
+                .min(Map.Entry.comparingByValue(Comparator.comparingDouble(MeshCost::seconds)))
+                .orElseThrow()
+                .getKey();
     }
 }
