@@ -16,7 +16,7 @@ class TensorTileTest {
     @ParameterizedTest
     @CsvSource({"3456, 1152", "1152, 1152", "4608, 1152", "1152, 4608"})
     void manyTilesAreInClustersOfTwo(int n, int k) {
-        assertEquals(new Tile(256, 192, 2, 0, 1, 2), tile(1, 16384, n, k));
+        assertEquals(new Tile(256, 192, 4, 0, 1, 2), tile(1, 16384, n, k));
         assertEquals(new Tile(256, 192, 4, 0, 1, 2), tile(Packed.MIXED, 16384, n, k));
         assertEquals(new Tile(128, 192, 2, 0, 2, 1), tile(2, 16384, n, k));
     }
