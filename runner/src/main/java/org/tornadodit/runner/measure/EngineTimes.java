@@ -69,15 +69,15 @@ record EngineTimes(
     }
 
     /**
-     * Steps, each from the end of the one before: the engine waits for the device at every step. One run has as many as are
-     * wanted, except that a sampler which adapts takes what it takes, so that it runs until they are together; there, calls
-     * of the model are timed.
+     * Steps, each from the end of the one before. One run has as many as are wanted, and one more, whose end is that of the run;
+     * except that a sampler which adapts takes what it takes, so that it runs until they are together; there, calls of the model are
+     * timed.
      */
     private Timing steps(SamplingRequest request) {
         int count = repetitions != null ? repetitions : STEPS;
         boolean adaptive = request.sampler().method().adaptive();
         boolean dit = plan.config().objective() == Objective.DIT;
-        int marks = warmUp + count + (dit ? 0 : 1); // SiT counts points
+        int marks = warmUp + count + (dit ? 1 : 2); // SiT counts points
         SamplingRequest run = new SamplingRequest(
                 request.labels(),
                 adaptive ? request.sampler() : plan.sampling().sampler(String.valueOf(marks)),
@@ -91,8 +91,26 @@ record EngineTimes(
                 throw new IllegalStateException("a run has no step to time");
             }
         }
-        return Timing.of(
-                times.stream().skip(warmUp).mapToDouble(Double::doubleValue).toArray());
+        return Timing.of(evened(times).stream()
+                .skip(warmUp)
+                .mapToDouble(Double::doubleValue)
+                .toArray());
+    }
+
+    /**
+     * A device has a step ahead, and is waited for where states are read: that step then seems to have taken as long as two, and the
+     * next, which has only been given to it, no time.
+     */
+    static List<Double> evened(List<Double> times) {
+        List<Double> evened = new ArrayList<>(times);
+        for (int i = 1; i < evened.size(); i++) {
+            if (evened.get(i) < 0.5 * evened.get(i - 1)) {
+                double mean = (evened.get(i - 1) + evened.get(i)) / 2;
+                evened.set(i - 1, mean);
+                evened.set(i, mean);
+            }
+        }
+        return evened;
     }
 
     /** Seconds of the first steps of a run, at most so many. */
