@@ -103,6 +103,7 @@ class CopyNodeTest {
         }
     }
 
+    @SuppressWarnings("UnusedMethod") // called by its name
     private int list(long graph, MemorySegment handles, MemorySegment count) {
         assertEquals(1, graph);
         count.set(ValueLayout.JAVA_LONG, 0, nodes.size());
@@ -112,16 +113,19 @@ class CopyNodeTest {
         return 0;
     }
 
+    @SuppressWarnings("UnusedMethod") // called by its name
     private int type(long node, MemorySegment type) {
         type.set(ValueLayout.JAVA_INT, 0, nodes.get((int) (node - FIRST)) == null ? KERNEL : MEMCPY);
         return 0;
     }
 
+    @SuppressWarnings("UnusedMethod") // called by its name
     private int tell(long node, MemorySegment parameters) {
         parameters.copyFrom(MemorySegment.ofArray(nodes.get((int) (node - FIRST))));
         return 0;
     }
 
+    @SuppressWarnings("UnusedMethod") // called by its name
     private int change(long node, MemorySegment parameters) {
         nodes.set((int) (node - FIRST), parameters.toArray(ValueLayout.JAVA_BYTE));
         return 0;
