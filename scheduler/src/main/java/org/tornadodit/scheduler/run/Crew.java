@@ -237,6 +237,7 @@ final class Crew implements Stepper {
 
     @Override
     public List<List<float[]>> read(List<Integer> arrays) {
+        ranks.getFirst().engine().expectRead();
         each(TornadoEngine::settle);
         return ranks.getFirst().engine().read(arrays);
     }

@@ -103,6 +103,8 @@ public final class TornadoEngine implements Engine, Stepper {
     private List<Integer> order = List.of();
     /** Samples of the step that is prepared. */
     private int prepared;
+    /** Whether what is read next is marked, see {@link #expectRead}. */
+    private boolean spoiled;
     /** Whether decoding has been recorded ahead, see {@link #recordDecode}. */
     private boolean decodeRecorded;
     /** What the last step's graphs gave. */
@@ -431,6 +433,14 @@ public final class TornadoEngine implements Engine, Stepper {
         }
     }
 
+    /** Marks what is read next: TornadoVM logs a copy that fails, and goes on, and what was not copied must not pass for latents. */
+    void expectRead() {
+        if (!spoiled) {
+            ReturnedValues.spoil(buffers.latents);
+            spoiled = true;
+        }
+    }
+
     /**
      * Where the samples are: their latents, and what their samplers keep.
      *
@@ -438,8 +448,8 @@ public final class TornadoEngine implements Engine, Stepper {
      * @param count of arrays
      */
     private List<float[]> arrays(TornadoExecutionResult result, int wanted, int count) {
-        // TornadoVM logs a copy that fails, and goes on: what was not copied must not pass for latents.
-        ReturnedValues.spoil(buffers.latents);
+        expectRead();
+        spoiled = false;
         result.transferToHost(buffers.latents);
         List<float[]> arrays = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -584,6 +594,7 @@ public final class TornadoEngine implements Engine, Stepper {
 
     @Override
     public List<List<float[]>> read(List<Integer> arrays) {
+        expectRead(); // while the device may be at a step
         int elements = config.inputElements();
         int most = arrays.stream().mapToInt(Integer::intValue).max().orElse(1);
         List<float[]> all = arrays(lastStep(), arrays.size() * elements, most);
