@@ -66,14 +66,16 @@ final class GenerationAnswer {
     private void stream() throws IOException {
         exchange.beginStream("text/event-stream");
         tellQueue();
-        for (News news = await(); !news.done(); news = await()) {
+        for (boolean done = false; !done; ) {
+            News news = await();
+            done = news.done(); // perhaps before what came last was told
             if (news.previewed() != null) {
                 tellPreviews(news.previewed());
             }
             if (news.progress() != null) {
                 begun = true;
                 say(answers.progress(news.progress(), rate(news.progress())));
-            } else if (!begun) {
+            } else if (!begun && !done) {
                 tellQueue();
             }
             if (System.nanoTime() - said > SILENCE_NANOS) {
