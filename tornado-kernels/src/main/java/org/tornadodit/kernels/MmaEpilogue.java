@@ -2,25 +2,27 @@ package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.Registers;
+import org.tornadodit.kernels.ptx.SharedMemory;
+import org.tornadodit.kernels.ptx.Warp;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Bias and gated residual as {@link TensorEpilogue} has them, for {@code parts} times 16 rows of a warp, whose sums follow one another:
- * what they share is loaded once.
+ * Bias and gated residual as {@link TensorEpilogue} has them, for {@code parts} times 16 rows of a warp, whose sums follow one another.
+ * Residuals are read and written by whole rows of a warp's part of a tile: as the products leave the sums, a warp's access has 32
+ * bytes of each of eight rows. Eight rows at a time go through shared memory of the warp's own; a lane then has four neighbouring columns.
  */
 final class MmaEpilogue {
-    /** Groups of eight columns of 16 rows that are loaded together. */
-    private static final int PIECE = 4;
+    private static final int LANES = 32;
+    /** Rows at a time. */
+    private static final int ROWS = 8;
+    /** Floats behind a row, so that neither the stores of sums nor the loads of rows meet in a bank. */
+    private static final int GAP = 8;
+    /** Registers for residuals that are loaded ahead, and those for sums beside them: beyond, the assembler has none left. */
+    private static final int MOST = 48;
 
-    private static final int ROWS = 16;
-    /** Registers of a piece: two for each row and group. */
-    private static final int SIZE = 4 * PIECE;
+    private static final int MOST_WITH_SUMS = 132;
 
     private MmaEpilogue() {}
-
-    private static boolean isThere(int n, int columns, int column, int j) {
-        return j < columns / 8 && (n % columns == 0 || column + 8 * j < n);
-    }
 
     /** Undoes the weight's scale and adds the bias. */
     static void addBias(
@@ -28,7 +30,7 @@ final class MmaEpilogue {
         float factor = bias.get(layer * (n + 1) + n);
         int from = layer * (n + 1) + column + thread % 4 * 2;
         for (int j = 0; j < columns / 8; j++) {
-            if (isThere(n, columns, column, j)) {
+            if (TensorEpilogue.isWhole(n, columns) || column + 8 * j < n) {
                 float first = GlobalMemory.load(bias, from + 8 * j);
                 float second = GlobalMemory.load(bias, from + 8 * j + 1);
                 for (int half = 0; half < 2 * parts; half++) {
@@ -40,110 +42,132 @@ final class MmaEpilogue {
         }
     }
 
+    /** Bytes of shared memory that a warp needs. */
+    static int scratch(int columns) {
+        return ROWS * (columns + GAP) * 4;
+    }
+
+    /** Fours of columns of a lane in eight rows. */
+    private static int each(int columns) {
+        return ROWS * columns / (4 * LANES);
+    }
+
+    /** Pieces of eight rows that are loaded ahead. */
+    private static int depth(int pieces, int each, int sums) {
+        int most = Math.min(MOST, MOST_WITH_SUMS - sums);
+        return Math.max(1, Math.min(pieces, most / (4 * each)));
+    }
+
+    private static int row(int lane, int i, int columns) {
+        return 4 * LANES % columns == 0
+                ? lane * 4 / columns + i * (4 * LANES / columns)
+                : (lane * 4 + i * (4 * LANES)) / columns;
+    }
+
+    private static int column(int lane, int i, int columns) {
+        return 4 * LANES % columns == 0 ? lane * 4 % columns : (lane * 4 + i * (4 * LANES)) % columns;
+    }
+
     /**
-     * {@code target = target + gate * sums}. A piece is loaded before the one before it is stored: loads wait for stores, of which the
-     * compiler cannot know that they are elsewhere.
+     * {@code target = target + gate * sums}.
      *
-     * @param row a thread's first
-     * @param rows of a tile: where they divide the tokens, one gate is all rows'
+     * @param parts times 16 rows
+     * @param scratch of the warp
+     * @param first the warp's first row
+     * @param m rows there are
+     * @param columns of the warp, from {@code column} of n on
+     * @param rows of a tile: where they divide the tokens, one gate is all rows', and all rows are there
      */
     static void storeGated(
             float[] sums,
             int parts,
             FloatArray gate,
             FloatArray target,
-            int row,
+            int scratch,
+            int first,
             int column,
             int m,
             int n,
             int columns,
-            int thread,
+            int lane,
             int tokens,
             int chunk,
             int chunks,
             int rows) {
         boolean one = tokens % rows == 0;
-        int pieces = (columns / 8 + PIECE - 1) / PIECE * parts;
-        float[] old = Registers.floats(2 * SIZE);
-        float[] gates = Registers.floats(2 * SIZE);
-        Registers.clear(old);
-        Registers.clear(gates);
-        int right = column + thread % 4 * 2;
-        for (int piece = 0; piece <= pieces; piece++) {
-            int first = piece / parts * PIECE;
-            int upper = row + piece % parts * ROWS;
-            int upperIn = one ? upper : Math.min(upper, m - 1);
-            int lowerIn = one ? upper + 8 : Math.min(upper + 8, m - 1);
-            int gateAt = (upperIn / tokens * chunks + chunk) * n + right;
-            int lowerGateAt = (lowerIn / tokens * chunks + chunk) * n + right;
-            int gatesTo = (one ? piece / parts : piece) % 2 * SIZE;
-            for (int i = 0; i < PIECE && piece < pieces; i++) {
-                int j = first + i;
-                if (isThere(n, columns, column, j)) {
-                    int to = piece % 2 * SIZE + 4 * i;
-                    GlobalMemory.load2(target, upperIn * n + right + 8 * j, old, to);
-                    GlobalMemory.load2(target, lowerIn * n + right + 8 * j, old, to + 2);
-                    if (!one || piece % parts == 0) {
-                        GlobalMemory.load2(gate, gateAt + 8 * j, gates, gatesTo + 4 * i);
-                    }
-                    if (!one) {
-                        GlobalMemory.load2(gate, lowerGateAt + 8 * j, gates, gatesTo + 4 * i + 2);
-                    }
-                }
+        int each = each(columns);
+        int pieces = 2 * parts;
+        int depth = depth(pieces, each, parts * columns / 2);
+        float[] old = Registers.floats(depth * each * 4);
+        float[] gates = Registers.floats(each * 4);
+        float[] now = Registers.floats(4);
+        int to = scratch + (lane / 4 * (columns + GAP) + lane % 4 * 2) * 4;
+        for (int piece = 0; piece < depth; piece++) {
+            load(old, piece * each * 4, target, first + piece * ROWS, column, m, n, columns, lane, one);
+        }
+        for (int i = 0; i < each && one; i++) {
+            int at = (first / tokens * chunks + chunk) * n;
+            GlobalMemory.load4(gate, at + there(column, lane, i, n, columns), gates, 4 * i);
+        }
+        for (int piece = 0; piece < pieces; piece++) {
+            // What was there before has been read.
+            Warp.sync();
+            for (int j = 0; j < columns / 8; j++) {
+                int sum = piece / 2 * (columns / 2) + 4 * j + piece % 2 * 2;
+                SharedMemory.store2(to + 32 * j, Registers.get(sums, sum), Registers.get(sums, sum + 1));
             }
-            if (piece > 0) {
-                int now = piece - 1;
-                storePiece(
-                        sums,
-                        now % parts * (columns / 2),
-                        old,
-                        now % 2 * SIZE,
-                        gates,
-                        (one ? now / parts : now) % 2 * SIZE,
-                        one ? 0 : 2,
+            Warp.sync();
+            for (int i = 0; i < each; i++) {
+                int r = row(lane, i, columns);
+                int c = column(lane, i, columns);
+                int row = first + piece * ROWS + r;
+                int o = (piece % depth * each + i) * 4;
+                int g = 4 * i;
+                if (!one) {
+                    int at = (Math.min(row, m - 1) / tokens * chunks + chunk) * n;
+                    GlobalMemory.load4(gate, at + there(column, lane, i, n, columns), gates, g);
+                }
+                SharedMemory.load4(scratch + (r * (columns + GAP) + c) * 4, now, 0);
+                int inRow = TensorEpilogue.isWhole(n, columns) ? -1 : column + c - n;
+                GlobalMemory.store4IfNegative(
                         target,
-                        row + now % parts * ROWS,
-                        column,
-                        now / parts * PIECE,
-                        m,
-                        n,
-                        columns,
-                        right);
+                        row * n + column + c,
+                        gated(old, o, gates, g, now, 0),
+                        gated(old, o + 1, gates, g + 1, now, 1),
+                        gated(old, o + 2, gates, g + 2, now, 2),
+                        gated(old, o + 3, gates, g + 3, now, 3),
+                        one ? inRow : Math.max(inRow, row - m));
+            }
+            if (piece + depth < pieces) {
+                int next = first + (piece + depth) * ROWS;
+                load(old, piece % depth * each * 4, target, next, column, m, n, columns, lane, one);
             }
         }
     }
 
-    /** @param lower registers from the upper row's gate to the lower one's */
-    private static void storePiece(
-            float[] sums,
-            int s,
+    /** A piece's residuals. */
+    private static void load(
             float[] old,
-            int o,
-            float[] gates,
-            int g,
-            int lower,
+            int to,
             FloatArray target,
-            int row,
-            int column,
             int first,
+            int column,
             int m,
             int n,
             int columns,
-            int right) {
-        for (int i = 0; i < PIECE; i++) {
-            int j = first + i;
-            if (isThere(n, columns, column, j)) {
-                int sum = s + 4 * j;
-                int from = o + 4 * i;
-                int gate = g + 4 * i;
-                float a = gated(old, from, gates, gate, sums, sum);
-                float b = gated(old, from + 1, gates, gate + 1, sums, sum + 1);
-                float c = gated(old, from + 2, gates, gate + lower, sums, sum + 2);
-                float d = gated(old, from + 3, gates, gate + lower + 1, sums, sum + 3);
-                GlobalMemory.store2IfNegative(target, row * n + right + 8 * j, a, b, row - m);
-                GlobalMemory.store2IfNegative(target, (row + 8) * n + right + 8 * j, c, d, row + 8 - m);
-            }
+            int lane,
+            boolean one) {
+        for (int i = 0; i < each(columns); i++) {
+            int row = first + row(lane, i, columns);
+            int at = (one ? row : Math.min(row, m - 1)) * n;
+            GlobalMemory.load4(target, at + there(column, lane, i, n, columns), old, to + 4 * i);
         }
+    }
+
+    /** A lane's columns, or the last there are. */
+    private static int there(int column, int lane, int i, int n, int columns) {
+        int at = column + column(lane, i, columns);
+        return TensorEpilogue.isWhole(n, columns) ? at : Math.min(at, n - 4);
     }
 
     private static float gated(float[] old, int o, float[] gates, int g, float[] sums, int s) {

@@ -83,14 +83,26 @@ public final class MmaLinear {
 
         /** Bytes of shared memory of a work group. */
         public int sharedBytes(int planes) {
-            return stages * stageBytes(planes, rows, columns, slabs)
-                    + MmaTile.scratch(warpRows * warpColumns, form.code());
+            return MmaLinear.sharedBytes(planes, rows, columns, warpRows, warpColumns, slabs, stages, form.code());
         }
     }
 
     /** Work groups of a multiprocessor: eight warps fill its registers. */
     private static int together(int warps) {
         return warps <= 4 ? 2 : 1;
+    }
+
+    private static int sharedBytes(
+            int planes, int rows, int columns, int warpRows, int warpColumns, int slabs, int stages, int form) {
+        return stages * stageBytes(planes, rows, columns, slabs)
+                + MmaTile.scratch(warpRows * warpColumns, form)
+                + ownResiduals(planes, rows, columns, warpRows, warpColumns, slabs);
+    }
+
+    /** Bytes by which {@link MmaEpilogue} goes beyond a stage, which is its own otherwise. */
+    private static int ownResiduals(int planes, int rows, int columns, int warpRows, int warpColumns, int slabs) {
+        int bytes = warpRows * warpColumns * MmaEpilogue.scratch(columns / warpColumns);
+        return bytes <= stageBytes(planes, rows, columns, slabs) ? 0 : bytes;
     }
 
     private static int stageBytes(int planes, int rows, int columns, int slabs) {
@@ -111,7 +123,8 @@ public final class MmaLinear {
         double sharedMemory = (reads + tile.rows + tile.columns) * planes / 4.0;
         double copies = (tile.rows + tile.columns) * 32 * planes / CACHE_BYTES;
         int tiles = Launch.ceilDiv(m, tile.rows) * Launch.ceilDiv(n, tile.columns);
-        return k / 16.0
+        return k
+                / 16.0
                 * Launch.ceilDiv(tiles, multiprocessors)
                 * Math.max(tensorCores, Math.max(sharedMemory, copies));
     }
@@ -148,7 +161,8 @@ public final class MmaLinear {
         boolean ahead = (tile >> 28 & 1) == 1;
         int threads = LANES * warpRows * warpColumns;
         int stageBytes = stageBytes(planes, rows, columns, slabs);
-        int shared = SharedMemory.dynamic(stages * stageBytes + MmaTile.scratch(warpRows * warpColumns, form));
+        int shared =
+                SharedMemory.dynamic(sharedBytes(planes, rows, columns, warpRows, warpColumns, slabs, stages, form));
         SharedMemory.block(threads, together(warpRows * warpColumns));
         int thread = context.localIdx;
         int lane = thread % LANES;
@@ -218,21 +232,22 @@ public final class MmaLinear {
         int[] staged = Registers.ints(form == MmaTile.AMPERE ? 1 : slabs * (perX + perWeight) * 4);
         int leftSize = partRows / ROWS * planes * MmaTile.registers(form);
         int rightSize = planes * MmaTile.registers(form);
-        int early = early(partColumns, planes);
+        int early = MmaProducts.early(partColumns, planes);
         int[] xs = Registers.ints(ahead ? 2 * leftSize : 1);
         int[] weights = Registers.ints(ahead ? 2 * early * rightSize : 1);
         int[] late = Registers.ints(ahead ? rightSize : 1);
         if (ahead) {
             MmaTile.await(stages - 2, form);
             context.localBarrier();
-            load(xs, 0, xFrom, partRows / ROWS, planes, form);
-            load(weights, 0, weightsFrom, early, planes, form);
+            MmaProducts.load(xs, 0, xFrom, partRows / ROWS, planes, form);
+            MmaProducts.load(weights, 0, weightsFrom, early, planes, form);
         }
         int stage = 0;
         for (int i = context.groupIdx; i < tiles; i += blocks) {
             int tileRow = TensorLinear.rowTile(i, group, columnTiles) * rows;
             int tileColumn = TensorLinear.columnTile(i, group, columnTiles) * columns;
-            // What is added to the products comes nearer beside them: a warp's row a step, 8 columns a lane. Lanes and rows of none ask
+            // What is added to the products comes nearer beside them: a warp's row a step, 8 columns a lane. Lanes and
+            // rows of none ask
             // for the last row's or column's again.
             int nearer = (tileRow + warp) * n + Math.min(tileColumn + lane * 8, n - 1);
             Registers.clear(sums);
@@ -294,36 +309,37 @@ public final class MmaLinear {
                             int r = j < early ? (now * early + j) * rightSize : 0;
                             if (j >= early) {
                                 int from = b + s * (columns * 32 * planes) + j * (4 * MATRIX * planes);
-                                load(late, 0, from, 1, planes, form);
+                                MmaProducts.load(late, 0, from, 1, planes, form);
                             }
-                            if (j == pause(partColumns, planes)) {
+                            if (j == MmaProducts.pause(partColumns, planes)) {
                                 int fromA = last ? nextA : a + (s + 1) * (rows * 32 * planes);
                                 int fromB = last ? nextB : b + (s + 1) * (columns * 32 * planes);
-                                load(xs, (1 - now) * leftSize, fromA, partRows / ROWS, planes, form);
-                                load(weights, (1 - now) * early * rightSize, fromB, early, planes, form);
+                                MmaProducts.load(xs, (1 - now) * leftSize, fromA, partRows / ROWS, planes, form);
+                                MmaProducts.load(weights, (1 - now) * early * rightSize, fromB, early, planes, form);
                             }
-                            // Nothing is read any more of the stage before, which is filled again; the next one, of which the last
+                            // Nothing is read any more of the stage before, which is filled again; the next one, of
+                            // which the last
                             // slab reads, is there.
-                            if (s == 0 && j == turn(partColumns, planes)) {
+                            if (s == 0 && j == MmaProducts.turn(partColumns, planes)) {
                                 MmaTile.await(stages - 3, form);
                                 context.localBarrier();
                                 MmaCopies.copyStage(
-                                to,
-                                x,
-                                xAt,
-                                xSlab,
-                                rows,
-                                weight,
-                                weightAt,
-                                weightSlab,
-                                columns,
-                                thread,
-                                threads,
-                                planes,
-                                slabs,
-                                form);
+                                        to,
+                                        x,
+                                        xAt,
+                                        xSlab,
+                                        rows,
+                                        weight,
+                                        weightAt,
+                                        weightSlab,
+                                        columns,
+                                        thread,
+                                        threads,
+                                        planes,
+                                        slabs,
+                                        form);
                             }
-                            multiply(
+                            MmaProducts.multiply(
                                     planes == 2 ? products : sums,
                                     j,
                                     xs,
@@ -336,12 +352,14 @@ public final class MmaLinear {
                                     form);
                         }
                         if (!ahead && planes == 2) {
-                            multiplySplit(
+                            MmaProducts.multiplySplit(
                                     products, a + s * (rows * 64), b + s * (columns * 64), partRows, partColumns, form);
                         } else if (!ahead) {
-                            multiply(sums, a + s * (rows * 32), b + s * (columns * 32), partRows, partColumns, form);
+                            MmaProducts.multiply(
+                                    sums, a + s * (rows * 32), b + s * (columns * 32), partRows, partColumns, form);
                         }
-                        // Between two slabs, since this branch ends a piece of code: the assembler orders products past a barrier,
+                        // Between two slabs, since this branch ends a piece of code: the assembler orders products past
+                        // a barrier,
                         // up to the piece's end, and the loads behind it after them.
                         if (s == 0) {
                             xAt += slabs * xSlab;
@@ -374,23 +392,35 @@ public final class MmaLinear {
                 int scratch = shared + stages * stageBytes + warp * MmaTile.ARRANGED;
                 MmaTile.arrange(sums, 0, partRows / ROWS * (partColumns / 16), scratch, lane, form);
             }
-            if (Registers.opaque(column) < n) { // a warp may have none of the columns; opaque as TensorEpilogue's
+            boolean byRows = epilogue == Epilogue.GATE_RESIDUAL;
+            int own = ownResiduals(planes, rows, columns, warpRows, warpColumns, slabs);
+            if (byRows && own == 0 && !(planes == 1 && ahead && slabs == 2)) {
+                // All have read the last stage: else the barrier in it comes after they have.
+                context.localBarrier();
+            }
+            // A warp may have none of the columns; opaque as TensorEpilogue's. Where all have, no branch that may
+            // divide a warp.
+            if (TensorEpilogue.isWhole(n, columns) || Registers.opaque(column) < n) {
                 int parts = partRows / ROWS;
                 int chunk = layerIndex * LayerNorm.CHUNKS + gatePlace % (1 << TensorLinear.GATE_BITS);
                 int chunks = gatePlace >> TensorLinear.GATE_BITS;
                 MmaEpilogue.addBias(sums, parts, bias, layerIndex, n, column, partColumns, thread);
-                if (epilogue == Epilogue.GATE_RESIDUAL) {
+                if (byRows) {
+                    int residuals = own > 0
+                            ? shared + stages * stageBytes + MmaTile.scratch(warpRows * warpColumns, form)
+                            : shared + (stage == 0 ? stages - 1 : stage - 1) * stageBytes;
                     MmaEpilogue.storeGated(
                             sums,
                             parts,
                             gate,
                             target,
-                            row,
+                            residuals + warp * MmaEpilogue.scratch(partColumns),
+                            tileRow + below,
                             column,
                             rowsNow,
                             n,
                             partColumns,
-                            thread,
+                            lane,
                             tokens,
                             chunk,
                             chunks,
@@ -435,84 +465,5 @@ public final class MmaLinear {
     /** Where a tile's columns are in the first slab of a layer's weights. */
     private static int weightAt(int tile, int group, int columnTiles, int columns, int planes) {
         return TensorLinear.columnTile(tile, group, columnTiles) * columns * 8 * planes;
-    }
-
-    /** Sixteens of columns that come into registers a slab ahead: with two planes, whose sums take twice as many, one. */
-    private static int early(int partColumns, int planes) {
-        return planes == 2 ? 1 : partColumns / 16;
-    }
-
-    /** Before which sixteen of columns the next slab is loaded, after the last of this one's own loads. */
-    private static int pause(int partColumns, int planes) {
-        return planes == 2 ? partColumns / 16 - 1 : 0;
-    }
-
-    /** Before which sixteen of columns of a stage's first slab the stage before is filled again. */
-    private static int turn(int partColumns, int planes) {
-        return planes == 2 ? Math.min(1, partColumns / 16 - 1) : partColumns / 32;
-    }
-
-    /** {@code count} times 16 rows and 16 k of an operand in all its planes. */
-    private static void load(int[] registers, int first, int address, int count, int planes, int form) {
-        int size = MmaTile.registers(form);
-        for (int i = 0; i < count * planes; i++) {
-            int from = address + i / planes * (4 * MATRIX * planes) + i % planes * (2 * MATRIX);
-            MmaTile.load(registers, first + i * size, from, MATRIX, form);
-        }
-    }
-
-    /** 16 k of 16 columns of a warp's part of a tile; with two planes the small products first. */
-    private static void multiply(
-            float[] sums, int j, int[] left, int l, int[] right, int r, int rows, int columns, int planes, int form) {
-        int size = MmaTile.registers(form);
-        for (int product = planes == 2 ? 0 : 2; product < 3; product++) {
-            // lo hi, hi lo, hi hi
-            int lowLeft = product == 0 ? size : 0;
-            int lowRight = product == 1 ? size : 0;
-            for (int i = 0; i < rows / ROWS; i++) {
-                int at = i * (columns / 2) + 8 * j;
-                MmaTile.multiply(sums, at, left, l + planes * size * i + lowLeft, right, r + lowRight, form);
-            }
-        }
-    }
-
-    /** 16 k of a warp's part of a tile; a and b are a lane's addresses. */
-    private static void multiply(float[] sums, int a, int b, int rows, int columns, int form) {
-        int size = MmaTile.registers(form);
-        int[] left = Registers.ints(rows / ROWS * size);
-        int[] right = Registers.ints(size);
-        for (int i = 0; i < rows / ROWS; i++) {
-            MmaTile.load(left, size * i, a + i * (4 * MATRIX), MATRIX, form);
-        }
-        for (int j = 0; j < columns / 16; j++) {
-            MmaTile.load(right, 0, b + j * (4 * MATRIX), MATRIX, form);
-            for (int i = 0; i < rows / ROWS; i++) {
-                MmaTile.multiply(sums, i * (columns / 2) + 8 * j, left, size * i, right, 0, form);
-            }
-        }
-    }
-
-    /** {@link #multiply} of numbers in two planes, the small products first. */
-    private static void multiplySplit(float[] sums, int a, int b, int rows, int columns, int form) {
-        int size = MmaTile.registers(form);
-        int[] left = Registers.ints(rows / ROWS * 2 * size);
-        int[] right = Registers.ints(2 * size);
-        for (int i = 0; i < rows / ROWS; i++) {
-            MmaTile.load(left, 2 * size * i, a + i * (8 * MATRIX), MATRIX, form);
-            MmaTile.load(left, 2 * size * i + size, a + i * (8 * MATRIX) + 2 * MATRIX, MATRIX, form);
-        }
-        for (int j = 0; j < columns / 16; j++) {
-            MmaTile.load(right, 0, b + j * (8 * MATRIX), MATRIX, form);
-            MmaTile.load(right, size, b + j * (8 * MATRIX) + 2 * MATRIX, MATRIX, form);
-            for (int product = 0; product < 3; product++) {
-                // lo hi, hi lo, hi hi
-                int l = product == 0 ? size : 0;
-                int r = product == 1 ? size : 0;
-                for (int i = 0; i < rows / ROWS; i++) {
-                    int at = i * (columns / 2) + 8 * j;
-                    MmaTile.multiply(sums, at, left, 2 * size * i + l, right, r, form);
-                }
-            }
-        }
     }
 }

@@ -100,6 +100,19 @@ public final class GlobalMemory {
         }
     }
 
+    /** Four floats if {@code condition} is negative: as {@link #store2IfNegative}. */
+    @Instruction(
+            value = "{ .reg .b64 %ga; .reg .pred %p; setp.lt.s32 %p, $6, 0;"
+                    + " mul.wide.s32 %ga, $1, 4; add.s64 %ga, %ga, $0;"
+                    + " @%p st.global.v4.f32 [%ga+$H+$c1], {$2, $3, $4, $5}; }",
+            writes = 0)
+    public static void store4IfNegative(
+            FloatArray target, int index, float x, float y, float z, float w, int condition) {
+        if (condition < 0) {
+            store4(target, index, x, y, z, w);
+        }
+    }
+
     /** One int if {@code condition} is negative: as {@link #store2IfNegative}. */
     @Instruction(
             value = "{ .reg .b64 %ga; .reg .pred %p; setp.lt.s32 %p, $3, 0;"

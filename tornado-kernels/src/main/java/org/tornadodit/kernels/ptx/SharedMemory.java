@@ -55,10 +55,24 @@ public final class SharedMemory {
         load(address, registers, i, 4);
     }
 
+    /** 16 bytes into registers {@code i} to {@code i + 3}. */
+    @Instruction("ld.shared.v4.f32 {$1[2..4]}, [$0];")
+    public static void load4(int address, float[] registers, int i) {
+        load(address, registers, i, 4);
+    }
+
     /** 8 bytes into registers {@code i} and {@code i + 1}. */
     @Instruction("ld.shared.v2.b32 {$1[2..2]}, [$0];")
     public static void load2(int address, int[] registers, int i) {
         load(address, registers, i, 2);
+    }
+
+    private static void load(int address, float[] registers, int i, int count) {
+        SharedMemoryBytes memory = BlockState.currentMemory();
+        memory.check(address, 4 * count, 4 * count);
+        for (int j = 0; j < count; j++) {
+            registers[i + j] = Float.intBitsToFloat(memory.getInt(address + 4 * j));
+        }
     }
 
     private static void load(int address, int[] registers, int i, int count) {
