@@ -1,8 +1,6 @@
 package org.tornadodit.kernels;
 
-import org.tornadodit.kernels.ptx.Approximate;
 import org.tornadodit.kernels.ptx.AtLaunch;
-import org.tornadodit.kernels.ptx.Mma;
 import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -133,7 +131,9 @@ public final class MmaAttention {
         // Where the next copy is: an item, and a tile of its head's keys.
         int next = context.groupIdx;
         int nextTile = 0;
-        for (int stage = 0; stage < stages - 1; stage++) {
+        // Tiles that are copied ahead of the one that is multiplied.
+        int ahead = stages - (planes == 1 && form != MmaTile.VOLTA && stages > 2 ? 2 : 1);
+        for (int stage = 0; stage < ahead; stage++) {
             if (next < items) {
                 int head = next / queryBlocks;
                 copy(
@@ -176,9 +176,12 @@ public final class MmaAttention {
         int[] q = Registers.ints(
                 form == MmaTile.VOLTA
                         ? VoltaAttentionTile.queryRegisters(columns, planes)
-                        : queryTiles * queryRegisters(columns, planes));
-        float[] s = Registers.floats(queryTiles * (keys / 2));
-        int[] p = Registers.ints(queryTiles * planes * (keys / 4));
+                        : queryTiles * MmaAttentionTile.queryRegisters(columns, planes));
+        // With one plane, and not in Volta's form: see MmaSoftmax.
+        boolean seldom = planes == 1 && form != MmaTile.VOLTA;
+        int atOnce = seldom ? MmaSoftmax.keys(keys) : keys;
+        float[] s = Registers.floats(queryTiles * (atOnce / 2));
+        int[] p = Registers.ints(queryTiles * planes * (atOnce / 4));
         float[] o = Registers.floats(
                 form == MmaTile.VOLTA ? VoltaAttentionTile.outRegisters(columns) : queryTiles * 4 * columns);
         float[] tileO = Registers.floats(form == MmaTile.VOLTA ? VoltaAttentionTile.outRegisters(columns) : 1);
@@ -188,6 +191,8 @@ public final class MmaAttention {
         float[] sums = Registers.floats(2 * queryTiles);
         int stage = 0;
         float largest = 0f;
+        // Whether a tile's values come beside the weights of the next one.
+        boolean behind = seldom && stages > 2;
         for (int item = context.groupIdx; item < items; item += blocks) {
             int head = item / queryBlocks;
             int firstGroup = (item - head * queryBlocks) * (queries / 8) + thread / LANES * (2 * queryTiles);
@@ -195,20 +200,28 @@ public final class MmaAttention {
                 VoltaAttentionTile.loadQueries(
                         q, qkv, head * headInts + queriesAt, firstGroup, asked, lane, columns, planes);
             } else {
-                loadQueries(q, qkv, head * headInts + queriesAt + lane, firstGroup, asked, queryTiles, columns, planes);
+                MmaAttentionTile.loadQueries(
+                        q, qkv, head * headInts + queriesAt + lane, firstGroup, asked, queryTiles, columns, planes);
             }
             Registers.clear(o);
             Registers.clear(sums);
             for (int i = 0; i < 2 * queryTiles; i++) {
                 Registers.set(highest, i, WarpgroupAttentionTile.LOWEST);
             }
+            for (int i = 0; i < queryTiles * (atOnce / 4) && behind; i++) {
+                Registers.set(p, i, 0);
+            }
+            int valuesBefore = shared + stage * (2 * tileBytes) + tileBytes;
             for (int tile = 0; tile < tiles; tile++) {
-                MmaTile.await(stages - 2, form);
+                MmaTile.await(ahead - 1, form);
                 context.localBarrier();
-                if (next < items) {
-                    int nextHead = next / queryBlocks;
+                // In the background past the last item, too, which is copied again: a branch would end a piece of code.
+                if (form == MmaTile.AMPERE || next < items) {
+                    int nextHead = Math.min(next, items - 1) / queryBlocks;
                     copy(
-                            shared + (stage == 0 ? stages - 1 : stage - 1) * (2 * tileBytes),
+                            shared
+                                    + (stage < stages - ahead ? stage + ahead : stage - (stages - ahead))
+                                            * (2 * tileBytes),
                             qkv,
                             keysFrom + nextHead * headInts,
                             allKeys,
@@ -222,18 +235,57 @@ public final class MmaAttention {
                 }
                 MmaTile.commit(form);
                 nextTile++;
-                if (nextTile == tiles) {
-                    nextTile = 0;
-                    next += blocks;
-                }
+                boolean isLast = nextTile == tiles;
+                nextTile = isLast ? 0 : nextTile;
+                next += isLast ? blocks : 0;
                 int keyTile = shared + stage * (2 * tileBytes);
                 int valueTile = keyTile + tileBytes;
                 Registers.clear(s);
+                for (int from = 0; from < keys && seldom; from += atOnce) {
+                    int keysHere = keyTile + from / 8 * groupBytes;
+                    int valuesHere = valueTile + from / 8 * groupBytes;
+                    Registers.clear(s);
+                    MmaAttentionTile.multiplyKeys(
+                            s,
+                            q,
+                            keysHere + acrossThenDown,
+                            keysHere + planeThenDown,
+                            queryTiles,
+                            atOnce,
+                            columns,
+                            planes,
+                            form);
+                    MmaSoftmax.mask(s, queryTiles, from, atOnce, keys, tokens, tile == tiles - 1);
+                    if (behind) {
+                        MmaAttentionTile.addValues(
+                                o,
+                                p,
+                                valuesBefore + downThenAcross,
+                                valuesBefore + downThenPlane,
+                                queryTiles,
+                                atOnce,
+                                columns,
+                                form);
+                        valuesBefore = valuesHere;
+                    }
+                    MmaSoftmax.weigh(s, p, o, sums, highest, queryTiles, atOnce, columns, scale);
+                    if (!behind) {
+                        MmaAttentionTile.addValues(
+                                o,
+                                p,
+                                valuesHere + downThenAcross,
+                                valuesHere + downThenPlane,
+                                queryTiles,
+                                atOnce,
+                                columns,
+                                form);
+                    }
+                }
                 if (form == MmaTile.VOLTA) {
                     VoltaAttentionTile.multiplyKeys(s, q, keyTile + keyPlace, keys, columns, planes);
                     MmaTile.arrange(s, 0, keys / 16, scratch, lane, form);
-                } else {
-                    multiplyKeys(
+                } else if (!seldom) {
+                    MmaAttentionTile.multiplyKeys(
                             s,
                             q,
                             keyTile + acrossThenDown,
@@ -244,7 +296,7 @@ public final class MmaAttention {
                             planes,
                             form);
                 }
-                for (int m = 0; m < queryTiles; m++) {
+                for (int m = 0; m < queryTiles && !seldom; m++) {
                     WarpgroupAttentionTile.mask(s, m, keys, tokens, tile == tiles - 1);
                     WarpgroupAttentionTile.weigh(s, m, sums, highest, factors, factorsBefore, keys, scale);
                     WarpgroupAttentionTile.pack(p, m, s, keys, planes);
@@ -262,8 +314,8 @@ public final class MmaAttention {
                             columns,
                             planes);
                 }
-                for (int column = 0; column < columns / 2 && form != MmaTile.VOLTA; column++) {
-                    multiplyValues(
+                for (int column = 0; column < columns / 2 && form != MmaTile.VOLTA && !seldom; column++) {
+                    MmaAttentionTile.multiplyValues(
                             o,
                             2 * column,
                             p,
@@ -275,8 +327,8 @@ public final class MmaAttention {
                             planes,
                             form);
                 }
-                if (columns % 2 != 0 && form != MmaTile.VOLTA) {
-                    multiplyLastValues(
+                if (columns % 2 != 0 && form != MmaTile.VOLTA && !seldom) {
+                    MmaAttentionTile.multiplyLastValues(
                             o,
                             p,
                             factors,
@@ -288,6 +340,17 @@ public final class MmaAttention {
                             form);
                 }
                 stage = stage == stages - 1 ? 0 : stage + 1;
+            }
+            if (behind) {
+                MmaAttentionTile.addValues(
+                        o,
+                        p,
+                        valuesBefore + downThenAcross,
+                        valuesBefore + downThenPlane,
+                        queryTiles,
+                        atOnce,
+                        columns,
+                        form);
             }
             if (form == MmaTile.VOLTA) {
                 MmaTile.arrange(o, 0, (columns + 1) / 2, scratch, lane, form);
@@ -307,11 +370,6 @@ public final class MmaAttention {
         if (!(largest <= Packed.LARGEST)) {
             overflow.set(layer.get(0) * Overflow.KINDS + Overflow.ATTENTION, 1);
         }
-    }
-
-    /** Of a tile of 16 queries: steps of 16 dimensions of each plane, four each, and the last 8 of an odd number. */
-    private static int queryRegisters(int columns, int planes) {
-        return planes * (columns / 2) * 4 + columns % 2 * (planes == 2 ? 6 : 2);
     }
 
     /**
@@ -337,180 +395,15 @@ public final class MmaAttention {
         int last = tokens / 8 * (tileBytes / 4 / (keys / 8)) - 4;
         int pieces = tileBytes / 16;
         for (int piece = 0; piece < pieces; piece += threads) {
-            if (piece + threads <= pieces || piece + thread < pieces) {
-                int at = tokens % keys == 0 ? from + piece * 4 : Math.min(from + piece * 4, last);
-                MmaTile.copy(to + (piece + thread) * 16, qkv, keysAt + at, form);
-                MmaTile.copy(to + tileBytes + (piece + thread) * 16, qkv, keysAt + toValues + at, form);
-            }
-        }
-    }
-
-    /**
-     * A warp's queries into registers: a step of 16 dimensions has rows g and g + 8 of the first 8, then of the others. With two
-     * planes the last 8 of an odd number are there twice in plane 0, for the keys' two planes, and once in plane 1.
-     */
-    private static void loadQueries(
-            int[] q, IntArray qkv, int at, int firstGroup, int asked, int queryTiles, int columns, int planes) {
-        int steps = columns / 2;
-        for (int m = 0; m < queryTiles; m++) {
-            int register = m * queryRegisters(columns, planes);
-            for (int half = 0; half < 2; half++) {
-                int group = Math.min(firstGroup + 2 * m + half, asked / 8 - 1);
-                for (int plane = 0; plane < planes; plane++) {
-                    int from = at + (group * planes + plane) * (columns * 32);
-                    for (int column = 0; column < 2 * steps; column++) {
-                        int to = register + (plane * steps + column / 2) * 4 + column % 2 * 2 + half;
-                        Registers.set(q, to, qkv.get(from + column * 32));
-                    }
-                    if (columns % 2 != 0) {
-                        int last = qkv.get(from + (columns - 1) * 32);
-                        int to = register + planes * steps * 4 + plane * 4 + half;
-                        Registers.set(q, to, last);
-                        if (planes == 2 && plane == 0) {
-                            Registers.set(q, to + 2, last);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /**
-     * {@code S += Q K^T}, of each group of keys the small products first.
-     *
-     * @param address of the keys, a lane's, along dimensions then keys
-     * @param lastAddress likewise, along planes then keys; with one plane along keys
-     */
-    private static void multiplyKeys(
-            float[] s,
-            int[] q,
-            int address,
-            int lastAddress,
-            int queryTiles,
-            int keys,
-            int columns,
-            int planes,
-            int form) {
-        int[] k = Registers.ints(8);
-        int steps = columns / 2;
-        int groupBytes = columns * planes * MATRIX;
-        int per = queryRegisters(columns, planes);
-        for (int j = 0; j < keys / 8; j += 2) {
-            for (int step = 0; step < steps; step++) {
-                int from = address + j * groupBytes + step * (2 * MATRIX);
-                Mma.loadMatrices4(k, 0, from);
-                if (planes == 2) {
-                    Mma.loadMatrices4(k, 4, from + columns * MATRIX);
-                }
-                for (int product = 3 - (2 * planes - 1); product < 3; product++) {
-                    // lo hi, hi lo, hi hi
-                    int l = product == 0 ? steps * 4 : 0;
-                    int r = product == 1 ? 4 : 0;
-                    for (int m = 0; m < queryTiles; m++) {
-                        int at = m * (keys / 2) + j * 4;
-                        MmaTile.multiply(s, at, q, m * per + step * 4 + l, k, r, form);
-                    }
-                }
-            }
-            if (columns % 2 != 0) {
-                int from = lastAddress + j * groupBytes + (columns - 1) * MATRIX;
-                int last = planes * steps * 4;
-                if (planes == 2) {
-                    Mma.loadMatrices4(k, 0, from);
-                    for (int m = 0; m < queryTiles; m++) {
-                        int at = m * (keys / 2) + j * 4;
-                        Mma.m16n8k8(s, at, q, m * per + last + 4, k, 0);
-                        Mma.m16n8k8(s, at + 4, q, m * per + last + 4, k, 2);
-                        MmaTile.multiply(s, at, q, m * per + last, k, 0, form);
-                    }
-                } else {
-                    Mma.loadMatrices2(k, 0, from);
-                    for (int m = 0; m < queryTiles; m++) {
-                        int at = m * (keys / 2) + j * 4;
-                        Mma.m16n8k8(s, at, q, m * per + last, k, 0);
-                        Mma.m16n8k8(s, at + 4, q, m * per + last, k, 1);
-                    }
-                }
-            }
-        }
-    }
-
-    /** {@code O = O * factors + P V} in 16 dimensions, from group {@code column} of 8. */
-    private static void multiplyValues(
-            float[] o,
-            int column,
-            int[] p,
-            float[] factors,
-            int address,
-            int queryTiles,
-            int keys,
-            int columns,
-            int planes,
-            int form) {
-        float[] sums = Registers.floats(queryTiles * 8);
-        int[] v = Registers.ints(8);
-        int groupBytes = columns * planes * MATRIX;
-        Registers.clear(sums);
-        for (int step = 0; step < keys / 16; step++) {
-            int from = address + step * 2 * groupBytes;
-            Mma.loadMatrices4Transposed(v, 0, from);
-            if (planes == 2) {
-                Mma.loadMatrices4Transposed(v, 4, from + columns * MATRIX);
-            }
-            for (int product = 3 - (2 * planes - 1); product < 3; product++) {
-                int l = product == 0 ? keys / 4 : 0;
-                int r = product == 1 ? 4 : 0;
-                for (int m = 0; m < queryTiles; m++) {
-                    int from16 = m * planes * (keys / 4) + step * 4 + l;
-                    MmaTile.multiply(sums, m * 8, p, from16, v, r, form);
-                }
-            }
-        }
-        for (int m = 0; m < queryTiles; m++) {
-            for (int i = 0; i < 8; i++) {
-                join(o, (m * columns + column) * 4 + i, factors, 2 * m + i / 2 % 2, sums, m * 8 + i);
-            }
-        }
-    }
-
-    /** {@link #multiplyValues} of the last 8 dimensions of an odd number of groups. */
-    private static void multiplyLastValues(
-            float[] o,
-            int[] p,
-            float[] factors,
-            int address,
-            int queryTiles,
-            int keys,
-            int columns,
-            int planes,
-            int form) {
-        float[] sums = Registers.floats(queryTiles * 4);
-        int[] v = Registers.ints(4);
-        int groupBytes = columns * planes * MATRIX;
-        Registers.clear(sums);
-        for (int step = 0; step < keys / 16; step++) {
-            int from = address + step * 2 * groupBytes;
-            if (planes == 2) {
-                Mma.loadMatrices4Transposed(v, 0, from);
+            int at = keysAt + (tokens % keys == 0 ? from + piece * 4 : Math.min(from + piece * 4, last));
+            int address = to + (piece + thread) * 16;
+            if (piece + threads <= pieces) {
+                MmaTile.copy(address, qkv, at, form);
+                MmaTile.copy(address + tileBytes, qkv, at + toValues, form);
             } else {
-                Mma.loadMatrices2Transposed(v, 0, from);
-            }
-            for (int product = 3 - (2 * planes - 1); product < 3; product++) {
-                int l = product == 0 ? keys / 4 : 0;
-                int r = product == 1 ? 2 : 0;
-                for (int m = 0; m < queryTiles; m++) {
-                    MmaTile.multiplyHalf(sums, m * 4, p, m * planes * (keys / 4) + step * 4 + l, v, r, form);
-                }
+                MmaTile.copyIf(pieces - piece - thread, address, qkv, at, form);
+                MmaTile.copyIf(pieces - piece - thread, address + tileBytes, qkv, at + toValues, form);
             }
         }
-        for (int m = 0; m < queryTiles; m++) {
-            for (int i = 0; i < 4; i++) {
-                join(o, (m * columns + columns - 1) * 4 + i, factors, 2 * m + i / 2, sums, m * 4 + i);
-            }
-        }
-    }
-
-    private static void join(float[] o, int i, float[] factors, int f, float[] sums, int s) {
-        Registers.set(o, i, Approximate.fma(Registers.get(o, i), Registers.get(factors, f), Registers.get(sums, s)));
     }
 }

@@ -20,6 +20,9 @@ final class MmaVariants {
     private static final String TOGETHER = "together";
 
     private static final int MOST_STAGES = 4;
+    /** So many let a tile's values come behind the next one's scores. */
+    private static final int STAGES_BEHIND = 3;
+
     /** Head sizes up to which registers suffice. */
     private static final int MOST_FOR_TWO = 72;
 
@@ -103,7 +106,7 @@ final class MmaVariants {
                 form);
     }
 
-    /** Those of {@link MmaAttention}, the default first; all have the same keys, whose number changes bits. */
+    /** Those of {@link MmaAttention}, the default first; all weigh as many keys at a time, whose number changes bits. */
     static List<Variant> attention(int headSize, int planes, Warps cores) {
         if (headSize <= 0 || headSize % 8 != 0 || headSize > WarpgroupAttention.MAX_HEAD_SIZE) {
             throw new IllegalArgumentException("head size " + headSize
@@ -114,12 +117,18 @@ final class MmaVariants {
         int keys = ampere && planes == 2 && headSize <= MOST_FOR_MANY_KEYS ? 64 : 32;
         List<MmaAttention.Tiling> tilings = new ArrayList<>();
         if (few) {
-            // Four warps a scheduler: the softmaxes of some have the products of the others beside them.
-            tilings.add(new MmaAttention.Tiling(4, 1, keys, 2, 4, cores.form()));
-        }
-        // Two tiles of queries, where they leave registers for it, read keys and values half as often.
-        for (int warps : planes == 2 ? new int[] {8, 4} : new int[] {4, 8}) {
-            tilings.add(new MmaAttention.Tiling(warps, few ? 2 : 1, keys, 2, cores.form()));
+            // Two tiles of queries, where they leave registers for it, read keys and values half as often. With one
+            // plane, 64 keys
+            // a stage have the bits of 32.
+            for (int more : new int[] {64, 32}) {
+                tilings.add(new MmaAttention.Tiling(4, 2, more, STAGES_BEHIND, cores.form()));
+            }
+            tilings.add(new MmaAttention.Tiling(4, 1, 64, STAGES_BEHIND, 4, cores.form()));
+            tilings.add(new MmaAttention.Tiling(8, 2, 64, STAGES_BEHIND, cores.form()));
+        } else {
+            for (int warps : planes == 2 ? new int[] {8, 4} : new int[] {4, 8}) {
+                tilings.add(new MmaAttention.Tiling(warps, 1, keys, 2, cores.form()));
+            }
         }
         return tilings.stream()
                 .flatMap(tiling -> withStages(tiling, headSize, planes, cores))
@@ -127,11 +136,11 @@ final class MmaVariants {
                 .toList();
     }
 
-    /** With as many stages as fit. */
+    /** With as many stages as fit, and no fewer than the tiling's own. */
     private static Stream<MmaAttention.Tiling> withStages(
             MmaAttention.Tiling tiling, int headSize, int planes, Warps cores) {
         int most = cores.form() == MmaForm.AMPERE ? MOST_STAGES : 2;
-        return Stream.iterate(most, stages -> stages >= 2, stages -> stages - 1)
+        return Stream.iterate(most, stages -> stages >= tiling.stages(), stages -> stages - 1)
                 .map(stages -> new MmaAttention.Tiling(
                         tiling.warps(), tiling.queryTiles(), tiling.keys(), stages, tiling.together(), tiling.form()))
                 .filter(fits -> fits.sharedBytes(headSize, planes) <= cores.sharedBytes(fits.together()))

@@ -62,6 +62,17 @@ public final class AttentionCases {
     /** Likewise, of some queries. */
     public static Function<AttentionTiling, KernelCase> attentions(
             AttentionShape shape, int planes, int multiprocessors, String suffix) {
+        int numbers = shape.samples() * shape.tokens() * 3 * shape.hidden();
+        return attentions(shape, Data.random(1, numbers, 1.5), planes, multiprocessors, suffix);
+    }
+
+    /**
+     * Likewise, of given queries, keys and values.
+     *
+     * @param qkv (samples, tokens, 3, heads, headSize)
+     */
+    public static Function<AttentionTiling, KernelCase> attentions(
+            AttentionShape shape, FloatArray qkv, int planes, int multiprocessors, String suffix) {
         int samples = shape.samples();
         int tokens = shape.tokens();
         int heads = shape.heads();
@@ -69,7 +80,6 @@ public final class AttentionCases {
         int hidden = shape.hidden();
         int rows = samples * tokens;
         int outRows = samples * shape.queries();
-        FloatArray qkv = Data.random(1, rows * 3 * hidden, 1.5);
         IntArray heads3 = TensorCases.heads(qkv, samples, tokens, heads, headSize, Packed.halves(planes));
         // The second of two layers.
         IntArray layer = Data.ints(1);

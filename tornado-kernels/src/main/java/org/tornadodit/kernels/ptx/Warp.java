@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
+import java.util.Arrays;
 import org.tornadodit.virtual.WorkItem;
 
 /** Exchange among the 32 lanes of a warp, and barriers of some of a block's warps. All lanes take part. */
@@ -17,6 +18,19 @@ public final class Warp {
     @Instruction("shfl.sync.bfly.b32 $r, $0, $1, 31, 0xffffffff;")
     public static int shuffleXor(int value, int mask) {
         return (int) WorkItem.current().exchange(value, "shfl.bfly " + mask, lanes -> crossed(lanes, mask));
+    }
+
+    /** 1 where any lane's value is the limit or more, or NaN, else 0. */
+    @Instruction(
+            "{ .reg .pred %p; setp.geu.f32 %p, $0, $1; vote.sync.any.pred %p, %p, 0xffffffff; selp.s32 $r, 1, 0, %p; }")
+    public static int anyNotBelow(float value, float limit) {
+        return (int) WorkItem.current().exchange(!(value < limit), "vote.any", Warp::any);
+    }
+
+    private static Object[] any(Object[] lanes) {
+        Object[] any = new Object[lanes.length];
+        Arrays.fill(any, Arrays.asList(lanes).contains(true) ? 1 : 0);
+        return any;
     }
 
     /** The value of another lane, each lane's choice. */

@@ -33,6 +33,24 @@ class WarpTest {
     }
 
     @Test
+    void allLanesKnowOfAnyThatReachesALimit() {
+        for (float value : new float[] {0.5f, 2, 3, Float.NaN, Float.POSITIVE_INFINITY}) {
+            float[] out = Blocks.run(
+                    1,
+                    64,
+                    (context, in, o) -> {
+                        int t = context.localIdx;
+                        o.set(t, Warp.anyNotBelow(t == 37 ? value : -t, 2));
+                    },
+                    new IntArray(1),
+                    64);
+            for (int t = 0; t < 64; t++) {
+                assertEquals(t >= 32 && value != 0.5f ? 1 : 0, out[t], "lane " + t + ", " + value);
+            }
+        }
+    }
+
+    @Test
     void aLaneTakesAnyLanesValue() {
         float[] out = Blocks.run(
                 1,
