@@ -2,6 +2,7 @@ package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.AtLaunch;
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -10,13 +11,16 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * torch.nn.GroupNorm of images (N, H, W, C), and the SiLU that mostly follows it.
  *
  * <p>Three kernels: {@link #partial} gives mean and sum of squared differences of each part of an image and group,
- * {@link #finish} joins the parts, {@link #scaleAndShift} applies them. Parts are joined by the formula of T. Chan, G.
- * Golub and R. LeVeque (Updating formulae and a pairwise algorithm for computing sample variances, 1979); within a part
+ * {@link #finish} or {@link #finishMany} joins the parts, {@link #scaleAndShift} applies them. Parts are joined by the
+ * formula of T. Chan, G. Golub and R. LeVeque (Updating formulae and a pairwise algorithm for computing sample variances, 1979); within a part
  * a thread sums differences from its first value, so that a large mean costs no accuracy.
  */
 public final class GroupNorm {
     private static final int THREADS = 256;
     private static final int MAX_PARTS = 128;
+    private static final int WARP = 32;
+    /** Parts that one thread joins. TornadoVM unrolls its loop up to 21 to 23 of them, and then divides by itself. */
+    private static final int FEW_PARTS = 23;
 
     private GroupNorm() {}
 
@@ -121,8 +125,45 @@ public final class GroupNorm {
         }
     }
 
+    /** The launch of {@link #finish}, or with many parts {@link #finishMany}. */
+    public static WorkerGrid finishGrid(int n, int groups, int parts) {
+        return parts <= FEW_PARTS
+                ? Launch.elementwise(n * groups)
+                : Launch.groups(n * groups, Launch.ceilDiv(parts, WARP) * WARP);
+    }
+
+    /** Appends {@link #finish}, or with many parts {@link #finishMany}. */
+    public static TaskGraph finishTask(
+            TaskGraph graph,
+            String task,
+            KernelContext context,
+            FloatArray sums,
+            FloatArray statistics,
+            int n,
+            int pixels,
+            int channels,
+            int groups,
+            int parts,
+            float epsilon) {
+        return parts <= FEW_PARTS
+                ? graph.task(
+                        task, GroupNorm::finish, context, sums, statistics, n, pixels, channels, groups, parts, epsilon)
+                : graph.task(
+                        task,
+                        GroupNorm::finishMany,
+                        context,
+                        sums,
+                        statistics,
+                        pixels,
+                        channels,
+                        groups,
+                        parts,
+                        epsilon);
+    }
+
     /**
-     * Mean and 1 / sqrt(variance + epsilon) of every image and group. Launch: {@link Launch#elementwise} of n * groups.
+     * Mean and 1 / sqrt(variance + epsilon) of every image and group, each of few parts, whose shares the compiler has divided: they
+     * are rounded to nearest, while a device's divisions are within 2 ulp. So this loop stays as it is, for pictures' bits.
      *
      * @param sums from {@link #partial}
      * @param statistics (N, groups, 2)
@@ -160,6 +201,57 @@ public final class GroupNorm {
             }
             statistics.set(index * 2, mean);
             statistics.set(index * 2 + 1, LayerNorm.inverse(square / total + epsilon));
+        }
+    }
+
+    /**
+     * As {@link #finish}, of many parts, each image and group by a work group. Parts are joined one after the other, too; what
+     * that takes of each, but the mean so far, a thread has ready.
+     */
+    public static void finishMany(
+            KernelContext context,
+            FloatArray sums,
+            FloatArray statistics,
+            int pixels,
+            int channels,
+            int groups,
+            int parts,
+            float epsilon) {
+        float[] means = context.allocateFloatLocalArray(MAX_PARTS);
+        float[] squares = context.allocateFloatLocalArray(MAX_PARTS);
+        float[] shares = context.allocateFloatLocalArray(MAX_PARTS);
+        float[] products = context.allocateFloatLocalArray(MAX_PARTS);
+        float[] totals = context.allocateFloatLocalArray(MAX_PARTS);
+        int part = context.localIdx;
+        int perPart = (pixels + parts - 1) / parts;
+        int used = (pixels + perPart - 1) / perPart; // the others are empty
+        if (part < used) {
+            int perPixel = channels / groups;
+            float total = 0f;
+            for (int before = 0; before < part; before++) {
+                total += (float) (perPart * perPixel);
+            }
+            float more = (float) (Math.min(perPart, pixels - part * perPart) * perPixel);
+            float all = total + more;
+            float share = more / all;
+            int from = ((context.groupIdx / groups * parts + part) * groups + context.groupIdx % groups) * 2;
+            means[part] = sums.get(from);
+            squares[part] = sums.get(from + 1);
+            shares[part] = share;
+            products[part] = total * share;
+            totals[part] = all;
+        }
+        context.localBarrier();
+        if (part == 0) {
+            float mean = 0f;
+            float square = 0f;
+            for (int p = 0; p < used; p++) {
+                float difference = means[p] - mean;
+                mean = mean + difference * shares[p];
+                square = square + squares[p] + difference * difference * products[p];
+            }
+            statistics.set(context.groupIdx * 2, mean);
+            statistics.set(context.groupIdx * 2 + 1, LayerNorm.inverse(square / totals[used - 1] + epsilon));
         }
     }
 

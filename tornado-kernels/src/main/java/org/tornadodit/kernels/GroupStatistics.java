@@ -12,7 +12,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 public final class GroupStatistics {
     private static final int THREADS = 256;
     /** Pixels whose loads a thread has under way. */
-    public static final int AHEAD = 4;
+    public static final int AHEAD = 8;
 
     private GroupStatistics() {}
 

@@ -317,10 +317,10 @@ final class PortableDecoder implements DecoderOperations {
                         buffers.count,
                         groups,
                         parts),
-                images -> Launch.elementwise(images * groups),
-                graph -> graph.task(
+                images -> GroupNorm.finishGrid(images, groups, parts),
+                graph -> GroupNorm.finishTask(
+                        graph,
                         task + "_finish",
-                        GroupNorm::finish,
                         context,
                         sums,
                         buffers.statistics,

@@ -106,10 +106,9 @@ public final class DecoderCases {
                 name,
                 n + "x" + pixels + "x" + channels,
                 new Object[] {layer, x, weight, bias},
-                graph -> graph.task("partial", partial, context, x, sums, 0, pixels, channels, GROUPS, parts)
-                        .task(
+                graph -> GroupNorm.finishTask(
+                                graph.task("partial", partial, context, x, sums, 0, pixels, channels, GROUPS, parts),
                                 "finish",
-                                GroupNorm::finish,
                                 context,
                                 sums,
                                 statistics,
@@ -136,7 +135,7 @@ public final class DecoderCases {
                                 silu),
                 Map.of(
                         "partial", GroupNorm.partialGrid(n, pixels),
-                        "finish", Launch.elementwise(n * GROUPS),
+                        "finish", GroupNorm.finishGrid(n, GROUPS, parts),
                         "apply", Launch.elementwise(x.getSize())),
                 out,
                 i -> {
@@ -150,6 +149,42 @@ public final class DecoderCases {
                 5e-6,
                 0,
                 12.0 * x.getSize());
+    }
+
+    /**
+     * {@link GroupNorm#finish} of so few parts that shares are rounded to nearest: bit by bit. Parts before that of the group's number
+     * have mean 0, this one 1, and those behind it what the mean then is, so that another rounding of any share shows.
+     */
+    public static KernelCase groupNormJoin(int pixels, int channels) {
+        KernelContext context = new KernelContext();
+        int parts = GroupNorm.parts(pixels);
+        int perPart = Launch.ceilDiv(pixels, parts);
+        float[] means = new float[GROUPS];
+        FloatArray sums = ArrayPages.floats(parts * GROUPS * 2);
+        for (int group = 0; group < GROUPS; group++) {
+            int one = group % parts;
+            float more = (Math.min(pixels, (one + 1) * perPart) - one * perPart) * (channels / GROUPS);
+            means[group] = more / (one * perPart * (channels / GROUPS) + more);
+            for (int part = 0; part < parts; part++) {
+                sums.set((part * GROUPS + group) * 2, part < one ? 0f : part == one ? 1f : means[group]);
+                sums.set((part * GROUPS + group) * 2 + 1, 0f);
+            }
+        }
+        FloatArray statistics = ArrayPages.floats(GROUPS * 2);
+        return new KernelCase(
+                "groupNormJoin",
+                pixels + "x" + channels,
+                new Object[] {sums},
+                graph -> GroupNorm.finishTask(
+                        graph, "finish", context, sums, statistics, 1, pixels, channels, GROUPS, parts, 1e-6f),
+                Map.of("finish", GroupNorm.finishGrid(1, GROUPS, parts)),
+                statistics,
+                GROUPS,
+                i -> statistics.get(2 * i),
+                i -> means[i],
+                0,
+                0,
+                4.0 * sums.getSize());
     }
 
     /** Mean and 1 / sqrt(variance + 1e-6) of every image and group, in two passes of float64. */

@@ -105,6 +105,10 @@ public final class PortableBorderCases {
             cases.add(() -> DecoderCases.groupNorm(2, part + Borders.turn(step + 1), channels, 1));
             cases.add(() -> DecoderCases.groupNorm(1, whole + step, DecoderCases.GROUPS, 0));
         }
+        for (int parts : new int[] {3, 16, 21}) {
+            cases.add(() -> DecoderCases.groupNormJoin(parts * part, DecoderCases.GROUPS));
+            cases.add(() -> DecoderCases.groupNormJoin(parts * part - parts / 2, 3 * DecoderCases.GROUPS));
+        }
     }
 
     private static void convolution(List<Supplier<KernelCase>> cases) {

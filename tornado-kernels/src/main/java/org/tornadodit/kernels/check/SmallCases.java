@@ -233,6 +233,8 @@ public final class SmallCases {
                 () -> TensorCases.layerNorm(3, 5, 144, 1),
                 () -> TensorConvolutionCases.conv(1, 5, 7, 32, 16, 3, 2, PackedMap.RAW, Epilogue.BIAS),
                 () -> TensorConvolutionCases.conv(1, 5, 7, 32, 16, 3, 1, PackedMap.RAW, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(2, 9, 15, 64, 4, 3, 2, PackedMap.NORM_SILU, Epilogue.BIAS),
+                () -> TensorConvolutionCases.conv(2, 9, 15, 64, 4, 3, 1, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
                 () -> TensorConvolutionCases.conv(2, 9, 15, 64, 24, 3, 2, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
                 () -> TensorConvolutionCases.conv(2, 9, 15, 64, 24, 3, 1, PackedMap.NORM_SILU, Epilogue.RESIDUAL),
                 () -> TensorConvolutionCases.conv(3, 8, 8, 48, 136, 1, 1, PackedMap.NORM, Epilogue.BIAS),

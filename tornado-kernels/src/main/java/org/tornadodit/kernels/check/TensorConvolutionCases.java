@@ -10,7 +10,6 @@ import org.tornadodit.kernels.ConvolutionWeights;
 import org.tornadodit.kernels.Epilogue;
 import org.tornadodit.kernels.GroupNorm;
 import org.tornadodit.kernels.GroupStatistics;
-import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.MmaConv2d;
 import org.tornadodit.kernels.MmaForm;
 import org.tornadodit.kernels.PackedMap;
@@ -154,7 +153,8 @@ public final class TensorConvolutionCases {
                 graph -> arguments.task(
                         (norm == PackedMap.RAW
                                         ? graph
-                                        : graph.task(
+                                        : GroupNorm.finishTask(
+                                                graph.task(
                                                         "partial",
                                                         GroupStatistics::partial,
                                                         context,
@@ -164,19 +164,17 @@ public final class TensorConvolutionCases {
                                                         pixels,
                                                         channels,
                                                         groups,
-                                                        parts)
-                                                .task(
-                                                        "finish",
-                                                        GroupNorm::finish,
-                                                        context,
-                                                        sums,
-                                                        statistics,
-                                                        n,
-                                                        pixels,
-                                                        channels,
-                                                        groups,
-                                                        parts,
-                                                        1e-6f))
+                                                        parts),
+                                                "finish",
+                                                context,
+                                                sums,
+                                                statistics,
+                                                n,
+                                                pixels,
+                                                channels,
+                                                groups,
+                                                parts,
+                                                1e-6f))
                                 .task(
                                         "pack",
                                         PackedMap::pack,
@@ -201,7 +199,7 @@ public final class TensorConvolutionCases {
                         ? Map.of("pack", PackedMap.grid(n, height, width, channels), "conv", arguments.grid())
                         : Map.of(
                                 "partial", GroupNorm.partialGrid(n, pixels),
-                                "finish", Launch.elementwise(n * groups),
+                                "finish", GroupNorm.finishGrid(n, groups, parts),
                                 "pack", PackedMap.grid(n, height, width, channels),
                                 "conv", arguments.grid()),
                 out,
