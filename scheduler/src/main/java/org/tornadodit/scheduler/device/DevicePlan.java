@@ -227,7 +227,7 @@ public final class DevicePlan implements AutoCloseable {
         if (known == null) {
             TornadoExecutionResult result = inTurn(order);
             ran.add(sequence);
-            return new Launched(result, 1, () -> {});
+            return new Launched(() -> result, 1, () -> {});
         }
         LaunchRecorder.Recording recording = known.recording();
         recording.launch();
@@ -238,7 +238,7 @@ public final class DevicePlan implements AutoCloseable {
             throw e;
         }
         plan.withGraph(order.getLast()); // from which the result copies
-        return new Launched(Objects.requireNonNull(known.result().get()), recording.depth(), recording::await);
+        return new Launched(() -> Objects.requireNonNull(known.result().get()), recording.depth(), recording::await);
     }
 
     /** Whether graphs that were made ready are one launch. */
@@ -250,11 +250,16 @@ public final class DevicePlan implements AutoCloseable {
     /**
      * Graphs that the device runs, or has run.
      *
-     * @param result of the last one; it copies what the graphs leave that were launched last
+     * @param last gives the result of the last one, once they have run
      * @param depth launches that may be under way at once, this one among them: 1 where it has to be waited for before the host
      *     changes what the graphs copy
      */
-    public record Launched(TornadoExecutionResult result, int depth, Runnable waiting) {
+    public record Launched(Supplier<TornadoExecutionResult> last, int depth, Runnable waiting) {
+        /** Of the last graph; it copies what the graphs leave that were launched last. With a depth of 1, to be waited for before. */
+        public TornadoExecutionResult result() {
+            return last.get();
+        }
+
         /** Once, and of launches in their order: what they return is on the host from here on until the next is waited for. */
         public void await() {
             waiting.run();

@@ -128,11 +128,17 @@ public final class VaeGraphs {
      *
      * @param device has the graphs of {@link #build}
      * @param images as many as there is room for at most
-     * @param meanwhile what the host may do while the device decodes; left out where that is not recorded
+     * @param meanwhile what the host does while the device decodes, or before that where it is not recorded
      * @return of the last graph
      */
     public TornadoExecutionResult decode(DevicePlan device, int images, Runnable meanwhile) {
         resize(images);
+        if (ran) {
+            device.prepare(order);
+        }
+        if (!device.isRecorded(order)) {
+            meanwhile.run();
+        }
         TornadoExecutionResult result = ran ? device.execute(order, meanwhile) : first(device);
         ran = true;
         result.transferToHost(operations.results());

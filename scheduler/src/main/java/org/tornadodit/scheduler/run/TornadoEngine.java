@@ -717,10 +717,9 @@ public final class TornadoEngine implements Engine, Stepper {
         int latent = config.inputElements();
         int side = config.inputSize() * vaeConfig.upsampling();
         int image = vaeConfig.outChannels() * side * side;
-        Images images = new Images(Math.multiplyExact(samples, image));
+        ReturnedImages images = new ReturnedImages(vaeBuffers.images, Math.multiplyExact(samples, image));
         for (int first = 0; first < samples; first += vaeBuffers.count) {
             int count = Math.min(vaeBuffers.count, samples - first);
-            int at = first * image;
             MemorySegment.copy(
                     latents,
                     first * latent,
@@ -728,40 +727,11 @@ public final class TornadoEngine implements Engine, Stepper {
                     ValueLayout.JAVA_FLOAT,
                     0,
                     count * latent);
-            ReturnedValues.spoilPages(vaeBuffers.images); // a host that is held up later would spoil what has come
-            vaeGraphs.decode(vaePlan, count, images::values);
+            vaeGraphs.decode(vaePlan, count, images::awaitNext);
             requireDecoded();
-            float[] to = images.values();
-            IntStream.range(0, count)
-                    .parallel()
-                    .forEach(i -> MemorySegment.copy(
-                            vaeBuffers.images.getSegment(),
-                            ValueLayout.JAVA_FLOAT,
-                            (long) i * image * Float.BYTES,
-                            to,
-                            at + i * image,
-                            image));
+            images.came(first * image, count * image);
         }
-        return images.values();
-    }
-
-    /** Images on the host, which come into being while the device decodes the first: it takes milliseconds. */
-    private static final class Images {
-        private final int elements;
-        private float @Nullable [] values;
-
-        Images(int elements) {
-            this.elements = elements;
-        }
-
-        float[] values() {
-            float[] there = values;
-            if (there == null) {
-                there = new float[elements];
-                values = there;
-            }
-            return there;
-        }
+        return images.all();
     }
 
     /** Whether {@link #decodeOwnRows} decodes, together with the crew's other devices. */
