@@ -16,7 +16,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param out (M, N)
  * @param shape M being the passes that there is room for
  * @param epilogue {@link Epilogue#BIAS}, {@link Epilogue#BIAS_SILU} or {@link Epilogue#NONE}
- * @param variant of {@link LinearFewRows#VARIANTS}
+ * @param variant of {@link LinearFewRows#variants}
  */
 public record LinearFewRowsArguments(
         IntArray layer,
@@ -50,6 +50,7 @@ public record LinearFewRowsArguments(
                 shape.k(),
                 epilogue,
                 variant.get(LinearFewRows.WARPS),
-                variant.get(LinearFewRows.TOGETHER));
+                variant.get(LinearFewRows.TOGETHER),
+                variant.get(LinearFewRows.ROWS));
     }
 }

@@ -53,7 +53,7 @@ class ModelTuningTest {
                         operations)
                 .build(grids, false);
         int norm = 32 * LayerNorm.VARIANTS.getLast().get(LayerNorm.ROWS);
-        int fewRows = 32 * LinearFewRows.VARIANTS.getLast().get(LinearFewRows.WARPS);
+        int fewRows = 32 * LinearFewRows.variants(1).getLast().get(LinearFewRows.WARPS);
         int patches = Launch.ELEMENTWISE_VARIANTS.getLast().get(Launch.THREADS);
         Map.of(
                         "embed.patches", patches,

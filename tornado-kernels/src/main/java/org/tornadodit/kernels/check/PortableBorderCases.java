@@ -56,8 +56,9 @@ public final class PortableBorderCases {
 
     private static void fewRows(List<Supplier<KernelCase>> cases) {
         List<Integer> epilogues = List.of(Epilogue.BIAS, Epilogue.BIAS_SILU, Epilogue.NONE);
-        for (Variant variant : LinearFewRows.VARIANTS) {
-            int number = LinearFewRows.VARIANTS.indexOf(variant);
+        List<Variant> variants = LinearFewRows.variants(1);
+        for (Variant variant : variants) {
+            int number = variants.indexOf(variant);
             int rows = Borders.tile(m -> LinearFewRows.grid(m, 1, variant));
             int columns = Borders.tile(n -> LinearFewRows.grid(1, n, variant));
             int lanes = Borders.group(LinearFewRows.grid(1, 1, variant)) / variant.get(LinearFewRows.WARPS);
@@ -65,9 +66,12 @@ public final class PortableBorderCases {
                 int m = rows + step;
                 int n = columns + Borders.turn(step + number);
                 int k = lanes + Borders.turn(step + number / 3);
+                int manyLanes = LinearFewRows.AHEAD * lanes + Borders.turn(step + number / 3);
                 int epilogue = epilogues.get(Borders.turn(number - step) + 1);
                 cases.add(() ->
                         TransformerCases.fewRowsVariants(m, n, k, epilogue).apply(variant));
+                cases.add(() -> TransformerCases.fewRowsVariants(m, n, manyLanes, epilogue)
+                        .apply(variant));
             }
         }
     }

@@ -90,7 +90,8 @@ public final class TransformerCases {
     }
 
     public static KernelCase fewRows(int m, int n, int k, int epilogue) {
-        return fewRowsVariants(m, n, k, epilogue).apply(LinearFewRows.VARIANTS.getFirst());
+        return fewRowsVariants(m, n, k, epilogue)
+                .apply(LinearFewRows.variants(n).getFirst());
     }
 
     /** {@link LinearFewRows} in any of its variants, all on the same arrays. */

@@ -34,7 +34,7 @@ public final class TunableOperations {
     public static Tunable fewRows(int m, int n, int k, int epilogue) {
         return new Tunable(
                 LinearFewRows.operation(m, n, k, epilogue),
-                LinearFewRows.VARIANTS,
+                LinearFewRows.variants(n),
                 1,
                 Ceiling.MEMORY,
                 () -> TransformerCases.fewRowsVariants(m, n, k, epilogue));
