@@ -65,25 +65,47 @@ public final class Epilogue {
             int gateStride,
             float v) {
         int at = base + row * n + column;
-        float result = v;
-        if (epilogue == BIAS_ROW) {
-            result = v + bias.get(biasBase + row);
-        } else if (epilogue != NONE) {
-            result = v + bias.get(biasBase + column);
+        float biasAt = bias(bias, biasBase, row, column, epilogue);
+        float gateAt = gate(gate, row, column, epilogue, rowsPerSample, gateOffset, gateStride);
+        float residualAt = residual(residual, at, row, column, n, epilogue, rowsPerSample);
+        out.set(at, result(v, biasAt, gateAt, residualAt, epilogue));
+    }
+
+    /** What {@link #result} wants of the bias for an output. */
+    static float bias(FloatArray bias, int biasBase, int row, int column, int epilogue) {
+        return epilogue == NONE ? 0f : bias.get(biasBase + (epilogue == BIAS_ROW ? row : column));
+    }
+
+    /** What {@link #result} wants of the gate for an output. */
+    static float gate(
+            FloatArray gate, int row, int column, int epilogue, int rowsPerSample, int gateOffset, int gateStride) {
+        return epilogue == GATE_RESIDUAL ? gate.get(row / rowsPerSample * gateStride + gateOffset + column) : 1f;
+    }
+
+    /** What {@link #result} wants of the residual or table for the output that is element {@code at} of the array. */
+    static float residual(FloatArray residual, int at, int row, int column, int n, int epilogue, int rowsPerSample) {
+        if (epilogue == ADD_TABLE) {
+            return residual.get(row % rowsPerSample * n + column);
         }
+        return epilogue == GATE_RESIDUAL || epilogue == RESIDUAL ? residual.get(at) : 0f;
+    }
+
+    /**
+     * What becomes of the product v. A kernel that stores several outputs reads for all of them first: no read goes before
+     * a store in the source that could have written the same, so that one by one each would wait for memory.
+     */
+    static float result(float v, float bias, float gate, float residual, int epilogue) {
+        float result = epilogue == NONE ? v : v + bias;
         if (epilogue == BIAS_GELU) {
             result = FloatMath.gelu(result);
         } else if (epilogue == BIAS_SILU) {
             result = FloatMath.silu(result);
         } else if (epilogue == GATE_RESIDUAL) {
-            int gateAt = (row / rowsPerSample) * gateStride + gateOffset + column;
-            result = residual.get(at) + gate.get(gateAt) * result;
-        } else if (epilogue == ADD_TABLE) {
-            result = residual.get((row % rowsPerSample) * n + column) + result;
-        } else if (epilogue == RESIDUAL) {
-            result = residual.get(at) + result;
+            result = residual + gate * result;
+        } else if (epilogue == ADD_TABLE || epilogue == RESIDUAL) {
+            result = residual + result;
         }
-        out.set(at, result);
+        return result;
     }
 
     /** The float64 value of {@link #store}; indices as in {@link Linear#linear}. */

@@ -260,6 +260,9 @@ public final class Linear {
             // once: in TornadoVM's graph an access to an array is some twenty nodes, and 64 epilogues would pass its
             // limits.
             int outBase = z * outStride;
+            int gateBase = gateOffset + LayerNorm.CHUNKS * biasBase;
+            boolean columnInside = firstColumn + thread % TILE < n;
+            int outColumn = rowAt(firstColumn + thread % TILE, n);
             for (int threadRow = 0; threadRow < 8; threadRow++) {
                 int at = row / 4 * TILE + column;
                 // spotless:off
@@ -290,25 +293,43 @@ public final class Linear {
                 }
                 // spotless:on
                 context.localBarrier();
-                for (int i = thread; i < 16 * TILE; i += THREADS) {
-                    int outColumn = firstColumn + i % TILE;
-                    int outRow = firstRow + threadRow / 4 * 64 + i / TILE * 4 + threadRow % 4;
-                    if ((n % TILE == 0 || outColumn < n) && (m % TILE == 0 || outRow < m)) {
-                        Epilogue.store(
-                                bias,
-                                biasBase,
-                                residual,
-                                gate,
-                                out,
-                                outBase,
-                                outRow,
-                                outColumn,
-                                n,
-                                epilogue,
-                                rowsPerPass,
-                                gateOffset + LayerNorm.CHUNKS * biasBase,
-                                gateStride,
-                                aShared[i]);
+                // A thread has eight outputs of a column, every eighth row; what is added to four of them is read together.
+                for (int half = 0; half < 2; half++) {
+                    int row0 = firstRow + threadRow / 4 * 64 + threadRow % 4 + thread / TILE * 4 + half * 32;
+                    int read0 = rowAt(row0, m);
+                    int read1 = rowAt(row0 + 8, m);
+                    int read2 = rowAt(row0 + 16, m);
+                    int read3 = rowAt(row0 + 24, m);
+                    int at0 = outBase + read0 * n + outColumn;
+                    int at1 = outBase + read1 * n + outColumn;
+                    int at2 = outBase + read2 * n + outColumn;
+                    int at3 = outBase + read3 * n + outColumn;
+                    // spotless:off
+                    float bias0 = Epilogue.bias(bias, biasBase, read0, outColumn, epilogue);
+                    float bias1 = Epilogue.bias(bias, biasBase, read1, outColumn, epilogue);
+                    float bias2 = Epilogue.bias(bias, biasBase, read2, outColumn, epilogue);
+                    float bias3 = Epilogue.bias(bias, biasBase, read3, outColumn, epilogue);
+                    float gate0 = Epilogue.gate(gate, read0, outColumn, epilogue, rowsPerPass, gateBase, gateStride);
+                    float gate1 = Epilogue.gate(gate, read1, outColumn, epilogue, rowsPerPass, gateBase, gateStride);
+                    float gate2 = Epilogue.gate(gate, read2, outColumn, epilogue, rowsPerPass, gateBase, gateStride);
+                    float gate3 = Epilogue.gate(gate, read3, outColumn, epilogue, rowsPerPass, gateBase, gateStride);
+                    float residual0 = Epilogue.residual(residual, at0, read0, outColumn, n, epilogue, rowsPerPass);
+                    float residual1 = Epilogue.residual(residual, at1, read1, outColumn, n, epilogue, rowsPerPass);
+                    float residual2 = Epilogue.residual(residual, at2, read2, outColumn, n, epilogue, rowsPerPass);
+                    float residual3 = Epilogue.residual(residual, at3, read3, outColumn, n, epilogue, rowsPerPass);
+                    // spotless:on
+                    int i = thread + half * (4 * THREADS);
+                    if (m % TILE == 0 && n % TILE == 0 || columnInside && row0 < m) {
+                        out.set(at0, Epilogue.result(aShared[i], bias0, gate0, residual0, epilogue));
+                    }
+                    if (m % TILE == 0 && n % TILE == 0 || columnInside && row0 + 8 < m) {
+                        out.set(at1, Epilogue.result(aShared[i + THREADS], bias1, gate1, residual1, epilogue));
+                    }
+                    if (m % TILE == 0 && n % TILE == 0 || columnInside && row0 + 16 < m) {
+                        out.set(at2, Epilogue.result(aShared[i + 2 * THREADS], bias2, gate2, residual2, epilogue));
+                    }
+                    if (m % TILE == 0 && n % TILE == 0 || columnInside && row0 + 24 < m) {
+                        out.set(at3, Epilogue.result(aShared[i + 3 * THREADS], bias3, gate3, residual3, epilogue));
                     }
                 }
                 context.localBarrier();
