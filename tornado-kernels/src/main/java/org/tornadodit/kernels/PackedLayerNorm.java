@@ -16,6 +16,12 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * {@link LayerNorm}, its result written as the operand of a product (see {@link Packed}), sm_80 and later. A block serves
  * eight rows, the rows of an 8x8 matrix; a lane has eight columns of a row at a time, 16 bytes of a matrix, and keeps
  * them in registers from the mean to the end.
+ *
+ * <p>Eight lanes read 128 contiguous bytes of a row and hand each other what each is to have: read as they are written,
+ * they would be 16 bytes of eight rows, which takes the first-level cache eight times as long. Shift and scale of a step
+ * are read before the step before is stored, since no read goes before a store in the source that could have written the
+ * same. The last rows come first: of what the product before has written, they are in the second-level cache still, and
+ * the first rows of what is written here are when the next product begins with them.
  */
 public final class PackedLayerNorm {
     private static final int LANES = 32;
@@ -31,8 +37,8 @@ public final class PackedLayerNorm {
     /** Columns that a row may have. */
     public static final int LONGEST = MAX_WARPS * MAX_STEPS * STEP;
 
-    /** Blocks of a multiprocessor that registers are limited for: 4 of 6 warps leave 80. */
-    private static final int RESIDENT_WARPS = 24;
+    /** Warps of a multiprocessor that registers are limited for: 3 blocks of 6 leave 96. */
+    private static final int RESIDENT_WARPS = 18;
 
     private static final float EPSILON = 1e-6f;
 
@@ -96,24 +102,32 @@ public final class PackedLayerNorm {
             next.set(0, number);
         }
         int rows = batch.get(Batch.PASSES) * tokens;
-        if (context.groupIdx * ROWS < rows) {
+        int groups = (rows + ROWS - 1) / ROWS;
+        if (context.groupIdx < groups) {
             int lane = context.localIdx & 31;
             int warp = context.localIdx >> 5;
             int rowOfEight = lane & 7;
-            int row = Math.min(context.groupIdx * ROWS + rowOfEight, rows - 1);
+            int eight = groups - 1 - context.groupIdx;
             int firstColumn = warp * STEP + (lane >> 3) * 8;
             int columnStride = STEP * warps;
             boolean even = hidden % columnStride == 0;
-            int base = row * hidden + firstColumn;
 
             // Registers that no column belongs to stay zero.
+            float[] loaded = Registers.floats(steps * 8);
+            load(x, eight * ROWS, rows, hidden, lane, warp * STEP, columnStride, loaded, steps);
+            int row = Math.min(eight * ROWS + rowOfEight, rows - 1);
+            int chunks = row / tokens * stride + number * (LayerNorm.CHUNKS * hidden) + firstColumn;
+            float[] shift = Registers.floats(8);
+            float[] scale = Registers.floats(8);
+            if (even || firstColumn < hidden) {
+                load8(conditioning, chunks + shiftOffset, shift);
+                load8(conditioning, chunks + scaleOffset, scale);
+            }
             float[] values = Registers.floats(steps * 8);
             for (int step = 0; step < steps; step++) {
-                if (even || firstColumn + step * columnStride < hidden) {
-                    GlobalMemory.load4(x, base + step * columnStride, values, step * 8);
-                    GlobalMemory.load4(x, base + step * columnStride + 4, values, step * 8 + 4);
-                }
+                exchange(loaded, values, step * 8, lane);
             }
+
             float sum = 0f;
             for (int step = 0; step < steps; step++) {
                 sum += sumOfEight(values, step * 8);
@@ -128,26 +142,29 @@ public final class PackedLayerNorm {
             float variance = sumOfRow(context, squares, partial + warps * ROWS * 4, lane, warp, warps) / hidden;
             float inverse = LayerNorm.inverse(variance + EPSILON);
 
-            int chunks = row / tokens * stride + number * (LayerNorm.CHUNKS * hidden) + firstColumn;
             int paddedRows = Packed.paddedRows(most);
-            int index = Packed.index(context.groupIdx * ROWS + rowOfEight, firstColumn, paddedRows, planes);
+            int index = Packed.index(eight * ROWS + rowOfEight, firstColumn, paddedRows, planes);
+            int stepInts = columnStride / 16 * Packed.slabs(planes) * (paddedRows / 8) * Packed.eightRows(planes);
             float largest = 0f;
             for (int step = 0; step < steps; step++) {
                 if (even || firstColumn + step * columnStride < hidden) {
+                    float[] shiftNow = Registers.floats(8);
+                    float[] scaleNow = Registers.floats(8);
+                    for (int i = 0; i < 8; i++) {
+                        Registers.set(shiftNow, i, Registers.get(shift, i));
+                        Registers.set(scaleNow, i, 1f + Registers.get(scale, i));
+                    }
+                    if (step + 1 < steps && (even || firstColumn + (step + 1) * columnStride < hidden)) {
+                        load8(conditioning, chunks + shiftOffset + (step + 1) * columnStride, shift);
+                        load8(conditioning, chunks + scaleOffset + (step + 1) * columnStride, scale);
+                    }
                     largest = store(
                             out,
-                            index
-                                    + step
-                                            * (columnStride
-                                                    / 16
-                                                    * Packed.slabs(planes)
-                                                    * (paddedRows / 8)
-                                                    * Packed.eightRows(planes)),
+                            index + step * stepInts,
                             values,
                             step * 8,
-                            conditioning,
-                            chunks + shiftOffset + step * columnStride,
-                            chunks + scaleOffset + step * columnStride,
+                            shiftNow,
+                            scaleNow,
                             inverse,
                             planes,
                             Mixed.slab(paddedRows),
@@ -158,6 +175,53 @@ public final class PackedLayerNorm {
             if (!(largest <= Packed.LARGEST)) {
                 overflow.set(number * Overflow.KINDS + kind, 1);
             }
+        }
+    }
+
+    /**
+     * Reads a warp's columns of eight rows from row {@code first} on. Lane {@code 8 q + j} reads four columns of row q, then
+     * of row {@code q + 4}: the j-th four of 32, then those of the lane beside it, see {@link #exchange}.
+     */
+    private static void load(
+            FloatArray x,
+            int first,
+            int rows,
+            int hidden,
+            int lane,
+            int column,
+            int columnStride,
+            float[] loaded,
+            int steps) {
+        int upper = column + (lane & 7) * 4;
+        int lower = column + ((lane & 7) ^ 1) * 4;
+        int upperBase = Math.min(first + (lane >> 3), rows - 1) * hidden;
+        int lowerBase = Math.min(first + (lane >> 3) + 4, rows - 1) * hidden;
+        boolean even = hidden % columnStride == 0;
+        for (int step = 0; step < steps; step++) {
+            // Sixteen columns are inside or outside together.
+            if (even || upper + step * columnStride < hidden) {
+                GlobalMemory.load4(x, upperBase + upper + step * columnStride, loaded, step * 8);
+                GlobalMemory.load4(x, lowerBase + lower + step * columnStride, loaded, step * 8 + 4);
+            }
+        }
+    }
+
+    /**
+     * Gives lane {@code 8 q + r} columns {@code 8 q} to {@code 8 q + 7} of row r, of what {@link #load} has read. Even lanes
+     * have the first four columns of eight of one of the upper rows and the last four of a lower one, odd lanes the others:
+     * so each lane gives one of its two numbers at a time, and all lanes take one.
+     */
+    private static void exchange(float[] loaded, float[] values, int at, int lane) {
+        int upper = (lane & 3) * 8 + (lane >> 3) * 2;
+        boolean isUpper = (lane & 4) == 0;
+        boolean even = (lane & 1) == 0;
+        int firstFour = isUpper ? upper : upper + 1;
+        int lastFour = isUpper ? upper + 1 : upper;
+        for (int i = 0; i < 4; i++) {
+            float ofUpper = Registers.get(loaded, at + i);
+            float ofLower = Registers.get(loaded, at + 4 + i);
+            Registers.set(values, at + i, Warp.shuffle(even ? ofUpper : ofLower, firstFour));
+            Registers.set(values, at + 4 + i, Warp.shuffle(even ? ofLower : ofUpper, lastFour));
         }
     }
 
@@ -197,29 +261,26 @@ public final class PackedLayerNorm {
         return squares;
     }
 
-    /** Modulates eight differences from the mean and writes them; the largest magnitude so far. */
+    /**
+     * Modulates eight differences from the mean and writes them; the largest magnitude so far.
+     *
+     * @param scale 1 more than the conditioning's
+     */
     private static float store(
             IntArray out,
             int index,
             float[] values,
             int first,
-            FloatArray conditioning,
-            int shiftAt,
-            int scaleAt,
+            float[] shift,
+            float[] scale,
             float inverse,
             int planes,
             int slab,
             int odd,
             float largestBefore) {
-        float[] shift = Registers.floats(8);
-        float[] scale = Registers.floats(8);
         int[] high = Registers.ints(4);
         int[] low = Registers.ints(4);
         int[] high8 = Registers.ints(4);
-        GlobalMemory.load4(conditioning, shiftAt, shift, 0);
-        GlobalMemory.load4(conditioning, shiftAt + 4, shift, 4);
-        GlobalMemory.load4(conditioning, scaleAt, scale, 0);
-        GlobalMemory.load4(conditioning, scaleAt + 4, scale, 4);
         float largest = largestBefore;
         for (int i = 0; i < 4; i++) {
             float a = modulated(values, first + 2 * i, inverse, shift, scale, 2 * i);
@@ -258,7 +319,12 @@ public final class PackedLayerNorm {
     }
 
     private static float modulated(float[] values, int v, float inverse, float[] shift, float[] scale, int i) {
-        return Registers.get(values, v) * inverse * (1f + Registers.get(scale, i)) + Registers.get(shift, i);
+        return Registers.get(values, v) * inverse * Registers.get(scale, i) + Registers.get(shift, i);
+    }
+
+    private static void load8(FloatArray source, int index, float[] registers) {
+        GlobalMemory.load4(source, index, registers, 0);
+        GlobalMemory.load4(source, index + 4, registers, 4);
     }
 
     private static void store4(IntArray out, int index, int[] registers) {
