@@ -132,7 +132,7 @@ public final class MmaAttention {
         int next = context.groupIdx;
         int nextTile = 0;
         // Tiles that are copied ahead of the one that is multiplied.
-        int ahead = stages - (planes == 1 && form != MmaTile.VOLTA && stages > 2 ? 2 : 1);
+        int ahead = stages - (planes == 1 && form == MmaTile.AMPERE && stages > 2 ? 2 : 1);
         for (int stage = 0; stage < ahead; stage++) {
             if (next < items) {
                 int head = next / queryBlocks;
@@ -177,8 +177,8 @@ public final class MmaAttention {
                 form == MmaTile.VOLTA
                         ? VoltaAttentionTile.queryRegisters(columns, planes)
                         : queryTiles * MmaAttentionTile.queryRegisters(columns, planes));
-        // With one plane, and not in Volta's form: see MmaSoftmax.
-        boolean seldom = planes == 1 && form != MmaTile.VOLTA;
+        // With one plane in Ampere's form: see MmaSoftmax.
+        boolean seldom = planes == 1 && form == MmaTile.AMPERE;
         int atOnce = seldom ? MmaSoftmax.keys(keys) : keys;
         float[] s = Registers.floats(queryTiles * (atOnce / 2));
         int[] p = Registers.ints(queryTiles * planes * (atOnce / 4));

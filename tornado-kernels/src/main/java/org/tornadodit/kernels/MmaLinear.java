@@ -96,13 +96,14 @@ public final class MmaLinear {
             int planes, int rows, int columns, int warpRows, int warpColumns, int slabs, int stages, int form) {
         return stages * stageBytes(planes, rows, columns, slabs)
                 + MmaTile.scratch(warpRows * warpColumns, form)
-                + ownResiduals(planes, rows, columns, warpRows, warpColumns, slabs);
+                + ownResiduals(planes, rows, columns, warpRows, warpColumns, slabs, form);
     }
 
     /** Bytes by which {@link MmaEpilogue} goes beyond a stage, which is its own otherwise. */
-    private static int ownResiduals(int planes, int rows, int columns, int warpRows, int warpColumns, int slabs) {
+    private static int ownResiduals(
+            int planes, int rows, int columns, int warpRows, int warpColumns, int slabs, int form) {
         int bytes = warpRows * warpColumns * MmaEpilogue.scratch(columns / warpColumns);
-        return bytes <= stageBytes(planes, rows, columns, slabs) ? 0 : bytes;
+        return form != MmaTile.AMPERE || bytes <= stageBytes(planes, rows, columns, slabs) ? 0 : bytes;
     }
 
     private static int stageBytes(int planes, int rows, int columns, int slabs) {
@@ -392,8 +393,8 @@ public final class MmaLinear {
                 int scratch = shared + stages * stageBytes + warp * MmaTile.ARRANGED;
                 MmaTile.arrange(sums, 0, partRows / ROWS * (partColumns / 16), scratch, lane, form);
             }
-            boolean byRows = epilogue == Epilogue.GATE_RESIDUAL;
-            int own = ownResiduals(planes, rows, columns, warpRows, warpColumns, slabs);
+            boolean byRows = epilogue == Epilogue.GATE_RESIDUAL && form == MmaTile.AMPERE;
+            int own = ownResiduals(planes, rows, columns, warpRows, warpColumns, slabs, form);
             if (byRows && own == 0 && !(planes == 1 && ahead && slabs == 2)) {
                 // All have read the last stage: else the barrier in it comes after they have.
                 context.localBarrier();
@@ -421,6 +422,23 @@ public final class MmaLinear {
                             n,
                             partColumns,
                             lane,
+                            tokens,
+                            chunk,
+                            chunks,
+                            rows);
+                }
+                if (epilogue == Epilogue.GATE_RESIDUAL && !byRows) {
+                    MmaPairsEpilogue.storeGated(
+                            sums,
+                            parts,
+                            gate,
+                            target,
+                            row,
+                            column,
+                            rowsNow,
+                            n,
+                            partColumns,
+                            thread,
                             tokens,
                             chunk,
                             chunks,

@@ -5,7 +5,7 @@ import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.Warp;
 
 /**
- * The softmax of {@link MmaAttention} with one plane, and what follows it: a row's highest exponent rises only where a score would
+ * The softmax of {@link MmaAttention} with one plane in Ampere's form: a row's highest exponent rises only where a score would
  * otherwise be too large a weight for a half, so that most tiles of keys neither look for their largest score nor rescale the output. A
  * weight is up to 2 to the {@link #MOST_BITS}, where the wgmma tier's is up to 2 to the 14, and the row's largest at least 2 to the
  * {@link #FIRST_BITS} when it was met: half a weight's smallest step is 2 to the -31 of it.

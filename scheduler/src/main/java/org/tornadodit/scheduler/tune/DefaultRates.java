@@ -37,7 +37,7 @@ public final class DefaultRates implements DeviceRates {
 
         /**
          * By the tensor cores' multiply-adds of halves with FP32 sums a cycle, over those of FP32: NVIDIA's architecture
-         * whitepapers; of GA10x, AD10x and GB20x those of GeForce, which has half. The kernels reach about half of them.
+         * whitepapers; of GA10x, AD10x and GB20x those of GeForce, which has half. The kernels reach about half of them, as measured on an H200.
          */
         private static Share ofMma(MatmulPrecision precision, String capability) {
             double ratio = switch (capability) {
@@ -47,16 +47,19 @@ public final class DefaultRates implements DeviceRates {
                 case "10.0", "10.3" -> 8;
                 default -> 2;
             };
-            double reached = MMA_REACHED * ratio;
+            double decoder = MMA_HIGH * ratio / 3;
             return switch (precision) {
-                case HIGHEST, HIGHER -> new Share(reached / 3, reached / 3);
-                case HIGH -> new Share(reached, reached / 3);
+                case HIGHEST, HIGHER -> new Share(MMA_HIGHEST * ratio / 3, decoder);
+                case HIGH -> new Share(MMA_HIGH * ratio, decoder);
             };
         }
     }
 
-    /** Of the tensor cores' peak by mma.sync. */
-    private static final double MMA_REACHED = 0.5;
+    /** Of the tensor cores' peak by mma.sync, with three products. */
+    private static final double MMA_HIGHEST = 0.57;
+
+    /** Likewise with one. */
+    private static final double MMA_HIGH = 0.5;
 
     /** tornado-host's emulation, on a processor of two cores. */
     private static final double EMULATED = 0.05e9;
