@@ -50,7 +50,7 @@ class MeasuringCommandsTest {
     void autotuneTriesEveryVariantKeepsTheFastestAndGoesOnFromThere() throws IOException {
         CommandLineRun first = autotune();
         assertEquals(ExitCode.DONE, first.exitCode(), first.err());
-        assertTrue(first.out().contains("| linearFewRows, bias | 2x144x24 | 1 | 6 | "), first.out());
+        assertTrue(first.out().contains("| linearFewRows, bias | 2x144x24 | 1 | 11 | "), first.out());
         assertFalse(first.out().contains("refused"), first.out());
         assertTrue(first.out().contains("kernels of a step: "), first.out());
         Path cache;
