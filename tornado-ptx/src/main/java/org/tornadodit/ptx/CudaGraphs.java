@@ -78,7 +78,7 @@ public final class CudaGraphs implements LaunchRecorder {
             long made = graph.get(ValueLayout.JAVA_LONG, 0);
             try {
                 if (ahead.depth() > 1) {
-                    Optional<Recording> several = GraphsAhead.of(gpu, handle, made, ahead);
+                    Optional<Recording> several = GraphsAhead.of(driver, gpu, handle, made, ahead);
                     if (several.isPresent()) {
                         return several;
                     }
@@ -97,6 +97,12 @@ public final class CudaGraphs implements LaunchRecorder {
     private static Optional<Recording> notRecorded(String what, int error) {
         LOG.log(Level.DEBUG, "launches are not recorded: the driver cannot {0}, error {1}", what, error);
         return Optional.empty();
+    }
+
+    static void check(int error) {
+        if (error != 0) {
+            throw new IllegalStateException("the device did not do what was recorded: CUDA error " + error);
+        }
     }
 
     /** A graph that the driver has made ready for a stream. */
@@ -118,12 +124,6 @@ public final class CudaGraphs implements LaunchRecorder {
             check(DriverLibrary.call(driver.synchronize, stream));
         }
 
-        private static void check(int error) {
-            if (error != 0) {
-                throw new IllegalStateException("the device did not do what was recorded: CUDA error " + error);
-            }
-        }
-
         @Override
         public void close() {
             gpu.enableThreadSharing();
@@ -132,7 +132,7 @@ public final class CudaGraphs implements LaunchRecorder {
     }
 
     /** The driver's functions, which work in the calling thread's context. */
-    private record Functions(
+    record Functions(
             MethodHandle begin,
             MethodHandle end,
             MethodHandle instantiate,

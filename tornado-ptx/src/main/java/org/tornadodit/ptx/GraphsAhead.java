@@ -26,6 +26,7 @@ final class GraphsAhead implements Recording {
     /** CU_EVENT_DISABLE_TIMING. */
     private static final int DISABLE_TIMING = 2;
 
+    private final CudaGraphs.Functions graphs;
     private final Functions driver;
     private final PTXTornadoDevice gpu;
     private final long stream;
@@ -52,7 +53,9 @@ final class GraphsAhead implements Recording {
      */
     private record Slot(long executable, long event, MemorySegment memory, List<Copy> sent, List<Copy> returned) {}
 
-    private GraphsAhead(Functions driver, PTXTornadoDevice gpu, long stream, List<Slot> slots) {
+    private GraphsAhead(
+            CudaGraphs.Functions graphs, Functions driver, PTXTornadoDevice gpu, long stream, List<Slot> slots) {
+        this.graphs = graphs;
         this.driver = driver;
         this.gpu = gpu;
         this.stream = stream;
@@ -65,7 +68,8 @@ final class GraphsAhead implements Recording {
      * @param graph that was recorded, and is of use to nobody afterwards where this returns something
      * @return empty where the driver cannot change a graph's copies, or the graph has others than to the arrays that are returned
      */
-    static Optional<Recording> of(PTXTornadoDevice gpu, long stream, long graph, Ahead ahead) {
+    static Optional<Recording> of(
+            CudaGraphs.Functions graphs, PTXTornadoDevice gpu, long stream, long graph, Ahead ahead) {
         List<Slot> slots = new ArrayList<>();
         Functions driver = null;
         try (Arena arena = Arena.ofConfined()) {
@@ -73,14 +77,14 @@ final class GraphsAhead implements Recording {
             List<CopyNode> nodes = CopyNode.all(driver, graph, arena);
             requireReturned(nodes, ahead.returned());
             for (int i = 0; i < ahead.depth(); i++) {
-                slots.add(slot(driver, graph, nodes, arena));
+                slots.add(slot(graphs, driver, graph, nodes, arena));
             }
-            return Optional.of(new GraphsAhead(driver, gpu, stream, slots));
+            return Optional.of(new GraphsAhead(graphs, driver, gpu, stream, slots));
         } catch (IllegalArgumentException | IllegalStateException cannot) {
             LOG.log(Level.DEBUG, "launches are not given ahead: {0}", cannot.getMessage());
             if (driver != null) {
                 for (Slot slot : slots) {
-                    release(driver, slot);
+                    release(graphs, driver, slot);
                 }
             }
             return Optional.empty();
@@ -97,7 +101,8 @@ final class GraphsAhead implements Recording {
         }
     }
 
-    private static Slot slot(Functions driver, long graph, List<CopyNode> nodes, Arena arena) {
+    private static Slot slot(
+            CudaGraphs.Functions graphs, Functions driver, long graph, List<CopyNode> nodes, Arena arena) {
         long bytes = nodes.stream().mapToLong(CopyNode::room).sum();
         MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
         require("allocate host memory", DriverLibrary.call(driver.allocate, pointer, Math.max(bytes, 1), 0));
@@ -114,13 +119,13 @@ final class GraphsAhead implements Recording {
                 at += node.room();
             }
             MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
-            require("make ready", DriverLibrary.call(driver.instantiate, handle, graph, 0L));
+            require("make ready", DriverLibrary.call(graphs.instantiate(), handle, graph, 0L));
             executable = handle.get(ValueLayout.JAVA_LONG, 0);
             require("create an event", DriverLibrary.call(driver.createEvent, handle, DISABLE_TIMING));
             return new Slot(executable, handle.get(ValueLayout.JAVA_LONG, 0), memory, sent, returned);
         } catch (RuntimeException e) {
             if (executable != 0) {
-                DriverLibrary.call(driver.destroy, executable);
+                DriverLibrary.call(graphs.destroy(), executable);
             }
             DriverLibrary.call(driver.free, memory);
             nodes.forEach(node -> node.redirect(driver, node.host()));
@@ -147,9 +152,9 @@ final class GraphsAhead implements Recording {
         Slot slot = slots.get(launched % slots.size());
         slot.sent().forEach(Copy::send);
         gpu.enableThreadSharing();
-        require("do what was recorded", DriverLibrary.call(driver.launch, slot.executable(), stream));
+        CudaGraphs.check(DriverLibrary.call(graphs.launch(), slot.executable(), stream));
         launched++;
-        require("do what was recorded", DriverLibrary.call(driver.recordEvent, slot.event(), stream));
+        CudaGraphs.check(DriverLibrary.call(driver.recordEvent, slot.event(), stream));
     }
 
     @Override
@@ -159,7 +164,7 @@ final class GraphsAhead implements Recording {
         }
         Slot slot = slots.get(awaited++ % slots.size());
         gpu.enableThreadSharing();
-        require("do what was recorded", DriverLibrary.call(driver.synchronizeEvent, slot.event()));
+        CudaGraphs.check(DriverLibrary.call(driver.synchronizeEvent, slot.event()));
         slot.returned().forEach(Copy::take);
     }
 
@@ -167,27 +172,23 @@ final class GraphsAhead implements Recording {
     public void close() {
         gpu.enableThreadSharing();
         if (launched > awaited) {
-            DriverLibrary.call(driver.synchronize, stream); // it may copy still
+            DriverLibrary.call(graphs.synchronize(), stream); // it may copy still
         }
-        slots.forEach(slot -> release(driver, slot));
+        slots.forEach(slot -> release(graphs, driver, slot));
     }
 
-    private static void release(Functions driver, Slot slot) {
-        DriverLibrary.call(driver.destroy, slot.executable());
+    private static void release(CudaGraphs.Functions graphs, Functions driver, Slot slot) {
+        DriverLibrary.call(graphs.destroy(), slot.executable());
         DriverLibrary.call(driver.destroyEvent, slot.event());
         DriverLibrary.call(driver.free, slot.memory());
     }
 
-    /** The driver's functions, which work in the calling thread's context. */
+    /** The driver's further functions, which work in the calling thread's context. */
     record Functions(
             MethodHandle nodes,
             MethodHandle nodeType,
             MethodHandle copyParameters,
             MethodHandle setCopyParameters,
-            MethodHandle instantiate,
-            MethodHandle launch,
-            MethodHandle synchronize,
-            MethodHandle destroy,
             MethodHandle createEvent,
             MethodHandle recordEvent,
             MethodHandle synchronizeEvent,
@@ -204,10 +205,6 @@ final class GraphsAhead implements Recording {
                     DriverLibrary.function("cuGraphNodeGetType", handle, pointer),
                     DriverLibrary.function("cuGraphMemcpyNodeGetParams", handle, pointer),
                     DriverLibrary.function("cuGraphMemcpyNodeSetParams", handle, pointer),
-                    DriverLibrary.function("cuGraphInstantiateWithFlags", pointer, handle, ValueLayout.JAVA_LONG),
-                    DriverLibrary.function("cuGraphLaunch", handle, handle),
-                    DriverLibrary.function("cuStreamSynchronize", handle),
-                    DriverLibrary.function("cuGraphExecDestroy", handle),
                     DriverLibrary.function("cuEventCreate", pointer, ValueLayout.JAVA_INT),
                     DriverLibrary.function("cuEventRecord", handle, handle),
                     DriverLibrary.function("cuEventSynchronize", handle),

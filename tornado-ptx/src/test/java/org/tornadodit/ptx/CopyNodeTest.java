@@ -88,10 +88,6 @@ class CopyNodeTest {
                 none,
                 none,
                 none,
-                none,
-                none,
-                none,
-                none,
                 none);
     }
 
