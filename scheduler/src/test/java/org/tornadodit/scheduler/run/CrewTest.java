@@ -40,10 +40,10 @@ import org.tornadodit.scheduler.plan.Mesh;
 
 /** Several virtual devices that compute the same samples: the bits of one. */
 class CrewTest {
-    private static final int STEPS = 2;
+    static final int STEPS = 2;
 
     /** 16 tokens in four heads, two blocks: what is exchanged in one is not the other's. */
-    private static final DitConfig CONFIG = new DitConfig(4, 1, 4, 32, 2, 4, 2.0, 6, true);
+    static final DitConfig CONFIG = new DitConfig(4, 1, 4, 32, 2, 4, 2.0, 6, true);
 
     private static final DitWeights WEIGHTS = TinyModel.weights(CONFIG);
 
@@ -210,7 +210,7 @@ class CrewTest {
     }
 
     /** What devices have got is what the mesh predicts. */
-    private static void requireBytes(Mesh mesh, KernelOptions kernels, List<Long> before, List<Long> received) {
+    static void requireBytes(Mesh mesh, KernelOptions kernels, List<Long> before, List<Long> received) {
         Mesh.Grain grain = kernels.tier() == Tier.PORTABLE
                 ? new Mesh.Grain(1, 4, 4, 0)
                 : new Mesh.Grain(8, 16, kernels.precision() == MatmulPrecision.HIGH ? 2 : 4, 1);

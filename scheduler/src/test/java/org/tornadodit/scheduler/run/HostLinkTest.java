@@ -33,8 +33,8 @@ import org.tornadodit.virtual.VirtualLink;
 
 /** Virtual devices that do not reach each other's memory: what they exchange goes through the host's, with the same bits. */
 class HostLinkTest {
-    private static final int STEPS = 2;
-    private static final DitConfig CONFIG = new DitConfig(4, 1, 4, 32, 2, 4, 2.0, 6, true);
+    private static final int STEPS = CrewTest.STEPS;
+    private static final DitConfig CONFIG = CrewTest.CONFIG;
     private static final DitWeights WEIGHTS = TinyModel.weights(CONFIG);
     private static final VaeConfig VAE = new VaeConfig(List.of(8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
     private static final SamplingRequest TWO = TinyModel.request(STEPS, 3, 1);
@@ -123,25 +123,12 @@ class HostLinkTest {
         try (ShardedEngine engine = engine(mesh, kernels)) {
             List<Long> before = engine.bytesReceived();
             assertArrayEquals(expected, sampled(engine, TWO), mesh.toString());
-            requireBytes(mesh, kernels, before, engine.bytesReceived());
+            // As many as go from device to device otherwise.
+            CrewTest.requireBytes(mesh, kernels, before, engine.bytesReceived());
             assertTrue(VirtualLink.hostMemoryBytes() > held, "no memory of the host");
         }
         assertEquals(held, VirtualLink.hostMemoryBytes(), "memory of the host that was not given back");
         assertEquals(1, reports.size(), reports.toString());
-    }
-
-    /** As many as go from device to device otherwise. */
-    private static void requireBytes(Mesh mesh, KernelOptions kernels, List<Long> before, List<Long> received) {
-        Mesh.Grain grain = kernels.tier() == Tier.PORTABLE
-                ? new Mesh.Grain(1, 4, 4, 0)
-                : new Mesh.Grain(8, 16, kernels.precision() == MatmulPrecision.HIGH ? 2 : 4, 1);
-        int ofCrew = 2 / mesh.samples();
-        for (int i = 0; i < received.size(); i++) {
-            assertEquals(
-                    STEPS * mesh.bytesReceived(CONFIG, ofCrew, ofCrew, grain, i % mesh.ranks()),
-                    received.get(i) - before.get(i),
-                    "bytes of device " + i);
-        }
     }
 
     /** The half for the null class has no pass then, and gets all of the other's; and again both. */
