@@ -8,7 +8,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * What follows the model in a step of sampling, in one pass over the latents: unpatchify, classifier-free guidance, the
- * DDPM step with the learned variance, the DDIM step or a multistep solver's, and the step's noise. Step, sampler, guidance
+ * DDPM step with the learned variance, the DDIM step, a multistep solver's or a stage of a Runge-Kutta method, and the step's noise. Step, sampler, guidance
  * and place in the noise are each sample's own.
  *
  * <p>DDPM: {@code x0 = a x - b eps}; {@code mean = c1 x0 + c2 x}; {@code log variance = f maxLog + (1 - f) minLog}
@@ -20,7 +20,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * 2302.04867): {@code xc = (u1 x + kept) + u2 x0}, from which goes {@code x'} as above, and
  * {@code kept' = (u3 x0 + m2 xc) + u4 (x0 - last x0)}, which lies behind the last x0. Linear, of
  * models that predict a velocity v (eps above): {@code x' = (l1 x + l2 v + l3 h) + l4 noise}, h what was kept behind the
- * latents, and {@code h' = k1 x + k2 v}.
+ * latents, and {@code h' = k1 x + k2 v}. Stage, of a Runge-Kutta method for the same: {@code x' = y + (v_1 s_1 + ... + v_n s_n)},
+ * where y and the slopes v_1 to v_(n-1) are kept behind the latents, and v_n = v is then kept behind them. The sum begins at 0 and
+ * rounds each product and each sum, so that it is the same to the bit on the host.
  */
 public final class DenoiseStep {
     /** Samplers. */
@@ -30,9 +32,13 @@ public final class DenoiseStep {
     public static final int MULTISTEP = 2;
     public static final int PREDICTOR_CORRECTOR = 3;
     public static final int LINEAR = 4;
+    public static final int STAGE = 5;
 
     /** Arrays of the latents' shape that lie behind the latents, for what a sampler keeps from step to step. */
     public static final int HISTORY = 2;
+
+    /** The same for {@link #STAGE}: y, and the slopes. */
+    public static final int STAGE_HISTORY = 7;
 
     /** Sources of noise: {@link PhiloxNoise}, or the array that the host filled. */
     public static final int NOISE_PHILOX = 0;
@@ -86,6 +92,14 @@ public final class DenoiseStep {
     public static final int KEEP_X = 8;
     public static final int KEEP_OUTPUT = 9;
 
+    /**
+     * The stage's n - 1, of slopes that are there already, or 0 where x' is v itself and nothing is kept; and -s_1 to -s_n: a difference
+     * keeps its product's rounding, where TornadoVM makes a product and a sum one operation.
+     */
+    public static final int STAGE_SLOPES = 3;
+
+    public static final int STAGE_SHARES = 13;
+
     /** Coefficients of a sample. */
     public static final int LENGTH = 20;
 
@@ -96,7 +110,8 @@ public final class DenoiseStep {
      *
      * @param batch see {@link Batch}
      * @param model the final layer's output, (N, T, P * P * outChannels)
-     * @param latents (1 + {@link #HISTORY}, most samples, C, size, size): x, replaced by x', and the samplers' history
+     * @param latents (1 + {@link #HISTORY}, most samples, C, size, size): x, replaced by x', and the samplers' history; (1 +
+     *     {@link #STAGE_HISTORY}, ...) where a sampler has stages
      * @param coefficients (S, {@link #LENGTH}), see the constants of this class
      * @param draw (S, {@link PhiloxNoise#LENGTH}); a draw's elements are those of its sample's latents
      * @param noise (S, C, size, size) for {@link #NOISE_ARRAY}, else any array
@@ -144,13 +159,30 @@ public final class DenoiseStep {
             float mean;
             float deviation;
             float sampler = coefficients.get(of + SAMPLER);
-            if (sampler == LINEAR) {
-                mean = coefficients.get(of + LINEAR_X) * x
-                        + coefficients.get(of + LINEAR_OUTPUT) * eps
-                        + coefficients.get(of + LINEAR_KEPT) * latents.get(stride + index);
-                latents.set(
-                        stride + index, coefficients.get(of + KEEP_X) * x + coefficients.get(of + KEEP_OUTPUT) * eps);
-                deviation = coefficients.get(of + LINEAR_NOISE);
+            if (sampler >= LINEAR) {
+                if (sampler == STAGE) {
+                    mean = eps;
+                    int slopes = (int) coefficients.get(of + STAGE_SLOPES);
+                    if (slopes > 0) {
+                        float sum = 0f;
+                        for (int k = 0; k < slopes; k++) {
+                            float slope = latents.get((2 + k) * stride + index);
+                            sum = sum - slope * coefficients.get(of + STAGE_SHARES + k);
+                        }
+                        sum = sum - eps * coefficients.get(of + STAGE_SHARES + slopes);
+                        latents.set((2 + slopes) * stride + index, eps);
+                        mean = latents.get(stride + index) + sum;
+                    }
+                    deviation = 0f;
+                } else {
+                    mean = coefficients.get(of + LINEAR_X) * x
+                            + coefficients.get(of + LINEAR_OUTPUT) * eps
+                            + coefficients.get(of + LINEAR_KEPT) * latents.get(stride + index);
+                    latents.set(
+                            stride + index,
+                            coefficients.get(of + KEEP_X) * x + coefficients.get(of + KEEP_OUTPUT) * eps);
+                    deviation = coefficients.get(of + LINEAR_NOISE);
+                }
             } else if (sampler >= MULTISTEP) {
                 float difference = start - latents.get(stride + index);
                 float from = x;

@@ -3,30 +3,36 @@ package org.tornadodit.model.diffusion;
 import java.util.List;
 
 /**
- * A sampler that decides after each call of the model what the next one is: steps are accepted or refused, and each sample has
- * as many as it needs. What is decided from are values of a whole sample, so that it is done on the host: the model's output is
- * what a step leaves in the place of the latents, and this makes the next input of it.
+ * A sampler that decides, after some of its calls of the model, what the next ones are: steps are accepted or refused, and each
+ * sample has as many as it needs. What is decided from are values of a whole sample, so that it is done on the host
+ * ({@link #next}); between two decisions calls follow one another by their updates, {@link Update.Stage}, and the host looks at none.
  *
- * <p>A state is a list of arrays of the latents' shape: first what the model is given next, then {@link #history()} more,
- * of which before the first call there are none. {@link #step} is what the first call takes.
+ * <p>A state is a list of arrays of the latents' shape: what the model is given next, what the updates keep, and last what only
+ * decisions change, {@link #history()} beside the first. Before the first call there is only the first.
  */
 public interface AdaptiveSampler extends Sampler {
-    /** A step that leaves the model's output, guided, where the latents were. */
-    Update.Linear OUTPUT = Update.Linear.move(0, 1, 0);
-
     /**
-     * Which call a sample takes next; its update is {@link #OUTPUT}.
+     * Which call a sample takes next.
      *
      * @param done calls before it
-     * @param state of the sample; not read before the first call
+     * @param known state of the sample after any of the calls since the last decision; not read before the first call
      */
-    SamplerStep step(int done, List<float[]> state);
+    SamplerStep step(int done, List<float[]> known);
+
+    /** As above, of the first call. */
+    @Override
+    default SamplerStep step(int done) {
+        return step(done, List.of());
+    }
+
+    /** Whether the host decides after a call; the model's output is then where the latents were. */
+    boolean decides(int done);
 
     /**
-     * A sample after a call.
+     * A sample after a call that is followed by a decision.
      *
      * @param done calls before it
-     * @param state of the sample before the call
+     * @param state of the sample before the call; what the model was given is read of the first call's alone
      * @param output of the model (C, H, W), guided
      * @return new arrays
      * @throws IllegalStateException with one line for the user, when steps become too small or too many

@@ -95,11 +95,6 @@ final class Dopri5 implements AdaptiveSampler {
     }
 
     @Override
-    public SamplerStep step(int done) {
-        return step(done, List.of());
-    }
-
-    @Override
     public int draws(int done) {
         return 0;
     }
@@ -110,14 +105,31 @@ final class Dopri5 implements AdaptiveSampler {
     }
 
     @Override
-    public SamplerStep step(int done, List<float[]> state) {
+    public SamplerStep step(int done, List<float[]> known) {
         double time = 0;
-        if (!state.isEmpty() && done > 0) {
-            float[] clock = state.get(CLOCK);
-            time = number(clock, TIME) + (done < BEGINNING ? 1 : TIMES[stage(done)]) * number(clock, STEP);
+        double step = 0;
+        if (!known.isEmpty() && done > 0) {
+            float[] clock = known.get(CLOCK);
+            step = number(clock, STEP);
+            time = number(clock, TIME) + (done < BEGINNING ? 1 : TIMES[stage(done)]) * step;
         }
         double noise = Math.clamp(1 - time, 0, 1); // a last step goes beyond the end
-        return SamplerStep.ofVelocity(time, 0, noise, OUTPUT);
+        return SamplerStep.ofVelocity(
+                time, 0, noise, decides(done) ? Update.Stage.OUTPUT : stageOf(STAGES[stage(done) + 1], step));
+    }
+
+    private static Update.Stage stageOf(double[] shares, double step) {
+        List<Float> ofStep = new ArrayList<>();
+        for (double share : shares) {
+            ofStep.add(share(share, step));
+        }
+        return new Update.Stage(ofStep);
+    }
+
+    /** After the two calls that begin, and after the last of a step. */
+    @Override
+    public boolean decides(int done) {
+        return done < BEGINNING || stage(done) == CALLS - 1;
     }
 
     @Override
@@ -135,10 +147,10 @@ final class Dopri5 implements AdaptiveSampler {
             throw new IllegalStateException(
                     "latents of %d values: dopri5 takes at least %d".formatted(output.length, CLOCK_LENGTH));
         }
-        if (done + 1 >= steps()) {
-            throw new IllegalStateException("dopri5 has not arrived after %d calls of the model (atol %s, rtol %s);"
-                            .formatted(steps(), atol, rtol)
-                    + " raise --rtol");
+        if (done + 1 + CALLS > steps()) {
+            throw new IllegalStateException(
+                    "dopri5 does not arrive in %d calls of the model (atol %s, rtol %s);".formatted(steps(), atol, rtol)
+                            + " raise --rtol");
         }
         if (done == 0) {
             return begun(state.get(X), output);
@@ -150,16 +162,10 @@ final class Dopri5 implements AdaptiveSampler {
             double first = firstStep(y, state.get(SLOPES), output, step);
             return attempt(time, first, y, state.get(SLOPES));
         }
-        int stage = stage(done);
-        List<float[]> slopes = new ArrayList<>(state.subList(SLOPES, SLOPES + 1 + stage));
+        List<float[]> slopes = new ArrayList<>(state.subList(SLOPES, SLOPES + CALLS));
+        float[] after = plus(y, STAGES[CALLS - 1], slopes, step); // what the call was given
         slopes.add(output);
-        if (stage + 1 < CALLS) {
-            List<float[]> after = new ArrayList<>(state);
-            after.set(SLOPES + 1 + stage, output);
-            after.set(X, plus(y, STAGES[stage + 1], slopes, step));
-            return after;
-        }
-        return judged(time, step, y, state.get(X), slopes);
+        return judged(time, step, y, after, slopes);
     }
 
     /** After the first call: a small step by Euler's method. */
@@ -267,13 +273,17 @@ final class Dopri5 implements AdaptiveSampler {
     private static float[] sum(double[] shares, List<float[]> slopes, double step) {
         float[] sum = new float[slopes.getFirst().length];
         for (int k = 0; k < shares.length; k++) {
-            float share = (float) shares[k] * (float) step;
+            float share = share(shares[k], step);
             float[] slope = slopes.get(k);
             for (int i = 0; share != 0 && i < sum.length; i++) {
                 sum[i] += slope[i] * share;
             }
         }
         return sum;
+    }
+
+    private static float share(double ofStep, double step) {
+        return (float) ofStep * (float) step;
     }
 
     /** A state whose other slopes do not matter: they are the first once more. */

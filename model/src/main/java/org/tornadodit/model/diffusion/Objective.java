@@ -85,6 +85,11 @@ public enum Objective {
                 : velocitySamplers;
     }
 
+    /** The most {@link SamplingMethod#deviceHistory} of them. */
+    public int deviceHistory() {
+        return samplers().stream().mapToInt(SamplingMethod::deviceHistory).max().orElse(0);
+    }
+
     /** What the model's publishers sample with: steps, as {@code --num-sampling-steps} takes them. */
     public String defaultSteps() {
         return steps;

@@ -27,7 +27,7 @@ public record SamplerStep(
     }
 
     /** Of a model that predicts a velocity. */
-    static SamplerStep ofVelocity(double time, double interval, double guidedAt, Update.Linear update) {
+    static SamplerStep ofVelocity(double time, double interval, double guidedAt, Update update) {
         return new SamplerStep(time, interval, guidedAt, NO_START, update);
     }
 
@@ -83,6 +83,12 @@ public record SamplerStep(
                     after.get(1)[at] = estimate;
                     after.get(2)[at] = p.keep(corrected, estimate, previous);
                     yield p.next(corrected, estimate, previous);
+                }
+                case Update.Stage s -> {
+                    for (int array = 1; array < state.size(); array++) {
+                        after.get(array)[at] = s.keep(state, array, at, modelOutput[of]);
+                    }
+                    yield s.next(state, at, modelOutput[of]);
                 }
             };
         }

@@ -53,6 +53,11 @@ public enum SamplingMethod {
         return history;
     }
 
+    /** Those of them that follow from every call of the model; of a sampler that adapts the last does not, its clock, which is the host's. */
+    public int deviceHistory() {
+        return adaptive() ? history - 1 : history;
+    }
+
     /** All names that options have, as {@code ddpm, ddim, ...}. */
     public static String options() {
         return Arrays.stream(values()).map(SamplingMethod::option).collect(Collectors.joining(", "));

@@ -1,5 +1,7 @@
 package org.tornadodit.model.diffusion;
 
+import java.util.List;
+
 /**
  * What a step makes of the latents x, the estimate x0 of the data, and a normal z: scalars as float32, for the reference
  * casts its float64 tables when it takes an entry out. Every operation is rounded to float32.
@@ -177,6 +179,57 @@ public sealed interface Update {
 
         float keep(float x, float output) {
             return keptX * x + keptOutput * output;
+        }
+    }
+
+    /**
+     * A stage of a Runge-Kutta method, whose history is where its step begins, y, and then its slopes v_1, v_2, ...: the model's
+     * output becomes the next slope v_n, and {@code x' = y + (((0 + v_1 share_1) + v_2 share_2) + ... + v_n share_n)}. Without shares
+     * x' is the output itself and the history stays: what a sampler takes that decides by it.
+     *
+     * @param shares of the slopes v_1 to v_n, times the step; none, or 2 to {@link #MOST}
+     */
+    record Stage(List<Float> shares) implements Update {
+        /** Slopes that there is room for. */
+        public static final int MOST = 6;
+
+        /** The output itself. */
+        static final Stage OUTPUT = new Stage(List.of());
+
+        public Stage {
+            shares = List.copyOf(shares);
+            if (shares.size() == 1 || shares.size() > MOST) {
+                throw new IllegalArgumentException(
+                        "shares of %d slopes, expected none or 2 to %d".formatted(shares.size(), MOST));
+            }
+        }
+
+        @Override
+        public boolean noisy() {
+            return false;
+        }
+
+        /** Slopes that are there before. */
+        public int slopes() {
+            return Math.max(0, shares.size() - 1);
+        }
+
+        /** x' at an element. */
+        float next(List<float[]> state, int at, float output) {
+            if (shares.isEmpty()) {
+                return output;
+            }
+            float sum = 0;
+            for (int k = 0; k < slopes(); k++) {
+                sum += state.get(2 + k)[at] * shares.get(k);
+            }
+            sum += output * shares.getLast();
+            return state.get(1)[at] + sum;
+        }
+
+        /** An element of an array of the history, 1 for y. */
+        float keep(List<float[]> state, int array, int at, float output) {
+            return !shares.isEmpty() && array == 2 + slopes() ? output : state.get(array)[at];
         }
     }
 }

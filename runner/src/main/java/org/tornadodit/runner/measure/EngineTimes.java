@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.diffusion.AdaptiveSampler;
 import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.runner.plan.SamplingPlan;
 import org.tornadodit.runner.report.RunRecord;
@@ -71,7 +72,7 @@ record EngineTimes(
     /**
      * Steps, each from the end of the one before. One run has as many as are wanted, and one more, whose end is that of the run;
      * except that a sampler which adapts takes what it takes, so that it runs until they are together; there, calls of the model are
-     * timed.
+     * timed, all that lie between two decisions as long as they are in the mean, for the host's decision is a part of each.
      */
     private Timing steps(SamplingRequest request) {
         int count = repetitions != null ? repetitions : STEPS;
@@ -91,10 +92,8 @@ record EngineTimes(
                 throw new IllegalStateException("a run has no step to time");
             }
         }
-        return Timing.of(evened(times).stream()
-                .skip(warmUp)
-                .mapToDouble(Double::doubleValue)
-                .toArray());
+        return Timing.of((adaptive ? times : evened(times))
+                .stream().skip(warmUp).mapToDouble(Double::doubleValue).toArray());
     }
 
     /**
@@ -117,15 +116,23 @@ record EngineTimes(
     private List<Double> oneRun(SamplingRequest run, int most) {
         List<Double> times = new ArrayList<>();
         long[] end = {System.nanoTime()};
+        int[] calls = {0};
         engine.sample(run, plan.sampling().noise(), new StepListener() {
             @Override
             public void stepDone(int done, Supplier<SamplingState> state) {}
 
             @Override
             public void reached(int done) {
+                calls[0]++;
+                if (run.sampler() instanceof AdaptiveSampler adaptive && !adaptive.decides(done - 1)) {
+                    return;
+                }
                 long now = System.nanoTime();
-                if (times.size() < most) { // Heun's moves take two
-                    times.add((now - end[0]) * 1e-9);
+                double each = (now - end[0]) * 1e-9 / calls[0];
+                for (; calls[0] > 0; calls[0]--) {
+                    if (times.size() < most) { // Heun's moves take two
+                        times.add(each);
+                    }
                 }
                 end[0] = now;
             }

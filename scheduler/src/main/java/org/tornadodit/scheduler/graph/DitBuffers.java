@@ -21,8 +21,10 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * a guided sample; of a micro-batch, where the blocks are divided into stages), T tokens (of a patch, where stages take patches), D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
  */
 public final class DitBuffers {
+    /** Arrays behind the latents for what samplers keep: as many as any of the model's samplers has. */
+    public final int history;
     /**
-     * (1 + {@link DenoiseStep#HISTORY}, S, C, H, W): x_t, which the last graph of a step replaces by x_{t-1}, and then what
+     * (1 + {@link #history}, S, C, H, W): x_t, which the last graph of a step replaces by x_{t-1}, and then what
      * samplers keep from step to step.
      */
     public final FloatArray latents;
@@ -148,8 +150,9 @@ public final class DitBuffers {
         long n = part.microPasses();
         long rows = part.rows();
         int width = config.hiddenSize();
-        latents = arrays.floats((1 + DenoiseStep.HISTORY) * samples * config.inputElements());
-        start = arrays.floats((1 + DenoiseStep.HISTORY) * samples * config.inputElements());
+        history = Math.max(DenoiseStep.HISTORY, config.objective().deviceHistory());
+        latents = arrays.floats((1 + history) * samples * config.inputElements());
+        start = arrays.floats((1 + history) * samples * config.inputElements());
         noise = arrays.floats(samples * config.inputElements());
         noNoise = arrays.floats(1);
         long allTokens = n * part.tokens().count();

@@ -370,7 +370,7 @@ public final class DitGraphs {
     private void begin(GraphScope g) {
         DitBuffers b = buffers;
         g.sendEach(b.start);
-        int elements = (1 + DenoiseStep.HISTORY) * part.samples().count() * config.inputElements();
+        int elements = (1 + b.history) * part.samples().count() * config.inputElements();
         portable.copy(g, "latents", b.start, b.latents, elements);
         portable.fill(g, "overflow", b.overflow, part.flagRows() * Overflow.KINDS, 0);
         exchanges.begin(g, portable);

@@ -57,14 +57,14 @@ final class RunningSample {
                 : done == batch.request().steps();
     }
 
-    /** Whether the host decides after each step how it goes on. */
-    boolean isAdaptive() {
-        return batch.request().sampler() instanceof AdaptiveSampler;
+    /** Whether the host has to see what its last step gave, to know how it goes on. */
+    boolean isToBeDecided() {
+        return batch.request().sampler() instanceof AdaptiveSampler adaptive && adaptive.decides(done - 1);
     }
 
     /** Arrays that a stepper has of it: the latents, and what its sampler remembers where that is not on the host. */
     int arrays() {
-        return isAdaptive() ? 1 : 1 + batch.request().sampler().history();
+        return 1 + batch.request().sampler().method().deviceHistory();
     }
 
     /** What it does next. */
@@ -102,10 +102,18 @@ final class RunningSample {
     void keep(List<float[]> arrays) {
         List<float[]> now = arrays;
         if (batch.request().sampler() instanceof AdaptiveSampler adaptive) {
-            List<float[]> before = kept.done() > 0 ? kept.arrays() : keptArrays();
-            now = adaptive.next(done - 1, before, arrays.getFirst());
+            List<float[]> known = kept.done() > 0 ? kept.arrays() : keptArrays();
+            List<float[]> whole = done > 1 ? withTheHosts(arrays, known) : known;
+            now = isToBeDecided() ? adaptive.next(done - 1, whole, arrays.getFirst()) : whole;
         }
         kept = new SamplingState(done, now);
+    }
+
+    /** A stepper's arrays, and behind them those that only the host has. */
+    private static List<float[]> withTheHosts(List<float[]> arrays, List<float[]> known) {
+        List<float[]> whole = new ArrayList<>(arrays);
+        whole.addAll(known.subList(arrays.size(), known.size()));
+        return whole;
     }
 
     /** Goes on from the state that was kept last. */

@@ -91,6 +91,15 @@ record SampleStep(int label, SamplerStep step, double cfgScale, int guidedChanne
                 coefficientsOfAll.set(c + DenoiseStep.SIGMA, 0);
                 coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, 0);
             }
+            case Update.Stage s -> {
+                coefficientsOfAll.set(c + DenoiseStep.SAMPLER, DenoiseStep.STAGE);
+                coefficientsOfAll.set(c + DenoiseStep.STAGE_SLOPES, s.slopes());
+                for (int k = 0; k < s.shares().size(); k++) {
+                    coefficientsOfAll.set(
+                            c + DenoiseStep.STAGE_SHARES + k, -s.shares().get(k));
+                }
+                coefficientsOfAll.set(c + DenoiseStep.NOISE_FACTOR, 0);
+            }
         }
         int d = i * PhiloxNoise.LENGTH;
         draws.set(d + PhiloxNoise.SEED_LOW, (int) draw.seed());

@@ -255,7 +255,7 @@ final class SharedPass {
         pass.forEach(RunningSample::stepped);
         lane.setSinceKept(lane.sinceKept() + 1);
         List<RunningSample> wanted = pass.stream().filter(this::isWanted).toList();
-        boolean decides = pass.stream().anyMatch(RunningSample::isAdaptive);
+        boolean decides = pass.stream().anyMatch(RunningSample::isToBeDecided);
         boolean ends = pass.stream().anyMatch(RunningSample::isFinished);
         if (decides || ends || !wanted.isEmpty() || lane.sinceKept() >= keepSteps) {
             save(lane);

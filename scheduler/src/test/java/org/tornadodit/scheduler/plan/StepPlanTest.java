@@ -10,7 +10,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.tornadodit.kernels.DenoiseStep;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.SamplingMethod;
+import org.tornadodit.model.diffusion.Update;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.plan.StepPlan.Stage;
 
@@ -82,5 +84,7 @@ class StepPlanTest {
         assertTrue(Arrays.stream(SamplingMethod.values())
                 .filter(method -> !method.adaptive())
                 .allMatch(method -> method.history() <= DenoiseStep.HISTORY));
+        assertEquals(DenoiseStep.STAGE_HISTORY, Objective.SIT.deviceHistory());
+        assertEquals(DenoiseStep.STAGE_HISTORY, 1 + Update.Stage.MOST);
     }
 }

@@ -196,6 +196,37 @@ class AdaptiveSamplingTest {
         assertEquals(4, reports.size(), String.valueOf(reports));
     }
 
+    /** What an engine keeps in its arrays between decisions is what the host makes of the same outputs. */
+    @Test
+    void aDeviceKeepsWhatTheHostWould() {
+        SamplingRequest request = request(STRONG, LABELS);
+        Keeping onDevice = new Keeping();
+        try (Engine engine = devices(1, LABELS.size())) {
+            engine.sample(request, TorchRandn.cuda(7), onDevice);
+        }
+        AdaptiveSampler sampler = (AdaptiveSampler) request.sampler();
+        int stages = 0;
+        for (int done = 2; done < 14; done++) { // two steps
+            if (sampler.decides(done)) {
+                continue;
+            }
+            for (int i = 0; i < LABELS.size(); i++) {
+                List<float[]> before =
+                        onDevice.states.get(done - 1).part(LABELS.size(), i, 1).arrays();
+                List<float[]> after =
+                        onDevice.states.get(done).part(LABELS.size(), i, 1).arrays();
+                float[] slope = after.get(3 + (done - 2) % 6);
+                List<float[]> expected =
+                        new ArrayList<>(sampler.step(done, before).take(1, before, slope, null));
+                for (int array = 0; array < after.size(); array++) {
+                    assertArrayEquals(expected.get(array), after.get(array), "array " + array + " after " + done);
+                }
+                stages++;
+            }
+        }
+        assertEquals(2 * 5 * LABELS.size(), stages);
+    }
+
     @Test
     void thePlainEngineRefusesWhatEndsApart() {
         try (Engine engine = TinyModel.plainEngine(TinyModel.request(1, 0, 1, 2), false)) {

@@ -167,6 +167,20 @@ class PipeFusionTest {
         assertEquals(List.of(true, true, false, true, false, true, true), synchronous);
     }
 
+    /** dopri5 tells how far off it is from differences of what the model says at its stages. */
+    @Test
+    void stagesAreSynchronous() {
+        SampleStep plain = new SampleStep(1, TWO.sampler().step(0), 1, 0, SampleStep.Draw.NONE);
+        SampleStep stage = new SampleStep(
+                1, Objective.SIT.sampler(SamplingMethod.DOPRI5, "", 0).step(2), 1, 0, SampleStep.Draw.NONE);
+        Freshness freshness = new Freshness(1);
+        List<Boolean> synchronous = new ArrayList<>();
+        for (SampleStep next : List.of(plain, plain, stage, stage, plain)) {
+            synchronous.add(freshness.isSynchronous(List.of(plain, next)));
+        }
+        assertEquals(List.of(true, false, true, true, false), synchronous);
+    }
+
     /** The first step after that is synchronous again, so that the end is another than without an interruption. */
     @Test
     void whoGoesOnFromAStateBeginsWithItsOwnKeys() {

@@ -60,7 +60,8 @@ public final class ModelCases {
                 () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
                 () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.MULTISTEP, DenoiseStep.NOISE_PHILOX),
                 () -> SamplerCases.step(
-                        SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.PREDICTOR_CORRECTOR, DenoiseStep.NOISE_PHILOX));
+                        SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.PREDICTOR_CORRECTOR, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(SAMPLES / 2, 4, 64, 2, 8, 3, DenoiseStep.STAGE, DenoiseStep.NOISE_PHILOX));
     }
 
     private static List<Supplier<KernelCase>> tensorTransformer() {

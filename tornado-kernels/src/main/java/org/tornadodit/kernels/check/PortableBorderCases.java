@@ -148,6 +148,7 @@ public final class PortableBorderCases {
             cases.add(() -> SamplerCases.step(1, size, 1, 1, size, 0, DenoiseStep.MULTISTEP, DenoiseStep.NOISE_ARRAY));
             cases.add(() -> SamplerCases.step(
                     1, size, 1, 1, size, 0, DenoiseStep.PREDICTOR_CORRECTOR, DenoiseStep.NOISE_ARRAY));
+            cases.add(() -> SamplerCases.step(1, size, 1, 1, size, 0, DenoiseStep.STAGE, DenoiseStep.NOISE_ARRAY));
             cases.add(() -> SamplerCases.step(1, size, 1, 1, size, size, DenoiseStep.DDIM, DenoiseStep.NOISE_ARRAY));
             cases.add(() -> DecoderCases.postQuantConv(1, 1, size));
             cases.add(() -> DecoderCases.channelsFirst(1, 1, 2, size));

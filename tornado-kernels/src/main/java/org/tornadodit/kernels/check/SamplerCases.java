@@ -1,6 +1,7 @@
 package org.tornadodit.kernels.check;
 
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.DenoiseStep;
@@ -43,7 +44,8 @@ public final class SamplerCases {
      * {@link DenoiseStep}, of samples at different steps, every third one unguided.
      *
      * @param sampler {@link DenoiseStep#DDPM}, {@link DenoiseStep#DDIM}, {@link DenoiseStep#MULTISTEP},
-     *     {@link DenoiseStep#PREDICTOR_CORRECTOR} or {@link DenoiseStep#LINEAR}
+     *     {@link DenoiseStep#PREDICTOR_CORRECTOR}, {@link DenoiseStep#LINEAR}, or {@link DenoiseStep#STAGE} of 5, 4, 3, 2, 1 and
+     *     no slopes in turn
      * @param outChannels 2 channels with a learned variance, else channels
      * @param guidedChannels of the guided samples; 0 where none is guided
      * @param noiseSource {@link DenoiseStep#NOISE_PHILOX} or {@link DenoiseStep#NOISE_ARRAY}
@@ -65,7 +67,8 @@ public final class SamplerCases {
         }
         IntArray batch = Data.batch(new int[samples], guided, 0);
         FloatArray model = Data.random(1, batch.get(Batch.PASSES) * pixels / channels * outChannels, 0.5);
-        FloatArray latents = Data.random(2, (1 + DenoiseStep.HISTORY) * samples * pixels, 1);
+        int arrays = 1 + (sampler == DenoiseStep.STAGE ? DenoiseStep.STAGE_HISTORY : DenoiseStep.HISTORY);
+        FloatArray latents = Data.random(2, arrays * samples * pixels, 1);
         FloatArray before = Data.copy(latents);
         FloatArray coefficients = ArrayPages.floats(samples * DenoiseStep.LENGTH);
         IntArray draw = ArrayPages.ints(samples * PhiloxNoise.LENGTH);
@@ -75,6 +78,9 @@ public final class SamplerCases {
             }
             coefficients.set(i * DenoiseStep.LENGTH + DenoiseStep.SAMPLER, sampler);
             coefficients.set(i * DenoiseStep.LENGTH + DenoiseStep.GUIDED_CHANNELS, guided[i] ? guidedChannels : 0);
+            if (sampler == DenoiseStep.STAGE) {
+                coefficients.set(i * DenoiseStep.LENGTH + DenoiseStep.STAGE_SLOPES, 5 - i % 6);
+            }
             int[] drawOf = {1 + i, 0, 3 + i, 0, 1 << 18, 5 + i * pixels};
             for (int j = 0; j < drawOf.length; j++) {
                 draw.set(i * PhiloxNoise.LENGTH + j, drawOf[j]);
@@ -89,6 +95,7 @@ public final class SamplerCases {
                     case DenoiseStep.MULTISTEP -> "step multistep";
                     case DenoiseStep.PREDICTOR_CORRECTOR -> "step predictor-corrector";
                     case DenoiseStep.LINEAR -> "step linear";
+                    case DenoiseStep.STAGE -> "step stage";
                     default -> "step ddpm";
                 },
                 samples + "x" + channels + "x" + size + "/" + patch,
@@ -117,9 +124,9 @@ public final class SamplerCases {
                     return reference.value(
                             i / (samples * pixels),
                             at,
-                            new double[] {
-                                before.get(at), before.get(samples * pixels + at), before.get(2 * samples * pixels + at)
-                            },
+                            IntStream.range(0, arrays)
+                                    .mapToDouble(array -> before.get(array * samples * pixels + at))
+                                    .toArray(),
                             noiseSource == DenoiseStep.NOISE_ARRAY
                                     ? noise.get(at)
                                     : NoiseReference.normal(draw, at / pixels * PhiloxNoise.LENGTH, at % pixels));
@@ -143,13 +150,16 @@ public final class SamplerCases {
         /**
          * An element afterwards.
          *
-         * @param array 0 for the latents, 1 for the last x0, 2 for what is kept of a correction
+         * @param array 0 for the latents, 1 for the last x0, 2 for what is kept of a correction; of stages 1 for y, 2 and more for slopes
          * @param before the element in each array
          */
         double value(int array, int index, double[] before, double normal) {
             int n = index / size / size / channels;
             int sampler = (int) coefficient(n, DenoiseStep.SAMPLER);
             double x = before[0];
+            if (sampler == DenoiseStep.STAGE) {
+                return stage(array, index, before);
+            }
             if (sampler == DenoiseStep.LINEAR && array == 0) {
                 return coefficient(n, DenoiseStep.LINEAR_X) * x
                         + coefficient(n, DenoiseStep.LINEAR_OUTPUT) * output(index)
@@ -198,6 +208,19 @@ public final class SamplerCases {
             return coefficient(n, DenoiseStep.POSTERIOR_MEAN_COEF1) * start
                     + coefficient(n, DenoiseStep.POSTERIOR_MEAN_COEF2) * x
                     + Math.exp(logVariance / 2) * noise;
+        }
+
+        private double stage(int array, int index, double[] before) {
+            int n = index / size / size / channels;
+            int slopes = (int) coefficient(n, DenoiseStep.STAGE_SLOPES);
+            if (array > 0) {
+                return slopes > 0 && array == 2 + slopes ? output(index) : before[array];
+            }
+            double result = slopes > 0 ? before[1] : output(index);
+            for (int k = 0; k < slopes; k++) {
+                result -= before[2 + k] * coefficient(n, DenoiseStep.STAGE_SHARES + k);
+            }
+            return slopes > 0 ? result - output(index) * coefficient(n, DenoiseStep.STAGE_SHARES + slopes) : result;
         }
 
         /** x0 under guidance. */

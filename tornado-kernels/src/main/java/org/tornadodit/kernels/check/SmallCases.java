@@ -56,6 +56,8 @@ public final class SmallCases {
                 () -> SamplerCases.step(3, 4, 6, 2, 8, 3, DenoiseStep.PREDICTOR_CORRECTOR, DenoiseStep.NOISE_PHILOX),
                 () -> SamplerCases.step(3, 4, 6, 2, 8, 3, DenoiseStep.LINEAR, DenoiseStep.NOISE_PHILOX),
                 () -> SamplerCases.step(2, 4, 6, 2, 4, 4, DenoiseStep.LINEAR, DenoiseStep.NOISE_ARRAY),
+                () -> SamplerCases.step(7, 4, 6, 2, 8, 3, DenoiseStep.STAGE, DenoiseStep.NOISE_PHILOX),
+                () -> SamplerCases.step(6, 3, 5, 1, 3, 0, DenoiseStep.STAGE, DenoiseStep.NOISE_ARRAY),
                 () -> SamplerCases.step(3, 3, 6, 2, 3, 0, DenoiseStep.DDPM, DenoiseStep.NOISE_PHILOX),
                 () -> SamplerCases.step(2, 4, 6, 2, 8, 3, DenoiseStep.DDPM, DenoiseStep.NOISE_ARRAY),
                 () -> DecoderCases.conv(2, 6, 10, 12, 20, 1, Epilogue.BIAS),
