@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -368,6 +370,33 @@ class BadInputTest {
                 Thread.sleep(100);
             }
             assertTrue(strict.get("/metrics").body().contains("dit_connections 1.0"), "the deaf one is left");
+        }
+    }
+
+    /** A large answer through a thin line: what counts is that parts of it are taken. */
+    @Test
+    void clientsThatReadSlowlyGetAll() throws IOException, InterruptedException {
+        try (TestServer strict = TestServer.start(
+                        pipeline,
+                        TestServer.options().patience(Duration.ofSeconds(2)).maxPictures(4000));
+                RawClient slow = new RawClient(strict.port(), 1 << 16)) {
+            slow.send(RawClient.generation("{\"class_labels\": 1, \"n\": 4000, \"num_inference_steps\": 1}"));
+            String head = slow.readUntil("\"data\":");
+            Matcher length =
+                    Pattern.compile("(?s).*Content-Length: (\\d+)\r\n.*").matcher(head);
+            assertTrue(length.matches(), head.substring(0, Math.min(1000, head.length())));
+            int left = Integer.parseInt(length.group(1)) - (head.length() - head.indexOf("\r\n\r\n") - 4);
+            assertTrue(left > 4 << 20, "more than the system holds for a connection: " + left);
+            String end = "";
+            while (left > 0) {
+                int count = Math.min(left, 1 << 16);
+                byte[] some = slow.read(count);
+                assertEquals(count, some.length, "closed with %d bytes to come".formatted(left));
+                left -= count;
+                end = new String(some, StandardCharsets.ISO_8859_1);
+                Thread.sleep(60);
+            }
+            assertTrue(end.endsWith("}]}\n"), end);
         }
     }
 

@@ -112,6 +112,26 @@ class LimitsTest {
         }
     }
 
+    /** As clients do that end a body with a line of its own, or ask for more before they have an answer. */
+    @Test
+    void aConnectionIsSeenToCloseBehindWhatWasSentTooEarly() throws Exception {
+        try (TestServer server = TestServer.start(pipeline, options())) {
+            for (String early : new String[] {"\r\n", "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"}) {
+                RawClient client = new RawClient(server.port());
+                client.send(RawClient.generation(PLAIN));
+                await("it runs", () -> shows(server, 1, 0));
+                Thread.sleep(300); // a look at the connection
+                client.send(early);
+                Thread.sleep(300);
+                assertTrue(shows(server, 1, 0), "no reason to end it");
+                client.close();
+                long begin = System.nanoTime();
+                await("it is cancelled", () -> shows(server, 0, 0));
+                assertTrue(System.nanoTime() - begin < 30_000_000_000L, "before its time is over");
+            }
+        }
+    }
+
     /** It waits, when its connection is closed. */
     @Test
     void aClosedConnectionLeavesTheQueue() throws Exception {

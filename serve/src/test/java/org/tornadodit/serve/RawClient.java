@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,14 @@ final class RawClient implements AutoCloseable {
 
     RawClient(int port) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.setSoTimeout(60_000);
+    }
+
+    /** @param receives bytes that may lie here unread */
+    RawClient(int port, int receives) throws IOException {
+        socket = new Socket();
+        socket.setReceiveBufferSize(receives);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         socket.setSoTimeout(60_000);
     }
 
@@ -48,6 +57,11 @@ final class RawClient implements AutoCloseable {
             throw new UncheckedIOException(all.toString(), e);
         }
         return all.toString();
+    }
+
+    /** So many bytes, or fewer where the server closes before. */
+    byte[] read(int count) throws IOException {
+        return socket.getInputStream().readNBytes(count);
     }
 
     /** What comes until there is this text. */

@@ -24,6 +24,12 @@ final class Exchange {
     /** Bytes of a body that are read to no avail, so that whoever sends them reads the answer; beyond, the connection is closed. */
     private static final long MOST_DISCARDED = 32L << 20;
 
+    /** Bytes of an answer that have the client's whole patience for themselves: 6 KB a second with the default. */
+    private static final int PART = 1 << 18;
+
+    /** What is read of a connection to see whether it is open; what is in it is not looked at. */
+    private static final int LOOK = 1 << 10;
+
     /** The status, in counts alone, of a request whose client went. */
     private static final int CLOSED = 499;
 
@@ -96,11 +102,11 @@ final class Exchange {
      * @throws Refusal when it is longer than so many bytes
      */
     byte[] body(int most) throws IOException {
-        long told = request.getLength();
+        long told = request.getLength(); // a promise: memory is for what comes
         if (told > most) {
             throw tooLarge(most);
         }
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream((int) Math.max(0, told));
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream((int) Math.clamp(told, 0, 1 << 13));
         byte[] buffer = new byte[1 << 13];
         InputStream in = Content.Source.asInputStream(request);
         for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
@@ -147,6 +153,7 @@ final class Exchange {
         }
         response.setStatus(code);
         setHeader(HttpHeader.CONTENT_TYPE, type);
+        setHeader(HttpHeader.CONTENT_LENGTH, String.valueOf(body.length));
         write(body, true);
     }
 
@@ -185,28 +192,33 @@ final class Exchange {
     }
 
     private void write(byte[] bytes, boolean last) throws IOException {
-        watch.awaits(connection);
-        Content.Sink.write(response, last, ByteBuffer.wrap(bytes));
+        int from = 0;
+        do { // an empty answer has a part too
+            int count = Math.min(PART, bytes.length - from);
+            ByteBuffer part = ByteBuffer.wrap(bytes, from, count);
+            from += count;
+            watch.awaits(connection);
+            Content.Sink.write(response, last && from == bytes.length, part);
+        } while (from < bytes.length);
         watch.works(connection);
     }
 
     /**
      * Whether the client has closed its side. Between a request that is read and its answer nobody else reads the connection; what
-     * a client sends meanwhile is a request too early, which is not done: the connection is closed after the answer.
+     * a client sends meanwhile, an empty line or a request too early, is passed over, and the connection is closed after the answer.
      */
     boolean isGone() {
         EndPoint endPoint = connection.getEndPoint();
         if (!endPoint.isOpen()) {
             return true;
         }
-        if (sentMore
-                || !(endPoint instanceof SelectableChannelEndPoint selectable)
+        if (!(endPoint instanceof SelectableChannelEndPoint selectable)
                 || !(selectable.getChannel() instanceof SocketChannel channel)) {
             return false;
         }
         try {
-            int count = channel.read(ByteBuffer.allocate(1));
-            sentMore = count > 0;
+            int count = channel.read(ByteBuffer.allocate(LOOK)); // once: what is sent on and on waits in the network
+            sentMore |= count > 0;
             return count < 0;
         } catch (IOException e) { // reset
             return true;

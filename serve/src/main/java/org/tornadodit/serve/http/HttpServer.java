@@ -23,6 +23,9 @@ public final class HttpServer implements AutoCloseable {
     /** Requests that the system holds before they are accepted. */
     private static final int BACKLOG = 512;
 
+    /** Bytes of an answer that the system holds for a connection; by itself it takes megabytes, and tells of none until many are gone. */
+    private static final int SEND_BUFFER = 1 << 18;
+
     /** Threads that look after sockets; requests have virtual ones. */
     private static final int MOST_THREADS = 16;
 
@@ -80,6 +83,7 @@ public final class HttpServer implements AutoCloseable {
         connector.setHost(address.host());
         connector.setPort(address.port());
         connector.setAcceptQueueSize(BACKLOG);
+        connector.setAcceptedSendBufferSize(SEND_BUFFER);
         connector.setIdleTimeout(0); // the watch's
         server.addConnector(connector);
         server.addBean(new NetworkConnectionLimit(address.connections(), server));
