@@ -10,6 +10,7 @@ public final class Progress {
     private final int steps;
     private final int batch;
     private final int batches;
+    private final double stepsPerSecond;
     private final Duration timeLeft;
     private final List<Picture> previews;
     private final AtomicBoolean cancelled;
@@ -19,6 +20,7 @@ public final class Progress {
             int steps,
             int batch,
             int batches,
+            double stepsPerSecond,
             Duration timeLeft,
             List<Picture> previews,
             AtomicBoolean cancelled) {
@@ -26,6 +28,7 @@ public final class Progress {
         this.steps = steps;
         this.batch = batch;
         this.batches = batches;
+        this.stepsPerSecond = stepsPerSecond;
         this.timeLeft = timeLeft;
         this.previews = previews;
         this.cancelled = cancelled;
@@ -54,6 +57,11 @@ public final class Progress {
     /** Share of the request that is done, 0 to 1, decoding left out; whole batches alone where {@link #steps} is 0. */
     public double fraction() {
         return (batch - 1 + (steps == 0 ? 0 : (double) step / steps)) / batches;
+    }
+
+    /** Steps of the request a second since it began, previews and steps of other requests in between included; 0 where that is unknown. */
+    public double stepsPerSecond() {
+        return stepsPerSecond;
     }
 
     /**

@@ -27,6 +27,7 @@ final class RequestRun {
     private final List<SamplingRequest> batches;
     private int batch;
     private int done;
+    private int stepsDone;
     private double seconds;
 
     RequestRun(
@@ -153,13 +154,21 @@ final class RequestRun {
 
         @Override
         public void stepDone(int step, Supplier<SamplingState> now) {
+            stepsDone += step - done;
             done = step;
             long time = System.nanoTime();
             seconds += (time - told) / 1e9;
             told = time;
             requireWanted();
             listener.accept(new Progress(
-                    step, steps(part), batch + 1, batches.size(), timeLeft(), previews(step, now), cancelled));
+                    step,
+                    steps(part),
+                    batch + 1,
+                    batches.size(),
+                    seconds > 0 ? stepsDone / seconds : 0,
+                    timeLeft(),
+                    previews(step, now),
+                    cancelled));
             requireWanted();
         }
 

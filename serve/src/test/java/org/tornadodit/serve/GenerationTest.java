@@ -166,8 +166,15 @@ class GenerationTest {
         events.forEach(
                 event -> assertEquals(event.type(), event.data().get("type").getAsString()));
         List<JsonObject> progress = of(events, "progress");
+        double took = events.getLast().data().get("seconds").getAsDouble();
         double before = 0;
         for (JsonObject each : progress) {
+            double rate = each.get("steps_per_second").getAsDouble();
+            double done = each.get("fraction").getAsDouble() * 120;
+            assertTrue(rate > 0.9 * done / took, each::toString);
+            if (each.get("time_left").getAsDouble() > 0.05) { // both are means of the steps so far
+                assertEquals((120 - done) / each.get("time_left").getAsDouble(), rate, 0.05 * rate, each::toString);
+            }
             assertTrue(each.get("fraction").getAsDouble() > before, progress::toString);
             before = each.get("fraction").getAsDouble();
             assertEquals(2, each.get("batches").getAsInt(), "three pictures, two a batch");

@@ -85,14 +85,14 @@ public final class Answers {
     }
 
     /** How far it is; {@code time_left} in seconds. */
-    public Event progress(Progress progress, double stepsPerSecond) {
+    public Event progress(Progress progress) {
         JsonObject json = ofType("progress");
         json.addProperty("step", progress.step());
         json.addProperty("steps", progress.steps());
         json.addProperty("batch", progress.batch());
         json.addProperty("batches", progress.batches());
         json.addProperty("fraction", rounded(progress.fraction()));
-        json.addProperty("steps_per_second", rounded(stepsPerSecond));
+        json.addProperty("steps_per_second", rounded(progress.stepsPerSecond()));
         json.addProperty("time_left", rounded(progress.timeLeft().toMillis() / 1e3));
         return event(json);
     }

@@ -24,8 +24,6 @@ final class GenerationAnswer {
     private long said;
     private int ahead = -1;
     private boolean begun;
-    private int lastStep;
-    private double lastSeconds;
 
     GenerationAnswer(Exchange exchange, Generation generation, Generations generations, Answers answers) {
         this.exchange = exchange;
@@ -74,7 +72,7 @@ final class GenerationAnswer {
             }
             if (news.progress() != null) {
                 begun = true;
-                say(answers.progress(news.progress(), rate(news.progress())));
+                say(answers.progress(news.progress()));
             } else if (!begun && !done) {
                 tellQueue();
             }
@@ -106,16 +104,6 @@ final class GenerationAnswer {
         for (int place = 0; place < progress.previews().size(); place++) {
             say(answers.partial(progress, place));
         }
-    }
-
-    /** Steps a second since the last progress that was told; since the admission at first. */
-    private double rate(Progress progress) {
-        double now = generation.seconds();
-        int step = (progress.batch() - 1) * progress.steps() + progress.step();
-        double rate = Math.max(0, step - lastStep) / Math.max(1e-6, now - lastSeconds); // dopri5 counts anew in a batch
-        lastStep = step;
-        lastSeconds = now;
-        return rate;
     }
 
     private void say(Answers.Event event) throws IOException {
