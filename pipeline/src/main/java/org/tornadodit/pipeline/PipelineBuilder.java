@@ -48,6 +48,7 @@ public final class PipelineBuilder {
     private final Path vae;
     private @Nullable Path config;
     private @Nullable Path classNames;
+    private @Nullable String name;
     private @Nullable Integer imageSize;
     private @Nullable Objective objective;
     private DeviceNames devices = DeviceNames.parse("auto");
@@ -75,6 +76,12 @@ public final class PipelineBuilder {
      */
     public PipelineBuilder config(Path json) {
         config = json;
+        return this;
+    }
+
+    /** @param name of the model that pictures tell, as {@code --model} has it; without it, that of the paper, or of the weights' file */
+    public PipelineBuilder name(String name) {
+        this.name = name;
         return this;
     }
 
@@ -313,8 +320,11 @@ public final class PipelineBuilder {
         }
     }
 
-    /** That of a model of the paper, else the file's. */
+    /** What is asked for, else that of a model of the paper, else the file's. */
     private String modelName(DitConfig sizes) {
+        if (name != null) {
+            return name;
+        }
         return Arrays.stream(DitVariant.values())
                 .filter(variant -> variant.patchSize() == sizes.patchSize())
                 .filter(variant ->

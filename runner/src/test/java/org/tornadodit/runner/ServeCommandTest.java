@@ -5,27 +5,28 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
-import java.awt.image.BufferedImage;
 import java.io.BufferedReader;
-import java.io.ByteArrayInputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.TinyModelFiles;
+import org.tornadodit.model.metrics.ImageFiles;
+import org.tornadodit.pipeline.PictureFacts;
 import org.tornadodit.runner.terminal.ExitCode;
 
 /** {@code dit serve} as a process, and its usage. */
@@ -46,8 +47,8 @@ class ServeCommandTest {
                 .build();
     }
 
-    private static int[] pixels(BufferedImage image) {
-        return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+    private static Map<String, String> facts(Path picture) throws Exception {
+        return PictureFacts.read(picture).orElseThrow().facts();
     }
 
     @Test
@@ -101,11 +102,11 @@ class ServeCommandTest {
                         .get("b64_json")
                         .getAsString();
                 Path file = pictures.resolve(i + "_" + List.of(1, 4).get(i) + ".png");
+                Path served = Files.write(
+                        folder.resolve("served.png"), Base64.getDecoder().decode(picture));
                 assertArrayEquals(
-                        pixels(ImageIO.read(file.toFile())),
-                        pixels(ImageIO.read(
-                                new ByteArrayInputStream(Base64.getDecoder().decode(picture)))),
-                        "the command line's bits");
+                        ImageFiles.read(file).levels(), ImageFiles.read(served).levels(), "the command line's bits");
+                assertEquals(facts(file), facts(served), "and what made them, as --like takes it");
             }
             CompletableFuture<HttpResponse<String>> running = client.sendAsync(
                     request(server, "{\"class_labels\": 2, \"n\": 8, \"num_inference_steps\": 500}"),

@@ -1,6 +1,5 @@
 package org.tornadodit.runner.bulk;
 
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,9 +57,8 @@ record Pictures(SamplingPlan plan, long seed, Labels labels, String version, Map
 
     private SamplingFacts sampling(SamplingRequest request, long ofSeed) {
         SamplingOptions options = plan.sampling();
-        String model = plan.source().name();
         return new SamplingFacts(
-                model.endsWith(".json") ? String.valueOf(Path.of(model).getFileName()) : model,
+                plan.source().toldName(),
                 plan.config(),
                 request,
                 options.steps,

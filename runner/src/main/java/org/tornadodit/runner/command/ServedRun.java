@@ -95,6 +95,7 @@ final class ServedRun {
                     .precision(command.kernelArguments.options().precision())
                     .kernels(command.kernelArguments.kernels)
                     .rng(command.rng)
+                    .name(source.toldName())
                     .maxBatch(command.maxBatch)
                     .notices(line -> progress.aside(() -> err.println(line)))
                     .starting(progress::doing);

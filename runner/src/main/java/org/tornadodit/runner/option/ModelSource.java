@@ -36,6 +36,11 @@ public record ModelSource(
 
     public static final String DEMO = "demo";
 
+    /** As pictures tell it: of a file, its name alone, for where it lies is nobody's business. */
+    public String toldName() {
+        return name.endsWith(".json") ? String.valueOf(Path.of(name).getFileName()) : name;
+    }
+
     /**
      * Reads the options; only small JSON files are opened.
      *

@@ -1,6 +1,5 @@
 package org.tornadodit.runner.plan;
 
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +32,7 @@ public record RunFacts(
     public Map<String, String> texts(int batch, @Nullable Integer picture) {
         SamplingOptions options = plan.sampling();
         SamplingFacts sampling = new SamplingFacts(
-                modelName(),
+                plan.source().toldName(),
                 plan.config(),
                 plan.request(),
                 options.steps,
@@ -61,11 +60,5 @@ public record RunFacts(
                 ? plan.labels().stream().distinct().collect(Collectors.joining(", "))
                 : plan.labels().get(picture);
         return new PictureFacts(version, sampling.description(classes), facts).texts();
-    }
-
-    /** Of a file, its name alone: where it lies is nobody's business. */
-    private String modelName() {
-        String name = plan.source().name();
-        return name.endsWith(".json") ? String.valueOf(Path.of(name).getFileName()) : name;
     }
 }
