@@ -1,8 +1,10 @@
 package org.tornadodit.runner.bulk;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
@@ -14,6 +16,8 @@ import org.tornadodit.runner.terminal.PermanentException;
 
 /** Reads the pictures of a run, and takes none for whole that is not, and none for the run's that is another's. */
 record PictureReader(RunFolder folder, RunManifest manifest) {
+    /** PNG's, see ISO 15948, 5.2. */
+    private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
     /**
      * A picture that is whole.
@@ -40,6 +44,9 @@ record PictureReader(RunFolder folder, RunManifest manifest) {
             image = ImageFiles.read(file);
             told = PictureFacts.read(file);
         } catch (ImageFileException e) {
+            if (!beginsAsOurs(file)) {
+                throw foreign(file, String.valueOf(e.getMessage()));
+            }
             throw new TornPictureException(String.valueOf(e.getMessage()), e);
         }
         PictureFacts made = told.orElseThrow(() -> foreign(file, "it does not tell that ./dit bulk made it"));
@@ -52,6 +59,16 @@ record PictureReader(RunFolder folder, RunManifest manifest) {
             throw foreign(file, "%d x %d pixels".formatted(image.width(), image.height()));
         }
         return new Whole(image, label);
+    }
+
+    /** Whether what is there of a PNG's signature is, or nothing was written where it should be, as a power failure leaves it. */
+    private static boolean beginsAsOurs(Path file) throws IOException {
+        byte[] begin;
+        try (InputStream in = Files.newInputStream(file)) {
+            begin = in.readNBytes(SIGNATURE.length);
+        }
+        return Arrays.equals(begin, Arrays.copyOf(SIGNATURE, begin.length))
+                || Arrays.equals(begin, new byte[begin.length]);
     }
 
     /**

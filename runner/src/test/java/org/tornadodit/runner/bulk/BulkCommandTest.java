@@ -216,6 +216,19 @@ class BulkCommandTest {
         assertLine(ExitCode.PERMANENT, "seed 5000001, not 1", BulkRuns.collect(output));
         assertArrayEquals(theirs, Files.readAllBytes(output.resolve("000001.png")));
         assertFalse(Files.exists(folder.resolve("run.npz")));
+
+        for (String text : List.of("my notes", "\0PNG of mine")) { // by a picture's name, but no picture begins so
+            Files.writeString(output.resolve("000001.png"), text);
+            assertLine(
+                    ExitCode.PERMANENT,
+                    "000001.png is none of this run's pictures: ",
+                    runs.run(output, "--num-samples", 2));
+            assertLine(ExitCode.PERMANENT, "000001.png is none of this run's pictures: ", BulkRuns.collect(output));
+        }
+        for (byte[] torn : List.of(new byte[0], new byte[5000], Arrays.copyOf(theirs, 5))) { // by a power failure
+            Files.write(output.resolve("000001.png"), torn);
+            assertTrue(done(runs.run(output, "--num-samples", 2)).err().contains("it is made again"));
+        }
     }
 
     @Test
