@@ -132,7 +132,11 @@ public record EngineSetup(
         List<Double> each = speeds.isEmpty()
                 ? used.stream().map(device -> rate(rates, device).denoiser()).toList()
                 : speeds.subList(0, used.size());
-        return new DeviceTeam(used, each, new FaultPolicy(failFast, FaultPolicy.KEEP_STEPS, report), mesh());
+        return new DeviceTeam(
+                used,
+                each,
+                new FaultPolicy(failFast, FaultPolicy.KEEP_STEPS, FaultPolicy.KEEP_SECONDS, report),
+                mesh());
     }
 
     /** All that decides how numbers are rounded: engines of which this is the same make the same bits. */

@@ -55,6 +55,7 @@ public final class CpuEngine implements Engine {
                 config,
                 List.of(new Lane(most, 1, thread, () -> stepper)),
                 1,
+                0,
                 true,
                 (lane, samples, failure) -> new Verdict(Scope.PASS, failure));
     }

@@ -152,6 +152,7 @@ final class Crew implements Stepper {
         engines.forEach(engine -> engine.connect(engines, hostLandings));
         each(TornadoEngine::beginFirstStep);
         each(TornadoEngine::firstStep);
+        each(TornadoEngine::recordStep);
         each(engine -> engine.recordDecode(
                 engine.decodesTogether()
                         ? 1

@@ -20,6 +20,7 @@ final class Lane {
     // On the lane's thread:
     private List<RunningSample> resident = List.of();
     private int sinceKept;
+    private long keptAt;
 
     private volatile double seconds;
 
@@ -88,8 +89,20 @@ final class Lane {
         return sinceKept;
     }
 
-    void setSinceKept(int steps) {
-        sinceKept = steps;
+    /** Notes a step. */
+    void stepped() {
+        sinceKept++;
+    }
+
+    /** Time since then. */
+    double secondsSinceKept() {
+        return (System.nanoTime() - keptAt) / 1e9;
+    }
+
+    /** All states are on the host. */
+    void kept() {
+        sinceKept = 0;
+        keptAt = System.nanoTime();
     }
 
     /** Time at work since {@link #resetSeconds}. */

@@ -163,7 +163,7 @@ public final class ShardedEngine implements Engine {
         shared.values().stream()
                 .findFirst()
                 .ifPresent(any -> tellThroughHost(shape, mesh, any.choice().operations()));
-        pass = new SharedPass(config, lanes, policy.keepSteps(), hostNoise, this::failed);
+        pass = new SharedPass(config, lanes, policy.keepSteps(), policy.keepSeconds(), hostNoise, this::failed);
     }
 
     /** What it costs that devices exchange through the host's memory, where some do. */

@@ -50,6 +50,7 @@ final class SharedPass {
     private final DitConfig config;
     private final List<Lane> lanes;
     private final int keepSteps;
+    private final double keepSeconds;
     private final boolean hostNoise;
     private final Failures failures;
     private final TreeSet<RunningSample> waiting = new TreeSet<>(RunningSample.ORDER);
@@ -58,13 +59,21 @@ final class SharedPass {
     private boolean closed;
 
     /**
-     * @param keepSteps every so many steps states are read
+     * @param keepSteps states are read after so many steps at the earliest
+     * @param keepSeconds and after so long
      * @param hostNoise whether steppers are given their noise
      */
-    SharedPass(DitConfig config, List<Lane> lanes, int keepSteps, boolean hostNoise, Failures failures) {
+    SharedPass(
+            DitConfig config,
+            List<Lane> lanes,
+            int keepSteps,
+            double keepSeconds,
+            boolean hostNoise,
+            Failures failures) {
         this.config = config;
         this.lanes = List.copyOf(lanes);
         this.keepSteps = keepSteps;
+        this.keepSeconds = keepSeconds;
         this.hostNoise = hostNoise;
         this.failures = failures;
     }
@@ -225,7 +234,10 @@ final class SharedPass {
             lane.setResident(pass);
             if (!pass.isEmpty()) {
                 lane.stepper()
-                        .begin(pass.stream().map(RunningSample::keptArrays).toList());
+                        .begin(pass.parallelStream() // a start's noise is drawn here
+                                .map(RunningSample::keptArrays)
+                                .toList());
+                lane.kept();
             }
         }
         return pass;
@@ -253,11 +265,12 @@ final class SharedPass {
                                 : List.of(),
                         1 + pass.stream().mapToInt(RunningSample::done).max().orElse(0));
         pass.forEach(RunningSample::stepped);
-        lane.setSinceKept(lane.sinceKept() + 1);
+        lane.stepped();
         List<RunningSample> wanted = pass.stream().filter(this::isWanted).toList();
         boolean decides = pass.stream().anyMatch(RunningSample::isToBeDecided);
         boolean ends = pass.stream().anyMatch(RunningSample::isFinished);
-        if (decides || ends || !wanted.isEmpty() || lane.sinceKept() >= keepSteps) {
+        boolean due = lane.sinceKept() >= keepSteps && lane.secondsSinceKept() >= keepSeconds;
+        if (decides || ends || !wanted.isEmpty() || due) {
             save(lane);
         }
         if (decides) {
@@ -304,7 +317,7 @@ final class SharedPass {
         }
         List<List<float[]>> states =
                 lane.stepper().read(resident.stream().map(RunningSample::arrays).toList());
-        lane.setSinceKept(0);
+        lane.kept();
         List<@Nullable RuntimeException> outcomes = IntStream.range(0, resident.size())
                 .parallel() // samplers that decide have arithmetic of their own
                 .<@Nullable RuntimeException>mapToObj(i -> kept(resident.get(i), states.get(i)))

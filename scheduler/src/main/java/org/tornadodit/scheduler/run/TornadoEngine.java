@@ -278,12 +278,18 @@ public final class TornadoEngine implements Engine, Stepper {
         last = ditPlan.execute(ditGraphs.step().getLast());
         if (part.isWhole()) {
             requireLatents(last);
+            recordStep();
         }
         if (vaeBuffers.isDivided()) {
             return; // addresses() comes
         }
         float[] image = decode(new float[config.inputElements()], 1);
         ReturnedValues.requireFinite(image, image.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
+    }
+
+    /** Has the device record a step of all samples, whose graphs have all run, so that a run's first is one launch like the others. */
+    void recordStep() {
+        ditPlan.record(part.isPatched() ? ditGraphs.synchronousStep() : ditGraphs.step());
     }
 
     private void requireLatents(TornadoExecutionResult result) {

@@ -192,7 +192,8 @@ class DeviceFaultsTest {
     void failFastStopsAtTheFirst(Kernels kernels, Stage stage) {
         stage.order(HostRuntime.get().device(1).faults(), "d1_", kernels);
         DeviceTeam team = TinyModel.team(2, KEEP, reports);
-        DeviceTeam failFast = new DeviceTeam(team.devices(), team.speeds(), new FaultPolicy(true, KEEP, reports::add));
+        DeviceTeam failFast =
+                new DeviceTeam(team.devices(), team.speeds(), new FaultPolicy(true, KEEP, 0, reports::add));
         DeviceFailedException failure = assertThrows(DeviceFailedException.class, () -> run(kernels, failFast, false));
         assertTrue(
                 String.valueOf(failure.getMessage()).matches("device 1: .* failed while " + stage.words + ": .*"),
@@ -264,7 +265,8 @@ class DeviceFaultsTest {
     void failFastStopsAtADeviceWhoseMemoryOthersHold() {
         occupy(1);
         DeviceTeam team = TinyModel.team(3, KEEP, reports);
-        DeviceTeam failFast = new DeviceTeam(team.devices(), team.speeds(), new FaultPolicy(true, KEEP, reports::add));
+        DeviceTeam failFast =
+                new DeviceTeam(team.devices(), team.speeds(), new FaultPolicy(true, KEEP, 0, reports::add));
         DeviceUnavailableException failure = assertThrows(DeviceUnavailableException.class, () -> run(failFast, false));
         assertTrue(String.valueOf(failure.getMessage()).matches(FULL.formatted(1)), failure.getMessage());
         assertEquals(List.of(), reports);

@@ -13,9 +13,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.noise.TorchRandn;
@@ -44,6 +47,7 @@ class PlacesTest {
         private final List<List<Integer>> steps = Collections.synchronizedList(new ArrayList<>());
         private int taken;
         private int begins;
+        private final List<Integer> reads = new ArrayList<>();
         private int failing = -1;
         private RuntimeException failure = new IllegalStateException();
 
@@ -65,6 +69,7 @@ class PlacesTest {
 
         @Override
         public List<List<float[]>> read(List<Integer> arrays) {
+            reads.add(steps.size());
             return Collections.nCopies(taken, List.of(new float[ELEMENTS]));
         }
     }
@@ -78,8 +83,17 @@ class PlacesTest {
     }
 
     private SharedPass pass(Scope scope) {
+        return pass(scope, 10, 0);
+    }
+
+    private SharedPass pass(Scope scope, int keepSteps, double keepSeconds) {
         return new SharedPass(
-                TinyModel.CONFIG, lanes, 10, false, (lane, samples, failure) -> new Verdict(scope, failure));
+                TinyModel.CONFIG,
+                lanes,
+                keepSteps,
+                keepSeconds,
+                false,
+                (lane, samples, failure) -> new Verdict(scope, failure));
     }
 
     private static SamplingRequest request(int steps, Integer... labels) {
@@ -117,6 +131,15 @@ class PlacesTest {
         while (pass.batches() < batches) {
             Thread.onSpinWait();
         }
+    }
+
+    /** Of seven steps every third, and the last; but not before the time has come. */
+    @ParameterizedTest
+    @CsvSource({"0, 3 6 7", "3600, 7"})
+    void statesAreReadAfterStepsAndTime(double seconds, String reads) {
+        Noting stepper = lane(1, 1);
+        pass(Scope.PASS, 3, seconds).sample(request(7, 0), TorchRandn.cuda(0), SamplingState.START, StepListener.NONE);
+        assertEquals(reads, stepper.reads.stream().map(String::valueOf).collect(Collectors.joining(" ")));
     }
 
     /** Three places: of two samples that join one waits, and begins when a place is free. */

@@ -58,7 +58,7 @@ public final class TinyModel {
             speeds.add(1.0);
         }
         List<ListedDevice> listed = TornadoDevices.list().subList(0, devices);
-        return new DeviceTeam(listed, speeds, new FaultPolicy(false, keepSteps, reports::add));
+        return new DeviceTeam(listed, speeds, new FaultPolicy(false, keepSteps, 0, reports::add));
     }
 
     static ShardedEngine engine(DeviceTeam team, SamplingRequest shape, boolean hostNoise) {
