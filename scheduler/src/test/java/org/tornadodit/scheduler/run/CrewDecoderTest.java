@@ -91,7 +91,7 @@ class CrewDecoderTest {
         float[] expected = expected(1, kernels);
         RerunningRecorder.renew();
         try (ShardedEngine engine = engine(Mesh.ONE.withHeads(devices), 1, kernels)) {
-            assertEquals(devices, RerunningRecorder.RECORDED.get(), "each device's pass, before there is a step");
+            assertEquals(2 * devices, RerunningRecorder.RECORDED.get(), "each device's pass and step");
             assertArrayEquals(expected, engine.decode(latents(1), 1)); // the second pass: signals go on counting
             assertEquals(devices, RerunningRecorder.RUN.get());
         }

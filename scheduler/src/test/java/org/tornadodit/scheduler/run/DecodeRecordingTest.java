@@ -28,19 +28,21 @@ class DecodeRecordingTest {
         RerunningRecorder.renew();
     }
 
-    /** While a step runs: the first of a run is not recorded, the second is, and has the decoder recorded beside it. */
+    /** While a step runs: a step is recorded with the engine, and the first of a run has the decoder recorded beside it. */
     @Test
     void theFirstDecodeOfARunIsOneLaunch() {
+        int steps = REQUEST.steps();
         try (ShardedEngine engine = TinyModel.engine(TinyModel.team(1, 10, reports), REQUEST, false)) {
-            assertEquals(0, RerunningRecorder.RECORDED.get());
+            assertEquals(1, RerunningRecorder.RECORDED.get());
+            assertEquals(0, RerunningRecorder.RUN.get());
             float[] latents = engine.sample(REQUEST, TorchRandn.cuda(0), (done, now) -> {});
             assertEquals(2, RerunningRecorder.RECORDED.get());
-            assertEquals(2, RerunningRecorder.RUN.get());
+            assertEquals(steps, RerunningRecorder.RUN.get());
             float[] images = engine.decode(latents, 2);
-            assertEquals(3, RerunningRecorder.RUN.get());
+            assertEquals(steps + 1, RerunningRecorder.RUN.get());
             assertEquals(2, RerunningRecorder.RECORDED.get());
             assertArrayEquals(images, engine.decode(latents, 2));
-            assertEquals(4, RerunningRecorder.RUN.get());
+            assertEquals(steps + 2, RerunningRecorder.RUN.get());
             float[] one = engine.decode(Arrays.copyOf(latents, latents.length / 2), 1);
             assertArrayEquals(Arrays.copyOf(images, images.length / 2), one);
         }
@@ -56,11 +58,11 @@ class DecodeRecordingTest {
         }
         try (ShardedEngine engine = TinyModel.engine(TinyModel.team(1, 10, reports), REQUEST, false)) {
             float[] inTurn = engine.decode(latents, 2);
-            assertEquals(0, RerunningRecorder.RECORDED.get());
+            assertEquals(1, RerunningRecorder.RECORDED.get(), "a step");
             assertArrayEquals(inTurn, engine.decode(latents, 2));
-            assertEquals(1, RerunningRecorder.RECORDED.get());
+            assertEquals(2, RerunningRecorder.RECORDED.get());
             assertArrayEquals(inTurn, engine.decode(latents, 2));
-            assertEquals(1, RerunningRecorder.RECORDED.get());
+            assertEquals(2, RerunningRecorder.RECORDED.get());
             assertEquals(2, RerunningRecorder.RUN.get());
         }
     }
