@@ -85,8 +85,7 @@ public final class Linear {
             int firstColumn = context.groupIdx * TILE;
             int z = context.groupIdz;
 
-            // Loading: 8 threads along k, so that a 32-byte sector is used whole; rows past the end repeat the last
-            // one.
+            // Loading: 8 threads along k, so that a 32-byte sector is used whole; rows past the end repeat the last one.
             int loadK = thread % K_TILE;
             int loadRow = thread / K_TILE;
             int xBase = z * xStride + loadK;
@@ -119,8 +118,7 @@ public final class Linear {
                 q3 = weight.get(w0 + w3);
             }
 
-            // Computing: a warp covers 8 x 4 threads of the 16 x 16, neighbours one above the other, so that the wide
-            // reads
+            // Computing: a warp covers 8 x 4 threads of the 16 x 16, neighbours one above the other, so that the wide reads
             // of local memory are of few different addresses; a thread's rows and columns are two runs of four.
             int column = (thread % 2 + thread / 16 % 2 * 2 + thread / 32 % 4 * 4) * 4;
             int row = (thread / 2 % 8 + thread / 128 * 8) * 4;
@@ -295,8 +293,7 @@ public final class Linear {
                 }
                 // spotless:on
                 context.localBarrier();
-                // A thread has eight outputs of a column, every eighth row; what is added to four of them is read
-                // together.
+                // A thread has eight outputs of a column, every eighth row; what is added to four of them is read together.
                 for (int half = 0; half < 2; half++) {
                     int row0 = firstRow + threadRow / 4 * 64 + threadRow % 4 + thread / TILE * 4 + half * 32;
                     int read0 = rowAt(row0, m);

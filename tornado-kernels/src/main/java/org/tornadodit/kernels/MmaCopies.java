@@ -95,7 +95,8 @@ final class MmaCopies {
     }
 
     /** The second half of {@link #copy}. */
-    static void put(int[] staged, int first, int to, int thread, int threads, int count, int planes, int slabs) {
+    static void put(
+            int[] staged, int first, int to, int thread, int threads, int count, int planes, int slabs) {
         int pieces = count * 2 * planes;
         int per = pieces(count, planes, threads);
         for (int s = 0; s < slabs; s++) {

@@ -53,7 +53,9 @@ class MmaSoftmaxTest {
     }
 
     private static double[] numbers(KernelCase kernel) {
-        return IntStream.range(0, kernel.size()).mapToDouble(kernel.actual()).toArray();
+        return IntStream.range(0, kernel.size())
+                .mapToDouble(kernel.actual())
+                .toArray();
     }
 
     @ParameterizedTest

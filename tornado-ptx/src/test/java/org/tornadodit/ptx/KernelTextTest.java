@@ -86,9 +86,7 @@ class KernelTextTest {
             String written = inBranches("mov.s32\trsi1, 0;\n\tsetp.eq.s32\trpb7, rsi0, 1;", use);
             IllegalStateException refused =
                     assertThrows(IllegalStateException.class, () -> KernelText.of(written, "a_kernel", "K_k"), use);
-            assertTrue(
-                    String.valueOf(refused.getMessage()).contains("K_k would read registers that nothing has set: r"),
-                    use);
+            assertTrue(String.valueOf(refused.getMessage()).contains("K_k would read registers that nothing has set: r"), use);
         }
         String loop = inBranches("mov.s32\trsi1, 0;", "mov.s32\trsi2, rsi0;\n\tadd.s32\trsi2, rsi2, 1;");
         assertEquals(Set.of(), DefiniteAssignment.unassigned(loop));

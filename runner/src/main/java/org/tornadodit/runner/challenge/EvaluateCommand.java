@@ -42,8 +42,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description =
                 "Compares images with a baseline: mean absolute difference (0..255), LPIPS, PSNR and SSIM, as the DiT"
-                        + " challenge's evaluate.py and torchmetrics give them. Two folders are compared file by file, by"
-                        + " name. With --npz: FID, sFID, Inception Score, precision and recall of sets of pictures.",
+                    + " challenge's evaluate.py and torchmetrics give them. Two folders are compared file by file, by"
+                    + " name. With --npz: FID, sFID, Inception Score, precision and recall of sets of pictures.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  dit evaluate baseline.png sample.png --gates strict",

@@ -82,7 +82,7 @@ public final class PlanCommand implements Callable<Integer> {
             defaultValue = "nvlink",
             description =
                     "How the devices reach each other: over NVLink; through the host's memory, as where GPUs have no"
-                            + " peer access, at PCIe 4.0's rate; or as found on this machine. Default: ${DEFAULT-VALUE}")
+                        + " peer access, at PCIe 4.0's rate; or as found on this machine. Default: ${DEFAULT-VALUE}")
     String linked = "nvlink";
 
     @Option(names = "--unguided", description = "Samples without guidance, of one pass each")

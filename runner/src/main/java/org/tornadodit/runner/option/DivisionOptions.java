@@ -100,8 +100,8 @@ public final class DivisionOptions {
             paramLabel = "N",
             description =
                     "N devices compute a sample in stages: each has some of the model's blocks, through which patches"
-                            + " of the tokens go one behind the other. Keys and values of the patches behind are those of"
-                            + " the step before: another picture, which is never chosen unasked")
+                        + " of the tokens go one behind the other. Keys and values of the patches behind are those of"
+                        + " the step before: another picture, which is never chosen unasked")
     @Nullable
     Integer pipeFusion;
 

@@ -18,9 +18,9 @@ public final class KernelArguments {
             defaultValue = "highest",
             description =
                     "highest: every product as accurate as FP32's; higher: the blocks' linear layers with one product"
-                            + " in FP16 and two in FP8, an error of 1e-5; high: the operands of the blocks' products"
-                            + " rounded to FP16 on tensor cores, which changes a picture by less than 0.01 of 255 levels"
-                            + " in the mean. Default: ${DEFAULT-VALUE}")
+                        + " in FP16 and two in FP8, an error of 1e-5; high: the operands of the blocks' products"
+                        + " rounded to FP16 on tensor cores, which changes a picture by less than 0.01 of 255 levels"
+                        + " in the mean. Default: ${DEFAULT-VALUE}")
     MatmulPrecision precision = MatmulPrecision.HIGHEST;
 
     @Option(

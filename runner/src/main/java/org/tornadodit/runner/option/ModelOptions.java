@@ -58,7 +58,7 @@ public final class ModelOptions {
             paramLabel = "DIR",
             description =
                     "AutoencoderKL in diffusers' layout: config.json and weights; or sd-vae-ft-ema or sd-vae-ft-mse"
-                            + " (ema, mse), once downloaded. Default: beside the DiT's weights, or downloaded with them")
+                        + " (ema, mse), once downloaded. Default: beside the DiT's weights, or downloaded with them")
     @Nullable
     public Path vae;
 

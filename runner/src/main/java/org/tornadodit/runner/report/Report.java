@@ -133,10 +133,10 @@ public final class Report {
         }
         if (!groups.isEmpty()) {
             say("Where the time of one denoising step goes. A kernel has the name of the model's layer, or of what it"
-                    + " computes: tensorLinear is a linear layer on the tensor cores with what follows it (GELU, gate and"
-                    + " residual, attention's heads), split says that operands are two FP16 parts, which keeps FP32's"
-                    + " accuracy. Shapes of linear layers are rows x outputs x inputs. The ceiling is what the device"
-                    + " reaches with arithmetic, or with copying, alone.");
+                + " computes: tensorLinear is a linear layer on the tensor cores with what follows it (GELU, gate and"
+                + " residual, attention's heads), split says that operands are two FP16 parts, which keeps FP32's"
+                + " accuracy. Shapes of linear layers are rows x outputs x inputs. The ceiling is what the device"
+                + " reaches with arithmetic, or with copying, alone.");
         }
         for (List<RecordedRun> history : groups.values()) {
             RecordedRun newest = history.getLast();

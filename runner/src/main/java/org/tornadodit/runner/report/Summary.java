@@ -98,11 +98,11 @@ record Summary(List<RecordedRun> runs) {
         blocks.add(new Paragraph(String.format(
                 Locale.ROOT,
                 "The DiT challenge: draw eight pictures of 512 x 512 with the image model DiT-XL/2 in 250 steps, as"
-                        + " fast as possible, without changing the model or its precision. The pictures must keep gates"
-                        + " against those of the original program: mean absolute difference at most %s (levels are 0 to"
-                        + " 255), LPIPS at most %s, SSIM at least %s, PSNR more than %.0f dB. Its machine has four NVIDIA"
-                        + " V100, where the original takes %d s. Points, by its published rules: none from %.0f s, all"
-                        + " %.0f from %.0f s down; by its final ones: none from %.0f s, all %.0f from %.0f s down.",
+                    + " fast as possible, without changing the model or its precision. The pictures must keep gates"
+                    + " against those of the original program: mean absolute difference at most %s (levels are 0 to"
+                    + " 255), LPIPS at most %s, SSIM at least %s, PSNR more than %.0f dB. Its machine has four NVIDIA"
+                    + " V100, where the original takes %d s. Points, by its published rules: none from %.0f s, all"
+                    + " %.0f from %.0f s down; by its final ones: none from %.0f s, all %.0f from %.0f s down.",
                 GATES.maxMae(),
                 GATES.maxLpips(),
                 GATES.minSsim(),
@@ -350,8 +350,8 @@ record Summary(List<RecordedRun> runs) {
         lines.add("Times are from the noise to the decoded pictures. Starting, which reads the weights and compiles the"
                 + " kernels, comes before and is not in them; README.md says what it takes.");
         lines.add("Strict FP32 is PyTorch's arithmetic without shortcuts, whose pictures are the standard here. The"
-                + " default of this program, highest, has FP32's accuracy in every product; high is faster and less exact"
-                + " (--matmul-precision).");
+            + " default of this program, highest, has FP32's accuracy in every product; high is faster and less exact"
+            + " (--matmul-precision).");
         List<String> devices = runs.stream()
                 .map(run -> run.text("device"))
                 .filter(device -> !device.isEmpty())
@@ -375,8 +375,8 @@ record Summary(List<RecordedRun> runs) {
                 .anyMatch(command -> command.matches(".*[ =]W(/.*|\\s.*|$)"))) {
             lines.add(
                     "W in the commands is the folder that reference/make_xl2.py makes: random weights in the format of"
-                            + " the published ones. Times do not depend on them; the pictures of both programs are of the"
-                            + " same.");
+                        + " the published ones. Times do not depend on them; the pictures of both programs are of the"
+                        + " same.");
         }
         return lines;
     }

@@ -127,9 +127,9 @@ class ReportTest {
         assertTrue(
                 html.contains(
                         "Eight pictures in 10.0 s on 4 x NVIDIA H200, 30.0 s on one. PyTorch at the same precision"
-                                + " takes 120.0 s on one: 12.0 times as long as this program on 4, 4.0 times as long as on"
-                                + " one. The pictures keep the strict gates. Such a time is worth 50 of 50 points by the"
-                                + " published rules, 100 of 100 by the final ones."),
+                            + " takes 120.0 s on one: 12.0 times as long as this program on 4, 4.0 times as long as on"
+                            + " one. The pictures keep the strict gates. Such a time is worth 50 of 50 points by the"
+                            + " published rules, 100 of 100 by the final ones."),
                 html);
         assertTrue(
                 html.contains("<td>tornado-dit, highest</td><td>0.0002</td><td>86.3</td><td>1.0000</td><td>passed</td>"

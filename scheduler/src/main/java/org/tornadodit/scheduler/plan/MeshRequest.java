@@ -104,7 +104,8 @@ public record MeshRequest(
 
     private Mesh asked(
             DitConfig config, boolean guided, int most, int devices, Grain grain, ToDoubleFunction<Mesh> step) {
-        Mesh crew = new Mesh(degrees, microBatches.orElse(1), owners.orElse(1), flow.orElse(PatchFlow.NONE)).crew();
+        Mesh crew =
+                new Mesh(degrees, microBatches.orElse(1), owners.orElse(1), flow.orElse(PatchFlow.NONE)).crew();
         if (crew.owners() > 1 && crew.ranks() == 1) {
             crew = dividedForOwners(config, guided, most, devices, grain, step, crew);
         }
