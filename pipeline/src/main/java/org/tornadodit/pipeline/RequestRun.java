@@ -182,8 +182,7 @@ final class RequestRun {
                 return Duration.ZERO;
             }
             double all = (double) part.steps() * batches.size();
-            double behind = (double) part.steps() * batch + done;
-            return Duration.ofMillis((long) (1e3 * seconds * (all - behind) / behind));
+            return Duration.ofMillis((long) (1e3 * seconds * (all - stepsDone) / stepsDone));
         }
     }
 

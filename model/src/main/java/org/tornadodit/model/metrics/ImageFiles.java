@@ -7,6 +7,7 @@ import java.awt.image.Raster;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -137,6 +138,11 @@ public final class ImageFiles {
             throw new ImageFileException("%s: reading %d x %d pixels takes %s"
                     .formatted(Printable.path(path), size.width(), size.height(), JavaHeap.shortage(size.heapBytes())));
         }
+    }
+
+    /** What every PNG begins with. */
+    public static byte[] pngSignature() {
+        return ByteBuffer.allocate(Long.BYTES).putLong(PngChunks.SIGNATURE).array();
     }
 
     /** Writes a PNG of 8-bit RGB. */

@@ -11,10 +11,7 @@ import org.tornadodit.model.Printable;
 
 /** Texts of pictures, by keyword: {@link PngText} and {@link WebpText}. Pixels are not looked at. */
 public final class PictureTexts {
-    /** The first and the second four bytes of a PNG, and the first and the third of a WebP. */
-    private static final int PNG = 0x89504E47;
-
-    private static final int PNG_LINES = 0x0D0A1A0A;
+    /** The first and the third four bytes of a WebP. */
     private static final int RIFF = 0x52494646;
     private static final int WEBP = 0x57454250;
 
@@ -43,7 +40,7 @@ public final class PictureTexts {
         try (ImageInput in = file.open()) {
             int first = in.readInt();
             int second = in.readInt();
-            if (first == PNG && second == PNG_LINES) {
+            if (first == (int) (PngChunks.SIGNATURE >>> Integer.SIZE) && second == (int) PngChunks.SIGNATURE) {
                 return PngText.read(in);
             }
             if (first == RIFF && in.readInt() == WEBP) {

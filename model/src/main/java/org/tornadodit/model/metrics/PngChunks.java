@@ -17,7 +17,8 @@ import javax.imageio.IIOException;
  * the file is whole. Source: PNG, third edition (W3C, 2025), sections 5, 7 and 10.
  */
 final class PngChunks {
-    private static final long SIGNATURE = 0x89504E470D0A1A0AL;
+    /** The eight bytes that a PNG begins with, section 5.2. */
+    static final long SIGNATURE = 0x89504E470D0A1A0AL;
     private static final int HEADER = 0x49484452; // IHDR
     private static final int PALETTE = 0x504C5445; // PLTE
     private static final int DATA = 0x49444154; // IDAT

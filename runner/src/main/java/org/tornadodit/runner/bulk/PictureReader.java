@@ -16,9 +16,6 @@ import org.tornadodit.runner.terminal.PermanentException;
 
 /** Reads the pictures of a run, and takes none for whole that is not, and none for the run's that is another's. */
 record PictureReader(RunFolder folder, RunManifest manifest) {
-    /** PNG's, see ISO 15948, 5.2. */
-    private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-
     /**
      * A picture that is whole.
      *
@@ -63,11 +60,12 @@ record PictureReader(RunFolder folder, RunManifest manifest) {
 
     /** Whether what is there of a PNG's signature is, or nothing was written where it should be, as a power failure leaves it. */
     private static boolean beginsAsOurs(Path file) throws IOException {
+        byte[] signature = ImageFiles.pngSignature();
         byte[] begin;
         try (InputStream in = Files.newInputStream(file)) {
-            begin = in.readNBytes(SIGNATURE.length);
+            begin = in.readNBytes(signature.length);
         }
-        return Arrays.equals(begin, Arrays.copyOf(SIGNATURE, begin.length))
+        return Arrays.equals(begin, Arrays.copyOf(signature, begin.length))
                 || Arrays.equals(begin, new byte[begin.length]);
     }
 
