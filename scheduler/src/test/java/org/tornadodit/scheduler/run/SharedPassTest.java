@@ -187,6 +187,41 @@ class SharedPassTest {
         }
     }
 
+    /** Has a place until it is released. Of a listener that is behind on a busy machine the place would go to others. */
+    private static final class Occupant implements StepListener {
+        private final CountDownLatch atWork = new CountDownLatch(1);
+        private final CountDownLatch released = new CountDownLatch(1);
+        private final boolean cancels;
+
+        /** @param cancels whether it takes its batch back, once it is released */
+        Occupant(boolean cancels) {
+            this.cancels = cancels;
+        }
+
+        void awaitPlace() {
+            await(atWork);
+        }
+
+        void release() {
+            released.countDown();
+        }
+
+        @Override
+        public void stepDone(int done, Supplier<SamplingState> state) {
+            if (cancels) {
+                throw new CancellationException("enough");
+            }
+        }
+
+        /** On the engine's thread, which does no further step meanwhile. */
+        @Override
+        public boolean wantsState(int done) {
+            atWork.countDown();
+            await(released);
+            return false;
+        }
+    }
+
     /** A value that does not fit is one batch's fault: its neighbours do the step again without it. */
     @ParameterizedTest
     @ValueSource(strings = {"CPU", "HIGH"})
@@ -227,23 +262,9 @@ class SharedPassTest {
         List<Integer> begun = Collections.synchronizedList(new ArrayList<>());
         try (CpuEngine engine = TinyModel.cpuEngine(1)) {
             float[] alone = engine.sample(one, noise(1, false), (done, now) -> {});
-            CountDownLatch atWork = new CountDownLatch(1);
-            CountDownLatch enough = new CountDownLatch(1);
-            FutureTask<float[]> first = inBackground(engine, endless, noise(0, false), new StepListener() {
-                @Override
-                public void stepDone(int done, Supplier<SamplingState> state) {
-                    throw new CancellationException("enough");
-                }
-
-                /** On the engine's thread, so that the place stays taken: of a slow listener it would go to others. */
-                @Override
-                public boolean wantsState(int done) {
-                    atWork.countDown();
-                    await(enough);
-                    return false;
-                }
-            });
-            await(atWork);
+            Occupant occupant = new Occupant(true);
+            FutureTask<float[]> first = inBackground(engine, endless, noise(0, false), occupant);
+            occupant.awaitPlace();
             List<FutureTask<float[]>> others = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
                 int batch = i;
@@ -266,7 +287,7 @@ class SharedPassTest {
                 }));
                 await(waits);
             }
-            enough.countDown();
+            occupant.release();
             ExecutionException cancelled = assertThrows(ExecutionException.class, first::get);
             assertTrue(cancelled.getCause() instanceof CancellationException, cancelled.toString());
             for (FutureTask<float[]> other : others) {
@@ -302,9 +323,9 @@ class SharedPassTest {
         SamplingRequest endless = request(SamplingMethod.DDPM, 900, 4.0, 0);
         CpuEngine engine = TinyModel.cpuEngine(1);
         try (engine) {
-            CountDownLatch atWork = new CountDownLatch(1);
-            FutureTask<float[]> running = inBackground(engine, endless, noise(0, false), atWork);
-            await(atWork);
+            Occupant occupant = new Occupant(false);
+            FutureTask<float[]> running = inBackground(engine, endless, noise(0, false), occupant);
+            occupant.awaitPlace();
             IllegalStateException full = new IllegalStateException("full");
             assertEquals(
                     full,
@@ -322,10 +343,13 @@ class SharedPassTest {
             CountDownLatch there = new CountDownLatch(1);
             FutureTask<float[]> waiting = inBackground(engine, endless, noise(2, false), there);
             await(there);
+            occupant.release();
             engine.close();
             for (FutureTask<float[]> each : List.of(running, waiting)) {
                 ExecutionException closed = assertThrows(ExecutionException.class, each::get);
-                assertTrue(closed.getCause() instanceof CancellationException, closed.toString());
+                assertEquals(
+                        new CancellationException("the engine was closed").toString(),
+                        String.valueOf(closed.getCause()));
             }
         }
         assertThrows(IllegalStateException.class, () -> engine.sample(endless, noise(0, false), (done, now) -> {}));
