@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -128,7 +129,10 @@ class PlacesTest {
     }
 
     private static void awaitBatches(SharedPass pass, int batches) {
+        // On the lane's thread, which no timeout interrupts.
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(50);
         while (pass.batches() < batches) {
+            assertTrue(System.nanoTime() < end, "the batch does not come");
             Thread.onSpinWait();
         }
     }
