@@ -12,11 +12,13 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.host.HostRuntime;
 import org.tornadodit.kernels.MmaForm;
 import org.tornadodit.kernels.TensorCores;
 import org.tornadodit.model.RandomCheckpoint;
@@ -44,6 +46,11 @@ class TensorDecoderTest {
     private static final int SAMPLES = 2;
 
     private final Checkpoint checkpoint = new RandomCheckpoint(VaeWeights.specs(CONFIG), 1);
+
+    @BeforeEach
+    void aNewDevice() {
+        HostRuntime.get().renewDevices(); // other tests leave what failed devices held, and arrays that no graph frees
+    }
 
     @AfterEach
     void nothingIsLeftOnTheDevice() {

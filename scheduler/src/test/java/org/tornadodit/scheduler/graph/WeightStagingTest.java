@@ -11,9 +11,11 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.tornadodit.host.HostRuntime;
 import org.tornadodit.kernels.ArrayPages;
 import org.tornadodit.kernels.Embedding;
 import org.tornadodit.kernels.Launch;
@@ -42,6 +44,11 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 class WeightStagingTest {
     private static final int OUT = 24;
     private static final int IN = 48;
+
+    @BeforeEach
+    void aNewDevice() {
+        HostRuntime.get().renewDevices(); // other tests leave what failed devices held, and arrays that no graph frees
+    }
 
     @AfterEach
     void nothingIsLeftOnTheDevice() {

@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -62,6 +63,11 @@ class SamplesStandAloneTest {
     }
 
     private final List<String> reports = new ArrayList<>();
+
+    @BeforeEach
+    void aNewDevice() {
+        HostRuntime.get().renewDevices(); // other tests leave what failed devices held, and arrays that no graph frees
+    }
 
     @AfterEach
     void nothingIsLeftOnTheDevice() {

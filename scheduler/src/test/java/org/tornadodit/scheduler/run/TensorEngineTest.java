@@ -10,9 +10,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Linear;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.Tensor;
@@ -40,6 +42,11 @@ class TensorEngineTest {
 
     /** See {@link org.tornadodit.scheduler.graph.KernelChoice}. */
     private static final String FORM = "dit.mma";
+
+    @BeforeEach
+    void aNewDevice() {
+        HostRuntime.get().renewDevices(); // other tests leave what failed devices held, and arrays that no graph frees
+    }
 
     @AfterEach
     void nothingIsLeftOnTheDevice() {
