@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.host.HostFaults;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TinyModelFiles;
@@ -268,7 +271,7 @@ class DitPipelineTest {
         Sampling running;
         DitPipeline dit = on("cpu").open();
         try (dit) {
-            running = dit.start(request(1).steps(1000), progress -> begun.countDown());
+            running = dit.start(request(1).steps(1000).batches(1000), progress -> begun.countDown());
             begun.await();
         }
         assertTrue(line(assertThrows(CancellationException.class, running::pictures))
@@ -337,27 +340,33 @@ class DitPipelineTest {
     /** One place, one that may wait: the next is refused at once, and comes in when the one that waited is cancelled. */
     @Test
     void refusesWhatWouldBeTooManyToWait() throws Exception {
-        try (DitPipeline dit = on("cpu").maxBatch(1).maxWaiting(1).open()) {
+        try (DitPipeline dit = on("cpu:1").maxBatch(1).maxWaiting(1).open()) {
             byte[][] alone = bytes(dit.sample(request(2)));
-            CountDownLatch begun = new CountDownLatch(1);
-            // Long enough to be at work until it is cancelled, on any machine.
-            Sampling running = dit.start(request(1).steps(1000).batches(1000), progress -> begun.countDown());
-            begun.await();
-            assertEquals(1, dit.running());
-            Sampling waiting = dit.start(request(3), SILENT);
-            for (int tries = 0; dit.waiting() == 0; tries++) {
-                assertTrue(tries < 6000, "it does not wait after a minute");
-                Thread.sleep(10);
+            Sampling next;
+            // Between its steps a request may give up its place; one whose device does nothing does not.
+            try (HostFaults.Hold _ = HostRuntime.get().device(0).faults().hold()) {
+                Sampling running = dit.start(request(1), SILENT);
+                await("it has a place", () -> dit.running() == 1);
+                Sampling waiting = dit.start(request(3), SILENT);
+                await("it waits", () -> dit.waiting() == 1);
+                QueueFullException full = assertThrows(QueueFullException.class, () -> dit.sample(request(2)));
+                assertEquals("1 requests wait already, as many as may (maxWaiting); try again later", line(full));
+                waiting.cancel();
+                assertTrue(line(assertThrows(CancellationException.class, waiting::pictures))
+                        .matches("(cancelled|interrupted) after step 0 of 3"));
+                assertEquals(0, dit.waiting());
+                next = dit.start(request(2), SILENT);
+                running.cancel();
             }
-            QueueFullException full = assertThrows(QueueFullException.class, () -> dit.sample(request(2)));
-            assertEquals("1 requests wait already, as many as may (maxWaiting); try again later", line(full));
-            waiting.cancel();
-            assertTrue(line(assertThrows(CancellationException.class, waiting::pictures))
-                    .matches("(cancelled|interrupted) after step 0 of 3"));
-            assertEquals(0, dit.waiting());
-            Sampling next = dit.start(request(2), SILENT);
-            running.cancel();
             assertArrayEquals(alone, bytes(next.pictures()));
+        }
+    }
+
+    private static void await(String what, BooleanSupplier condition) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < end, what);
+            Thread.sleep(10);
         }
     }
 

@@ -59,11 +59,17 @@ public final class TestServer implements AutoCloseable {
 
     /** A tiny model with six classes that have no names. */
     public static DitPipeline tiny(Path folder, int maxBatch) throws IOException {
+        return tiny(folder, "cpu", maxBatch);
+    }
+
+    /** The same on devices of the caller's. */
+    static DitPipeline tiny(Path folder, String devices, int maxBatch) throws IOException {
         TinyModelFiles model = TinyModelFiles.write(folder);
         return DitPipeline.load(model.checkpoint(), model.vae())
                 .config(model.config())
-                .devices("cpu")
+                .devices(devices)
                 .threads(1)
+                .noKernelCache()
                 .notices(line -> {})
                 .maxBatch(maxBatch)
                 .open();

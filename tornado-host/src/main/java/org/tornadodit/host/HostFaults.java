@@ -2,6 +2,7 @@ package org.tornadodit.host;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.exceptions.TornadoBailoutRuntimeException;
@@ -42,6 +43,37 @@ public final class HostFaults {
     /** Calls {@code action} before every launch, on the launching thread; it may throw, interrupt or wait. */
     public void beforeLaunch(Runnable action) {
         beforeLaunch = action;
+    }
+
+    /** A device that does nothing until this is closed. */
+    public interface Hold extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** Has launches wait, on the launching threads: whoever is at work on the device stays so, however busy the machine is. */
+    public Hold hold() {
+        CountDownLatch released = new CountDownLatch(1);
+        beforeLaunch = () -> awaitUninterruptibly(released);
+        return () -> {
+            beforeLaunch = null;
+            released.countDown();
+        };
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                latch.await();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Takes back all orders. */

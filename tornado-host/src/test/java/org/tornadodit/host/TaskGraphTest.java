@@ -2,6 +2,7 @@ package org.tornadodit.host;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +12,8 @@ import static uk.ac.manchester.tornado.api.enums.DataTransferMode.UNDER_DEMAND;
 
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -369,6 +372,30 @@ class TaskGraphTest {
         assertRefused("injected failure: allocation of 48 bytes", plan::execute);
         plan.execute();
         assertEquals(2, y.get(0));
+    }
+
+    @Test
+    void aDeviceThatIsHeldDoesNothing() throws Exception {
+        TornadoExecutionPlan plan = new TornadoExecutionPlan(new TaskGraph("g")
+                .transferToDevice(EVERY_EXECUTION, x)
+                .task("t", TaskGraphTest::twice, x, y)
+                .transferToHost(EVERY_EXECUTION, y)
+                .snapshot());
+        FutureTask<Object> execution = new FutureTask<>(plan::execute);
+        Thread thread = Thread.ofPlatform().daemon().unstarted(execution);
+        try (HostFaults.Hold _ = runtime.device(0).faults().hold()) {
+            thread.start();
+            long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+            while (thread.getState() != Thread.State.WAITING) {
+                assertTrue(System.nanoTime() < end && thread.isAlive(), "it does not wait");
+                Thread.onSpinWait();
+            }
+            assertFalse(execution.isDone());
+        }
+        execution.get();
+        assertEquals(2, y.get(0));
+        plan.execute();
+        plan.freeDeviceMemory();
     }
 
     @Test
