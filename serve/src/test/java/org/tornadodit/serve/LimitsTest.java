@@ -14,14 +14,19 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.host.HostFaults;
+import org.tornadodit.host.HostRuntime;
 import org.tornadodit.pipeline.DitPipeline;
 import org.tornadodit.serve.TestServer.Answer;
 
-/** Who waits, who is refused, and what ends: one picture at a time, of a tiny model. */
+/**
+ * Who waits, who is refused, and what ends: one picture at a time, of a tiny model, on a virtual device that can be held: between
+ * its steps a request may give up its place.
+ */
 class LimitsTest {
-    /** Takes minutes, if nothing ends it. */
+    /** Takes minutes, if nothing ends it; others have a turn after each of its pictures. */
     private static final String ENDLESS =
-            "{\"class_labels\": 1, \"n\": 4000, \"num_inference_steps\": 1000, \"preview_every\": 0%s}";
+            "{\"class_labels\": 1, \"n\": 4000, \"num_inference_steps\": 10, \"preview_every\": 0%s}";
 
     private static final String PLAIN = ENDLESS.formatted("");
     private static final String STREAM = ENDLESS.formatted(", \"stream\": true");
@@ -39,7 +44,7 @@ class LimitsTest {
 
     @BeforeAll
     static void open() throws IOException {
-        pipeline = TestServer.tiny(folder, 1);
+        pipeline = TestServer.tiny(folder, "cpu:1", 1);
     }
 
     @AfterAll
@@ -72,8 +77,8 @@ class LimitsTest {
         try (TestServer server = TestServer.start(pipeline, options().maxWaiting(2));
                 RawClient first = new RawClient(server.port());
                 RawClient second = new RawClient(server.port());
-                RawClient third = new RawClient(server.port())) {
-            first.send(RawClient.generation(STREAM)).readUntil("\"type\":\"progress\"");
+                RawClient third = new RawClient(server.port());
+                HostFaults.Hold hold = atWork(server, first)) {
             assertTrue(
                     second.send(RawClient.generation(STREAM)).readUntil("\n\n").contains("\"ahead\":0"));
             await("one waits", () -> shows(server, 1, 1));
@@ -89,6 +94,7 @@ class LimitsTest {
                         >= 1);
             }
             first.close();
+            hold.close();
             second.readUntil("\"type\":\"progress\"");
             third.readUntil("\"type\":\"progress\""); // between two of the second's pictures
             second.close();
@@ -96,6 +102,14 @@ class LimitsTest {
             await("all are gone", () -> shows(server, 0, 0));
             assertEquals(200, server.post(SHORT).status());
         }
+    }
+
+    /** Has a client's request begin, and its device do nothing from then on. */
+    private static HostFaults.Hold atWork(TestServer server, RawClient client) throws Exception {
+        client.send(RawClient.generation(STREAM)).readUntil("\"type\":\"progress\"");
+        HostFaults.Hold hold = HostRuntime.get().device(0).faults().hold();
+        assertTrue(shows(server, 1, 0), "it runs");
+        return hold;
     }
 
     @Test
@@ -132,13 +146,24 @@ class LimitsTest {
         }
     }
 
+    /** A client that sends its next request as soon as it has an answer needs no place in a queue. */
+    @Test
+    void whoeverHasAnAnswerIsNotHereAnyMore() throws Exception {
+        try (TestServer server = TestServer.start(pipeline, options().maxWaiting(0))) {
+            for (int i = 0; i < 20; i++) {
+                Answer answer = server.post(SHORT.replace("steps\": 2", "steps\": 1"));
+                assertEquals(200, answer.status(), i + ": " + answer.body());
+                assertEquals(0, server.server().active(), "after " + i);
+            }
+        }
+    }
+
     /** It waits, when its connection is closed. */
     @Test
     void aClosedConnectionLeavesTheQueue() throws Exception {
         try (TestServer server = TestServer.start(pipeline, options());
-                RawClient first = new RawClient(server.port())) {
-            first.send(RawClient.generation(PLAIN));
-            await("it runs", () -> shows(server, 1, 0));
+                RawClient first = new RawClient(server.port());
+                HostFaults.Hold _ = atWork(server, first)) {
             RawClient second = new RawClient(server.port());
             second.send(RawClient.generation(PLAIN));
             await("it waits", () -> shows(server, 1, 1));
@@ -151,7 +176,7 @@ class LimitsTest {
     void aRequestOfManyPicturesLetsOthersIn() throws Exception {
         try (TestServer server = TestServer.start(pipeline, options());
                 RawClient large = new RawClient(server.port())) {
-            large.send(RawClient.generation(STREAM.replace("1000", "100"))).readUntil("\"type\":\"progress\"");
+            large.send(RawClient.generation(STREAM)).readUntil("\"type\":\"progress\"");
             for (int i = 0; i < 3; i++) {
                 assertEquals(200, server.post(SHORT).status());
             }
@@ -173,13 +198,14 @@ class LimitsTest {
         }
     }
 
+    /** The server waits for one whose client takes its time to go, and a short one is done meanwhile. */
     @Test
-    void stoppingRefusesFinishesAndCancels() throws Exception {
-        TestServer server = TestServer.start(pipeline, options().grace(Duration.ofSeconds(2)));
-        CompletableFuture<Answer> endless = CompletableFuture.supplyAsync(() -> server.post(PLAIN), THREADS);
-        await("it runs", () -> shows(server, 1, 0));
+    void stoppingRefusesAndFinishes() throws Exception {
+        TestServer server = TestServer.start(pipeline, options().grace(Duration.ofMinutes(1)));
+        RawClient endless = new RawClient(server.port());
+        endless.send(RawClient.generation(STREAM)).readUntil("\"type\":\"progress\"");
         CompletableFuture<Answer> shortOne = CompletableFuture.supplyAsync(() -> server.post(SHORT), THREADS);
-        await("it waits or is done", () -> shows(server, 1, 1) || shortOne.isDone());
+        await("it is here or done", () -> server.server().active() == 2 || shortOne.isDone());
         Thread closing = Thread.ofPlatform().start(() -> server.server().close());
         await("it is stopping", () -> server.get("/health").status() == 503);
         assertEquals(
@@ -193,10 +219,21 @@ class LimitsTest {
         assertEquals("stopping", refused.error("code"));
         assertEquals("1", refused.headers().firstValue("Retry-After").orElseThrow());
         assertEquals(200, shortOne.get().status(), "there was time for it");
+        assertTrue(closing.isAlive(), "the other one is here");
+        endless.close();
+        closing.join(30_000);
+        assertTrue(!closing.isAlive(), "closed");
+        server.close();
+    }
+
+    @Test
+    void stoppingCancelsWhatIsLeft() throws Exception {
+        TestServer server = TestServer.start(pipeline, options().grace(Duration.ofMillis(100)));
+        CompletableFuture<Answer> endless = CompletableFuture.supplyAsync(() -> server.post(PLAIN), THREADS);
+        await("it runs", () -> shows(server, 1, 0));
+        server.server().close();
         assertEquals(503, endless.get().status());
         assertEquals("cancelled", endless.get().error("code"));
-        closing.join(20_000);
-        assertTrue(!closing.isAlive(), "closed");
         server.close();
     }
 }

@@ -57,8 +57,13 @@ public final class Generation {
         return body;
     }
 
-    /** Begins to sample; {@code listener} is told of each step, {@code ended} of the end. */
-    void start(DitPipeline pipeline, Consumer<Progress> listener, Runnable ended) {
+    /**
+     * Begins to sample.
+     *
+     * @param listener is told of each step
+     * @param ended is told how it ended, before whoever waits for that: a client that has its answer is not counted any more
+     */
+    void start(DitPipeline pipeline, Consumer<Progress> listener, Consumer<String> ended) {
         Sampling begun = pipeline.start(body.request(), step -> {
             tell(step);
             listener.accept(step);
@@ -73,8 +78,14 @@ public final class Generation {
             lock.unlock();
         }
         var _ = begun.future().whenComplete((made, thrown) -> {
-            end(made, thrown);
-            ended.run();
+            Throwable cause = thrown instanceof CompletionException wrapped && wrapped.getCause() != null
+                    ? wrapped.getCause()
+                    : thrown;
+            try {
+                ended.accept(outcome(made, cause));
+            } finally {
+                end(made, cause);
+            }
         });
     }
 
@@ -96,9 +107,7 @@ public final class Generation {
         lock.lock();
         try {
             pictures = made;
-            failure = thrown instanceof CompletionException wrapped && wrapped.getCause() != null
-                    ? wrapped.getCause()
-                    : thrown;
+            failure = thrown;
             told = true;
             changed.signalAll();
         } finally {
@@ -169,13 +178,13 @@ public final class Generation {
     }
 
     /** {@code done}, {@code failed}, {@code cancelled} or {@code timeout}. */
-    String outcome() {
+    private String outcome(@Nullable List<Picture> made, @Nullable Throwable thrown) {
         lock.lock();
         try {
-            if (pictures != null) {
+            if (made != null) {
                 return "done";
             }
-            if (failure instanceof CancellationException) {
+            if (thrown instanceof CancellationException) {
                 return "timeout".equals(cancelledFor) ? "timeout" : "cancelled";
             }
             return "failed";

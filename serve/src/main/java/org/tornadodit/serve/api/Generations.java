@@ -56,7 +56,7 @@ public final class Generations {
             waiting.add(one);
         }
         try {
-            one.start(model.pipeline(), step -> stepped(one, step), () -> ended(one, one.outcome()));
+            one.start(model.pipeline(), step -> stepped(one, step), outcome -> ended(one, outcome));
         } catch (RuntimeException | Error failure) { // of a pipeline that is closed; no thread
             ended(one, "failed");
             throw failure;
