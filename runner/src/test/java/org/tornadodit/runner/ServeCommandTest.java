@@ -2,6 +2,7 @@ package org.tornadodit.runner;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
@@ -62,7 +63,7 @@ class ServeCommandTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "org.tornadodit.runner.Runner"));
-        model.command(List.of("serve"), "--device", "cpu", "--port", 0, "--grace", 60, "--max-pictures", 16)
+        model.command(List.of("serve"), "--device", "cpu", "--port", 0, "--grace", 600, "--max-pictures", 16)
                 .forEach(word -> command.add(word.toString()));
         Process process = new ProcessBuilder(command)
                 .redirectError(folder.resolve("err").toFile())
@@ -109,16 +110,20 @@ class ServeCommandTest {
                 assertEquals(facts(file), facts(served), "and what made them, as --like takes it");
             }
             CompletableFuture<HttpResponse<String>> running = client.sendAsync(
-                    request(server, "{\"class_labels\": 2, \"n\": 8, \"num_inference_steps\": 500}"),
+                    request(server, "{\"class_labels\": 2, \"n\": 8, \"num_inference_steps\": 1000}"),
                     BodyHandlers.ofString());
-            while (!client.send(
-                            HttpRequest.newBuilder(server.resolve("/health")).build(), BodyHandlers.ofString())
-                    .body()
-                    .contains("\"running\":1")) {
+            while (!running.isDone()
+                    && !client.send(
+                                    HttpRequest.newBuilder(server.resolve("/health"))
+                                            .build(),
+                                    BodyHandlers.ofString())
+                            .body()
+                            .contains("\"running\":1")) {
                 Thread.sleep(10);
             }
+            assertFalse(running.isDone(), "it was done before it was seen to run");
             process.destroy(); // SIGTERM
-            HttpResponse<String> last = running.get(90, TimeUnit.SECONDS);
+            HttpResponse<String> last = running.get(600, TimeUnit.SECONDS);
             assertEquals(200, last.statusCode(), () -> "there was time for it, but: " + last.body());
             assertTrue(process.waitFor(30, TimeUnit.SECONDS));
             assertEquals(ExitCode.DONE, process.exitValue());
@@ -135,6 +140,7 @@ class ServeCommandTest {
                 List.of("--token", "short"),
                 List.of("--max-waiting", "-1"),
                 List.of("--timeout", "0"),
+                List.of("--grace", "-1"),
                 List.of("--host", "no such host"))) {
             List<Object> arguments = new ArrayList<>(List.of("serve", "--model", "demo"));
             arguments.addAll(words);

@@ -53,8 +53,17 @@ public record ServerOptions(
         if (timeout.toSeconds() < 1) {
             throw new IllegalArgumentException("timeout is %s, expected a second or more".formatted(timeout));
         }
+        if (!patience.isPositive()) {
+            throw new IllegalArgumentException("patience is %s, expected more than nothing".formatted(patience));
+        }
+        if (grace.isNegative()) {
+            throw new IllegalArgumentException("grace is %s, expected none or more".formatted(grace));
+        }
         if (maxConnections < 1) {
             throw new IllegalArgumentException("maxConnections is %d, expected 1 or more".formatted(maxConnections));
+        }
+        if (maxBody < 0) {
+            throw new IllegalArgumentException("maxBody is %d, expected bytes".formatted(maxBody));
         }
     }
 

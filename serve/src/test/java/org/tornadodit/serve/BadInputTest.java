@@ -300,7 +300,10 @@ class BadInputTest {
                 () -> TestServer.options().maxWaiting(-1),
                 () -> TestServer.options().maxPictures(-1),
                 () -> TestServer.options().maxConnections(0),
-                () -> TestServer.options().timeout(Duration.ZERO))) {
+                () -> TestServer.options().maxBody(-1),
+                () -> TestServer.options().timeout(Duration.ZERO),
+                () -> TestServer.options().patience(Duration.ZERO),
+                () -> TestServer.options().grace(Duration.ofSeconds(-1)))) {
             assertThrows(IllegalArgumentException.class, wrong::run);
         }
         IOException taken = assertThrows(
@@ -312,7 +315,7 @@ class BadInputTest {
     /** Some send a byte now and then: what counts is the whole request's time. */
     @Test
     void slowClientsAreLeft() throws IOException, InterruptedException {
-        try (TestServer strict = TestServer.start(pipeline, TestServer.options().patience(Duration.ofSeconds(1)));
+        try (TestServer strict = TestServer.start(pipeline, TestServer.options().patience(Duration.ofSeconds(3)));
                 RawClient header = new RawClient(strict.port());
                 RawClient body = new RawClient(strict.port());
                 RawClient silent = new RawClient(strict.port());
@@ -321,16 +324,14 @@ class BadInputTest {
             header.send("GET /health HTTP/1.1\r\nHost: localhost\r\n");
             body.send("POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                     + "Content-Length: 1000\r\n\r\n");
-            long begin = System.nanoTime();
             boolean headerOpen = true;
             boolean bodyOpen = true;
-            for (int i = 0; (headerOpen || bodyOpen) && i < 200; i++) {
-                headerOpen = headerOpen && sends(header, "X-%d: 1\r\n".formatted(i));
+            for (int i = 0; (headerOpen || bodyOpen) && i < 900; i++) {
+                headerOpen = headerOpen && sends(header, "X: 1\r\n");
                 bodyOpen = bodyOpen && sends(body, " ");
                 Thread.sleep(50);
             }
-            double seconds = (System.nanoTime() - begin) / 1e9;
-            assertTrue(seconds < 9, "left after a second, not after " + seconds);
+            assertFalse(headerOpen || bodyOpen, "not left as long as a byte comes now and then");
             assertEquals("", silent.readAll());
             assertEquals("", idle.readAll());
             assertEquals(200, strict.get("/health").status());
@@ -365,7 +366,7 @@ class BadInputTest {
             });
             Thread.sleep(300);
             assertEquals(200, strict.get("/health").status());
-            long end = System.nanoTime() + 20_000_000_000L;
+            long end = System.nanoTime() + 60_000_000_000L;
             while (!strict.get("/metrics").body().contains("dit_connections 1.0") && System.nanoTime() < end) {
                 Thread.sleep(100);
             }
@@ -412,7 +413,7 @@ class BadInputTest {
             } catch (IOException noMore) {
                 assertTrue(crowd.size() > 600, "refused at " + crowd.size());
             }
-            long end = System.nanoTime() + 30_000_000_000L;
+            long end = System.nanoTime() + 60_000_000_000L;
             int status = 0;
             while (status != 200 && System.nanoTime() < end) {
                 status = statusOf(strict);
