@@ -335,7 +335,7 @@ class LauncherBuildTest {
     }
 
     private static void waitFor(Path file, String words, Process process) throws IOException {
-        for (int i = 0; i < 1500 && !Files.readString(file).contains(words); i++) {
+        for (int i = 0; i < 3000 && !Files.readString(file).contains(words); i++) {
             if (ended(process, 20)) {
                 break;
             }
@@ -376,7 +376,7 @@ class LauncherBuildTest {
     private static String output(String... command) throws IOException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = process.inputReader().readAllAsString();
-        assertTrue(ended(process, 10_000) && process.exitValue() == 0, output);
+        assertTrue(ended(process, 60_000) && process.exitValue() == 0, output);
         return output;
     }
 }

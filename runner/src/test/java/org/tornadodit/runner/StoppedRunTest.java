@@ -28,8 +28,11 @@ import org.tornadodit.runner.terminal.ExitCode;
 class StoppedRunTest {
     private static final Path DATA = CommandLineRun.ROOT.resolve("reference/data");
 
-    /** Of a machine with other work; the JVM itself takes less than a tenth. */
-    private static final double MOST_SECONDS_TO_STOP = 1.5;
+    /** Of a machine with much other work. A run that goes on to its end within this time has another exit code. */
+    private static final long MOST_SECONDS_TO_STOP = 20;
+
+    /** A class that is loaded when a device's thread begins. */
+    private static final String DEVICE_AT_WORK = "org.tornadodit.scheduler.run.DeviceWorker ";
 
     @TempDir
     @SuppressWarnings("NullAway.Init") // set by JUnit
@@ -71,7 +74,7 @@ class StoppedRunTest {
         Process process = start(thousandSteps(killed, "--checkpoint-steps", 50));
         waitFor(() -> Files.exists(state), process);
         process.destroyForcibly(); // SIGKILL
-        assertTrue(process.waitFor(10, TimeUnit.SECONDS));
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
         assertFalse(Files.exists(killed), "the run ended before it was killed");
 
         Path whole = folder.resolve("whole.png");
@@ -134,7 +137,7 @@ class StoppedRunTest {
         try (FileChannel file = FileChannel.open(weights, StandardOpenOption.WRITE)) {
             file.truncate(10_000); // of 742 KB
         }
-        assertTrue(process.waitFor(30, TimeUnit.SECONDS), "it goes on");
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it goes on");
         assertEquals(ExitCode.CHECKPOINT, process.exitValue(), err());
         List<String> lines =
                 err().lines().filter(line -> line.startsWith("dit: ")).toList();
@@ -146,11 +149,15 @@ class StoppedRunTest {
 
     @Test
     void controlCWhileDevicesAreLoaded() throws Exception {
+        Path classes = folder.resolve("classes");
         Process process = start(
+                List.of("-Xlog:class+load:file=" + classes),
                 List.of("sample", "--model", "demo", "--devices", "cpu:2", "--output", folder.resolve("picture.png")));
-        Thread.sleep(1500); // the emulation loads the demo model for a minute
+        // The emulation loads the demo model for a minute from here on.
+        waitFor(() -> read(classes).contains(DEVICE_AT_WORK), process);
         assertStops(process, "INT", 130);
-        assertEquals(List.of("err", "out"), names());
+        assertTrue(err().endsWith("dit: interrupted" + System.lineSeparator()), err());
+        assertEquals(List.of("classes", "err", "out"), names());
     }
 
     private static CommandLineRun run(List<Object> arguments) {
@@ -158,18 +165,15 @@ class StoppedRunTest {
     }
 
     private void assertStops(Process process, String signal, int exitCode) throws Exception {
-        long start = System.nanoTime();
         new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid()))
                 .start()
                 .waitFor();
-        assertTrue(process.waitFor(10, TimeUnit.SECONDS), "it goes on");
-        double seconds = (System.nanoTime() - start) / 1e9;
+        assertTrue(process.waitFor(MOST_SECONDS_TO_STOP, TimeUnit.SECONDS), "it goes on");
         assertEquals(exitCode, process.exitValue(), err());
-        assertTrue(seconds < MOST_SECONDS_TO_STOP, seconds + " s");
     }
 
     private void waitFor(BooleanSupplier what, Process process) throws InterruptedException {
-        long end = System.nanoTime() + 60_000_000_000L;
+        long end = System.nanoTime() + 120_000_000_000L;
         while (!what.getAsBoolean()) {
             assertTrue(process.isAlive() && System.nanoTime() < end, "it ended too early, or hangs: " + err());
             Thread.sleep(5);
@@ -177,13 +181,19 @@ class StoppedRunTest {
     }
 
     private Process start(List<?> arguments) throws IOException {
+        return start(List.of(), arguments);
+    }
+
+    private Process start(List<String> jvmOptions, List<?> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         if (canRestoreSignals()) {
             // Of a process in the background of a shell's script, Ctrl-C is ignored, and of its children too.
             command.addAll(List.of("env", "--default-signal=INT"));
         }
+        command.addAll(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        command.addAll(jvmOptions);
         command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules=jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED",
                 "-Ddit.home=" + CommandLineRun.ROOT.toAbsolutePath(),
@@ -214,8 +224,12 @@ class StoppedRunTest {
     }
 
     private String err() {
+        return read(folder.resolve("err"));
+    }
+
+    private static String read(Path file) {
         try {
-            return Files.readString(folder.resolve("err"));
+            return Files.readString(file);
         } catch (IOException e) {
             return "";
         }

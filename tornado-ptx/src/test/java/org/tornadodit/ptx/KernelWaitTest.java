@@ -46,14 +46,17 @@ class KernelWaitTest {
     void saysWhatItWaitsForAndWhereTheThreadsAre() throws Exception {
         var kernels = kernels("Linear.gelu of a", "Attention.full of b");
         Objects.requireNonNull(kernels.get("Linear.gelu of a")).complete(1);
+        CountDownLatch runs = new CountDownLatch(1);
         CountDownLatch stop = new CountDownLatch(1);
         Thread stuck = Thread.ofPlatform().daemon().name("stuck-kernels").start(() -> {
+            runs.countDown();
             try {
                 stop.await();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
         });
+        runs.await();
         try {
             new KernelWait(Duration.ofMillis(50), LONG, line -> {
                         lines.add(line);
@@ -67,7 +70,7 @@ class KernelWaitTest {
         }
         assertEquals(1, lines.size(), lines.toString());
         String line = lines.getFirst();
-        assertTrue(line.startsWith("1 of 2 kernels were not compiled in 0 s: Attention.full of b ("), line);
+        assertTrue(line.matches("1 of 2 kernels were not compiled in \\d+ s: Attention.full of b \\(.*"), line);
         assertTrue(line.contains("stuck-kernels at "), line);
         assertTrue(line.endsWith("; still waiting"), line);
     }
@@ -79,10 +82,10 @@ class KernelWaitTest {
         var late =
                 assertThrows(KernelsLateException.class, () -> wait.await(kernels, "loaded by the driver", "nobody"));
         assertEquals(
-                "7 of 7 kernels were not loaded by the driver in 0 s: a, b, c, d, e, ... (no thread nobody is there);"
+                "7 of 7 kernels were not loaded by the driver in N s: a, b, c, d, e, ... (no thread nobody is there);"
                         + " if it happens again, try --no-kernel-cache",
-                late.getMessage());
-        assertEquals(1, lines.size(), lines.toString());
+                String.valueOf(late.getMessage()).replaceFirst("in \\d+ s", "in N s"));
+        assertTrue(lines.size() <= 1, "said once, or too late for that: " + lines);
     }
 
     /** A slow machine has the time for each kernel. */

@@ -174,7 +174,7 @@ class DamagedFileTest {
         }
         byte[] file = ZipWriter.torch(lists.end());
         assertTimeoutPreemptively(
-                Duration.ofSeconds(5),
+                Duration.ofSeconds(60),
                 () -> refusal("walks over more than", () -> TorchFile.parse(folder, MemorySegment.ofArray(file))));
     }
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Downloads through a proxy on this machine that opens tunnels. */
 class ProxiesTest {
-    private static final Patience SHORT = new Patience(2, Duration.ofMillis(1), Duration.ofSeconds(5));
+    private static final Patience SHORT = new Patience(2, Duration.ofMillis(1), Duration.ofSeconds(60));
 
     @TempDir
     Path folder;
@@ -35,7 +35,7 @@ class ProxiesTest {
                 new Properties(),
                 new Hub(PublishedWeights.HUB, null),
                 WeightsServer.trust(),
-                Duration.ofSeconds(5),
+                Duration.ofSeconds(60),
                 "test");
         Path target = folder.resolve("w.pt");
         new Transfer(web, SHORT, new SilentWatcher()).fetch(new RemoteFile("w.pt", address, 0, null), target);

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,7 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Downloads from a server on this machine that breaks off, forgets, changes its mind and lies. */
 class TransferTest {
-    private static final Patience SHORT = new Patience(3, Duration.ofMillis(1), Duration.ofMillis(400));
+    private static final Patience SHORT = new Patience(3, Duration.ofMillis(1), Duration.ofSeconds(60));
     private static final String TAG = "\"v1\"";
 
     @TempDir
@@ -57,9 +58,13 @@ class TransferTest {
     }
 
     private Transfer transfer(@Nullable String token) throws IOException {
+        return transfer(token, SHORT);
+    }
+
+    private Transfer transfer(@Nullable String token, Patience patience) throws IOException {
         Hub hub = new Hub(server.address(""), token);
-        Web web = new Web(Map.of(), new Properties(), hub, WeightsServer.trust(), Duration.ofSeconds(5), "test");
-        return new Transfer(web, SHORT, new DownloadWatcher() {
+        Web web = new Web(Map.of(), new Properties(), hub, WeightsServer.trust(), Duration.ofSeconds(60), "test");
+        return new Transfer(web, patience, new DownloadWatcher() {
             @Override
             public void begin(String file, long there, long total) {
                 heard.add("from " + there + " of " + total);
@@ -266,17 +271,22 @@ class TransferTest {
 
     @Test
     void aSilentServerIsLeft() {
+        CountDownLatch left = new CountDownLatch(1);
         server.at("/w", exchange -> {
             exchange.sendResponseHeaders(200, content.length);
             exchange.getResponseBody().write(content, 0, 1000);
             exchange.getResponseBody().flush();
             try {
-                Thread.sleep(5_000);
+                left.await();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
         });
-        DownloadException error = fails(file("/w", content.length, null));
+        Patience little = new Patience(3, Duration.ofMillis(1), Duration.ofMillis(400));
+        DownloadException error = assertThrows(
+                DownloadException.class,
+                () -> transfer(null, little).fetch(file("/w", content.length, null), target()));
+        left.countDown();
         assertTrue(String.valueOf(error.getMessage()).contains("no byte came for"), error.getMessage());
     }
 
@@ -290,7 +300,7 @@ class TransferTest {
                 fails(new RemoteFile("w.pt", URI.create("https://localhost:" + nobody + "/w"), 0, null));
         assertTrue(String.valueOf(refused.getMessage()).contains("is there a network?"), refused.getMessage());
         Web distrustful = new Web(
-                Map.of(), new Properties(), new Hub(PublishedWeights.HUB, null), null, Duration.ofSeconds(5), "test");
+                Map.of(), new Properties(), new Hub(PublishedWeights.HUB, null), null, Duration.ofSeconds(60), "test");
         DownloadException certificate = assertThrows(
                 DownloadException.class,
                 () -> new Transfer(distrustful, SHORT, new SilentWatcher()).fetch(file("/w", 0, null), target()));

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Batches are written behind the caller's back, in order, and what cannot be written is not passed over. */
-@Timeout(20)
+@Timeout(120)
 class BatchWriterTest {
     private final List<Integer> written = Collections.synchronizedList(new ArrayList<>());
 
@@ -23,7 +23,7 @@ class BatchWriterTest {
         try (BatchWriter writer = new BatchWriter()) {
             writer.begin(() -> {
                 try {
-                    if (callerWentOn.await(10, TimeUnit.SECONDS)) {
+                    if (callerWentOn.await(60, TimeUnit.SECONDS)) {
                         written.add(0);
                     }
                 } catch (InterruptedException e) {

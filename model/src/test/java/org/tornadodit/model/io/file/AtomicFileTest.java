@@ -98,7 +98,7 @@ class AtomicFileTest {
             }
         });
         AtomicFile.write(pipe, out -> out.write("through".getBytes(UTF_8)));
-        assertEquals("through", new String(read.get(10, TimeUnit.SECONDS), UTF_8));
+        assertEquals("through", new String(read.get(60, TimeUnit.SECONDS), UTF_8));
         assertEquals(List.of("pipe"), names());
         Path socket = folder.resolve("socket");
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {

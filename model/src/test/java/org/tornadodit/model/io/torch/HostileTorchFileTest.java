@@ -30,7 +30,7 @@ import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.model.io.tensor.StoredTensor;
 
 /** Torch files that lie, claim too much, or call what they must not. */
-@Timeout(30)
+@Timeout(120)
 class HostileTorchFileTest {
 
     private static final Path FILE = Path.of("x.pt");
@@ -162,7 +162,7 @@ class HostileTorchFileTest {
     void refuses(String expected, Body body) {
         byte[] pickle = state(body);
         String message = Assertions.assertTimeoutPreemptively(
-                Duration.ofSeconds(20), () -> TestFiles.refusal(() -> parse(pickle)));
+                Duration.ofSeconds(60), () -> TestFiles.refusal(() -> parse(pickle)));
         assertTrue(message.contains(expected), message);
     }
 
@@ -203,7 +203,7 @@ class HostileTorchFileTest {
         }
         byte[] pickle = writer.end();
         String message = Assertions.assertTimeoutPreemptively(
-                Duration.ofSeconds(20), () -> TestFiles.refusal(() -> parse(pickle)));
+                Duration.ofSeconds(60), () -> TestFiles.refusal(() -> parse(pickle)));
         assertTrue(message.contains("a list of 600000"), message);
     }
 
