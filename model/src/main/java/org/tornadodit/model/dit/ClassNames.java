@@ -1,16 +1,9 @@
 package org.tornadodit.model.dit;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -24,6 +17,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.io.file.CheckpointException;
+import org.tornadodit.model.io.file.JsonConfig;
+import org.tornadodit.model.io.file.MappedFile;
 
 /**
  * The names of a model's classes, where they are known.
@@ -41,6 +36,9 @@ public record ClassNames(List<String> names, List<List<String>> synonyms, List<I
     private static final int FEW = 12;
 
     private static final int NEAREST = 5;
+
+    /** Bytes: 200 for each of ImageNet's 21841 classes. */
+    private static final int LARGEST_FILE = 4 << 20;
 
     /** Characters of a text that names are compared with. */
     private static final int LONGEST = 100;
@@ -96,22 +94,24 @@ public record ClassNames(List<String> names, List<List<String>> synonyms, List<I
         return new ClassNames(List.of(), first);
     }
 
-    /** Reads {@code {"names": [...], "favourites": [...]}}. */
+    /**
+     * Reads {@code {"names": [...], "favourites": [...]}}.
+     *
+     * @throws CheckpointException when the file is missing, larger than 4 MiB, or something else
+     */
     public static ClassNames read(Path file) {
-        try (Reader reader = Files.newBufferedReader(file)) {
-            JsonObject json = JsonParser.parseReader(reader).getAsJsonObject();
-            return new ClassNames(
-                    json.getAsJsonArray("names").asList().stream()
-                            .map(JsonElement::getAsString)
-                            .toList(),
-                    integers(json.getAsJsonArray("favourites")));
-        } catch (IOException | JsonParseException | IllegalStateException | NullPointerException e) {
-            throw new CheckpointException(file + ": expected {\"names\": [...], \"favourites\": [...]}", e);
-        }
+        return parse(file, MappedFile.read(file, LARGEST_FILE));
     }
 
-    private static List<Integer> integers(JsonArray array) {
-        return array.asList().stream().map(JsonElement::getAsInt).toList();
+    /** A file's content, or what {@link #read} throws. */
+    static ClassNames parse(Path file, byte[] content) {
+        JsonConfig json = JsonConfig.parse(file, content);
+        List<String> names = json.texts("names");
+        List<Integer> favourites = json.integers("favourites");
+        if (favourites.stream().anyMatch(label -> label < 0 || (!names.isEmpty() && label >= names.size()))) {
+            throw json.refuse("favourites", "labels of the " + names.size() + " names");
+        }
+        return new ClassNames(names, favourites);
     }
 
     /**

@@ -4,8 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.model.io.file.CheckpointException;
 
 class ClassNamesTest {
     private static final ClassNames NAMES = new ClassNames(List.of("fox", "ice cream", "42"), List.of(0));
@@ -23,6 +28,39 @@ class ClassNamesTest {
         assertTrue(message("5000", 1000).contains("classes 0 to 999"));
         assertTrue(message("-1", 1000).contains("out of range"));
         assertTrue(message("walrus", 3).contains("fox, ice cream"));
+    }
+
+    private static ClassNames read(String json) {
+        return ClassNames.parse(Path.of("labels.json"), json.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void readsNamesAndFavourites() {
+        assertEquals(NAMES, read("{\"names\": [\"fox\", \"ice cream\", \"42\"], \"favourites\": [0]}"));
+        assertEquals(List.of(7), read("{\"names\": [], \"favourites\": [7]}").favourites());
+    }
+
+    /** Each in a line that names the file, whatever gson makes of it. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "[]",
+                "{\"names\": [\"fox\"]}",
+                "{\"favourites\": [0]}",
+                "{\"names\": \"fox\", \"favourites\": [0]}",
+                "{\"names\": [{}], \"favourites\": [0]}",
+                "{\"names\": [null], \"favourites\": [0]}",
+                "{\"names\": [\"fox\"], \"favourites\": [1e99]}",
+                "{\"names\": [\"fox\"], \"favourites\": [\"x\"]}",
+                "{\"names\": [\"fox\"], \"favourites\": [1]}",
+                "{\"names\": [\"fox\"], \"favourites\": [-1]}",
+                "{\"names\": [\"fox\"], \"favourites\": [0]} more"
+            })
+    void refusesOtherFilesInALine(String json) {
+        String message = String.valueOf(
+                assertThrows(CheckpointException.class, () -> read(json)).getMessage());
+        assertTrue(message.startsWith("labels.json: ") && message.lines().count() == 1, message);
     }
 
     @Test
