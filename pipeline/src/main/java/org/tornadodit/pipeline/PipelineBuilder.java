@@ -279,6 +279,8 @@ public final class PipelineBuilder {
                 rng == Rng.CPU,
                 largest.batch(Collections.nCopies(maxBatch, 0), sizes.objective()),
                 MeshRequest.AUTO);
+        // Their file may be refused: while there is no engine yet that would have to be closed.
+        ClassNames classes = names(sizes);
         DeviceTuning tuned = setup.tuning();
         tuned.lines().forEach(notices);
         Engine engine = setup.load(weights, vaeWeights, tuned, new DefaultRates(), notices, new Startup(0, starting));
@@ -291,7 +293,7 @@ public final class PipelineBuilder {
                         setup.cpu()),
                 new RequestQueue(maxWaiting),
                 sizes,
-                names(sizes),
+                classes,
                 modelName(sizes),
                 chosen.reason(),
                 rng,

@@ -370,6 +370,18 @@ class DitPipelineTest {
         }
     }
 
+    /** Nothing of a pipeline that cannot be opened stays on its device. */
+    @Test
+    void namesOfClassesAreReadBeforeDevicesAreLoaded() throws IOException {
+        Path names = Files.writeString(folder.resolve("names.json"), "{\"names\": [{}], \"favourites\": [0]}");
+        HostRuntime.get().setDeviceCount(1);
+        HostRuntime.get().renewDevices();
+        PipelineException refused = assertThrows(
+                PipelineException.class, () -> on("cpu:1").classNames(names).open());
+        assertTrue(line(refused).startsWith(names + ": names: expected a list of strings"), line(refused));
+        assertEquals(0, HostRuntime.get().device(0).usedBytes());
+    }
+
     @Test
     void latentsAreWhatPicturesAreDecodedFrom() throws Exception {
         try (DitPipeline dit = on("cpu").open()) {
@@ -381,6 +393,24 @@ class DitPipelineTest {
                     IllegalArgumentException.class,
                     () -> dit.decode(new Latents(new float[16], Shape.of(2, 2, 2, 2), List.of(0, 0))));
         }
+    }
+
+    /** Of the noise's share, which falls from step to step. */
+    @Test
+    void guidanceIsOnWithinItsInterval() {
+        DitPipeline dit = shared("cpu");
+        float[] guided = dit.latents(request(1), SILENT).values();
+        float[] unguided = dit.latents(request(1).guidance(1), SILENT).values();
+        assertArrayEquals(
+                guided, dit.latents(request(1).guidanceInterval(0, 1), SILENT).values());
+        assertArrayEquals(
+                unguided,
+                dit.latents(request(1).guidanceInterval(0.2, 0.3), SILENT).values(),
+                "none of three steps");
+        float[] atFirst =
+                dit.latents(request(1).guidanceInterval(0.5, 1), SILENT).values();
+        assertFalse(Arrays.equals(guided, atFirst) || Arrays.equals(unguided, atFirst));
+        assertThrows(IllegalArgumentException.class, () -> request(1).guidanceInterval(0.6, 0.5));
     }
 
     @Test
