@@ -9,7 +9,7 @@ import uk.ac.manchester.tornado.api.WorkerGrid;
  * @param grid that TornadoVM has
  * @param ofImages what it is for a number of images
  */
-record ImageGrid(WorkerGrid grid, IntFunction<WorkerGrid> ofImages) {
+record DecoderGrid(WorkerGrid grid, IntFunction<WorkerGrid> ofImages) {
 
     /** Makes the next launches those of a number of images. */
     void resize(int images) {

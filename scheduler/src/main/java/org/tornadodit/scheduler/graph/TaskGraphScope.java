@@ -20,7 +20,7 @@ final class TaskGraphScope implements GraphScope {
     private final TaskGraph graph;
     private final GridScheduler grids;
     private final int images;
-    private final List<ImageGrid> imageGrids = new ArrayList<>();
+    private final List<DecoderGrid> imageGrids = new ArrayList<>();
     private final Set<Object> scratch = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<Object> placed = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -99,12 +99,12 @@ final class TaskGraphScope implements GraphScope {
     @Override
     public void task(String task, Work work, IntFunction<WorkerGrid> grid, Consumer<TaskGraph> emission) {
         WorkerGrid ofAll = grid.apply(images);
-        imageGrids.add(new ImageGrid(ofAll, grid));
+        imageGrids.add(new DecoderGrid(ofAll, grid));
         task(task, work, () -> ofAll, emission);
     }
 
     /** Those that follow the number of images. */
-    List<ImageGrid> imageGrids() {
+    List<DecoderGrid> imageGrids() {
         return List.copyOf(imageGrids);
     }
 

@@ -69,7 +69,7 @@ public final class VaeGraphs {
     /** Graphs of a pass. */
     private final List<Integer> order = new ArrayList<>();
 
-    private final List<ImageGrid> grids = new ArrayList<>();
+    private final List<DecoderGrid> grids = new ArrayList<>();
     private @Nullable Stage last;
     private @Nullable WeightStaging staging;
     private int begin;
