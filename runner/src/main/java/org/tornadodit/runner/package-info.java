@@ -1,7 +1,7 @@
 /**
- * The command line. {@code command}, {@code challenge}, {@code measure} and {@code report} hold the commands; {@code option}
- * what they take, {@code plan} what a sampling run will do and need, {@code output} what it writes, {@code terminal} what it
- * says and how it ends, {@code download} where published weights come from.
+ * The command line. {@code command}, {@code bulk}, {@code challenge}, {@code measure} and {@code report} hold the commands;
+ * {@code option} what they take, {@code plan} what a sampling run will do and need, {@code output} what it writes, {@code terminal}
+ * what it says and how it ends, {@code download} where published weights come from.
  */
 @NullMarked
 package org.tornadodit.runner;

@@ -1,4 +1,4 @@
-/** Commands that sample, and those about devices, weights and the command line itself. */
+/** Commands that sample and serve, and those about devices, weights and the command line itself. */
 @NullMarked
 package org.tornadodit.runner.command;
 
