@@ -193,10 +193,6 @@ public final class ArrayMemory {
         return version;
     }
 
-    boolean isStale() {
-        return state == STALE;
-    }
-
     /** The name of a device's array, for errors; empty for an array of the host. */
     public String deviceName() {
         return guards == null ? "" : label;

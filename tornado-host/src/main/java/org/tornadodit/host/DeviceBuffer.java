@@ -73,7 +73,6 @@ final class DeviceBuffer {
         }
         target.markCurrent();
         newerThanHost = false;
-        device.countToHost(length);
     }
 
     /** Contents are undefined from here on. */

@@ -20,7 +20,6 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
     private final AtomicLong used = new AtomicLong();
     private final AtomicLong peak = new AtomicLong();
     private final LongAdder toDevice = new LongAdder();
-    private final LongAdder toHost = new LongAdder();
     private final LongAdder leftOpen = new LongAdder();
     private final Map<String, LongAdder> launches = new ConcurrentHashMap<>();
     private final Map<String, KernelName> kernels = new ConcurrentHashMap<>();
@@ -62,11 +61,6 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
         return toDevice.sum();
     }
 
-    /** Bytes copied to the host since the last {@link #resetMeters()}. */
-    public long bytesToHost() {
-        return toHost.sum();
-    }
-
     /**
      * Bytes of arrays that stay on the device, and that came into being there since the last {@link #resetMeters()} without
      * a word of their graph whether they are sent: TornadoVM may send them.
@@ -92,7 +86,6 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
     /** Sets traffic and launches to zero, and the peak to what is used now. */
     public void resetMeters() {
         toDevice.reset();
-        toHost.reset();
         leftOpen.reset();
         launches.clear();
         kernels.clear();
@@ -131,10 +124,6 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
 
     void countToDevice(long bytes) {
         toDevice.add(bytes);
-    }
-
-    void countToHost(long bytes) {
-        toHost.add(bytes);
     }
 
     void countLaunch(TaskDefinition task) {

@@ -1,7 +1,6 @@
 package org.tornadodit.ptx;
 
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.Instruction;
 
@@ -69,12 +68,6 @@ record Intrinsic(
 
     boolean declaresRegisters() {
         return result != null && result.isRegisters();
-    }
-
-    /** Whether any argument is a register array. */
-    boolean usesRegisters() {
-        return IntStream.range(0, parameters.size())
-                .anyMatch(i -> parameters.get(i).isRegisters());
     }
 
     @Override

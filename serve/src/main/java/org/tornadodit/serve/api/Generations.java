@@ -120,13 +120,8 @@ public final class Generations {
         return stopping;
     }
 
-    /** From now on refuses requests; those that are here go on. */
-    public synchronized void refuseNew() {
-        stopping = true;
-    }
-
     /**
-     * Waits until no request is here; cancels those that are after so long.
+     * From now on refuses requests. Waits until none is here; cancels those that are after so long.
      *
      * @return how many had to be cancelled
      */

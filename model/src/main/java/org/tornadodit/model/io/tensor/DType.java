@@ -53,14 +53,6 @@ public enum DType {
         return Optional.ofNullable(numpyDescr);
     }
 
-    /** Whether values are integers (or booleans), which {@link #readLong} gives exactly. */
-    public boolean isInteger() {
-        return switch (this) {
-            case F64, F32, F16, BF16 -> false;
-            default -> true;
-        };
-    }
-
     /** The type that safetensors calls {@code name}, such as {@code BF16}. */
     public static Optional<DType> ofSafetensors(String name) {
         return Arrays.stream(values()).filter(type -> type.name().equals(name)).findFirst();
