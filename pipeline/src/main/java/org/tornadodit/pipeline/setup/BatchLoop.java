@@ -100,6 +100,11 @@ public record BatchLoop(Engine engine, WeightFiles used, int perSample) {
         }
 
         @Override
+        public void reached(int step) {
+            listener.reached(step);
+        }
+
+        @Override
         public boolean wantsState(int step) {
             return listener.wantsState(step);
         }
