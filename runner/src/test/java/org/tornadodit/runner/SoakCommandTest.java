@@ -43,6 +43,7 @@ class SoakCommandTest {
     private CommandLineRun soak(Object... options) {
         List<Object> all = new ArrayList<>(List.of(options));
         all.addAll(List.of("--devices", "cpu:2", "--class-labels", "3,1", "--num-sampling-steps", "2"));
+        all.addAll(List.of("--most-host-growth", "4096")); // the process is that of all tests, whose heap may grow
         return CommandLineRun.of(
                 model.command(List.of("bench", "soak"), all.toArray()).toArray());
     }
