@@ -75,10 +75,13 @@ class ObjectiveReferencesTest {
         List<Object> options = new ArrayList<>(List.of(
                 "--sampler", made.text("sampler"),
                 "--cfg-scale", made.number("cfg_scale"),
-                "--cfg-channels", made.text("cfg_channels"),
-                "--guidance-low", made.number("guidance_low"),
-                "--guidance-high", made.number("guidance_high"),
                 "--save-latents", latents));
+        if (made.number("cfg_scale") != 1) {
+            options.addAll(List.of(
+                    "--cfg-channels", made.text("cfg_channels"),
+                    "--guidance-low", made.number("guidance_low"),
+                    "--guidance-high", made.number("guidance_high")));
+        }
         if (!made.text("sampler").equals("dopri5")) {
             options.addAll(List.of("--num-sampling-steps", made.integer("steps")));
         }
@@ -186,6 +189,14 @@ class ObjectiveReferencesTest {
                 "dit;--sampler heun;sampler heun is not for DiT models, which take ddpm, ddim, dpm++",
                 "meanflow;--num-sampling-steps ddim50;sampling steps 'ddim50': meanflow takes a number like 1",
                 "repa;--guidance-low 0.8 --guidance-high 0.3;guidance from 0.8 to 0.3: expected 0 <= low <= high <= 1",
+                "repa;--guidance-low 0.8;guidance from 0.8 to 0.7: expected 0 <= low <= high <= 1",
+                "meanflow;--guidance-high 0.5;--guidance-high has no effect without guidance (--cfg-scale 1)",
+                "sit;--objective sit --cfg-scale 1 --cfg-channels all;--cfg-channels has no effect without guidance",
+                "sit;--objective sit --last-step none --last-step-size 0.1;--last-step-size has no effect with"
+                        + " --last-step none; leave one of them out",
+                "sit;--objective sit --diffusion-norm 2e6;--diffusion-norm is 2000000.0, expected a number above 0 and"
+                        + " up to 1000000",
+                "sit;--objective sit --sampler dopri5 --rtol 1;--rtol is 1.0, expected a number above 0 and below 1",
                 "repa;--objective flow;--objective is \"flow\", expected dit, sit, repa or meanflow",
                 "sit;--objective sit --sampler dopri5 --rtol 0;--rtol is 0.0, expected a number above 0 and below 1",
                 "sit;--objective sit --sampler dopri5 --num-sampling-steps 50;--num-sampling-steps has no effect with"

@@ -134,6 +134,15 @@ class TypedOptionsTest {
                 "heun",
                 "--num-sampling-steps",
                 "20");
+        refused(
+                "--solver-type has no effect with --solver-order 1, which does not look back; leave one of them out",
+                "--sampler",
+                "dpm++",
+                "--solver-order",
+                "1",
+                "--solver-type",
+                "heun");
+        refused("--guidance-low has no effect without guidance", "--cfg-scale", "1", "--guidance-low", "0.2");
         refused("solver order 3, expected 1 or 2", "--sampler", "dpm++", "--solver-order", "3");
         refused(
                 "sampling steps '250,10': dpm++sde takes a number",

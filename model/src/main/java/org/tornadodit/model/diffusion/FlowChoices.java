@@ -88,15 +88,15 @@ public record FlowChoices(
     /** @throws IllegalArgumentException with one line for the user */
     public FlowChoices {
         requirePositive("--atol", atol, Double.MAX_VALUE);
-        requirePositive("--rtol", rtol, 1);
+        requirePositive("--rtol", rtol, Math.nextDown(1.0));
         requirePositive("--last-step-size", lastStepSize, Math.nextDown(1.0));
         requirePositive("--diffusion-norm", diffusionNorm, 1e6);
     }
 
     private static void requirePositive(String option, double value, double most) {
         if (!(value > 0 && value <= most)) {
-            throw new IllegalArgumentException(
-                    "%s is %s, expected a number above 0%s".formatted(option, value, most > 1 ? "" : " and below 1"));
+            String bound = most < 1 ? " and below 1" : most < Double.MAX_VALUE ? " and up to " + (long) most : "";
+            throw new IllegalArgumentException("%s is %s, expected a number above 0%s".formatted(option, value, bound));
         }
     }
 

@@ -19,6 +19,11 @@ public record SolverChoices(
     /** diffusers' defaults. */
     public static final SolverChoices DEFAULT = new SolverChoices(TimestepSpacing.LINSPACE, 2, null, FinalSigmas.ZERO);
 
+    /** Whether the solver's type changes what a method does: DPM-Solver++ has none at order 1, UniPC's corrector has. */
+    public boolean heedsType(SamplingMethod method) {
+        return solverOrder > 1 || method == SamplingMethod.UNIPC;
+    }
+
     /** @throws IllegalArgumentException with one line for the user */
     public SolverChoices {
         if (solverOrder < 1 || solverOrder > 2) {

@@ -149,13 +149,18 @@ public final class SamplingOptions {
             cfgChannels = model.guidesAllChannels() ? "all" : "3";
         }
         if (!typed("--guidance-high")) {
-            guidanceHigh = Math.max(guidanceLow, model.defaultGuidanceHigh());
+            guidanceHigh = model.defaultGuidanceHigh();
         }
     }
 
     /** Of the model, once a request was made. */
     public Objective objective() {
         return objective;
+    }
+
+    /** Whether samples are guided, once a request was made. */
+    public boolean guided() {
+        return cfgScale != 1;
     }
 
     /** Whether the user has said it, on the command line or by a picture of --like. */

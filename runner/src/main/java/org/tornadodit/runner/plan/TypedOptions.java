@@ -7,6 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.tornadodit.model.diffusion.FlowChoices;
 import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.pipeline.setup.DeviceChoice;
@@ -48,6 +49,8 @@ public final class TypedOptions {
             "--default-kernels",
             "--no-kernel-cache");
 
+    private static final List<String> OF_GUIDANCE = List.of("--cfg-channels", "--guidance-low", "--guidance-high");
+
     private final CommandLine command;
 
     public TypedOptions(CommandLine command) {
@@ -74,7 +77,16 @@ public final class TypedOptions {
                     SolverOptions.NAMES,
                     "with --sampler " + sampling.sampler.option() + "; leave it out, or give --sampler dpm++");
         }
+        if (!sampling.guided()) {
+            refuse(OF_GUIDANCE, "without guidance (--cfg-scale 1); leave it out, or give another --cfg-scale");
+        }
+        if (sampling.sampler.multistep() && !sampling.solver.choices().heedsType(sampling.sampler)) {
+            refuse(List.of("--solver-type"), "with --solver-order 1, which does not look back; leave one of them out");
+        }
         requireEffect(sampling.sampler, sampling.objective());
+        if (sampling.sampler.stochasticFlow() && sampling.flow.choices().lastStep() == FlowChoices.LastStep.NONE) {
+            refuse(List.of("--last-step-size"), "with --last-step none; leave one of them out");
+        }
         requireEffect(chosen);
     }
 
