@@ -13,6 +13,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
 import org.tornadodit.model.TinyModelFiles;
@@ -119,6 +121,30 @@ class InterpolationTest {
         assertArrayEquals(Files.readAllBytes(first), Files.readAllBytes(again));
     }
 
+    /** A row of several lines, also of as many pictures a line as any grid has. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void aRowOfSeveralLinesIsMadeAgain(int perRow) throws IOException {
+        Path first = folder.resolve("first.png");
+        Object[] options = {"--device", "cpu", "--class-labels", "3,1", "--interpolate", 6, "-o", first};
+        CommandLineRun made = run(join(options, "--nrow", perRow));
+        assertEquals(ExitCode.DONE, made.exitCode(), made.err());
+        Path again = folder.resolve("again.png");
+        Object[] like = model.sample("--quiet", "--device", "cpu", "--like", first, "-o", again)
+                .toArray();
+        assertEquals(ExitCode.DONE, CommandLineRun.of(like).exitCode());
+        assertArrayEquals(Files.readAllBytes(first), Files.readAllBytes(again));
+
+        assertEquals(
+                ExitCode.DONE, CommandLineRun.of(join(like, "--interpolate", 5)).exitCode());
+        RgbImage row = ImageFiles.read(again);
+        assertTrue(row.width() > 4 * row.height(), row + " is no row of five");
+    }
+
+    private static Object[] join(Object[] options, Object... more) {
+        return Stream.concat(Arrays.stream(options), Arrays.stream(more)).toArray();
+    }
+
     @Test
     void namesWhatIsBetween() {
         CommandLineRun dry = CommandLineRun.of(
@@ -150,6 +176,17 @@ class InterpolationTest {
                 model.sample("--class-labels", "0,1", "--interpolate", 4).toArray());
         assertEquals(ExitCode.USAGE, noisy.exitCode());
         assertTrue(noisy.err().contains("wants a sampler without noise in its steps"), noisy.err());
+        assertTrue(noisy.err().contains(": --sampler ddim, dpm++ or unipc"), noisy.err());
+        refusedOf("another: leave out --eta", "--sampler", "ddim", "--eta", 0.5);
+        refusedOf("another: --sampler euler, heun or dopri5", "--objective", "sit");
+        refusedOf("another: --sampler euler or heun", "--objective", "repa");
+    }
+
+    private void refusedOf(String words, Object... options) {
+        CommandLineRun run = CommandLineRun.of(
+                join(model.sample("--class-labels", "0,1", "--interpolate", 4).toArray(), options));
+        assertEquals(ExitCode.USAGE, run.exitCode(), run.err());
+        assertTrue(run.err().contains(words), run.err());
     }
 
     private void refused(String words, Object... options) {

@@ -52,6 +52,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** Samples a batch of images and writes them as one grid. */
@@ -286,11 +287,21 @@ public final class SampleCommand implements Callable<Integer> {
     private @Nullable Interpolation interpolation(SamplingRequest request) {
         boolean named = spec.commandLine().getParseResult().hasMatchedOption("--class-labels")
                 || (likeness != null && likeness.facts().containsKey("class-labels"));
-        Interpolation row = Interpolation.of(interpolationOptions, request, named, outputOptions);
-        if (row != null && !spec.commandLine().getParseResult().hasMatchedOption("--nrow")) {
+        Interpolation row =
+                Interpolation.of(interpolationOptions, request, samplingOptions.objective(), named, outputOptions);
+        if (row != null && !laysOutPictures()) {
             outputOptions.perRow = row.pictures();
         }
         return row;
+    }
+
+    /** Whether the pictures in a row of the grid are the user's choice, or that of a row which is made again. */
+    private boolean laysOutPictures() {
+        ParseResult typed = spec.commandLine().getParseResult();
+        boolean sameRow = likeness != null
+                && likeness.facts().containsKey("interpolate")
+                && !typed.hasMatchedOption("--interpolate");
+        return sameRow || typed.hasMatchedOption("--nrow");
     }
 
     private SamplingPlan plan(

@@ -10,7 +10,8 @@ public final class InterpolationOptions {
             paramLabel = "N",
             description =
                     "N pictures in a row, from one of two --class-labels to the other, or from --seed to --to-seed, or"
-                            + " both; with a sampler without noise in its steps: ddim, dpm++ or unipc")
+                            + " both; with a sampler without noise in its steps: ddim, dpm++ or unipc; euler, heun or"
+                            + " dopri5 of SiT and REPA")
     public @Nullable Integer pictures;
 
     @Option(

@@ -2,13 +2,17 @@ package org.tornadodit.runner.plan;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.diffusion.Ddim;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.Sampler;
+import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
@@ -34,15 +38,29 @@ public record Interpolation(
         int from, int to, int pictures, @Nullable String toSeed) {
     private static final int MOST_PICTURES = 4096;
 
+    /** What to give in the place of a sampler that draws; those of MeanFlow are all quiet. */
+    private static final Set<SamplingMethod> QUIET = EnumSet.of(
+            SamplingMethod.DDIM,
+            SamplingMethod.DPM_SOLVER_PLUS_PLUS,
+            SamplingMethod.UNIPC,
+            SamplingMethod.EULER,
+            SamplingMethod.HEUN,
+            SamplingMethod.DOPRI5);
+
     /**
      * What the options ask for; null where they ask for no row.
      *
      * @param request as it would be without
+     * @param objective of the model
      * @param labelsTyped whether the user has named classes
      * @throws IllegalArgumentException with one line for the user, when the options do not go together
      */
     public static @Nullable Interpolation of(
-            InterpolationOptions options, SamplingRequest request, boolean labelsTyped, OutputOptions output) {
+            InterpolationOptions options,
+            SamplingRequest request,
+            Objective objective,
+            boolean labelsTyped,
+            OutputOptions output) {
         if (options.pictures == null) {
             if (options.toSeed != null) {
                 throw new IllegalArgumentException("--to-seed has no effect without --interpolate N");
@@ -70,7 +88,8 @@ public record Interpolation(
         if (!isQuiet(request.sampler())) {
             throw new IllegalArgumentException(
                     "--interpolate wants a sampler without noise in its steps, so that pictures go over into one"
-                            + " another: --sampler ddim, dpm++ or unipc");
+                            + " another: "
+                            + (request.sampler() instanceof Ddim ? "leave out --eta" : quietSamplers(objective)));
         }
         if (options.toSeed != null) {
             TorchRandn.parseSeed(options.toSeed);
@@ -81,6 +100,14 @@ public record Interpolation(
 
     private static boolean isQuiet(Sampler sampler) {
         return sampler instanceof Ddim ddim ? ddim.eta() == 0 : sampler.draws(sampler.steps()) == 0;
+    }
+
+    private static String quietSamplers(Objective objective) {
+        List<String> names = objective.samplers().stream()
+                .filter(QUIET::contains)
+                .map(SamplingMethod::option)
+                .toList();
+        return "--sampler " + String.join(", ", names.subList(0, names.size() - 1)) + " or " + names.getLast();
     }
 
     private double share(int picture) {
