@@ -10,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -155,6 +157,32 @@ class ResumeTest {
         CommandLineRun cpu = run("stopped", "--device", "cpu", "--resume", state);
         assertEquals(ExitCode.DONE, cpu.exitCode(), cpu.err());
         assertTrue(cpu.err().contains("the picture is the same but for rounding"), cpu.err());
+    }
+
+    /** What a state was made with counts also where the command says nothing of it. */
+    @Test
+    void aStateOfMoreThanTheCommandIsRefused() throws IOException {
+        Path guided = stop("guided", "--guidance-high", "0.5");
+        refused(ExitCode.USAGE, "was made with --guidance-high 0.5, the command has 1.0", guided);
+        CommandLineRun same = run("guided", "--device", "cpu", "--resume", guided, "--guidance-high", "0.5");
+        assertEquals(ExitCode.DONE, same.exitCode(), same.err());
+
+        Map<String, String> facts = new HashMap<>();
+        StateFile stored = StateFile.read(stop("stopped"), facts::putAll, Shape.of(3, 4, 2, 2), 1);
+        facts.put("--interpolate", "3");
+        Path row = folder.resolve("row.safetensors");
+        new StateFile(facts, Shape.of(3, 4, 2, 2), stored.arrays()).write(row);
+        refused(ExitCode.USAGE, "was made with --interpolate 3, the command has (nothing)", row);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"dpm++, midpoint, heun", "unipc, bh2, bh1"})
+    void aSolversOwnTypeMayBeNamed(String sampler, String own, String other) throws IOException {
+        Path state = stop(sampler, "--sampler", sampler);
+        refused(ExitCode.USAGE, "--solver-type", state, "--sampler", sampler, "--solver-type", other);
+        CommandLineRun named =
+                run(sampler, "--device", "cpu", "--resume", state, "--sampler", sampler, "--solver-type", own);
+        assertEquals(ExitCode.DONE, named.exitCode(), named.err());
     }
 
     @Test

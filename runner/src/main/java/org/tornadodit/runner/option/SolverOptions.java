@@ -53,7 +53,9 @@ public final class SolverOptions {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("--timestep-spacing", word(choices.timestepSpacing()));
         facts.put("--solver-order", String.valueOf(choices.solverOrder()));
-        facts.put("--solver-type", type == null ? "default" : word(type));
+        SolverType chosen = type;
+        boolean own = chosen == SolverType.MIDPOINT || chosen == SolverType.BH2;
+        facts.put("--solver-type", chosen == null || own ? "default" : word(chosen));
         facts.put("--final-sigmas-type", word(choices.finalSigmasType()));
         return facts;
     }

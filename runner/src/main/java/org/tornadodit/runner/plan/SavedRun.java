@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.diffusion.Ddim;
-import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.model.io.file.StateFile;
 import org.tornadodit.model.noise.TorchRandn;
@@ -65,6 +64,8 @@ public record SavedRun(
             Map.entry("--last-step-size", "0.04"),
             Map.entry("--diffusion-form", "sigma"),
             Map.entry("--diffusion-norm", "1.0"),
+            Map.entry("--guidance-low", "0.0"),
+            Map.entry("--guidance-high", "1.0"),
             Map.entry(PatchFlow.NUMBER, "1"),
             Map.entry(PatchFlow.WARMUP, "1"));
 
@@ -98,11 +99,8 @@ public record SavedRun(
         }
         facts.put("--cfg-scale", String.valueOf(plan.request().cfgScale()));
         facts.put("--cfg-channels", options.cfgChannels);
-        if (!plan.request().interval().equals(GuidanceInterval.ALWAYS)) {
-            facts.put("--guidance-low", String.valueOf(plan.request().interval().low()));
-            facts.put(
-                    "--guidance-high", String.valueOf(plan.request().interval().high()));
-        }
+        facts.put("--guidance-low", String.valueOf(plan.request().interval().low()));
+        facts.put("--guidance-high", String.valueOf(plan.request().interval().high()));
         facts.put("--rng", String.valueOf(options.rng));
         facts.put("--seed", String.valueOf(TorchRandn.parseSeed(options.seed)));
         facts.put(
@@ -188,7 +186,8 @@ public record SavedRun(
     }
 
     private void requireSame(Path file, Map<String, String> found) {
-        allFacts().forEach((name, wanted) -> {
+        Map<String, String> all = allFacts();
+        all.forEach((name, wanted) -> {
             String other = found.containsKey(name) ? found.get(name) : UNSAID.get(name);
             if (Objects.equals(wanted, other)) {
                 return;
@@ -196,8 +195,22 @@ public record SavedRun(
             if (name.equals(MODEL)) {
                 throw new CheckpointException(file + ": the state is of another model or other weights");
             }
-            throw new IllegalArgumentException("--resume %s: the state was made with %s %s, the command has %s"
-                    .formatted(file, name, other == null ? "(nothing)" : Printable.text(other), wanted));
+            throw other(file, name, other, wanted);
         });
+        found.forEach((name, made) -> {
+            if (name.startsWith("--") && !all.containsKey(name)) {
+                throw other(file, name, made, null);
+            }
+        });
+    }
+
+    private static IllegalArgumentException other(
+            Path file, String name, @Nullable String made, @Nullable String wanted) {
+        return new IllegalArgumentException("--resume %s: the state was made with %s %s, the command has %s"
+                .formatted(
+                        file,
+                        name,
+                        made == null ? "(nothing)" : Printable.text(made),
+                        wanted == null ? "(nothing)" : wanted));
     }
 }
