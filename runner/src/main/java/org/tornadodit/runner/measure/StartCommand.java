@@ -83,10 +83,7 @@ final class StartCommand implements Callable<Integer> {
         if (runs < 1 || runs > 1000) {
             throw new ParameterException(spec.commandLine(), "--runs is " + runs + ", expected 1 to 1000");
         }
-        Path launcher = surroundings.home().resolve("dit");
-        if (!Files.isExecutable(launcher)) {
-            throw new IllegalStateException("there is no launcher " + launcher + "; run this through ./dit");
-        }
+        Path launcher = launcher();
         Path folder = Files.createTempDirectory("dit-start");
         try {
             List<Start> starts = new ArrayList<>();
@@ -109,10 +106,20 @@ final class StartCommand implements Callable<Integer> {
         return ExitCode.DONE;
     }
 
+    /** Of a checkout, or of a distribution, which has it in bin. */
+    private Path launcher() {
+        Path home = surroundings.home();
+        return Stream.of(home.resolve("dit"), home.resolve("bin").resolve("dit"))
+                .filter(file -> Files.isRegularFile(file) && Files.isExecutable(file))
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException(
+                        "there is no launcher dit in %s, nor in its folder bin; run this through dit".formatted(home)));
+    }
+
     private Start start(Path launcher, Path folder) throws IOException {
         List<String> command = new ArrayList<>(List.of(launcher.toString(), "sample", "--debug"));
         command.addAll(options);
-        if (options.stream().noneMatch(option -> option.matches("(-o|--output)(=.*)?"))) {
+        if (options.stream().noneMatch(option -> option.matches("-o.*|--output(=.*)?"))) {
             command.addAll(List.of("--output", folder.resolve("picture.png").toString()));
         }
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);

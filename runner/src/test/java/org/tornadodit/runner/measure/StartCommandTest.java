@@ -22,7 +22,11 @@ class StartCommandTest {
     Path home;
 
     private String launcher(String script, int expected, String... arguments) throws IOException {
-        Path launcher = Files.writeString(home.resolve("dit"), "#!/bin/sh\n" + script);
+        return launcher("dit", script, expected, arguments);
+    }
+
+    private String launcher(String place, String script, int expected, String... arguments) throws IOException {
+        Path launcher = Files.writeString(home.resolve(place), "#!/bin/sh\n" + script);
         assertTrue(launcher.toFile().setExecutable(true));
         StringWriter out = new StringWriter();
         CommandLine command = new CommandLine(new StartCommand(new Surroundings(home, false, "")))
@@ -74,6 +78,19 @@ class StartCommandTest {
     }
 
     @Test
+    void aDistributionsLauncherIsTimedToo() throws IOException {
+        Files.createDirectories(home.resolve("bin"));
+        String script = """
+            echo "$@" >>"$0.log"
+            echo "           1.500           ready"
+            """;
+        String said = launcher("bin/dit", script, 0, "--runs", "1", "--", "--model", "demo", "-oy.png");
+        assertTrue(said.contains("| first | 1.50 | "), said);
+        List<String> calls = Files.readAllLines(home.resolve("bin/dit.log"));
+        assertEquals("sample --debug --model demo -oy.png", calls.getFirst());
+    }
+
+    @Test
     void withoutALauncherThereIsNothingToTime() throws IOException {
         Files.createDirectories(home.resolve("dit.d"));
         StringWriter out = new StringWriter();
@@ -85,6 +102,6 @@ class StartCommandTest {
                 })
                 .execute("--", "--model", "demo");
         assertEquals(1, code);
-        assertTrue(out.toString().contains("run this through ./dit"), out.toString());
+        assertTrue(out.toString().contains("run this through dit"), out.toString());
     }
 }
