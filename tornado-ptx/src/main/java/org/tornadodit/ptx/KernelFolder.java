@@ -84,6 +84,9 @@ final class KernelFolder {
     Optional<byte[]> load(String key) {
         Path file = file(key);
         try {
+            if (isAnotherThing(file)) { // to read a pipe or a device might never end
+                return ignored(file, "is no file");
+            }
             long size = Files.size(file);
             if (size > LARGEST) {
                 return ignored(file, "is larger than any kernel");
@@ -103,6 +106,10 @@ final class KernelFolder {
         } catch (IOException e) {
             return ignored(file, "cannot be read (" + e.getClass().getSimpleName() + ")");
         }
+    }
+
+    private static boolean isAnotherThing(Path file) {
+        return Files.exists(file) && !Files.isRegularFile(file);
     }
 
     /** For a value that was whole, and made no sense. */
@@ -163,6 +170,9 @@ final class KernelFolder {
                 .put(value);
         bytes.put(FORMAT.length, digest(bytes.array(), FORMAT.length + DIGEST_BYTES));
         Path file = file(key);
+        if (isAnotherThing(file)) { // which load has told of; the others can still be kept
+            return;
+        }
         Path part = file.resolveSibling(file.getFileName() + "."
                 + ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId() + PART_SUFFIX);
         try {

@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Kernels that are kept come back whole or not at all, whatever happens to their files. */
@@ -150,6 +151,33 @@ class KernelFolderTest {
             Files.move(other, file);
         }
         assertIgnored("is for another kernel");
+    }
+
+    /** A folder in the place of a kernel, or a pipe, which nobody may ever write to. */
+    @Test
+    @Timeout(60)
+    void whatIsNoFileIsLeftAloneAndStopsNothing() throws Exception {
+        KernelFolder folder = folder();
+        folder.store(KEY, VALUE);
+        Path file = onlyFile();
+        for (String make : List.of("mkdir", "mkfifo")) {
+            Files.delete(file);
+            Process made = new ProcessBuilder(make, file.toString()).start();
+            assumeTrue(made.waitFor() == 0, make);
+            notices.clear();
+            assertIgnored("is no file");
+            folder.store(KEY, VALUE);
+            folder.store("another", VALUE);
+            assertTrue(folder.load("another").isPresent(), "the others are kept: " + notices);
+            assertEquals(1, notices.size(), notices.toString());
+            Files.delete(otherThan(file));
+        }
+    }
+
+    private Path otherThan(Path one) throws IOException {
+        try (Stream<Path> files = Files.list(temp.resolve("new/kernels"))) {
+            return files.filter(file -> !file.equals(one)).findFirst().orElseThrow();
+        }
     }
 
     @Test
