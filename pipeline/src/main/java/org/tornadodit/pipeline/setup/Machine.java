@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -37,15 +38,25 @@ public final class Machine {
      * @param name below that
      */
     public static Path folder(String property, String xdg, String mac, String unix, String name) {
+        return folder(System.getenv(), property, xdg, mac, unix, name);
+    }
+
+    /**
+     * As above.
+     *
+     * @param environment variables of the process
+     */
+    static Path folder(
+            Map<String, String> environment, String property, String xdg, String mac, String unix, String name) {
         String set = System.getProperty(property);
         if (set != null) {
             return Path.of(set);
         }
-        String base = System.getenv(xdg);
-        String windows = System.getenv("LOCALAPPDATA");
+        String base = environment.get(xdg);
+        String windows = environment.get("LOCALAPPDATA");
         Path user = Path.of(System.getProperty("user.home", "."));
         Path onMac = user.resolve(mac);
-        Path parent = base != null && !base.isBlank()
+        Path parent = base != null && Path.of(base).isAbsolute() // relative ones do not count, nor to the launcher
                 ? Path.of(base)
                 : windows != null ? Path.of(windows) : Files.isDirectory(onMac) ? onMac : user.resolve(unix);
         return parent.resolve(name);
