@@ -58,11 +58,7 @@ public final class Progress implements AutoCloseable {
             return;
         }
         lastShown = now;
-        if (terminal.present()) {
-            draw();
-        } else {
-            out.println(line().text());
-        }
+        show();
         if (last) {
             end();
         }
@@ -119,7 +115,18 @@ public final class Progress implements AutoCloseable {
     @Override
     public synchronized void close() {
         if (!quiet && !ended) {
+            if (total == 0) { // nobody knew that the last step was the last
+                show();
+            }
             end();
+        }
+    }
+
+    private void show() {
+        if (terminal.present()) {
+            draw();
+        } else {
+            out.println(line().text());
         }
     }
 }

@@ -71,6 +71,24 @@ class ProgressTest {
         assertEquals("", shown(new Terminal(true, 60), true));
     }
 
+    /** Steps that nobody could count before end with the number that there were. */
+    @Test
+    void theLastStepOfUnknownlyManyIsShown() {
+        for (Terminal terminal : new Terminal[] {Terminal.NONE, new Terminal(true, 60)}) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+            try (Progress progress = new Progress(out, "sampling", 0, 0, terminal, false)) {
+                progress.begin();
+                for (int i = 1; i <= 3; i++) {
+                    progress.update(i);
+                }
+            }
+            String shown = bytes.toString(StandardCharsets.UTF_8);
+            String last = shown.lines().toList().getLast();
+            assertTrue(last.substring(last.lastIndexOf("sampling")).startsWith("sampling: step 3 ["), shown);
+        }
+    }
+
     /** What a terminal of 60 columns shows when each piece has erased the line before it. */
     @Test
     void leavesNoResidueOnATerminal() {
