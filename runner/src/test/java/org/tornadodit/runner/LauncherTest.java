@@ -111,6 +111,8 @@ class LauncherTest {
         dit.useSdk("sdk", false);
         dit.makeJar();
         assertNeeds("", "report");
+        assertNeeds("", "show", "a.png");
+        assertNeeds("", "classes", "fox");
         assertNeeds("", "evaluate", "cpu", "b.png");
         assertNeeds("vector", "evaluate", "a.png", "b.png", "--lpips-weights", "vgg");
         assertNeeds("vector", "sample", "--device", "cpu");
