@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
         defaultValueProvider = DemoCommand.Defaults.class,
         description = {
             "Samples eight small pictures with the model in the repository, in seconds.",
-            "It is sample --model demo with 50 steps, and takes the same options."
+            "It is sample --model demo with 50 steps, and takes the same options, but for the model's and --like."
         },
         footerHeading = "%nExamples:%n",
         footer = {
