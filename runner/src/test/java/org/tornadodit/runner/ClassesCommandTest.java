@@ -33,6 +33,9 @@ class ClassesCommandTest {
         assertEquals(ExitCode.FAILURE, miss.exitCode());
         assertEquals(1, miss.err().strip().lines().count(), miss.err());
         assertTrue(miss.err().startsWith("dit: no class has \"retreiver\" in a name; nearest are "), miss.err());
+        assertTrue(miss.err().contains("; ./dit classes lists all"), miss.err());
+        CommandLineRun demo = CommandLineRun.of("classes", "--model", "demo", "retreiver");
+        assertTrue(demo.err().contains("; ./dit classes --model demo lists all"), demo.err());
         CommandLineRun numbers = CommandLineRun.of("classes", "--model", SAMPLING.resolve("config.json"));
         assertEquals(ExitCode.USAGE, numbers.exitCode());
         assertTrue(numbers.err().contains("have no names here: they are numbers, 0 to 5"), numbers.err());
@@ -56,6 +59,7 @@ class ClassesCommandTest {
         CommandLineRun miss = dry("--class-labels", "foxx");
         assertEquals(ExitCode.USAGE, miss.exitCode());
         assertTrue(miss.err().contains("no class is named \"foxx\"; nearest are fox (4), "), miss.err());
+        assertTrue(miss.err().contains("; ./dit classes --model demo lists all"), miss.err());
     }
 
     private static String labels(Object... options) {

@@ -10,6 +10,7 @@ import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.runner.option.ModelSource;
+import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.runner.terminal.Surroundings;
 import picocli.CommandLine.Command;
@@ -59,8 +60,9 @@ public final class ClassesCommand implements Callable<Integer> {
         }
         List<Integer> wanted = classes.containing(word == null ? "" : word);
         if (wanted.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "no class has \"%s\" in a name; %s".formatted(word, classes.suggestion(String.valueOf(word))));
+            throw new IllegalArgumentException(SamplingOptions.listedBy(
+                    classes,
+                    "no class has \"%s\" in a name; %s".formatted(word, classes.suggestion(String.valueOf(word)))));
         }
         PrintWriter out = spec.commandLine().getOut();
         int digits = String.valueOf(classes.names().size() - 1).length();
