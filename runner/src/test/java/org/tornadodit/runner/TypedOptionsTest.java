@@ -162,6 +162,12 @@ class TypedOptionsTest {
     }
 
     @Test
+    void onePictureHasNoRows() {
+        refused("--nrow has no effect with --picture 0, which is no grid; leave it out", "--picture", 0, "--nrow", 2);
+        assertEquals(ExitCode.DONE, dry("--picture", 0).exitCode());
+    }
+
+    @Test
     void theDifferenceIsPngToo() {
         CommandLineRun run = CommandLineRun.of("evaluate", "a.png", "b.png", "--diff", "x.jpg");
         assertEquals(ExitCode.USAGE, run.exitCode(), run.err());

@@ -113,6 +113,9 @@ public final class TypedOptions {
                     List.of("--picture"),
                     "with --output %s, which gets all pictures; leave it out".formatted(output.output));
         }
+        if (!output.output.folder() && output.picture != null) {
+            refuse(List.of("--nrow"), "with --picture %d, which is no grid; leave it out".formatted(output.picture));
+        }
         if (output.output.folder() && output.preview == null) {
             refuse(List.of("--nrow"), "with --output %s, which gets no grid; leave it out".formatted(output.output));
         }
