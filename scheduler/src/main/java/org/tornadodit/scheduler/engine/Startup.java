@@ -157,7 +157,7 @@ public final class Startup {
         kernels()
                 .forEach((who, work) -> lines.add(String.format(
                         Locale.ROOT,
-                        "%s: %d kernels, %d of them kept; %.3f s to PTX, then %.3f s in the driver",
+                        "%s: %d kernels, %d of them compiled before; %.3f s to PTX, then %.3f s in the driver",
                         who,
                         work.kernels(),
                         work.kept(),

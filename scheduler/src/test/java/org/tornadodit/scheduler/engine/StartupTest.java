@@ -43,7 +43,8 @@ class StartupTest {
         assertEquals(2, startup.phases().getFirst().seconds(), 1e-9);
         List<String> table = startup.table();
         assertTrue(
-                table.contains("device 0: 81 kernels, 80 of them kept; 1.500 s to PTX, then 2.000 s in the driver"),
+                table.contains(
+                        "device 0: 81 kernels, 80 of them compiled before; 1.500 s to PTX, then 2.000 s in the driver"),
                 table.toString());
         assertTrue(table.stream().anyMatch(line -> line.endsWith("device 1: kernels")), table.toString());
         assertTrue(table.getLast().endsWith("ready"), table.toString());
