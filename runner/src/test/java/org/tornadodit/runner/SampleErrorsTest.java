@@ -156,6 +156,7 @@ class SampleErrorsTest {
         refused(ExitCode.USAGE, "--num-classes", "--num-classes", "7");
         refused(ExitCode.USAGE, "--nonsense", "--nonsense");
         refused(ExitCode.USAGE, "no model is named", "--model", "DiT-XXL/2");
+        refused(ExitCode.USAGE, "DiT-S/8 (or SiT-... likewise), demo, or a config.json", "--model", "DiT-XXL/2");
     }
 
     @Test

@@ -71,7 +71,7 @@ public record ModelSource(
                     options);
         }
         DitConfig config = options.model.endsWith(".json") ? DitConfig.fromJson(Path.of(options.model)) : null;
-        boolean published = config == null && DitVariant.parse(options.model) == DitVariant.XL_2;
+        boolean published = config == null && variant(options.model) == DitVariant.XL_2;
         if (checkpoint == null && published) {
             WeightsFinder.Found found = finder.dit(options.imageSize, vae).orElse(null);
             checkpoint = found == null ? null : found.checkpoint();
@@ -137,11 +137,19 @@ public record ModelSource(
             requireSame("--num-classes", options.numClasses, config.numClasses());
             return config;
         }
-        DitVariant variant = DitVariant.parse(name);
+        DitVariant variant = variant(name);
         int imageSize =
                 options.imageSize != null ? options.imageSize : CheckpointSizes.imageSize(weights, variant.patchSize());
         int numClasses = options.numClasses != null ? options.numClasses : CheckpointSizes.numClasses(weights);
         return variant.config(imageSize, numClasses);
+    }
+
+    private static DitVariant variant(String name) {
+        try {
+            return DitVariant.parse(name);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(e.getMessage() + " (or SiT-... likewise), demo, or a config.json", e);
+        }
     }
 
     private void requireSame(String option, @Nullable Integer given, int found) {
