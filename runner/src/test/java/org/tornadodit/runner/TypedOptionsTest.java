@@ -9,14 +9,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.TinyModelFiles;
+import org.tornadodit.runner.option.DivisionOptions;
 import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.scheduler.tune.DefaultRates;
 import org.tornadodit.scheduler.tune.DeviceRates;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** Options without effect are refused, whole runs are checked by a dry one, and errors use the user's words. */
 class TypedOptionsTest {
@@ -281,5 +286,15 @@ class TypedOptionsTest {
         assertEquals(ExitCode.USAGE, run.exitCode(), run.out() + run.err());
         assertTrue(run.err().startsWith("dit: ") && run.err().contains(message), run.err());
         assertFalse(run.err().contains("[DDPM"), run.err());
+    }
+
+    /** The list of names, by which commands refuse all of them, misses none. */
+    @Test
+    void allOptionsOfDivisionAreListed() {
+        assertEquals(
+                Set.copyOf(DivisionOptions.NAMES),
+                CommandSpec.forAnnotatedObject(new DivisionOptions()).options().stream()
+                        .map(OptionSpec::longestName)
+                        .collect(Collectors.toSet()));
     }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.Variant;
@@ -20,6 +21,7 @@ import org.tornadodit.pipeline.setup.DeviceChoice;
 import org.tornadodit.pipeline.setup.DeviceTuning;
 import org.tornadodit.pipeline.setup.Machine;
 import org.tornadodit.runner.option.DeviceOptions;
+import org.tornadodit.runner.option.DivisionOptions;
 import org.tornadodit.runner.option.KernelArguments;
 import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.output.OutputFile;
@@ -194,21 +196,8 @@ public final class AutotuneCommand implements Callable<Integer> {
         TypedOptions typed = new TypedOptions(spec.commandLine());
         typed.refuse(List.of("--threads"), "on autotune, which tunes kernels of TornadoVM; leave it out");
         typed.refuse(
-                List.of(
-                        "--device-weights",
-                        "--fail-fast",
-                        "--plan",
-                        "--data-parallel-degree",
-                        "--use-cfg-parallel",
-                        "--ulysses-degree",
-                        "--ring-degree",
-                        "--tensor-parallel-degree",
-                        "--pipeline-parallel-degree",
-                        "--micro-batches",
-                        "--fully-shard-degree",
-                        "--pipefusion-parallel-degree",
-                        "--num-pipeline-patch",
-                        "--warmup-steps"),
+                Stream.concat(Stream.of("--device-weights", "--fail-fast"), DivisionOptions.NAMES.stream())
+                        .toList(),
                 "on autotune, which tunes one device; leave it out");
         DeviceOptions.Chosen chosen = deviceOptions.choose(
                 surroundings, line -> spec.commandLine().getErr().println("dit: " + line));

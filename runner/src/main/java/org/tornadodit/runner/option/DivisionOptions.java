@@ -1,5 +1,6 @@
 package org.tornadodit.runner.option;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,20 @@ import picocli.CommandLine.Option;
 
 /** How several devices divide a run; the words are xDiT's. */
 public final class DivisionOptions {
+    /** All names. */
+    public static final List<String> NAMES = List.of(
+            "--plan",
+            "--data-parallel-degree",
+            "--use-cfg-parallel",
+            "--ulysses-degree",
+            "--ring-degree",
+            "--tensor-parallel-degree",
+            "--pipeline-parallel-degree",
+            "--micro-batches",
+            "--fully-shard-degree",
+            "--pipefusion-parallel-degree",
+            "--num-pipeline-patch",
+            "--warmup-steps");
 
     /** Who chooses. */
     enum Plan {

@@ -12,6 +12,7 @@ import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.pipeline.setup.DeviceChoice;
 import org.tornadodit.runner.option.DeviceOptions;
+import org.tornadodit.runner.option.DivisionOptions;
 import org.tornadodit.runner.option.FlowOptions;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.option.SolverOptions;
@@ -29,25 +30,16 @@ public final class TypedOptions {
             Pattern.DOTALL);
 
     /** What only devices of TornadoVM heed. */
-    private static final List<String> OF_DEVICES = List.of(
-            "--kernels",
-            "--matmul-precision",
-            "--device-weights",
-            "--fail-fast",
-            "--plan",
-            "--data-parallel-degree",
-            "--use-cfg-parallel",
-            "--ulysses-degree",
-            "--ring-degree",
-            "--tensor-parallel-degree",
-            "--pipeline-parallel-degree",
-            "--micro-batches",
-            "--fully-shard-degree",
-            "--pipefusion-parallel-degree",
-            "--num-pipeline-patch",
-            "--warmup-steps",
-            "--default-kernels",
-            "--no-kernel-cache");
+    private static final List<String> OF_DEVICES = Stream.concat(
+                    Stream.of(
+                            "--kernels",
+                            "--matmul-precision",
+                            "--device-weights",
+                            "--fail-fast",
+                            "--default-kernels",
+                            "--no-kernel-cache"),
+                    DivisionOptions.NAMES.stream())
+            .toList();
 
     private static final List<String> OF_GUIDANCE = List.of("--cfg-channels", "--guidance-low", "--guidance-high");
 
