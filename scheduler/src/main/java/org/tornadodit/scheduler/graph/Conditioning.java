@@ -1,6 +1,5 @@
 package org.tornadodit.scheduler.graph;
 
-import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.Operations.Rows;
 import org.tornadodit.scheduler.graph.PortableOperations.Passes;
 

@@ -21,7 +21,6 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.Tuning;
-import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.StepPlan;
 import uk.ac.manchester.tornado.api.TaskGraph;

@@ -10,7 +10,6 @@ import org.tornadodit.kernels.OwnedWeights.Ownership;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.graph.DitBuffers.Ties;
-import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.KernelContext;

@@ -4,7 +4,6 @@ import java.util.HashMap;
 import java.util.Map;
 import org.tornadodit.model.dit.TimestepEmbedding;
 import org.tornadodit.scheduler.device.DeviceArrays;
-import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.Operations.Rows;
 import org.tornadodit.scheduler.graph.PortableOperations.Passes;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;

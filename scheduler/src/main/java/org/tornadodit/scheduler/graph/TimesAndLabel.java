@@ -1,7 +1,6 @@
 package org.tornadodit.scheduler.graph;
 
 import org.jspecify.annotations.Nullable;
-import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.Operations.Rows;
 import org.tornadodit.scheduler.graph.PortableOperations.Passes;
 

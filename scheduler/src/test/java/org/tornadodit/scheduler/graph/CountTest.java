@@ -24,7 +24,6 @@ import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
-import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.PatchFlow;

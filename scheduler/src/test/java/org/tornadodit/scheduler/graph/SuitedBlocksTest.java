@@ -17,7 +17,6 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.ShapesAlone;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
-import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.StepPlan;
 

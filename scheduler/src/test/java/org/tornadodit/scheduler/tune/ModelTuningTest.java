@@ -19,7 +19,7 @@ import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.DitBuffers;
 import org.tornadodit.scheduler.graph.DitGraphs;
-import org.tornadodit.scheduler.graph.DitGraphs.DitDeviceWeights;
+import org.tornadodit.scheduler.graph.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.graph.PortableOperations;
 import org.tornadodit.scheduler.plan.Part;
