@@ -153,10 +153,11 @@ final class Crew implements Stepper {
         each(TornadoEngine::beginFirstStep);
         each(TornadoEngine::firstStep);
         each(TornadoEngine::recordStep);
-        each(engine -> engine.recordDecode(
-                engine.decodesTogether()
-                        ? 1
-                        : Math.ceilDiv(engine.part().samples().count(), ranks.size())));
+        each(engine -> engine.decoder()
+                .record(
+                        engine.decoder().isShared()
+                                ? 1
+                                : Math.ceilDiv(engine.part().samples().count(), ranks.size())));
     }
 
     private static String optionsOfCrews() {
@@ -245,7 +246,7 @@ final class Crew implements Stepper {
 
     /** Latents of some samples as images, shared among the devices. */
     float[] decode(float[] latents, int samples) {
-        if (ranks.getFirst().engine().decodesTogether()) {
+        if (ranks.getFirst().engine().decoder().isShared()) {
             return decodeTogether(latents, samples);
         }
         if (ranks.size() == 1 || samples == 1) {
@@ -278,12 +279,12 @@ final class Crew implements Stepper {
         float[] images = new float[0];
         for (int sample = 0; sample < samples; sample++) {
             float[] ofSample = Arrays.copyOfRange(latents, sample * latent, (sample + 1) * latent);
-            each(TornadoEngine::prepareOwnRows);
-            List<float[]> rows = all(engine -> engine.decodeOwnRows(ofSample));
+            each(engine -> engine.decoder().prepareOwnRows());
+            List<float[]> rows = all(engine -> engine.decoder().decodeOwnRows(ofSample));
             int image = rows.stream().mapToInt(own -> own.length).sum();
             images = sample == 0 ? new float[Math.multiplyExact(samples, image)] : images;
             for (Rank rank : ranks) {
-                Span own = rank.engine().ownPixels();
+                Span own = rank.engine().decoder().ownPixels();
                 float[] pixels = rows.get(rank.engine().part().rank());
                 for (int channel = 0; channel < image / own.of(); channel++) {
                     System.arraycopy(

@@ -50,10 +50,8 @@ import org.tornadodit.scheduler.graph.MemoryNeed;
 import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.graph.SuitedSteps;
 import org.tornadodit.scheduler.graph.VaeBuffers;
-import org.tornadodit.scheduler.graph.VaeGraphs;
 import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Part;
-import org.tornadodit.scheduler.plan.Part.Span;
 import org.tornadodit.scheduler.plan.StepPlan;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
 import org.tornadodit.virtual.VirtualLink;
@@ -75,7 +73,6 @@ public final class TornadoEngine implements Engine, Stepper {
 
     private final ListedDevice device;
     private final DitConfig config;
-    private final VaeConfig vaeConfig;
     private final SamplingRequest shape;
     private final Part part;
     private final Freshness freshness;
@@ -87,9 +84,7 @@ public final class TornadoEngine implements Engine, Stepper {
     private final DitGraphs ditGraphs;
     private final DevicePlan ditPlan;
     private final SuitedSteps suitedSteps;
-    private final VaeBuffers vaeBuffers;
-    private final DevicePlan vaePlan;
-    private final VaeGraphs vaeGraphs;
+    private final DeviceDecoder decoder;
     /** Addresses of the arrays that other devices store into. */
     private long[] landings = new long[0];
 
@@ -97,16 +92,12 @@ public final class TornadoEngine implements Engine, Stepper {
     private @Nullable HostLandings hostLandings;
 
     private volatile long stateAddress;
-    /** The same of the decoder's, where several devices decode a picture. */
-    private volatile long decoderState;
     /** Graphs of the step that is prepared. */
     private List<Integer> order = List.of();
     /** Samples of the step that is prepared. */
     private int prepared;
     /** Whether what is read next is marked, see {@link #expectRead}. */
     private boolean spoiled;
-    /** Whether decoding has been recorded ahead, see {@link #recordDecode}. */
-    private boolean decodeRecorded;
     /** What the last step's graphs gave. */
     private @Nullable TornadoExecutionResult last;
     /** Steps that the device was given and nobody has looked at yet, in their order. */
@@ -196,7 +187,6 @@ public final class TornadoEngine implements Engine, Stepper {
             Startup startup) {
         this.device = device;
         this.config = config;
-        this.vaeConfig = vaeConfig;
         this.shape = shape;
         this.part = part;
         this.freshness = new Freshness(part.mesh().flow().warmupSteps());
@@ -204,8 +194,8 @@ public final class TornadoEngine implements Engine, Stepper {
         KernelChoice choice = weights.choice();
         operations = choice.operations();
         reportsOverflow = operations.reportsOverflow();
-        DecoderTier decoder = choice.decoder(vaeConfig);
-        MemoryNeed need = MemoryNeed.of(config, vaeConfig, part, operations, decoder, DECODER_BYTES);
+        DecoderTier decoderTier = choice.decoder(vaeConfig);
+        MemoryNeed need = MemoryNeed.of(config, vaeConfig, part, operations, decoderTier, DECODER_BYTES);
         need.requireFits(device, shape.samples());
         description = "%s; %s: %s; %s of device memory"
                 .formatted(device, operations.description(), choice.reason(), ByteCount.of(need.bytes()));
@@ -225,18 +215,13 @@ public final class TornadoEngine implements Engine, Stepper {
         ditPlan.launchAhead(STEPS_AHEAD, ditGraphs.returned());
         suitedSteps = new SuitedSteps(ditGraphs, ditPlan, line -> startup.note(device.label() + ": " + line));
 
-        vaeBuffers = new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoder, part, between);
-        vaeBuffers.describeExchanges(vaeConfig);
-        GridScheduler vaeGrids = new GridScheduler();
-        vaeGraphs = new VaeGraphs(context + "vae_", vaeConfig, weights.vae(), vaeBuffers);
-        vaePlan = new DevicePlan(device, () -> vaeGraphs.build(vaeGrids), vaeGrids, startup);
+        VaeBuffers decoding =
+                new VaeBuffers(vaeConfig, config.inputSize(), need.decodedTogether(), decoderTier, part, between);
+        decoder = new DeviceDecoder(device, context + "vae_", config, vaeConfig, weights.vae(), decoding, startup);
         ditPlan.finish();
         try {
             loadWeights(startup); // while the decoder's kernels are compiled
-            vaePlan.finish();
-            try (Startup.Running running = startup.begin(device.label(), "decoder's weights")) {
-                vaeGraphs.load(vaePlan);
-            }
+            decoder.load(startup);
             try (Startup.Running running = startup.begin(device.label(), "first step")) {
                 warmUp();
             }
@@ -244,7 +229,7 @@ public final class TornadoEngine implements Engine, Stepper {
             closeAfter(e);
             throw e;
         } catch (RuntimeException | Error e) {
-            FailedDevices.leave(device, ditPlan, vaePlan);
+            abandon();
             throw e;
         }
     }
@@ -280,11 +265,9 @@ public final class TornadoEngine implements Engine, Stepper {
             requireLatents(last);
             recordStep();
         }
-        if (vaeBuffers.isDivided()) {
-            return; // addresses() comes
+        if (!decoder.isShared()) { // else addresses() comes
+            decoder.warmUp();
         }
-        float[] image = decode(new float[config.inputElements()], 1);
-        ReturnedValues.requireFinite(image, image.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
     }
 
     /** Has the device record a step of all samples, whose graphs have all run, so that a run's first is one launch like the others. */
@@ -323,26 +306,19 @@ public final class TornadoEngine implements Engine, Stepper {
                         weights)
                 .toArray();
         stateAddress = Exchange.address(ties.state());
-        if (vaeBuffers.isDivided()) {
-            decoderState = Exchange.address(receivedState(vaeGraphs.decode(vaePlan, 1)));
-        }
+        decoder.findAddress();
         return ties.state();
-    }
-
-    private IntArray receivedState(TornadoExecutionResult result) {
-        result.transferToHost(vaeBuffers.state());
-        return vaeBuffers.state();
     }
 
     /** Another device of the crew failed: a virtual device waits for it no longer. A GPU's kernels wait for 10 s or more. */
     void abandonExchanges() {
         VirtualLink.abandon(stateAddress);
-        VirtualLink.abandon(decoderState);
+        decoder.abandonExchanges();
     }
 
     /** Memory of the host for devices that do not reach this one's. */
     HostLandings hostLandings(DeviceLink link) {
-        return new HostLandings(link, buffers.landingElements(config, part, operations), vaeBuffers.landingElements());
+        return new HostLandings(link, buffers.landingElements(config, part, operations), decoder.landingElements());
     }
 
     /**
@@ -354,9 +330,7 @@ public final class TornadoEngine implements Engine, Stepper {
     void connect(List<TornadoEngine> engines, List<HostLandings> through) {
         for (TornadoEngine each : engines) {
             buffers.connect(part, each.part, each.ties().state());
-            if (vaeBuffers.isDivided()) {
-                vaeBuffers.connect(each.part.rank(), each.vaeBuffers.state());
-            }
+            decoder.connect(each.part.rank(), each.decoder);
         }
         if (!through.isEmpty()) {
             connectThroughHost(engines, through);
@@ -369,19 +343,14 @@ public final class TornadoEngine implements Engine, Stepper {
             TornadoEngine each = engines.get(rank);
             HostLandings landings = through.get(rank);
             buffers.connectThroughHost(part, each.part, each.ties().link(), landings.denoiser());
-            if (vaeBuffers.isDivided()) {
-                vaeBuffers.connectThroughHost(rank, each.vaeBuffers, landings.decoder());
-            }
+            decoder.connectThroughHost(rank, each.decoder, landings.decoder());
         }
         HostLandings own = through.get(part.rank());
         hostLandings = own;
         landings = own.denoiser().sites();
         stateAddress = own.denoiser().flags();
-        decoderState = own.decoder().flags();
         HostExchange.setFlags(ties().link(), stateAddress);
-        if (vaeBuffers.isDivided()) {
-            vaeBuffers.setFlags(decoderState);
-        }
+        decoder.takeFlags(own.decoder().flags());
     }
 
     /** The first step with the others, as of {@link #warmUp}. They begin it together, once all have begun. */
@@ -390,10 +359,8 @@ public final class TornadoEngine implements Engine, Stepper {
                 ditPlan.execute(part.isPatched() ? ditGraphs.synchronousStep() : ditGraphs.step());
         requireSignals();
         requireLatents(result);
-        if (vaeBuffers.isDivided()) {
-            float[] pixels = decodeOwnRows(new float[config.inputElements()]);
-            ReturnedValues.requireFinite(
-                    pixels, pixels.length, () -> OverflowException.ofDecoder(OverflowException.IMAGES));
+        if (decoder.isShared()) {
+            decoder.warmUp();
         }
     }
 
@@ -427,15 +394,7 @@ public final class TornadoEngine implements Engine, Stepper {
     private void requireSignals() {
         Ties ties = buffers.ties;
         if (ties != null) {
-            requireSignals(ties.state(), Exchange.patience(ties.link()));
-        }
-    }
-
-    private static void requireSignals(IntArray state, int seconds) {
-        if (state.get(Exchange.FAILED) != 0) {
-            throw new PeerLostException(("another device that computes the same samples sent nothing for %d s;"
-                            + " with --plan samples each works by itself")
-                    .formatted(seconds));
+            PeerLostException.requireSignals(ties.state(), Exchange.patience(ties.link()));
         }
     }
 
@@ -697,108 +656,37 @@ public final class TornadoEngine implements Engine, Stepper {
     }
 
     /**
-     * Once, while the device is at a step: who samples decodes as many, most likely. A crew does it before its first step
-     * ({@link #recordDecode}), for the driver may wait for a device to record, which may wait for another.
+     * Once, while the device is at a step: who samples decodes as many, most likely. A crew does it before its first step, for the
+     * driver may wait for a device to record, which may wait for another.
      */
     private void recordDecodeOfStep() {
         if (part.ranks() == 1) {
-            recordDecode(prepared);
-        }
-    }
-
-    /** Has the device record what decoding so many samples takes, once for an engine: others are recorded when they come again. */
-    void recordDecode(int samples) {
-        if (decodeRecorded) {
-            return;
-        }
-        decodeRecorded = true;
-        vaeGraphs.record(vaePlan, Math.min(samples, vaeBuffers.count));
-        if (samples > vaeBuffers.count && samples % vaeBuffers.count != 0) {
-            vaeGraphs.record(vaePlan, samples % vaeBuffers.count);
+            decoder.record(prepared);
         }
     }
 
     @Override
     public float[] decode(float[] latents, int samples) {
-        int latent = config.inputElements();
-        int side = config.inputSize() * vaeConfig.upsampling();
-        int image = vaeConfig.outChannels() * side * side;
-        ReturnedImages images = new ReturnedImages(vaeBuffers.images, Math.multiplyExact(samples, image));
-        for (int first = 0; first < samples; first += vaeBuffers.count) {
-            int count = Math.min(vaeBuffers.count, samples - first);
-            MemorySegment.copy(
-                    latents,
-                    first * latent,
-                    vaeBuffers.latents.getSegment(),
-                    ValueLayout.JAVA_FLOAT,
-                    0,
-                    count * latent);
-            vaeGraphs.decode(vaePlan, count, images::awaitNext);
-            requireDecoded();
-            images.came(first * image, count * image);
-        }
-        return images.all();
+        return decoder.decode(latents, samples);
     }
 
-    /** Whether {@link #decodeOwnRows} decodes, together with the crew's other devices. */
-    boolean decodesTogether() {
-        return vaeBuffers.isDivided();
-    }
-
-    /** Which pixels of each of a picture's channels {@link #decodeOwnRows} has. */
-    Span ownPixels() {
-        return vaeBuffers.ownPixels();
-    }
-
-    /** Makes ready {@link #decodeOwnRows}: see {@link DevicePlan#prepare}. */
-    void prepareOwnRows() {
-        vaeGraphs.prepare(vaePlan, 1);
-    }
-
-    /**
-     * Some rows of a picture, while the crew's other devices decode the others.
-     *
-     * @param latent of the picture
-     * @return (channels, own rows, width)
-     */
-    float[] decodeOwnRows(float[] latent) {
-        DeviceArrays.fill(vaeBuffers.latents, latent);
-        ReturnedValues.spoilPages(vaeBuffers.images);
-        requireSignals(receivedState(vaeGraphs.decode(vaePlan, 1)), Exchange.LEAST_PATIENCE);
-        requireDecoded();
-        Span there = vaeBuffers.imagePixels();
-        float[] rows = new float[vaeConfig.outChannels() * there.count()];
-        for (int channel = 0; channel < vaeConfig.outChannels(); channel++) {
-            MemorySegment.copy(
-                    vaeBuffers.images.getSegment(),
-                    ValueLayout.JAVA_FLOAT,
-                    ((long) channel * there.of() + there.first()) * Float.BYTES,
-                    rows,
-                    channel * there.count(),
-                    there.count());
-        }
-        return rows;
-    }
-
-    private void requireDecoded() {
-        vaeGraphs.overflow().ifPresent(layer -> {
-            throw new OverflowException(layer);
-        });
+    DeviceDecoder decoder() {
+        return decoder;
     }
 
     /** Bytes that the plans hold on the device now. */
     public long deviceBytes() {
-        return ditPlan.deviceBytes() + vaePlan.deviceBytes();
+        return ditPlan.deviceBytes() + decoder.deviceBytes();
     }
 
     /** Leaves the device, which failed, as it is; the engine is of no use afterwards, and not to be closed. */
     void abandon() {
-        FailedDevices.leave(device, ditPlan, vaePlan);
+        FailedDevices.leave(device, ditPlan, decoder);
     }
 
     @Override
     public void close() {
-        vaePlan.close();
+        decoder.close();
         ditPlan.close();
     }
 }
