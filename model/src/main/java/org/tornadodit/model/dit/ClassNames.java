@@ -120,6 +120,15 @@ public record ClassNames(List<String> names, List<List<String>> synonyms, List<I
      * @throws IllegalArgumentException when there is no such class, with the nearest names
      */
     public int parse(String text, int numClasses) {
+        return parse(text, numClasses, "./dit classes");
+    }
+
+    /**
+     * As above.
+     *
+     * @param list which whoever reads a message can look all classes up in
+     */
+    public int parse(String text, int numClasses, String list) {
         String name = folded(text);
         String shown = Printable.text(text.strip(), LONGEST);
         List<Integer> named = classes(own -> own.equals(name), false);
@@ -141,7 +150,7 @@ public record ClassNames(List<String> names, List<List<String>> synonyms, List<I
                     names.isEmpty()
                             ? "class label \"%s\" is not a number; this model's classes have no names here"
                                     .formatted(shown)
-                            : "no class is named \"%s\"; %s".formatted(shown, suggestion(text)),
+                            : "no class is named \"%s\"; %s".formatted(shown, suggestion(text, list)),
                     e);
         }
         if (label < 0 || label >= numClasses) {
@@ -152,11 +161,11 @@ public record ClassNames(List<String> names, List<List<String>> synonyms, List<I
     }
 
     /** What to say where a name is none: few classes all, of many those nearest to it. */
-    public String suggestion(String text) {
+    public String suggestion(String text, String list) {
         if (names.size() <= FEW) {
             return "the model knows: " + String.join(", ", names);
         }
-        return "nearest are " + inWords(nearest(text)) + "; ./dit classes lists all";
+        return "nearest are " + inWords(nearest(text)) + "; " + list + " lists all";
     }
 
     /** Classes one of whose names has this text in it, any case; all for an empty text. */

@@ -11,6 +11,7 @@ import java.util.List;
 import org.tornadodit.model.Printable;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.io.file.Sha256;
+import org.tornadodit.runner.option.ModelSource;
 
 /**
  * The class of each picture.
@@ -76,7 +77,7 @@ record Labels(String rule, int[] each) {
                 break;
             }
             try {
-                labels.add(classes.parse(line, numClasses));
+                labels.add(classes.parse(line, numClasses, ModelSource.listOf(classes)));
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException(
                         "--labels %s, line %d: %s".formatted(Printable.path(file), labels.size() + 1, e.getMessage()),

@@ -8,9 +8,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.dit.ClassNames;
 import org.tornadodit.model.dit.DitConfig;
-import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.runner.option.ModelSource;
-import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.runner.terminal.Surroundings;
 import picocli.CommandLine.Command;
@@ -60,9 +58,8 @@ public final class ClassesCommand implements Callable<Integer> {
         }
         List<Integer> wanted = classes.containing(word == null ? "" : word);
         if (wanted.isEmpty()) {
-            throw new IllegalArgumentException(SamplingOptions.listedBy(
-                    classes,
-                    "no class has \"%s\" in a name; %s".formatted(word, classes.suggestion(String.valueOf(word)))));
+            throw new IllegalArgumentException("no class has \"%s\" in a name; %s"
+                    .formatted(word, classes.suggestion(String.valueOf(word), ModelSource.listOf(classes))));
         }
         PrintWriter out = spec.commandLine().getOut();
         int digits = String.valueOf(classes.names().size() - 1).length();
@@ -78,7 +75,7 @@ public final class ClassesCommand implements Callable<Integer> {
             return ClassNames.read(Surroundings.read().home().resolve("demo/labels.json"));
         }
         if (!model.endsWith(".json")) {
-            DitVariant.parse(model); // refuses what is none
+            ModelSource.variant(model); // refuses what is none
             return ClassNames.imageNet();
         }
         int count = DitConfig.fromJson(Path.of(model)).numClasses();

@@ -4,7 +4,6 @@ import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.dit.DitConfig;
-import org.tornadodit.model.dit.DitVariant;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.io.checkpoint.Checkpoints;
 import org.tornadodit.pipeline.setup.CheckpointObjective;
@@ -31,7 +30,7 @@ final class ModelSizes {
     static DitConfig of(ModelOptions options, Surroundings surroundings) {
         boolean variant = !options.model.equals(ModelSource.DEMO) && !options.model.endsWith(".json");
         if (options.checkpoint == null && variant) {
-            DitConfig sizes = DitVariant.parse(options.model)
+            DitConfig sizes = ModelSource.variant(options.model)
                     .config(
                             options.imageSize != null ? options.imageSize : IMAGE_SIZE,
                             options.numClasses != null ? options.numClasses : CLASSES);

@@ -41,6 +41,11 @@ public record ModelSource(
         return name.endsWith(".json") ? String.valueOf(Path.of(name).getFileName()) : name;
     }
 
+    /** The command that lists these classes: names other than ImageNet's are the demo model's here. */
+    public static String listOf(ClassNames classes) {
+        return classes.equals(ClassNames.imageNet()) ? "./dit classes" : "./dit classes --model demo";
+    }
+
     /**
      * Reads the options; only small JSON files are opened.
      *
@@ -144,7 +149,12 @@ public record ModelSource(
         return variant.config(imageSize, numClasses);
     }
 
-    private static DitVariant variant(String name) {
+    /**
+     * The variant that {@code --model} names.
+     *
+     * @throws IllegalArgumentException when there is none; the message lists all that the option takes
+     */
+    public static DitVariant variant(String name) {
         try {
             return DitVariant.parse(name);
         } catch (IllegalArgumentException e) {

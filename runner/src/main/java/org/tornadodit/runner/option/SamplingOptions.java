@@ -247,7 +247,7 @@ public final class SamplingOptions {
                                 ? ClassNames.random(count, numClasses, TorchRandn.parseSeed(seed))
                                 : ClassNames.uniform(count, numClasses));
             } else {
-                labels.add(label(classes, entry, numClasses));
+                labels.add(classes.parse(entry, numClasses, ModelSource.listOf(classes)));
             }
         }
         if (labels.size() > MOST_LABELS) {
@@ -255,21 +255,6 @@ public final class SamplingOptions {
                     .formatted(labels.size(), MOST_LABELS));
         }
         return labels;
-    }
-
-    private static int label(ClassNames classes, String entry, int numClasses) {
-        try {
-            return classes.parse(entry, numClasses);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(listedBy(classes, String.valueOf(e.getMessage())), e);
-        }
-    }
-
-    /** A message with the command that lists these classes: names other than ImageNet's are the demo model's here. */
-    public static String listedBy(ClassNames classes, String message) {
-        return classes.equals(ClassNames.imageNet())
-                ? message
-                : message.replace("./dit classes lists", "./dit classes --model demo lists");
     }
 
     private static int count(String entry, String number) {

@@ -204,12 +204,11 @@ public record GenerationBody(Request request, int steps, SamplingMethod sampler,
 
     private static int named(String param, String name, ServedModel model) {
         try {
-            return model.pipeline().labels(name)[0];
+            return model.pipeline()
+                    .classes()
+                    .parse(name, model.pipeline().config().numClasses(), "GET /v1/classes");
         } catch (IllegalArgumentException e) {
-            throw Refusal.of(
-                    param,
-                    "unknown_class",
-                    String.valueOf(e.getMessage()).replace("./dit classes lists all", "GET /v1/classes lists all"));
+            throw Refusal.of(param, "unknown_class", String.valueOf(e.getMessage()));
         }
     }
 }
