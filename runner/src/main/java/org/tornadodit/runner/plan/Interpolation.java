@@ -2,11 +2,9 @@ package org.tornadodit.runner.plan;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.diffusion.Ddim;
@@ -37,15 +35,6 @@ import org.tornadodit.scheduler.engine.SamplingState;
 public record Interpolation(
         int from, int to, int pictures, @Nullable String toSeed) {
     private static final int MOST_PICTURES = 4096;
-
-    /** What to give in the place of a sampler that draws; those of MeanFlow are all quiet. */
-    private static final Set<SamplingMethod> QUIET = EnumSet.of(
-            SamplingMethod.DDIM,
-            SamplingMethod.DPM_SOLVER_PLUS_PLUS,
-            SamplingMethod.UNIPC,
-            SamplingMethod.EULER,
-            SamplingMethod.HEUN,
-            SamplingMethod.DOPRI5);
 
     /**
      * What the options ask for; null where they ask for no row.
@@ -102,9 +91,10 @@ public record Interpolation(
         return sampler instanceof Ddim ddim ? ddim.eta() == 0 : sampler.draws(sampler.steps()) == 0;
     }
 
+    /** What to give in the place of a sampler that draws. */
     private static String quietSamplers(Objective objective) {
         List<String> names = objective.samplers().stream()
-                .filter(QUIET::contains)
+                .filter(method -> isQuiet(objective.sampler(method, "9", 0)))
                 .map(SamplingMethod::option)
                 .toList();
         return "--sampler " + String.join(", ", names.subList(0, names.size() - 1)) + " or " + names.getLast();
