@@ -1,8 +1,8 @@
 package org.tornadodit.host;
 
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.exceptions.TornadoBailoutRuntimeException;
@@ -53,27 +53,12 @@ public final class HostFaults {
 
     /** Has launches wait, on the launching threads: whoever is at work on the device stays so, however busy the machine is. */
     public Hold hold() {
-        CountDownLatch released = new CountDownLatch(1);
-        beforeLaunch = () -> awaitUninterruptibly(released);
+        CompletableFuture<@Nullable Void> released = new CompletableFuture<>();
+        beforeLaunch = released::join; // also of a thread that is interrupted
         return () -> {
             beforeLaunch = null;
-            released.countDown();
+            released.complete(null);
         };
-    }
-
-    private static void awaitUninterruptibly(CountDownLatch latch) {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                latch.await();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     /** Takes back all orders. */
