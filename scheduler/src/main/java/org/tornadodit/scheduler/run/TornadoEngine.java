@@ -272,7 +272,12 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** Has the device record a step of all samples, whose graphs have all run, so that a run's first is one launch like the others. */
     void recordStep() {
-        ditPlan.record(part.isPatched() ? ditGraphs.synchronousStep() : ditGraphs.step());
+        ditPlan.record(beginningStep());
+    }
+
+    /** The graphs of a step that begins a run, of all samples. */
+    private List<Integer> beginningStep() {
+        return part.isPatched() ? ditGraphs.synchronousStep() : ditGraphs.step();
     }
 
     private void requireLatents(TornadoExecutionResult result) {
@@ -355,8 +360,7 @@ public final class TornadoEngine implements Engine, Stepper {
 
     /** The first step with the others, as of {@link #warmUp}. They begin it together, once all have begun. */
     void firstStep() {
-        TornadoExecutionResult result =
-                ditPlan.execute(part.isPatched() ? ditGraphs.synchronousStep() : ditGraphs.step());
+        TornadoExecutionResult result = ditPlan.execute(beginningStep());
         requireSignals();
         requireLatents(result);
         if (decoder.isShared()) {
