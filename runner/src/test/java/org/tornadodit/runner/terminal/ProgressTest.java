@@ -75,15 +75,7 @@ class ProgressTest {
     @Test
     void theLastStepOfUnknownlyManyIsShown() {
         for (Terminal terminal : new Terminal[] {Terminal.NONE, new Terminal(true, 60)}) {
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-            try (Progress progress = new Progress(out, "sampling", 0, 0, terminal, false)) {
-                progress.begin();
-                for (int i = 1; i <= 3; i++) {
-                    progress.update(i);
-                }
-            }
-            String shown = bytes.toString(StandardCharsets.UTF_8);
+            String shown = shown(0, terminal, false);
             String last = shown.lines().toList().getLast();
             assertTrue(last.substring(last.lastIndexOf("sampling")).startsWith("sampling: step 3 ["), shown);
         }
@@ -104,9 +96,14 @@ class ProgressTest {
     }
 
     private static String shown(Terminal terminal, boolean quiet) {
+        return shown(3, terminal, quiet);
+    }
+
+    /** @param total steps that are known of the three */
+    private static String shown(int total, Terminal terminal, boolean quiet) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-        try (Progress progress = new Progress(out, "sampling", 0, 3, terminal, quiet)) {
+        try (Progress progress = new Progress(out, "sampling", 0, total, terminal, quiet)) {
             progress.begin();
             for (int i = 1; i <= 3; i++) {
                 progress.update(i);
