@@ -104,9 +104,12 @@ final class VoltaAttentionTile {
                 MmaTile.load(a, plane * SIZE, left + plane * (4 * MATRIX), 2 * MATRIX, FORM);
             }
             for (int column = 0; column < columns; column += 2) {
+                // Behind an odd number of columns lies what others are copying: the last once more, which nobody
+                // stores.
+                int there = column + 1 < columns ? address : address - lane / 4 % 2 * MATRIX;
                 for (int plane = 0; plane < planes; plane++) {
                     for (int k = 0; k < 4; k++) {
-                        int from = address
+                        int from = there
                                 + (2 * step + k / 2) * groupBytes
                                 + plane * (columns * MATRIX)
                                 + column * MATRIX
