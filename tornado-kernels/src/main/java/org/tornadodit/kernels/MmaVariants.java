@@ -19,7 +19,10 @@ final class MmaVariants {
     private static final String KEYS = "keys";
     private static final String TOGETHER = "together";
 
-    private static final int MOST_STAGES = 4;
+    /** Of products: the next tile's first stages are under way while a tile ends. */
+    private static final int MOST_STAGES = 6;
+
+    private static final int MOST_ATTENTION_STAGES = 4;
     /** So many let a tile's values come behind the next one's scores. */
     private static final int STAGES_BEHIND = 3;
 
@@ -139,7 +142,7 @@ final class MmaVariants {
     /** With as many stages as fit, and no fewer than the tiling's own. */
     private static Stream<MmaAttention.Tiling> withStages(
             MmaAttention.Tiling tiling, int headSize, int planes, Warps cores) {
-        int most = cores.form() == MmaForm.AMPERE ? MOST_STAGES : 2;
+        int most = cores.form() == MmaForm.AMPERE ? MOST_ATTENTION_STAGES : 2;
         return Stream.iterate(most, stages -> stages >= tiling.stages(), stages -> stages - 1)
                 .map(stages -> new MmaAttention.Tiling(
                         tiling.warps(), tiling.queryTiles(), tiling.keys(), stages, tiling.together(), tiling.form()))
