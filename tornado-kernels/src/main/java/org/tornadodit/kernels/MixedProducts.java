@@ -30,7 +30,7 @@ final class MixedProducts {
             int stages,
             int cluster,
             int parts,
-            int uses) {
+            int start) {
         int stageBytes = slabs * (rows + columns) * 32;
         int first = Pipeline.ring(shared) + below / 8 * 256;
         int second = Pipeline.ring(shared) + slabs * rows * 32;
@@ -44,10 +44,10 @@ final class MixedProducts {
         // Clearing also says that the registers are free until here.
         Registers.clear(sums);
         Registers.clear(lower);
+        int place = start;
         for (int step = 0; step < steps; step++) {
-            int use = uses + step;
-            int offset = use % stages * (stageBytes / 16);
-            Pipeline.awaitFull(shared, stages, use);
+            int offset = Pipeline.stage(place, stages) * (stageBytes / 16);
+            Pipeline.awaitFull(shared, stages, place);
             Wgmma.fence();
             for (int s = 0; s < slabs; s += 2) {
                 int aSlab = a8 + offset + s * (rows * 2);
@@ -62,15 +62,16 @@ final class MixedProducts {
             Wgmma.commit();
             Wgmma.await(1);
             // The stage before this one is read.
-            TensorLinear.leave(shared, stages, use + stages - 1, Math.max(lane, cluster * (1 - step)), cluster);
+            int before = Pipeline.before(place, stages);
+            TensorLinear.leave(shared, stages, before, Math.max(lane, cluster * (1 - step)), cluster);
+            place = Pipeline.next(place, stages);
         }
         // Products of another shape follow in the same registers.
         Wgmma.await(0);
-        TensorLinear.leave(shared, stages, uses + steps - 1, lane, cluster);
+        TensorLinear.leave(shared, stages, Pipeline.before(place, stages), lane, cluster);
         for (int step = 0; step < steps; step++) {
-            int use = uses + steps + step;
-            int offset = use % stages * (stageBytes / 16);
-            Pipeline.awaitFull(shared, stages, use);
+            int offset = Pipeline.stage(place, stages) * (stageBytes / 16);
+            Pipeline.awaitFull(shared, stages, place);
             Wgmma.fence();
             for (int s = 0; s < slabs; s++) {
                 int aSlab = a + offset + s * (rows * 2);
@@ -82,9 +83,11 @@ final class MixedProducts {
             }
             Wgmma.commit();
             Wgmma.await(1);
-            TensorLinear.leave(shared, stages, use + stages - 1, Math.max(lane, cluster * (1 - step)), cluster);
+            int before = Pipeline.before(place, stages);
+            TensorLinear.leave(shared, stages, before, Math.max(lane, cluster * (1 - step)), cluster);
+            place = Pipeline.next(place, stages);
         }
         Wgmma.await(0);
-        TensorLinear.leave(shared, stages, uses + 2 * steps - 1, lane, cluster);
+        TensorLinear.leave(shared, stages, Pipeline.before(place, stages), lane, cluster);
     }
 }

@@ -10,7 +10,8 @@ import org.tornadodit.kernels.ptx.MemoryBarrier;
  *
  * <p>Stages are used one after the other, without end: use u is of stage {@code u % stages}, and is phase {@code u /
  * stages} of both of its barriers. A wait tells a phase from the next one only, by its parity; that is enough, since
- * nobody is two phases ahead.
+ * nobody is two phases ahead. So a place in two rounds of the ring, {@code u % (2 * stages)}, says both, and is what the methods take:
+ * it goes on by a comparison, where the assembler would divide for each stage.
  *
  * <p>Shared memory holds the barriers, {@link #HEADER_BYTES} with those that a kernel has besides, then the stages, then
  * what else a kernel keeps there. All is computed from ints that are constants of the compiled kernel: TornadoVM makes no
@@ -82,31 +83,52 @@ final class Pipeline {
         return shared + EMPTY + BARRIER_BYTES * stage;
     }
 
-    /** A reader waits for what the producer brings for a use. */
-    static void awaitFull(int shared, int stages, int use) {
-        MemoryBarrier.await(full(shared, use % stages), use / stages & 1);
+    /** The stage of a place. */
+    static int stage(int place, int stages) {
+        return place < stages ? place : place - stages;
     }
 
-    /** The producer waits until the stage of a use is free: at once in the first phase. */
-    static void awaitEmpty(int shared, int stages, int use) {
-        MemoryBarrier.await(empty(shared, use % stages), 1 - (use / stages & 1));
+    /** The place after one. */
+    static int next(int place, int stages) {
+        return place == 2 * stages - 1 ? 0 : place + 1;
+    }
+
+    /** The place before one. */
+    static int before(int place, int stages) {
+        return place == 0 ? 2 * stages - 1 : place - 1;
+    }
+
+    /** The place {@code uses} after one, of which the rest of a division is a constant's. */
+    static int later(int place, int uses, int stages) {
+        int later = place + uses % (2 * stages);
+        return later < 2 * stages ? later : later - 2 * stages;
+    }
+
+    /** A reader waits for what the producer brings to a place. */
+    static void awaitFull(int shared, int stages, int place) {
+        MemoryBarrier.await(full(shared, stage(place, stages)), place < stages ? 0 : 1);
+    }
+
+    /** The producer waits until the stage of a place is free: at once in the first phase. */
+    static void awaitEmpty(int shared, int stages, int place) {
+        MemoryBarrier.await(empty(shared, stage(place, stages)), place < stages ? 1 : 0);
     }
 
     /**
-     * A warp has read the stage of a use.
+     * A warp has read the stage of a place.
      *
      * @param lane of the thread; the one with 0 says so
      */
-    static void leave(int shared, int stages, int use, int lane) {
-        MemoryBarrier.arriveIfZero(empty(shared, use % stages), lane);
+    static void leave(int shared, int stages, int place, int lane) {
+        MemoryBarrier.arriveIfZero(empty(shared, stage(place, stages)), lane);
     }
 
     /**
-     * A warp has read the stage of a use, which it tells all blocks of its cluster.
+     * A warp has read the stage of a place, which it tells all blocks of its cluster.
      *
      * @param lane of the thread; those below {@code blocks} say so, each to a block
      */
-    static void leaveInCluster(int shared, int stages, int use, int lane, int blocks) {
-        Cluster.arrive(empty(shared, use % stages), lane, blocks);
+    static void leaveInCluster(int shared, int stages, int place, int lane, int blocks) {
+        Cluster.arrive(empty(shared, stage(place, stages)), lane, blocks);
     }
 }

@@ -75,7 +75,7 @@ final class ResidualSum {
     }
 
     /**
-     * Adds a warp's 16 rows. What it adds last is under way when it returns, see {@link BulkStore#await}.
+     * Adds a warp's 16 rows. What it adds last is under way when it returns, see {@link BulkStore#awaitReads}.
      *
      * @param row of the thread's first sums
      * @param place the work group's shared memory

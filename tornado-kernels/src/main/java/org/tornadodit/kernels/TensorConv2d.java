@@ -127,11 +127,11 @@ public final class TensorConv2d {
         if (thread >= CONSUMERS) {
             Wgmma.decreaseRegisters(40);
             if (thread == CONSUMERS) {
-                int uses = 0;
+                int place = 0;
                 for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
-                    uses = copy(
+                    place = copy(
                             tile,
-                            uses,
+                            place,
                             run.get(DecoderRun.LAYER),
                             map,
                             weight,
@@ -161,7 +161,7 @@ public final class TensorConv2d {
             float[] first = Registers.floats(COLUMNS / 2);
             float[] second = Registers.floats(COLUMNS / 2);
             float[] sums = Registers.floats(COLUMNS / 2);
-            int use = 0;
+            int place = 0;
             for (int tile = context.groupIdx; tile < tiles; tile += blocks) {
                 Registers.clear(sums);
                 for (int begin = 0; begin < steps; begin += exactSteps) {
@@ -169,8 +169,8 @@ public final class TensorConv2d {
                     Registers.clear(first);
                     Registers.clear(second);
                     for (int step = begin; step < end; step++) {
-                        int offset = use % stages * (stageBytes / 16);
-                        Pipeline.awaitFull(shared, stages, use);
+                        int offset = Pipeline.stage(place, stages) * (stageBytes / 16);
+                        Pipeline.awaitFull(shared, stages, place);
                         Wgmma.fence();
                         for (int column = 0; column < taps; column++) {
                             multiplyTap(
@@ -185,11 +185,12 @@ public final class TensorConv2d {
                         Wgmma.commit();
                         Wgmma.await(1);
                         // The stage before this one is read; the one before the first of these steps was left already.
-                        Pipeline.leave(shared, stages, use + stages - 1, Math.max(lane, 1 - (step - begin)));
-                        use += 1;
+                        int before = Pipeline.before(place, stages);
+                        Pipeline.leave(shared, stages, before, Math.max(lane, 1 - (step - begin)));
+                        place = Pipeline.next(place, stages);
                     }
                     Wgmma.await(0);
-                    Pipeline.leave(shared, stages, use + stages - 1, lane);
+                    Pipeline.leave(shared, stages, Pipeline.before(place, stages), lane);
                     if (planes == 2) {
                         Registers.addSplit(sums, first, second, 1f / PackedMap.LOW);
                     }
@@ -255,12 +256,12 @@ public final class TensorConv2d {
     /**
      * The producer's part of a tile: fills a stage as soon as both warpgroups have left it.
      *
-     * @param uses of stages so far
-     * @return uses then
+     * @param start the place of the first stage
+     * @return the place after the last
      */
     private static int copy(
             int tile,
-            int uses,
+            int start,
             int layer,
             IntArray map,
             IntArray weight,
@@ -291,14 +292,14 @@ public final class TensorConv2d {
                 + firstTap(taps, subpixel % 2);
         int weightAt = firstWeight
                 + ((layer * subpixels + subpixel) * columnTiles + column) * (channels / 16 * taps * (weightBytes / 4));
-        int use = uses;
+        int place = start;
         for (int c = 0; c < channelSteps; c++) {
             int mapAt = (c * (2 * planes * length) + first) * 4;
             for (int row = 0; row < tapRows; row++) {
-                int stage = use % stages;
+                int stage = Pipeline.stage(place, stages);
                 int to = Pipeline.ring(shared) + stage * stageBytes;
                 int full = Pipeline.full(shared, stage);
-                Pipeline.awaitEmpty(shared, stages, use);
+                Pipeline.awaitEmpty(shared, stages, place);
                 MemoryBarrier.arriveExpecting(full, weightBytes + 2 * planes * mapBytes);
                 MemoryBarrier.copy(to, weight, weightAt, weightBytes, full);
                 for (int p = 0; p < 2 * planes; p++) {
@@ -306,10 +307,10 @@ public final class TensorConv2d {
                 }
                 mapAt += (width + 1) * 4;
                 weightAt += weightBytes / 4;
-                use += 1;
+                place = Pipeline.next(place, stages);
             }
         }
-        return use;
+        return place;
     }
 
     /** One tap, 16 channels: descriptors a and b of plane 0. */

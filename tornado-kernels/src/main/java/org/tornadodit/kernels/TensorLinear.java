@@ -9,6 +9,7 @@ import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.MemoryBarrier;
 import org.tornadodit.kernels.ptx.Registers;
 import org.tornadodit.kernels.ptx.SharedMemory;
+import org.tornadodit.kernels.ptx.Warp;
 import org.tornadodit.kernels.ptx.Wgmma;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -49,10 +50,20 @@ public final class TensorLinear {
     private static final int PRODUCERS = 4;
 
     /**
-     * Bytes a cycle that a multiprocessor gets copied into its shared memory. Measured on an H200 with one thread that copies, of
-     * arrays that begin at cache lines: 32 to 40, with all multiprocessors as with half of them.
+     * Bytes a cycle that a multiprocessor gets copied into its shared memory, of arrays that begin at cache lines: measured on an H200, 48 to 70
+     * with few rows, which the second-level cache holds with their weights, 26 to 34 with many.
      */
     private static final double CACHE_BYTES = 34;
+
+    private static final double CACHE_BYTES_OF_FEW = 50;
+
+    /** Rows of one plane that are few. */
+    private static final int FEW_ROWS = 2048;
+
+    /**
+     * Floats of a residual that the second-level cache still holds, 16 MB: to ask for them costs a thread that copies as long as a copy.
+     */
+    private static final int CACHED_FLOATS = 4 << 20;
 
     /** Cycles an element of a tile that follow a product: measured on an H200, 0.17 with GELU, 0.16 of heads, 0.8 with a residual of many rows. */
     private static final double EPILOGUE_CYCLES = 0.2;
@@ -205,15 +216,17 @@ public final class TensorLinear {
 
     /**
      * Cycles of 16 k of a tile. The tensor cores take columns / 2 of them for 64 rows; shared memory moves 128 bytes a cycle, and
-     * each instruction reads both of its operands, which a copy has written before; copies bring {@link #CACHE_BYTES}.
+     * each instruction reads both of its operands, which a copy has written before; copies bring {@link #CACHE_BYTES}
+     * or {@link #CACHE_BYTES_OF_FEW}.
      */
-    private static double cycles(int planes, Tile tile) {
+    private static double cycles(int planes, int m, Tile tile) {
         int products = planes == Packed.MIXED ? 2 : planes == 2 ? 3 : 1;
         int instructions = products * tile.rows() / INSTRUCTION_ROWS;
         int tensorCores = instructions * tile.columns() / 2;
         int halves = Packed.halves(planes);
         int sharedMemory = instructions * (16 + tile.columns() / 4) + (tile.rows() + tile.columns()) * halves / 4;
-        double cache = (tile.rows() / tile.beside() + tile.columns() / tile.below()) * 32 * halves / CACHE_BYTES;
+        double bytes = planes == 1 && m <= FEW_ROWS ? CACHE_BYTES_OF_FEW : CACHE_BYTES;
+        double cache = (tile.rows() / tile.beside() + tile.columns() / tile.below()) * 32 * halves / bytes;
         return Math.max(Math.max(tensorCores, sharedMemory), cache);
     }
 
@@ -225,7 +238,7 @@ public final class TensorLinear {
         int tiles = Launch.ceilDiv(m, tile.rows()) * Launch.ceilDiv(n, tile.columns());
         int waves = Launch.ceilDiv(tiles, multiprocessors);
         double after = EPILOGUE_CYCLES * tile.rows() * tile.columns();
-        return waves * (k / 16.0) * cycles(planes, tile) + (tile.turns() == 1 ? 2 * after : waves * after);
+        return waves * (k / 16.0) * cycles(planes, m, tile) + (tile.turns() == 1 ? 2 * after : waves * after);
     }
 
     /** Whether (M, K) x (N, K) is a shape that the kernel takes. */
@@ -300,6 +313,9 @@ public final class TensorLinear {
         if (cluster > 1) {
             Cluster.blocks(cluster);
         }
+        // Both are under way while barriers are made.
+        int rowsNow = batch.get(Batch.PASSES) * tokens;
+        int layerIndex = layer.get(0);
         int thread = context.localIdx;
         if (thread == 0) {
             Pipeline.initialize(shared, stages, (turns == 1 ? 4 : 4 * CONSUMERS) * cluster);
@@ -313,7 +329,6 @@ public final class TensorLinear {
             Cluster.sync();
         }
 
-        int rowsNow = batch.get(Batch.PASSES) * tokens;
         int rowTiles = (rowsNow + rows - 1) / rows;
         int columnTiles = (n + columns - 1) / columns;
         // In tiles of whole clusters.
@@ -323,14 +338,13 @@ public final class TensorLinear {
         int tiles = Registers.opaque(rowsTogether * columnsTogether);
         int rank = context.groupIdx % cluster;
         int stride = blocks / cluster;
-        int layerIndex = layer.get(0);
         int steps = k / (16 * slabs) * Packed.slabs(planes);
         if (thread >= CONSUMERS * WARPGROUP) {
             Wgmma.decreaseRegisters(PRODUCER_REGISTERS);
-            if (thread % 32 == 0) {
+            if (Warp.elect() == 1) {
                 int part = thread / 32 - CONSUMERS * WARPGROUP / 32;
                 int from = layerIndex * (n * (k / 2) * Packed.halves(planes));
-                int uses = 0;
+                int next = 0;
                 for (int i = context.groupIdx / cluster; i < tiles; i += stride) {
                     int rowTile = rowTile(i, group, columnsTogether) * below + rank % below;
                     // Where no tile is left for the last of a cluster, it has one that it does not store.
@@ -355,15 +369,16 @@ public final class TensorLinear {
                             beside,
                             rank,
                             part,
-                            epilogue == Epilogue.GATE_RESIDUAL ? rowsNow : 0,
+                            epilogue == Epilogue.GATE_RESIDUAL && rowsNow > CACHED_FLOATS / n ? rowsNow : 0,
                             stages,
-                            uses);
-                    uses += steps;
+                            next);
+                    next = Pipeline.later(next, steps, stages);
                 }
                 if (cluster > 1) {
                     // Others arrive here until they have read the last stages, and need this memory for it.
                     for (int i = 0; i < stages; i++) {
-                        Pipeline.awaitEmpty(shared, stages, uses + i);
+                        Pipeline.awaitEmpty(shared, stages, next);
+                        next = Pipeline.next(next, stages);
                     }
                 }
             }
@@ -380,7 +395,8 @@ public final class TensorLinear {
             // What a consumer's tile, and its first row in a tile, are ahead of the other one's.
             int ahead = turns * consumer;
             int lead = (1 - turns) * consumer * (INSTRUCTION_ROWS * parts);
-            int uses = ahead * steps;
+            int next = Pipeline.later(0, ahead * steps, stages);
+            int turn = 1 - consumer;
             for (int i = context.groupIdx / cluster + ahead * stride; i < tiles; i += (1 + turns) * stride) {
                 int row = (rowTile(i, group, columnsTogether) * below + rank % below) * rows;
                 int column = (columnTile(i, group, columnsTogether) * beside + rank / below) * columns;
@@ -395,18 +411,18 @@ public final class TensorLinear {
                 if (turns == 1) {
                     // Also, a wait for a stage tells its phase from the next one only, so that the other one's come
                     // first.
-                    int turn = uses / (2 * steps) + 1 - consumer;
                     MemoryBarrier.await(Pipeline.other(shared, consumer), turn & 1);
                 }
                 if (planes == Packed.MIXED) {
                     MixedProducts.multiply(
-                            sums, lower, shared, thread, lead, k, rows, columns, slabs, stages, cluster, parts, uses);
+                            sums, lower, shared, thread, lead, k, rows, columns, slabs, stages, cluster, parts, next);
                 } else {
                     multiply(
                             sums, lower, products, shared, thread, lead, k, planes, rows, columns, slabs, turns,
-                            cluster, parts, stages, uses);
+                            cluster, parts, stages, next);
                 }
-                uses += (1 + turns) * steps;
+                next = Pipeline.later(next, (1 + turns) * steps, stages);
+                turn++;
                 int first = row + lead + thread % WARPGROUP / 32 * 16 + thread % 32 / 4;
                 TensorEpilogue.addBias(sums, biases, factor, column, n, columns, thread);
                 if (parts == 2) {
@@ -487,22 +503,26 @@ public final class TensorLinear {
                 }
             }
             if (epilogue == Epilogue.GATE_RESIDUAL) {
-                BulkStore.await();
+                BulkStore.awaitReads(0);
             }
         }
     }
 
-    /** Row tiles that are taken one after the other before the next column's: a divisor of their number. */
+    /**
+     * Of how many row tiles, as a power of two, one after the other is taken before the next column's: it divides their number, so that one
+     * division finds a tile.
+     */
     static int group(int rowTiles) {
-        return rowTiles % 16 == 0 ? 16 : rowTiles % 8 == 0 ? 8 : rowTiles % 4 == 0 ? 4 : rowTiles % 2 == 0 ? 2 : 1;
+        return rowTiles % 16 == 0 ? 4 : rowTiles % 8 == 0 ? 3 : rowTiles % 4 == 0 ? 2 : rowTiles % 2 == 0 ? 1 : 0;
     }
 
     static int rowTile(int tile, int group, int columnTiles) {
-        return tile / (group * columnTiles) * group + tile % group;
+        return ((tile >> group) / columnTiles << group) + (tile & (1 << group) - 1);
     }
 
     static int columnTile(int tile, int group, int columnTiles) {
-        return tile % (group * columnTiles) / group;
+        int column = tile >> group;
+        return column - column / columnTiles * columnTiles;
     }
 
     /**
@@ -534,7 +554,7 @@ public final class TensorLinear {
             int part,
             int residualRows,
             int stages,
-            int uses) {
+            int first) {
         int stageBytes = stageBytes(planes, rows, columns, slabs);
         int padded = (m + Packed.ROWS - 1) / Packed.ROWS * Packed.ROWS;
         // A tile of more rows than the padding allows for: the rows behind stay as they were, and nobody stores them.
@@ -546,12 +566,13 @@ public final class TensorLinear {
         int weightFrom = from + column * rowBytes / 4;
         int half = k / (16 * slabs);
         int steps = Registers.opaque(half * Packed.slabs(planes));
+        int place = first;
         for (int step = 0; step < steps; step++) {
-            int use = uses + step;
-            int stage = use % stages;
+            int stage = Pipeline.stage(place, stages);
             int full = Pipeline.full(shared, stage);
             int to = Pipeline.ring(shared) + stage * stageBytes;
-            Pipeline.awaitEmpty(shared, stages, use);
+            Pipeline.awaitEmpty(shared, stages, place);
+            place = Pipeline.next(place, stages);
             if (part == 0) {
                 MemoryBarrier.arriveExpecting(full, slabs * (xBytes + columns * rowBytes));
             }
@@ -624,7 +645,7 @@ public final class TensorLinear {
             int cluster,
             int parts,
             int stages,
-            int uses) {
+            int first) {
         int stageBytes = stageBytes(planes, rows, columns, slabs);
         int matrices = 256 * planes;
         int a = Wgmma.descriptor(Pipeline.ring(shared) + below / 8 * matrices, 128);
@@ -636,12 +657,12 @@ public final class TensorLinear {
         Registers.clear(sums);
         Registers.clear(lower);
         Registers.clear(products);
+        int place = first;
         for (int start = 0; start < steps; start += exactSteps) {
             int end = Math.min(start + exactSteps, steps);
             for (int step = start; step < end; step++) {
-                int use = uses + step;
-                int offset = use % stages * (stageBytes / 16);
-                Pipeline.awaitFull(shared, stages, use);
+                int offset = Pipeline.stage(place, stages) * (stageBytes / 16);
+                Pipeline.awaitFull(shared, stages, place);
                 Wgmma.fence();
                 for (int s = 0; s < slabs; s++) {
                     int aSlab = a + offset + s * (rows * 2 * planes);
@@ -661,14 +682,16 @@ public final class TensorLinear {
                 Wgmma.commit();
                 Wgmma.await(1);
                 // The stage before this one is read; the one before the first of these steps was left already.
-                leave(shared, stages, use + stages - 1, Math.max(lane, cluster * (1 - (step - start))), cluster);
+                int before = Pipeline.before(place, stages);
+                leave(shared, stages, before, Math.max(lane, cluster * (1 - (step - start))), cluster);
+                place = Pipeline.next(place, stages);
             }
             if (turns == 1) { // after the last steps' multiplications, before they are done
                 int other = 1 - thread / WARPGROUP;
                 MemoryBarrier.arriveIfZero(Pipeline.other(shared, other), Math.max(lane, Math.min(1, steps - end)));
             }
             Wgmma.await(0);
-            leave(shared, stages, uses + end - 1, lane, cluster);
+            leave(shared, stages, Pipeline.before(place, stages), lane, cluster);
             if (planes == 2) {
                 Registers.add(sums, products);
             }
@@ -712,11 +735,11 @@ public final class TensorLinear {
         }
     }
 
-    static void leave(int shared, int stages, int use, int lane, int cluster) {
+    static void leave(int shared, int stages, int place, int lane, int cluster) {
         if (cluster > 1) {
-            Pipeline.leaveInCluster(shared, stages, use, lane, cluster);
+            Pipeline.leaveInCluster(shared, stages, place, lane, cluster);
         } else {
-            Pipeline.leave(shared, stages, use, lane);
+            Pipeline.leave(shared, stages, place, lane);
         }
     }
 }

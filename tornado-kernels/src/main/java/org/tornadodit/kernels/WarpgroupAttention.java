@@ -196,11 +196,11 @@ public final class WarpgroupAttention {
         int firstAsked = queriesFrom < 0 ? batch.get(Batch.PATCH) * asked : queriesFrom;
         // Heads of queries, keys and values, of all layers before, lie before this one's keys.
         int headsBefore = most * heads * (queriesFrom < 0 ? 1 + 2 * layer.get(0) : 1);
-        int uses = 0;
+        int place = 0;
         int itemsDone = 0;
         if (thread >= consumers * WARPGROUP) {
             Wgmma.decreaseRegisters(producerRegisters(consumers));
-            if (thread == consumers * WARPGROUP) {
+            if (thread / 32 == consumers * WARPGROUP / 32 && Warp.elect() == 1) {
                 for (int item = context.groupIdx; item < items; item += blocks) {
                     int head = item / queryBlocks;
                     int first = (item - head * queryBlocks) * queries;
@@ -223,8 +223,8 @@ public final class WarpgroupAttention {
                             stages,
                             tileBytes,
                             groupBytes,
-                            uses);
-                    uses += tiles;
+                            place);
+                    place = Pipeline.later(place, tiles, stages);
                     itemsDone++;
                 }
             }
@@ -276,9 +276,8 @@ public final class WarpgroupAttention {
                 Registers.set(highest, 0, WarpgroupAttentionTile.LOWEST);
                 Registers.set(highest, 1, WarpgroupAttentionTile.LOWEST);
 
-                int end = uses + count;
-                int at = uses % stages * stageStep;
-                Pipeline.awaitFull(shared, stages, uses);
+                int at = Pipeline.stage(place, stages) * stageStep;
+                Pipeline.awaitFull(shared, stages, place);
                 Wgmma.fence();
                 WarpgroupAttentionTile.multiplyKeys(s, q, query, key + at, keyPlanes + at, keys, columns, planes, held);
                 Wgmma.commit();
@@ -286,13 +285,15 @@ public final class WarpgroupAttention {
                 WarpgroupAttentionTile.mask(s, 0, keys, tokens, count == 1);
                 WarpgroupAttentionTile.weigh(s, 0, sums, highest, factors, factorsBefore, keys, scale);
                 WarpgroupAttentionTile.pack(p, 0, s, keys, planes);
-                Pipeline.awaitFull(shared, stages, Math.min(uses + 1, end - 1));
-                for (int use = uses + 1; use < end; use++) {
-                    int nextAt = use % stages * stageStep;
-                    int valueAt = value + (use - 1) % stages * stageStep;
+                Pipeline.awaitFull(shared, stages, count > 1 ? Pipeline.next(place, stages) : place);
+                for (int tile = 1; tile < count; tile++) {
+                    int before = place;
+                    place = Pipeline.next(place, stages);
+                    int nextAt = Pipeline.stage(place, stages) * stageStep;
+                    int valueAt = value + Pipeline.stage(before, stages) * stageStep;
                     if (turns == 1) {
-                        // So many tiles but the first of each item came before.
-                        MemoryBarrier.await(turnBarrier, use - 1 - itemsDone + turnParity & 1);
+                        MemoryBarrier.await(turnBarrier, turnParity);
+                        turnParity = 1 - turnParity;
                     }
                     Wgmma.fence();
                     WarpgroupAttentionTile.multiplyKeys(
@@ -305,22 +306,23 @@ public final class WarpgroupAttention {
                         MemoryBarrier.arriveIfZero(nextTurnBarrier, lane);
                     }
                     Wgmma.await(1);
-                    WarpgroupAttentionTile.mask(s, 0, keys, tokens, use == end - 1);
+                    WarpgroupAttentionTile.mask(s, 0, keys, tokens, tile == count - 1);
                     WarpgroupAttentionTile.weigh(s, 0, sums, highest, factors, factorsBefore, keys, scale);
                     // For the next tile, here because the assembler takes the softmax past an await alone, out of the
                     // products' shadow. After the last one it waits for what is there.
-                    Pipeline.awaitFull(shared, stages, Math.min(use + 1, end - 1));
+                    Pipeline.awaitFull(shared, stages, tile < count - 1 ? Pipeline.next(place, stages) : place);
                     Wgmma.await(0);
-                    Pipeline.leave(shared, stages, use - 1, lane);
+                    Pipeline.leave(shared, stages, before, lane);
                     WarpgroupAttentionTile.join(o, tileO, factors, factorsBefore, columns, planes);
                     WarpgroupAttentionTile.pack(p, 0, s, keys, planes);
                 }
-                int last = value + (end - 1) % stages * stageStep;
+                int last = value + Pipeline.stage(place, stages) * stageStep;
                 Wgmma.fence();
                 WarpgroupAttentionTile.multiplyValues(o, tileO, p, last, keys, columns, planes);
                 Wgmma.commit();
                 Wgmma.await(0);
-                Pipeline.leave(shared, stages, end - 1, lane);
+                Pipeline.leave(shared, stages, place, lane);
+                place = Pipeline.next(place, stages);
                 if (planes == 2) {
                     WarpgroupAttentionTile.join(o, tileO, factors, factors, columns, planes);
                 }
@@ -347,7 +349,6 @@ public final class WarpgroupAttention {
                                 largest);
                     }
                 }
-                uses += tiles;
                 itemsDone++;
             }
             if (!(largest <= Packed.LARGEST)) {
@@ -390,18 +391,19 @@ public final class WarpgroupAttention {
             int stages,
             int tileBytes,
             int groupBytes,
-            int uses) {
+            int start) {
         int headInts = tokens / 8 * (groupBytes / 4);
         int keysAt = head * headInts;
         int valuesAt = keysAt + allHeads * headInts;
         int count = Registers.opaque((tokens + keys - 1) / keys);
+        int place = start;
         for (int tile = 0; tile < count; tile++) {
-            int use = uses + tile;
-            int stage = use % stages;
+            int stage = Pipeline.stage(place, stages);
             int full = Pipeline.full(shared, stage);
             int to = Pipeline.ring(shared) + stage * (2 * tileBytes);
             int bytes = Math.min(keys, tokens - tile * keys) / 8 * groupBytes;
-            Pipeline.awaitEmpty(shared, stages, use);
+            Pipeline.awaitEmpty(shared, stages, place);
+            place = Pipeline.next(place, stages);
             MemoryBarrier.arriveExpecting(full, 2 * bytes);
             MemoryBarrier.copy(to, qkv, keysAt + tile * (tileBytes / 4), bytes, full);
             MemoryBarrier.copy(to + tileBytes, qkv, valuesAt + tile * (tileBytes / 4), bytes, full);

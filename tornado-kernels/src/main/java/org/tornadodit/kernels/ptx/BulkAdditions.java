@@ -9,11 +9,9 @@ import java.util.List;
 final class BulkAdditions {
     private List<BulkAddition> begun = new ArrayList<>();
     private final Deque<List<BulkAddition>> groups = new ArrayDeque<>();
-    private boolean awaited = true;
 
     void add(BulkAddition addition) {
         begun.add(addition);
-        awaited = false;
     }
 
     void commit() {
@@ -27,14 +25,9 @@ final class BulkAdditions {
         }
     }
 
-    void await(SharedMemoryBytes memory) {
-        awaitReads(0, memory);
-        awaited = begun.isEmpty();
-    }
-
-    /** Throws when the thread has not awaited all. */
+    /** Throws when the thread has not awaited all reads. */
     void finish() {
-        if (!awaited) {
+        if (!begun.isEmpty() || !groups.isEmpty()) {
             throw new IllegalStateException("the block has ended while a thread's bulk copies are under way");
         }
     }

@@ -6,7 +6,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 /**
  * Bulk copies out of shared memory (sm_90), which the copy engine makes while the thread goes on. A thread's copies since its
  * last {@link #commit} are a group. What they read has been made visible by {@link SharedMemory#fenceAsync}, and stays as it is until
- * {@link #awaitReads}; a thread awaits its copies before it ends.
+ * {@link #awaitReads}: a thread awaits the reads of all before it ends. Sums are there when the kernel has ended.
  */
 public final class BulkStore {
 
@@ -42,13 +42,5 @@ public final class BulkStore {
         WorkItem item = WorkItem.current();
         BlockState block = BlockState.of(item);
         block.additions(item).awaitReads(pending, block.memory());
-    }
-
-    /** Waits until the thread's groups are done. */
-    @Instruction("cp.async.bulk.wait_group 0;")
-    public static void await() {
-        WorkItem item = WorkItem.current();
-        BlockState block = BlockState.of(item);
-        block.additions(item).await(block.memory());
     }
 }

@@ -27,7 +27,7 @@ class BulkStoreTest {
                 BulkStore.commit();
             }
             if (awaited) {
-                BulkStore.await();
+                BulkStore.awaitReads(0);
             }
         };
     }
@@ -78,7 +78,7 @@ class BulkStoreTest {
                     SharedMemory.fenceAsync();
                     BulkStore.addIfNegative(o, 0, memory, 16, -1);
                     BulkStore.commit();
-                    BulkStore.await();
+                    BulkStore.awaitReads(0);
                 },
                 new IntArray(1),
                 4);

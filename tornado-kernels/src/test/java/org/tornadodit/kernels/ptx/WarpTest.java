@@ -51,6 +51,32 @@ class WarpTest {
     }
 
     @Test
+    void oneLaneOfEachWarpIsElected() {
+        float[] out = Blocks.run(
+                1,
+                64,
+                (context, in, o) -> {
+                    SharedMemory.fixed(16);
+                    o.set(context.localIdx, Warp.elect());
+                },
+                new IntArray(1),
+                64);
+        for (int warp = 0; warp < 2; warp++) {
+            float elected = 0;
+            for (int lane = 0; lane < 32; lane++) {
+                elected += out[32 * warp + lane];
+            }
+            assertEquals(1, elected, "warp " + warp);
+        }
+        assertFails("wait for elect.sync", 32, (c, in, o) -> {
+            SharedMemory.fixed(16);
+            if (c.localIdx % 2 == 0) {
+                Warp.elect();
+            }
+        });
+    }
+
+    @Test
     void aLaneTakesAnyLanesValue() {
         float[] out = Blocks.run(
                 1,
