@@ -35,15 +35,16 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
 
     /**
      * Share of what the models of single kernels say that whole steps reach, with three products for one and with one, of {@link
-     * #FEW_ROWS}, and how much less of each doubling of the rows, since the clock falls under load: measured on an H200 with XL/2 at
-     * 512, guided, 1 and 8 samples on one and 1 on two, within 10 %.
+     * #FEW_ROWS}, and how much less of each doubling of the rows, since the clock falls under load; of three products' copies of fewer
+     * rows the model thinks too little. Measured on an H200 with XL/2 at 512, 1 and 8 samples guided and 1 not, within 10 %.
      */
-    private static final double SHARE_OF_THREE = 0.94;
+    private static final double SHARE_OF_THREE = 0.97;
 
-    private static final double LESS_OF_THREE = 0.0525;
+    private static final double LESS_OF_THREE = 0.0675;
     private static final double LEAST_OF_THREE = 0.835;
-    private static final double SHARE_OF_ONE = 1;
-    private static final double LESS_OF_ONE = 0.05;
+    private static final double MOST_OF_THREE = 1.04;
+    private static final double SHARE_OF_ONE = 0.95;
+    private static final double LESS_OF_ONE = 0.033;
     private static final double LEAST_OF_ONE = 0.85;
     private static final int FEW_ROWS = 2048;
 
@@ -115,8 +116,8 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
         }
         double doublings = Math.log(rows / FEW_ROWS) / Math.log(2);
         return operations.precision() == MatmulPrecision.HIGH
-                ? Math.clamp(SHARE_OF_ONE - LESS_OF_ONE * doublings, LEAST_OF_ONE, 1)
-                : Math.clamp(SHARE_OF_THREE - LESS_OF_THREE * doublings, LEAST_OF_THREE, 1);
+                ? Math.clamp(SHARE_OF_ONE - LESS_OF_ONE * doublings, LEAST_OF_ONE, SHARE_OF_ONE)
+                : Math.clamp(SHARE_OF_THREE - LESS_OF_THREE * doublings, LEAST_OF_THREE, MOST_OF_THREE);
     }
 
     /** Of the crew with the most samples of a batch. */
