@@ -98,7 +98,7 @@ final class Pipeline {
         return place == 0 ? 2 * stages - 1 : place - 1;
     }
 
-    /** The place {@code uses} after one, of which the rest of a division is a constant's. */
+    /** The place {@code uses} after one; where their number is a constant, nothing is divided. */
     static int later(int place, int uses, int stages) {
         int later = place + uses % (2 * stages);
         return later < 2 * stages ? later : later - 2 * stages;
