@@ -530,8 +530,8 @@ public final class TensorLinear {
      * what the copy takes, so that there are four, in warps of their own: two for either operand.
      *
      * @param part 0 to 3; the first says how much will come
-     * @param residualRows rows of {@code target} that are read after the product, 0 for none: by then they are in the second-level
-     *     cache
+     * @param residualRows rows of {@code target} that come into the second-level cache meanwhile, since they are read after the product; 0
+     *     where none are, or where they are there already
      */
     private static void fill(
             int shared,

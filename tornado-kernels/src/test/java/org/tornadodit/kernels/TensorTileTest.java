@@ -1,13 +1,14 @@
 package org.tornadodit.kernels;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tornadodit.kernels.TensorLinear.Tile;
 
-/** Which tiles share what they read with a neighbour's, by default. */
+/** Which tiles share what they read with a neighbour's, by default, and in which order tiles are taken. */
 class TensorTileTest {
     private static final int MULTIPROCESSORS = 132;
     private static final int HIDDEN = 1152;
@@ -29,6 +30,28 @@ class TensorTileTest {
         // Seven tiles beside each other.
         for (int planes : new int[] {1, Packed.MIXED}) {
             assertEquals(1, tile(planes, 16384, 7 * 192, HIDDEN).cluster(), planes + " planes, odd");
+        }
+    }
+
+    /** The first of a group's tiles lie below one another; each tile of the grid comes once, whatever divides its rows. */
+    @Test
+    void tilesComeInGroupsOfRows() {
+        for (int rowTiles : new int[] {1, 2, 3, 4, 6, 8, 12, 16, 24, 40, 48, 64}) {
+            for (int columnTiles : new int[] {1, 6, 9, 16, 24}) {
+                int group = TensorLinear.group(rowTiles);
+                int together = 1 << group;
+                assertEquals(0, rowTiles % together, rowTiles + " row tiles");
+                boolean[] seen = new boolean[rowTiles * columnTiles];
+                for (int tile = 0; tile < seen.length; tile++) {
+                    int row = TensorLinear.rowTile(tile, group, columnTiles);
+                    int column = TensorLinear.columnTile(tile, group, columnTiles);
+                    String what = "tile " + tile + " of " + rowTiles + " x " + columnTiles;
+                    assertEquals(tile % together, row % together, what);
+                    assertEquals(tile / (together * columnTiles), row / together, what);
+                    assertFalse(seen[row * columnTiles + column], what);
+                    seen[row * columnTiles + column] = true;
+                }
+            }
         }
     }
 
