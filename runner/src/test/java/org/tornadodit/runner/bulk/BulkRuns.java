@@ -15,6 +15,8 @@ import org.tornadodit.runner.CommandLineRun;
 
 /** Calls of {@code bulk} with a tiny model. */
 record BulkRuns(TinyModelFiles model) {
+    /** Steps of pictures that are made one by one: so many that a worker is still at them when it is killed, on fast machines too. */
+    static final String STEPS_TO_BE_KILLED_IN = "600";
 
     /** The words of a run in two steps on the CPU. */
     List<Object> words(Path output, Object... options) {

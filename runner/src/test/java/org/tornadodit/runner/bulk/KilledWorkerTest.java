@@ -40,8 +40,8 @@ class KilledWorkerTest {
         List<Object> words = new ArrayList<>(List.of("bulk"));
         if (MODEL.equals("tiny")) {
             TinyModelFiles model = TinyModelFiles.write(Files.createTempDirectory(folder, "model"));
-            // Pictures take long enough, one by one, for few workers to be done before they are killed, on fast machines too.
-            words.addAll(model.command(List.of(), "--num-sampling-steps", 600, "--per-proc-batch-size", 1));
+            words.addAll(model.command(
+                    List.of(), "--num-sampling-steps", BulkRuns.STEPS_TO_BE_KILLED_IN, "--per-proc-batch-size", 1));
         } else {
             words.addAll(List.of("--model", MODEL, "--num-sampling-steps", 2));
         }

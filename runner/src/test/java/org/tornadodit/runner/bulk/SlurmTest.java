@@ -29,9 +29,6 @@ import org.tornadodit.runner.terminal.ExitCode;
 class SlurmTest {
     private static final Path RECIPES =
             CommandLineRun.ROOT.resolve("cluster/slurm").toAbsolutePath().normalize();
-    /** So many that a worker is still at its second picture when its first one has been seen. */
-    private static final String STEPS = "600";
-
     private static final Pattern SUBMITTED = Pattern.compile("array (\\d+), collector (\\d+)");
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
@@ -56,7 +53,14 @@ class SlurmTest {
         assumeTrue(problem.isEmpty(), problem);
         TinyModelFiles model = TinyModelFiles.write(Files.createDirectory(folder.resolve("model")));
         List<Object> options = model.command(
-                List.of(), "--num-sampling-steps", STEPS, "--num-samples", "9", "--device", "cpu", "--quiet");
+                List.of(),
+                "--num-sampling-steps",
+                BulkRuns.STEPS_TO_BE_KILLED_IN,
+                "--num-samples",
+                "9",
+                "--device",
+                "cpu",
+                "--quiet");
         List<Object> whole = new ArrayList<>(List.of("bulk", "--output", folder.resolve("whole")));
         whole.addAll(options);
         assertEquals(ExitCode.DONE, CommandLineRun.of(whole.toArray()).exitCode());
