@@ -9,5 +9,10 @@ public enum SolverType {
     /** UniPC with B(h) = h. */
     BH1,
     /** UniPC with B(h) = exp(h) - 1. */
-    BH2
+    BH2;
+
+    /** Whether its solver takes it where none is chosen. */
+    public boolean isOwn() {
+        return this == MIDPOINT || this == BH2;
+    }
 }

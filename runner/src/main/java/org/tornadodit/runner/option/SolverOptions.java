@@ -54,8 +54,7 @@ public final class SolverOptions {
         facts.put("--timestep-spacing", word(choices.timestepSpacing()));
         facts.put("--solver-order", String.valueOf(choices.solverOrder()));
         SolverType chosen = type;
-        boolean own = chosen == SolverType.MIDPOINT || chosen == SolverType.BH2;
-        facts.put("--solver-type", chosen == null || own ? "default" : word(chosen));
+        facts.put("--solver-type", chosen == null || chosen.isOwn() ? "default" : word(chosen));
         facts.put("--final-sigmas-type", word(choices.finalSigmasType()));
         return facts;
     }
