@@ -138,6 +138,20 @@ public final class Batch {
     }
 
     /**
+     * Says that predictions lie behind others, of a step before: each by as many passes farther on than it was filled in.
+     *
+     * @param passes of those others
+     */
+    public static void movePredictions(IntArray batch, int passes) {
+        int most = (batch.getSize() - HEADER) / 4;
+        for (int sample = 0; sample < batch.get(SAMPLES); sample++) {
+            for (int at : new int[] {conditional(sample, most), unconditional(sample, most)}) {
+                batch.set(at, batch.get(at) + passes);
+            }
+        }
+    }
+
+    /**
      * Divides a batch into micro-batches that go through the model one behind the other: some of its passes each, as many in
      * one as in another but for one. Where there are fewer passes than micro-batches, one that has none of its own has a pass
      * behind all others, which nobody reads.

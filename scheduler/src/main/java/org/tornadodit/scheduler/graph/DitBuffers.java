@@ -122,8 +122,16 @@ public final class DitBuffers {
     final Operand finalNormed;
     /** (N, T, P P outChannels). */
     final FloatArray prediction;
-    /** (2 S, T, P P outChannels): all devices' predictions, those for the class first; {@link #prediction} where there is one device. */
+    /**
+     * (places, 2 S, T, P P outChannels): all devices' predictions, those for the class first; {@link #prediction} where there is one
+     * device.
+     */
     final FloatArray predictions;
+    /**
+     * Of all devices' predictions: two, which steps take by turns, where a device may be a step ahead of another, whose sampler
+     * may not have taken the last ones; else 1.
+     */
+    private final int predictionPlaces;
     /** With the other devices that hold the same samples; null where there are none. */
     public final @Nullable Ties ties;
     /** (S, ...), from the host each step, see {@link DenoiseStep}. */
@@ -214,10 +222,12 @@ public final class DitBuffers {
         finalModulation = arrays.deviceFloats(n * 2 * width);
         finalNormed = operations.float32Operand(rows, width);
         prediction = arrays.deviceFloats(rows * config.patchOutputs());
+        boolean shared = part.sharesWeights();
+        predictionPlaces = part.isWhole() || micro || shared || between == Link.HOST ? 1 : 2;
         predictions = part.isWhole()
                 ? prediction
-                : arrays.deviceFloats(samples * part.halves().of() * config.tokens() * config.patchOutputs());
-        boolean shared = part.sharesWeights();
+                : arrays.deviceFloats(
+                        predictionPlaces * samples * part.halves().of() * config.tokens() * config.patchOutputs());
         ties = part.isWhole()
                 ? null
                 : new Ties(
@@ -240,6 +250,30 @@ public final class DitBuffers {
             if (part.ownersHaveBothHalves()) {
                 ownersBatch.set(Batch.PASSES, part.ownersPasses());
             }
+        }
+    }
+
+    /**
+     * Whether a device of several may be given a step while another is still at the one before. All exchanges within a step but the
+     * last are followed by others, without which nobody sends again what has not been taken yet; the last has two places.
+     */
+    public boolean allowStepsAhead() {
+        return predictionPlaces > 1;
+    }
+
+    /**
+     * Gives a step's predictions their place, once {@link #wholeBatch} is filled.
+     *
+     * @param step any number that all devices count up by one from step to step
+     */
+    public void placePredictions(DitConfig config, Part part, int step) {
+        if (ties != null && predictionPlaces > 1) {
+            int passes = step
+                    % predictionPlaces
+                    * part.samples().count()
+                    * part.halves().of();
+            Exchanges.placePredictions(ties.link(), config, part, passes);
+            Batch.movePredictions(wholeBatch, passes);
         }
     }
 

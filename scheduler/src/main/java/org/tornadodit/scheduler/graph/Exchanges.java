@@ -308,7 +308,7 @@ final class Exchanges {
 
     private static Box box(int site, DitConfig config, Part part, Operations operations) {
         return switch (site) {
-            case Exchange.PREDICTION -> predictions(config, part);
+            case Exchange.PREDICTION -> predictions(config, part, 0);
             case Exchange.HEADS -> operations.toHeads(part, config.headSize());
             case Exchange.TOKENS -> operations.toTokens(part, config.headSize());
             case Exchange.NORMED -> operations.toProducts(part, config.hiddenSize());
@@ -319,10 +319,11 @@ final class Exchanges {
         };
     }
 
-    private static Box predictions(DitConfig config, Part part) {
+    /** @param before passes of other predictions that lie in front of all of a step's */
+    private static Box predictions(DitConfig config, Part part, int before) {
         int run = part.tokensAtOnce() * config.patchOutputs();
         int pass = config.tokens() * config.patchOutputs();
-        int first = part.halves().first() * part.samples().count() * pass
+        int first = (before + part.halves().first() * part.samples().count()) * pass
                 + part.tokens().first() * config.patchOutputs();
         return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(first, pass, run, 0));
     }
@@ -506,6 +507,12 @@ final class Exchanges {
         if (part.isStage()) {
             describeHandovers(link, part);
         }
+    }
+
+    /** Says that predictions come behind so many passes of others. */
+    static void placePredictions(IntArray link, DitConfig config, Part part, int before) {
+        Site site = SITES.get(Exchange.PREDICTION);
+        Exchange.describe(link, site.number(), site.ranks(part), site.rank(part), predictions(config, part, before));
     }
 
     /**

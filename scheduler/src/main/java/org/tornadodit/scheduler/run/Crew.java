@@ -227,12 +227,10 @@ final class Crew implements Stepper {
         if (ranks.size() == 1) {
             ranks.getFirst().engine().step(samples, noise, number);
         } else {
-            // While the devices are at the step before. None may be a step ahead of another: what it sends would come
-            // too early.
-            each(engine -> {
-                engine.prepareStep(samples, noise);
-                engine.settle();
-            });
+            // While the devices are at the step before. Who has to wait for that, or finds a value in it that did not
+            // fit,
+            // does so before any device is given a step that others would wait in.
+            each(engine -> engine.prepareStep(samples, noise));
             each(engine -> engine.launchStep(number));
         }
     }

@@ -96,6 +96,8 @@ public final class TornadoEngine implements Engine, Stepper {
     private List<Integer> order = List.of();
     /** Samples of the step that is prepared. */
     private int prepared;
+    /** Steps that were prepared so far. */
+    private int steps;
     /** Whether what is read next is marked, see {@link #expectRead}. */
     private boolean spoiled;
     /** What the last step's graphs gave. */
@@ -506,8 +508,8 @@ public final class TornadoEngine implements Engine, Stepper {
     }
 
     /**
-     * All of a step that comes before its launch; the device may be at the step before. Devices of a crew have done it all before
-     * one goes on.
+     * All of a step that comes before its launch; the device may be at the step before, but where the next cannot be given ahead.
+     * Devices of a crew have done it all before one goes on.
      */
     void prepareStep(List<SampleStep> samples, List<float[]> noise) {
         if (samples.size() > part.samples().count()) {
@@ -523,13 +525,14 @@ public final class TornadoEngine implements Engine, Stepper {
                 ? suitedSteps.next(buffers.wholeBatch.get(Batch.PASSES))
                 : freshness.isSynchronous(samples) ? ditGraphs.synchronousStep() : ditGraphs.step();
         ditPlan.prepare(order);
+        boolean ahead = part.isWhole() || buffers.allowStepsAhead();
+        if (!ahead || !ditPlan.isRecorded(order)) { // what is not recorded waits for each of its copies
+            settle();
+        }
     }
 
     /** Gives the device the step that was prepared, and looks at those before it that have to be done by now. */
     void launchStep(int number) {
-        if (!ditPlan.isRecorded(order)) { // it is done where the host waits for each of its copies
-            settle();
-        }
         Launched launched = ditPlan.launch(order, this::recordDecodeOfStep);
         last = launched.result();
         underWay.add(new UnderWay(launched, number));
@@ -607,6 +610,7 @@ public final class TornadoEngine implements Engine, Stepper {
                     half,
                     part.samples().count());
         }
+        buffers.placePredictions(config, part, steps++);
         int passes = buffers.wholeBatch.get(Batch.PASSES);
         if (part.isStage()) {
             Batch.divide(buffers.wholeBatch, buffers.microBatches, part.mesh().microBatches(), part.microPasses());

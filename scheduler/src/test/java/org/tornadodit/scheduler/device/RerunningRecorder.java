@@ -15,6 +15,9 @@ import uk.ac.manchester.tornado.api.common.TornadoDevice;
 public final class RerunningRecorder implements LaunchRecorder {
     public static final AtomicInteger RECORDED = new AtomicInteger();
     public static final AtomicInteger RUN = new AtomicInteger();
+    /** The most launches of a recording that nobody had waited for. */
+    public static final AtomicInteger MOST_UNDER_WAY = new AtomicInteger();
+
     static volatile boolean refuses;
 
     /** As at the beginning. */
@@ -22,6 +25,7 @@ public final class RerunningRecorder implements LaunchRecorder {
         refuses = false;
         RECORDED.set(0);
         RUN.set(0);
+        MOST_UNDER_WAY.set(0);
     }
 
     @Override
@@ -52,6 +56,7 @@ public final class RerunningRecorder implements LaunchRecorder {
                 List<byte[]> before = bytes();
                 executions.run();
                 returned.add(bytes());
+                MOST_UNDER_WAY.accumulateAndGet(returned.size(), Math::max);
                 set(before);
             }
 
