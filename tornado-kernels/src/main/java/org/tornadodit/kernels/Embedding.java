@@ -1,12 +1,15 @@
 package org.tornadodit.kernels;
 
 import org.tornadodit.kernels.ptx.AtLaunch;
+import org.tornadodit.kernels.ptx.PeerMemory;
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * What goes into DiT's blocks: patches as rows for x_embedder, and the sum of timestep and label embeddings.
+ * What goes into DiT's blocks: patches as rows for x_embedder, the sum of timestep and label embeddings, and rows of what was made of
+ * such sums.
  *
  * <p>The sinusoids of the timestep are not made on the device: the host sends the 256 exact values of each pass, whereas the device's sine is only good to 1e-6 and far less for arguments near 1000.
  */
@@ -143,6 +146,55 @@ public final class Embedding {
             IntArray batch, FloatArray timestep, FloatArray table, int most, int hidden, int index) {
         int label = batch.get(Batch.label(index / hidden, most));
         return FloatMath.siluReference((double) timestep.get(index) + table.get(label * hidden + index % hidden));
+    }
+
+    /**
+     * Takes a row of each of two tables for each pass: what was computed for several steps at once. Launch: {@link #takeGrid}.
+     *
+     * @param batch see {@link Batch}, for the number of passes N
+     * @param rows (most): which row each pass takes
+     * @param firstTable (rows, {@code firstWidth})
+     * @param firstOut (N, {@code firstWidth})
+     * @param secondTable (rows, {@code secondWidth})
+     * @param secondOut (N, {@code secondWidth})
+     * @param firstWidth a multiple of 4, as is {@code secondWidth}
+     */
+    public static void takeRows(
+            KernelContext context,
+            IntArray batch,
+            IntArray rows,
+            FloatArray firstTable,
+            FloatArray firstOut,
+            FloatArray secondTable,
+            FloatArray secondOut,
+            int firstWidth,
+            int secondWidth) {
+        int width = (firstWidth + secondWidth) / 4;
+        int index = context.globalIdx;
+        int pass = index / width;
+        if (pass < batch.get(Batch.PASSES)) {
+            int row = rows.get(pass);
+            int at = (index - pass * width) * 4;
+            if (at < firstWidth) {
+                PeerMemory.copy4(firstTable, row * firstWidth + at, firstOut, pass * firstWidth + at);
+            } else {
+                int behind = at - firstWidth;
+                PeerMemory.copy4(secondTable, row * secondWidth + behind, secondOut, pass * secondWidth + behind);
+            }
+        }
+    }
+
+    /** The launch of {@link #takeRows} for up to {@code most} passes. */
+    public static WorkerGrid takeGrid(int most, int firstWidth, int secondWidth) {
+        return Launch.elementwise(most * ((firstWidth + secondWidth) / 4));
+    }
+
+    /** Brings tables into being that kernels fill once there is something for them. Launch: a single thread is enough. */
+    public static void beginTables(KernelContext context, FloatArray first, FloatArray second) {
+        if (context.globalIdx == 0) {
+            first.set(0, 0f);
+            second.set(0, 0f);
+        }
     }
 
     /** Sets {@code count} elements to {@code value}. */

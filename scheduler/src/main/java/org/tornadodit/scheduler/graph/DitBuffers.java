@@ -40,7 +40,10 @@ public final class DitBuffers {
     final FloatArray frequencies;
     /** As {@link #frequencies}, of each pass' t - r; (1) for models without a second time, as the two below. */
     final FloatArray intervals;
-    /** From the host each step: {@link #frequencies} of all passes; the same where there are no micro-batches. */
+    /**
+     * From the host each step: {@link #frequencies} of all passes, or of all rows of the tables; the same where there are no
+     * micro-batches.
+     */
     public final FloatArray allFrequencies;
     /** Likewise {@link #intervals}. */
     final FloatArray allIntervals;
@@ -60,6 +63,8 @@ public final class DitBuffers {
     public final IntArray microBatches;
     /** (N, D): SiLU of the sum of both embeddings, which every adaLN_modulation begins with. */
     final FloatArray conditioning;
+    /** What steps to come need too is computed ahead; null where each step computes its own. */
+    public final @Nullable Tables tables;
     /** (N, T, D): the residual stream. */
     final FloatArray x;
     /**
@@ -132,6 +137,18 @@ public final class DitBuffers {
      * may not have taken the last ones; else 1.
      */
     private final int predictionPlaces;
+    /**
+     * Conditionings and modulations of several steps at once: passes take their rows of them.
+     *
+     * @param size rows that there is room for (R)
+     * @param computed from the host each step: a {@link Batch} of rows, with their labels, that are computed before the step; none where
+     *     all that it takes are there
+     * @param taken from the host each step (N): the row of each pass
+     * @param conditioning (R, D)
+     * @param modulation (R, blocks, 6 D)
+     */
+    public record Tables(int size, IntArray computed, IntArray taken, FloatArray conditioning, FloatArray modulation) {}
+
     /** With the other devices that hold the same samples; null where there are none. */
     public final @Nullable Ties ties;
     /** (S, ...), from the host each step, see {@link DenoiseStep}. */
@@ -166,15 +183,26 @@ public final class DitBuffers {
         long allTokens = n * part.tokens().count();
         patches = arrays.deviceFloats(allTokens * config.inChannels() * config.patchSize() * config.patchSize());
         boolean micro = part.isStage();
-        long second = config.secondTime() ? n : 0;
-        allFrequencies = arrays.floats((long) part.passes() * DitConfig.FREQUENCY_SIZE);
-        allIntervals = arrays.floats(config.secondTime() ? (long) part.passes() * DitConfig.FREQUENCY_SIZE : 1);
+        boolean shared = part.sharesWeights();
+        int together = micro || shared ? part.passes() : operations.modulationRows(part.passes());
+        tables = together == part.passes()
+                ? null
+                : new Tables(
+                        together,
+                        arrays.ints(Batch.length(together)),
+                        arrays.ints(n),
+                        arrays.deviceFloats((long) together * width),
+                        arrays.deviceFloats((long) together * part.slots() * 6 * width));
+        long conditions = tables == null ? n : together;
+        long second = config.secondTime() ? conditions : 0;
+        allFrequencies = arrays.floats((long) together * DitConfig.FREQUENCY_SIZE);
+        allIntervals = arrays.floats(config.secondTime() ? (long) together * DitConfig.FREQUENCY_SIZE : 1);
         frequencies = micro ? arrays.deviceFloats(n * DitConfig.FREQUENCY_SIZE) : allFrequencies;
         intervals = micro ? arrays.deviceFloats(Math.max(1, second * DitConfig.FREQUENCY_SIZE)) : allIntervals;
         intervalHidden = arrays.deviceFloats(Math.max(1, second * width));
         interval = arrays.deviceFloats(Math.max(1, second * width));
-        timestepHidden = arrays.deviceFloats(n * width);
-        timestep = arrays.deviceFloats(n * width);
+        timestepHidden = arrays.deviceFloats(conditions * width);
+        timestep = arrays.deviceFloats(conditions * width);
         wholeBatch = arrays.ints(Batch.length(part.passes()));
         int ofMicro = Batch.length(part.microPasses());
         microBatches = micro ? arrays.ints((long) part.mesh().microBatches() * ofMicro) : wholeBatch;
@@ -190,7 +218,7 @@ public final class DitBuffers {
         mlp = new Layer(arrays.ints(1), overflow);
         end = new Layer(arrays.ints(1), overflow);
         single = new Layer(arrays.ints(1), overflow);
-        modulationInput = operations.modulationOperand(part.ownersPasses(), width);
+        modulationInput = operations.modulationOperand(tables == null ? part.ownersPasses() : together, width);
         modulation = arrays.deviceFloats(n * part.slots() * 6 * width);
         boolean others = part.ownersHaveBothHalves();
         ownersConditioning = others ? arrays.deviceFloats((long) part.ownersPasses() * width) : conditioning;
@@ -222,7 +250,6 @@ public final class DitBuffers {
         finalModulation = arrays.deviceFloats(n * 2 * width);
         finalNormed = operations.float32Operand(rows, width);
         prediction = arrays.deviceFloats(rows * config.patchOutputs());
-        boolean shared = part.sharesWeights();
         predictionPlaces = part.isWhole() || micro || shared || between == Link.HOST ? 1 : 2;
         predictions = part.isWhole()
                 ? prediction

@@ -18,6 +18,7 @@ import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.check.TunableOperations;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.DevicePlan;
+import org.tornadodit.scheduler.graph.DitBuffers.Tables;
 import org.tornadodit.scheduler.graph.Operations.Advance;
 import org.tornadodit.scheduler.graph.Operations.Gate;
 import org.tornadodit.scheduler.graph.Operations.Layer;
@@ -140,7 +141,7 @@ public final class DitGraphs {
                                 passage,
                                 prefix + name(stage) + "_",
                                 prefix + before,
-                                carriedTo(stage),
+                                stage == Stage.EMBED ? begun() : carriedTo(stage),
                                 weightsOf(stage)));
             }
             before = name(stage);
@@ -270,9 +271,10 @@ public final class DitGraphs {
     }
 
     /**
-     * Fills what the host sends of the passes before a step, beside the labels that {@link DitBuffers#batch} has.
+     * Fills what the host sends before a step, beside the labels that {@link DitBuffers#batch} has, or {@link
+     * DitBuffers#tables}.
      *
-     * @param times what the denoiser is given, of each pass that there is
+     * @param times what the denoiser is given, of each pass that there is, or row of the tables
      * @param intervals likewise, for a second embedding
      */
     public void fillConditioning(double[] times, double[] intervals) {
@@ -325,7 +327,7 @@ public final class DitGraphs {
             }
         }
         if (stagings.containsKey(stage)) {
-            g.consume(staging(stage).last(), carriedTo(stage));
+            g.consume(staging(stage).last(), stage == Stage.EMBED ? begun() : carriedTo(stage));
             g.consume(staging(stage).last(), staging(stage).arrays());
         }
     }
@@ -356,6 +358,23 @@ public final class DitGraphs {
         };
     }
 
+    /** What {@link #begin} hands on: what each step takes over, and the tables, which stay where they are. */
+    private Object[] begun() {
+        Tables tables = buffers.tables;
+        Object[] ofTables = tables == null ? new Object[0] : ofTables(tables);
+        return Stream.of(ofTables, carriedTo(Stage.EMBED))
+                .flatMap(Arrays::stream)
+                .toArray();
+    }
+
+    /** What {@link #embed} has from earlier steps where it computes nothing of it. */
+    private Object[] ofTables(Tables tables) {
+        Object[] results = {tables.conditioning(), tables.modulation()};
+        return Stream.of(results, buffers.modulationInput.arrays())
+                .flatMap(Arrays::stream)
+                .toArray();
+    }
+
     private void begin(GraphScope g) {
         DitBuffers b = buffers;
         g.sendEach(b.start);
@@ -364,6 +383,12 @@ public final class DitGraphs {
         portable.fill(g, "overflow", b.overflow, part.flagRows() * Overflow.KINDS, 0);
         exchanges.begin(g, portable);
         owned.begin(g);
+        Tables tables = b.tables;
+        if (tables != null) {
+            portable.beginTables(g, "tables", tables);
+            operations.beginOperand(g, "modulation_input", b.modulationInput, b.start);
+            g.keep(ofTables(tables));
+        }
         g.keep(b.latents, b.overflow);
         g.keep(exchanges.state());
     }
@@ -371,11 +396,10 @@ public final class DitGraphs {
     private void embed(GraphScope g) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.consume(prefix + "start", carriedTo(Stage.EMBED));
+        g.consume(prefix + "start", begun());
         consume(g, Stage.EMBED);
         g.sendEach(exchanges.link());
         g.sendOnce(b.single.index());
-        g.scratch(b.modulationInput.arrays());
 
         exchanges.microBatch(g, conditioning.sent(b));
         Rows whole = rows.ofTokens(part.tokens().count());
@@ -394,17 +418,23 @@ public final class DitGraphs {
             FloatArray embedded = part.isPatched() ? b.arrivals : b.x;
             portable.linearAddTable(g, "x_embedder", b.single, b.patches, embedding, positions, embedded, whole);
         }
-        conditioning.write(g, portable, b, w, rows, passes);
-        exchanges.conditioning(g);
-        operations.modulation(
-                g,
-                "adaLN_modulation",
-                b.single,
-                b.ownersConditioning,
-                b.modulationInput,
-                w.modulation(),
-                b.ownModulation,
-                new Rows(b.ownersBatch, part.ownersPasses(), part.tokens().count())); // (N, blocks, 6 D)
+        Tables tables = b.tables;
+        if (tables == null) {
+            g.scratch(b.modulationInput.arrays());
+            conditioning.write(g, portable, b, w, b.conditioning, rows, passes); // (N, D)
+            exchanges.conditioning(g);
+            modulate(g, b.ownersConditioning, b.ownModulation, new Rows(b.ownersBatch, part.ownersPasses(), 1));
+        } else {
+            g.sendEach(tables.computed(), tables.taken());
+            GraphScope seldom = new OnceForSteps(g, (double) rows.passes() / tables.size());
+            Rows all = new Rows(tables.computed(), tables.size(), 1);
+            Passes each = new Passes(tables.size(), tables.size());
+            conditioning.write(seldom, portable, b, w, tables.conditioning(), all, each); // (R, D)
+            modulate(seldom, tables.conditioning(), tables.modulation(), all);
+            int width = config.hiddenSize();
+            portable.takeRows(
+                    g, "conditions", tables, b.conditioning, b.modulation, rows, width, part.slots() * 6 * width);
+        }
         // In this order: releasing a plan stops at what the graph before has released, here the last two.
         if (part.isPatched()) {
             g.keep(b.conditioning, b.modulation, b.batch);
@@ -421,6 +451,19 @@ public final class DitGraphs {
         g.keep(exchanges.link());
         g.keep(b.overflow, b.latents);
         g.keep(exchanges.state());
+    }
+
+    /** All blocks' modulations of a conditioning: (rows, blocks, 6 D). */
+    private void modulate(GraphScope g, FloatArray conditioned, FloatArray modulation, Rows of) {
+        operations.modulation(
+                g,
+                "adaLN_modulation",
+                buffers.single,
+                conditioned,
+                buffers.modulationInput,
+                weights.modulation(),
+                modulation,
+                of);
     }
 
     /** A patch is there; blocks are counted from the first on. */

@@ -129,7 +129,7 @@ final class Exchanges {
                     graph -> graph.task("landings", Handover::begin, context, buffers.arrivals, buffers.predictions));
         }
         if (part.isPatched()) {
-            operations.beginKept(g, "kept", buffers.kept, buffers.start);
+            operations.beginOperand(g, "kept", buffers.kept, buffers.start);
         }
     }
 

@@ -43,7 +43,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
     private static final double LESS_OF_THREE = 0.0675;
     private static final double LEAST_OF_THREE = 0.835;
     private static final double MOST_OF_THREE = 1.04;
-    private static final double SHARE_OF_ONE = 0.95;
+    private static final double SHARE_OF_ONE = 0.93;
     private static final double LESS_OF_ONE = 0.033;
     private static final double LEAST_OF_ONE = 0.85;
     private static final int FEW_ROWS = 2048;

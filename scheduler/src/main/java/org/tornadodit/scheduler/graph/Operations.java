@@ -61,6 +61,12 @@ public interface Operations {
      */
     Operand float32Operand(long rows, int columns);
 
+    /**
+     * Rows that {@link #modulation} makes in the time of so many passes, or of fewer: where there are more, a step's can be made with
+     * those of later steps.
+     */
+    int modulationRows(int passes);
+
     /** Room for what {@link #modulation} reads in place of the conditioning (rows, columns); nothing where it reads that. */
     Operand modulationOperand(long rows, int columns);
 
@@ -160,8 +166,8 @@ public interface Operations {
     /** Room for keys and values of all of a part's tokens and layers, and for queries, see {@link TokenPatches}. */
     Operand keptHeads(Part part, int headSize);
 
-    /** Has {@link #keptHeads} come into being, from an array with a number in it. */
-    void beginKept(GraphScope g, String task, Operand kept, FloatArray number);
+    /** Has an operand come into being before anything is stored into it, from an array with a number in it. */
+    void beginOperand(GraphScope g, String task, Operand operand, FloatArray number);
 
     /** Keeps what {@link #linearHeads} has made of a patch. */
     void keep(GraphScope g, String task, Layer layer, Operand qkv, Operand kept, Rows rows, Part part, int headSize);

@@ -27,6 +27,7 @@ import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.graph.DitBuffers.Tables;
 import org.tornadodit.scheduler.graph.StagedWeights.Floats;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Mesh;
@@ -130,6 +131,12 @@ public final class PortableOperations implements Operations {
     @Override
     public Operand float32Operand(long rows, int columns) {
         return operand(rows, columns);
+    }
+
+    /** Each row takes time of its own. */
+    @Override
+    public int modulationRows(int passes) {
+        return passes;
     }
 
     @Override
@@ -345,8 +352,8 @@ public final class PortableOperations implements Operations {
     }
 
     @Override
-    public void beginKept(GraphScope g, String task, Operand kept, FloatArray number) {
-        copy(g, task, number, floats(kept), 1);
+    public void beginOperand(GraphScope g, String task, Operand operand, FloatArray number) {
+        copy(g, task, number, floats(operand), 1);
     }
 
     @Override
@@ -583,6 +590,48 @@ public final class PortableOperations implements Operations {
                         out,
                         rows.passes(),
                         hidden));
+    }
+
+    /** Rows of the tables that the passes take. */
+    void takeRows(
+            GraphScope g,
+            String task,
+            Tables tables,
+            FloatArray conditioning,
+            FloatArray modulation,
+            Rows rows,
+            int width,
+            int modulations) {
+        g.task(
+                task,
+                Work.moving(
+                        2.0 * Float.BYTES * rows.passes() * (width + modulations),
+                        "take rows",
+                        rows.passes(),
+                        width,
+                        modulations),
+                () -> Embedding.takeGrid(rows.passes(), width, modulations),
+                graph -> graph.task(
+                        task,
+                        Embedding::takeRows,
+                        context,
+                        rows.batch(),
+                        tables.taken(),
+                        tables.conditioning(),
+                        conditioning,
+                        tables.modulation(),
+                        modulation,
+                        width,
+                        modulations));
+    }
+
+    /** The tables, with nothing in them yet. */
+    void beginTables(GraphScope g, String task, Tables tables) {
+        g.task(
+                task,
+                Work.moving(2.0 * Float.BYTES, "begin"),
+                () -> Launch.elementwise(1),
+                graph -> graph.task(task, Embedding::beginTables, context, tables.conditioning(), tables.modulation()));
     }
 
     /** A copy of the first elements. */

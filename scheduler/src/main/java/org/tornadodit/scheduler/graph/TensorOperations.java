@@ -75,6 +75,9 @@ public final class TensorOperations implements Operations {
      */
     private static final int FLOAT32_PLANES = 2;
 
+    /** Of the smallest tile, of either tier. */
+    private static final int MODULATION_ROWS = 64;
+
     private final MatmulPrecision precision;
     /** Of the blocks' operands of products. */
     private final int planes;
@@ -208,6 +211,12 @@ public final class TensorOperations implements Operations {
     @Override
     public Operand float32Operand(long rows, int columns) {
         return operand(rows, columns, FLOAT32_PLANES);
+    }
+
+    /** Those of a tile, which takes as long with fewer: what it reads are the weights. */
+    @Override
+    public int modulationRows(int passes) {
+        return Math.ceilDiv(passes, MODULATION_ROWS) * MODULATION_ROWS;
     }
 
     @Override
@@ -512,8 +521,8 @@ public final class TensorOperations implements Operations {
     }
 
     @Override
-    public void beginKept(GraphScope g, String task, Operand kept, FloatArray number) {
-        portable.fill(g, task, halves(kept), 1, 0);
+    public void beginOperand(GraphScope g, String task, Operand operand, FloatArray number) {
+        portable.fill(g, task, halves(operand), 1, 0);
     }
 
     @Override

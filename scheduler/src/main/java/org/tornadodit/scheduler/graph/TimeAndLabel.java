@@ -22,11 +22,17 @@ record TimeAndLabel(int width) implements Conditioning {
 
     @Override
     public void write(
-            GraphScope g, PortableOperations portable, DitBuffers b, DitDeviceWeights w, Rows rows, Passes passes) {
+            GraphScope g,
+            PortableOperations portable,
+            DitBuffers b,
+            DitDeviceWeights w,
+            FloatArray conditioning,
+            Rows rows,
+            Passes passes) {
         g.scratch(b.timestepHidden, b.timestep);
         portable.fewRows(g, "t_embedder_mlp_0", b.single, b.frequencies, w.timestepIn(), b.timestepHidden, rows, true);
         portable.fewRows(g, "t_embedder_mlp_2", b.single, b.timestepHidden, w.timestepOut(), b.timestep, rows, false);
-        portable.condition(g, "y_embedder", b.timestep, w.labelTable(), b.conditioning, rows, passes, width); // (N, D)
+        portable.condition(g, "y_embedder", b.timestep, w.labelTable(), conditioning, rows, passes, width); // (N, D)
     }
 
     @Override

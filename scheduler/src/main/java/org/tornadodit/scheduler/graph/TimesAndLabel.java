@@ -3,6 +3,7 @@ package org.tornadodit.scheduler.graph;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.scheduler.graph.Operations.Rows;
 import org.tornadodit.scheduler.graph.PortableOperations.Passes;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
  * MeanFlow's: the embedding of t, that of t - r, which has layers of its own, and a label's.
@@ -18,7 +19,13 @@ record TimesAndLabel(int width) implements Conditioning {
 
     @Override
     public void write(
-            GraphScope g, PortableOperations portable, DitBuffers b, DitDeviceWeights w, Rows rows, Passes passes) {
+            GraphScope g,
+            PortableOperations portable,
+            DitBuffers b,
+            DitDeviceWeights w,
+            FloatArray conditioning,
+            Rows rows,
+            Passes passes) {
         ProductWeights intervalIn = present(w.intervalIn());
         ProductWeights intervalOut = present(w.intervalOut());
         g.scratch(b.timestepHidden, b.timestep, b.intervalHidden, b.interval);
@@ -27,7 +34,7 @@ record TimesAndLabel(int width) implements Conditioning {
         portable.fewRows(g, "r_embedder_mlp_0", b.single, b.intervals, intervalIn, b.intervalHidden, rows, true);
         portable.fewRows(g, "r_embedder_mlp_2", b.single, b.intervalHidden, intervalOut, b.interval, rows, false);
         portable.conditionTwice(
-                g, "y_embedder", b.timestep, b.interval, w.labelTable(), b.conditioning, rows, passes, width); // (N, D)
+                g, "y_embedder", b.timestep, b.interval, w.labelTable(), conditioning, rows, passes, width); // (N, D)
     }
 
     @Override

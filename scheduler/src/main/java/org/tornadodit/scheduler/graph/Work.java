@@ -40,6 +40,18 @@ public record Work(
         return new Work(operation, flops, weightBytes, activationBytes, tunable, ofPasses);
     }
 
+    /** A part of the same, of what is done once for several steps. */
+    Work share(double share) {
+        IntToDoubleFunction all = cycles;
+        return new Work(
+                operation,
+                share * flops,
+                share * weightBytes,
+                share * activationBytes,
+                tunable,
+                all == null ? null : passes -> share * all.applyAsDouble(passes));
+    }
+
     /** A kernel that multiplies no matrices and reads no weights. */
     static Work moving(double activationBytes, String operation, int... sizes) {
         return new Work(OperationShape.of(operation, sizes), 0, 0, activationBytes, null);

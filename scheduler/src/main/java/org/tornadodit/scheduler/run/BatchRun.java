@@ -9,6 +9,7 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.StepListener;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
+import org.tornadodit.scheduler.run.SampleStep.Later;
 
 /** A batch that is being sampled: what its samples have in common wherever they are. */
 final class BatchRun {
@@ -65,17 +66,21 @@ final class BatchRun {
 
     /** What a sample does next. */
     SampleStep step(RunningSample sample) {
-        return step(request, config, sample.index(), sample.step(), noise.draw(call(sample), sample.index()));
+        Draw draw = noise.draw(call(sample), sample.index());
+        Later later = ahead -> sample.later(ahead).map(step -> new Later.Step(step, request.guided(step)));
+        return step(request, config, sample.index(), sample.step(), draw, later);
     }
 
     /** What a sample of a batch does in a step of its sampler. */
-    static SampleStep step(SamplingRequest request, DitConfig config, int sample, SamplerStep step, Draw draw) {
+    static SampleStep step(
+            SamplingRequest request, DitConfig config, int sample, SamplerStep step, Draw draw, Later later) {
         return new SampleStep(
                 request.labels().get(sample),
                 step,
                 request.cfgScale(),
                 request.guided(step) ? request.guidance().channels(config.inChannels()) : 0,
-                draw);
+                draw,
+                later);
     }
 
     /** The call of noise that a sample's next step has; 0 where it has none. */

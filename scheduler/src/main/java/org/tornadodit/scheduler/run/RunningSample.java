@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.tornadodit.model.diffusion.AdaptiveSampler;
 import org.tornadodit.model.diffusion.SamplerStep;
 import org.tornadodit.scheduler.engine.SamplingState;
@@ -72,6 +74,24 @@ final class RunningSample {
         return batch.request().sampler() instanceof AdaptiveSampler adaptive
                 ? adaptive.step(done, kept.arrays())
                 : batch.request().sampler().step(done);
+    }
+
+    /**
+     * What it will do behind its next step.
+     *
+     * @param ahead 1 for the one right behind
+     * @return nothing where it is done by then, or where its sampler decides before
+     */
+    Optional<SamplerStep> later(int ahead) {
+        int before = done + ahead;
+        if (batch.request().sampler() instanceof AdaptiveSampler adaptive) {
+            return IntStream.range(done, before).noneMatch(adaptive::decides)
+                    ? Optional.of(adaptive.step(before, kept.arrays()))
+                    : Optional.empty();
+        }
+        return before < batch.request().steps()
+                ? Optional.of(batch.request().sampler().step(before))
+                : Optional.empty();
     }
 
     /** The last state that is on the host. */

@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler.run;
 
+import java.util.Optional;
 import org.tornadodit.kernels.DenoiseStep;
 import org.tornadodit.kernels.PhiloxNoise;
 import org.tornadodit.model.diffusion.SamplerStep;
@@ -15,8 +16,25 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param cfgScale weight of classifier-free guidance
  * @param guidedChannels of the first channels, those that guidance changes; 0 for an unguided sample
  * @param draw where its noise lies in PyTorch's stream; any where the noise comes from the host
+ * @param later what it will ask the model, as far as that is known
  */
-record SampleStep(int label, SamplerStep step, double cfgScale, int guidedChannels, Draw draw) {
+record SampleStep(int label, SamplerStep step, double cfgScale, int guidedChannels, Draw draw, Later later) {
+
+    /** Of a sample of whose later steps nothing is known. */
+    SampleStep(int label, SamplerStep step, double cfgScale, int guidedChannels, Draw draw) {
+        this(label, step, cfgScale, guidedChannels, draw, Later.UNKNOWN);
+    }
+
+    /** Steps of a sample behind one of them. */
+    interface Later {
+        Later UNKNOWN = ahead -> Optional.empty();
+
+        /** @param ahead 1 for the next step; nothing where there is none, or where it is to be decided on the way there */
+        Optional<Later.Step> step(int ahead);
+
+        /** @param guided whether it has a pass for the null class too */
+        record Step(SamplerStep step, boolean guided) {}
+    }
 
     /**
      * Elements of one of torch.randn's calls, see {@link PhiloxNoise}.

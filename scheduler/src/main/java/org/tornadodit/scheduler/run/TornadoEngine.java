@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Exchange;
@@ -42,6 +43,7 @@ import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.StepListener;
 import org.tornadodit.scheduler.graph.DecoderTier;
 import org.tornadodit.scheduler.graph.DitBuffers;
+import org.tornadodit.scheduler.graph.DitBuffers.Tables;
 import org.tornadodit.scheduler.graph.DitBuffers.Ties;
 import org.tornadodit.scheduler.graph.DitDeviceWeights;
 import org.tornadodit.scheduler.graph.DitGraphs;
@@ -53,7 +55,9 @@ import org.tornadodit.scheduler.graph.VaeBuffers;
 import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.StepPlan;
+import org.tornadodit.scheduler.run.ConditioningTable.Condition;
 import org.tornadodit.scheduler.run.SampleStep.Draw;
+import org.tornadodit.scheduler.run.SampleStep.Later;
 import org.tornadodit.virtual.VirtualLink;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
@@ -81,6 +85,9 @@ public final class TornadoEngine implements Engine, Stepper {
     private final Operations operations;
     private final boolean reportsOverflow;
     private final DitBuffers buffers;
+    /** Where there are {@link DitBuffers#tables}. */
+    private final @Nullable ConditioningTable table;
+
     private final DitGraphs ditGraphs;
     private final DevicePlan ditPlan;
     private final SuitedSteps suitedSteps;
@@ -204,6 +211,8 @@ public final class TornadoEngine implements Engine, Stepper {
 
         buffers = new DitBuffers(config, part, operations, between);
         buffers.describeExchanges(config, part, operations);
+        Tables tables = buffers.tables;
+        table = tables == null ? null : new ConditioningTable(tables, part, config.nullClass());
         GridScheduler grids = new GridScheduler();
         ditGraphs = new DitGraphs(
                 context,
@@ -251,7 +260,7 @@ public final class TornadoEngine implements Engine, Stepper {
             ditPlan.execute(ditGraphs.start());
             prepare(IntStream.range(0, shape.samples())
                     .mapToObj(sample ->
-                            BatchRun.step(shape, config, sample, shape.sampler().step(0), draw))
+                            BatchRun.step(shape, config, sample, shape.sampler().step(0), draw, Later.UNKNOWN))
                     .toList());
             ditGraphs.load(ditPlan);
         }
@@ -489,6 +498,9 @@ public final class TornadoEngine implements Engine, Stepper {
     @Override
     public void begin(List<List<float[]>> states) {
         forget();
+        if (table != null) {
+            table.forget();
+        }
         for (int i = 0; i < states.size(); i++) {
             for (int array = 0; array < states.get(i).size(); array++) {
                 DeviceArrays.fill(
@@ -615,15 +627,27 @@ public final class TornadoEngine implements Engine, Stepper {
         if (part.isStage()) {
             Batch.divide(buffers.wholeBatch, buffers.microBatches, part.mesh().microBatches(), part.microPasses());
         }
-        double[] times = new double[part.isStage() ? part.passes() : passes];
-        double[] intervals = new double[times.length];
-        for (int pass = 0; pass < times.length; pass++) {
-            int sample = buffers.wholeBatch.get(Batch.sample(Math.min(pass, passes - 1)));
-            SamplerStep step = samples.get(sample).step();
-            times[pass] = step.time();
-            intervals[pass] = step.interval();
-        }
-        ditGraphs.fillConditioning(times, intervals);
+        List<Condition> conditions = IntStream.range(0, passes)
+                .mapToObj(pass -> {
+                    SamplerStep step = samples.get(buffers.wholeBatch.get(Batch.sample(pass)))
+                            .step();
+                    int label = buffers.wholeBatch.get(Batch.label(pass, part.passes()));
+                    return new Condition(label, step.time(), step.interval());
+                })
+                .toList();
+        fillConditioning(table == null ? conditions : table.fill(conditions, samples));
+    }
+
+    private void fillConditioning(List<Condition> conditions) {
+        int behind =
+                part.isStage() ? part.passes() - conditions.size() : 0; // micro-batches without a pass of their own
+        List<Condition> all = Stream.concat(
+                        conditions.stream(),
+                        Stream.generate(conditions::getLast).limit(behind))
+                .toList();
+        ditGraphs.fillConditioning(
+                all.stream().mapToDouble(Condition::time).toArray(),
+                all.stream().mapToDouble(Condition::interval).toArray());
     }
 
     /** @throws OverflowException when a kernel has met a value that its operands cannot hold */

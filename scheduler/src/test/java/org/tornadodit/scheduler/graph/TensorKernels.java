@@ -49,6 +49,9 @@ public final class TensorKernels {
             of("", "embed[.]x_embedder", "Linear.linear"),
             of("", "embed[.]t_embedder_mlp_[02]", "LinearFewRows.linear"),
             of("", "embed[.]y_embedder", "Embedding.condition"),
+            of("", "start[.]tables", "Embedding.beginTables"),
+            of("beginOperand", "start[.]modulation_input", "Embedding.fill"),
+            of("", "embed[.]conditions", "Embedding.takeRows"),
             of("", "last[.]final_layer_adaLN_modulation", "LinearFewRows.linear"),
             of("", "last[.]step", "DenoiseStep.denoise"));
 
@@ -59,7 +62,7 @@ public final class TensorKernels {
 
     /** What only devices have that compute patches of tokens in stages. */
     private static final List<Expected> PATCHED = List.of(
-            of("beginKept", "start[.]kept", "Embedding.fill"), of("keep", "block[.]attn_keep", "TokenPatches.keep"));
+            of("beginOperand", "start[.]kept", "Embedding.fill"), of("keep", "block[.]attn_keep", "TokenPatches.keep"));
 
     private static final List<Expected> DECODER = List.of(
             of("resnet", "resnet[.]norm[12]_partial", "GroupStatistics.partial"),

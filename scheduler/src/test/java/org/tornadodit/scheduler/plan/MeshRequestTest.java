@@ -189,12 +189,12 @@ class MeshRequestTest {
     /** What was measured on one H200, within 10 %: 1 and 8 guided samples, and one without guidance, which is half of one's passes. */
     @Test
     void theModelOfAStepIsCloseToWhatWasMeasured() {
-        assertClose(10.77, 1, true, MatmulPrecision.HIGHEST);
-        assertClose(4.65, 1, true, MatmulPrecision.HIGH);
-        assertClose(86.1, 8, true, MatmulPrecision.HIGHEST);
-        assertClose(34.2, 8, true, MatmulPrecision.HIGH);
-        assertClose(6.00, 1, false, MatmulPrecision.HIGHEST);
-        assertClose(2.75, 1, false, MatmulPrecision.HIGH);
+        assertClose(10.54, 1, true, MatmulPrecision.HIGHEST);
+        assertClose(4.44, 1, true, MatmulPrecision.HIGH);
+        assertClose(86.0, 8, true, MatmulPrecision.HIGHEST);
+        assertClose(34.0, 8, true, MatmulPrecision.HIGH);
+        assertClose(5.78, 1, false, MatmulPrecision.HIGHEST);
+        assertClose(2.53, 1, false, MatmulPrecision.HIGH);
     }
 
     /** What was measured on two H200s, one guided sample that took 11.1 ms on one, within 10 %. */

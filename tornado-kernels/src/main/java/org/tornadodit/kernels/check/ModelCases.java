@@ -67,6 +67,7 @@ public final class ModelCases {
     private static List<Supplier<KernelCase>> tensorTransformer() {
         int rows = SAMPLES * TOKENS;
         return List.of(
+                () -> TransformerCases.takeRows(SAMPLES, 64, HIDDEN, 28 * 6 * HIDDEN, true),
                 () -> TensorCases.linear(rows, 3 * HIDDEN, HIDDEN, Epilogue.BIAS_HEADS, TOKENS, HEADS, 1),
                 () -> TensorCases.linear(rows, HIDDEN, HIDDEN, Epilogue.GATE_RESIDUAL, TOKENS, HEADS, 1),
                 () -> TensorCases.linear(rows, 4 * HIDDEN, HIDDEN, Epilogue.BIAS_GELU, TOKENS, HEADS, 1),

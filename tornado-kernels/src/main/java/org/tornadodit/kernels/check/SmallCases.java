@@ -88,6 +88,11 @@ public final class SmallCases {
                 2));
         cases.add(() -> TransformerCases.sumOfParts(2, 1, 5, 12));
         cases.add(() -> TransformerCases.sumOfParts(8, 3, 16, 32));
+        for (boolean second : new boolean[] {false, true}) {
+            cases.add(() -> TransformerCases.takeRows(1, 1, 4, 4, second));
+            cases.add(() -> TransformerCases.takeRows(3, 64, 16, 96, second));
+            cases.add(() -> TransformerCases.takeRows(16, 7, 20, 1028, second));
+        }
         for (boolean handOver : new boolean[] {false, true}) {
             cases.add(() -> TransformerCases.throughHost(handOver, 1, 36, Groups.VIRTUAL));
             cases.add(() -> TransformerCases.throughHost(handOver, 3, 132, Groups.VIRTUAL));

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels.check;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Function;
 import org.tornadodit.kernels.ArrayPages;
@@ -279,6 +280,50 @@ public final class TransformerCases {
                 5e-7,
                 0,
                 12.0 * out.getSize());
+    }
+
+    /**
+     * {@link Embedding#takeRows} of tables with {@code rows} rows; a pass more than there is has room.
+     *
+     * @param second whether the second table is looked at, or the first
+     */
+    public static KernelCase takeRows(int passes, int rows, int firstWidth, int secondWidth, boolean second) {
+        KernelContext context = new KernelContext();
+        IntArray batch = Data.batch(passes);
+        int[] taken = new int[passes + 1];
+        Arrays.setAll(taken, pass -> (5 * pass + 2) % rows);
+        IntArray places = Data.ints(taken);
+        FloatArray one = Data.random(1, rows * firstWidth, 1);
+        FloatArray oneOut = ArrayPages.floats((passes + 1) * firstWidth);
+        FloatArray other = Data.random(2, rows * secondWidth, 1);
+        FloatArray otherOut = ArrayPages.floats((passes + 1) * secondWidth);
+        FloatArray table = second ? other : one;
+        FloatArray out = second ? otherOut : oneOut;
+        int width = second ? secondWidth : firstWidth;
+        return new KernelCase(
+                "take rows",
+                passes + " of " + rows + "x" + width,
+                new Object[] {batch, places, one, other},
+                graph -> graph.task(
+                        "take",
+                        Embedding::takeRows,
+                        context,
+                        batch,
+                        places,
+                        one,
+                        oneOut,
+                        other,
+                        otherOut,
+                        firstWidth,
+                        secondWidth),
+                Map.of("take", Embedding.takeGrid(passes + 1, firstWidth, secondWidth)),
+                out,
+                passes * width,
+                out::get,
+                i -> table.get(taken[i / width] * width + i % width),
+                0,
+                0,
+                8.0 * passes * (firstWidth + secondWidth));
     }
 
     /** {@link HeadNorm#normalizeHeads}, of the second layer of two. */
