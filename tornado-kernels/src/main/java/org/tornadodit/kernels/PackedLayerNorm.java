@@ -18,9 +18,11 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * them in registers from the mean to the end.
  *
  * <p>Eight lanes read 128 contiguous bytes of a row and hand each other what each is to have: read as they are written,
- * they would be 16 bytes of eight rows, which takes the first-level cache eight times as long. Shift and scale of a step
- * are read before the step before is stored, since no read goes before a store in the source that could have written the
- * same. The last rows come first: of what the product before has written, they are in the second-level cache still, and
+ * they would be 16 bytes of eight rows, which takes the first-level cache eight times as long. Where there are few rows, a block is
+ * alone on its multiprocessor, and takes as long as its reads that wait for one another: so x is read before anything else,
+ * and shift and scale come into shared memory meanwhile, where eight rows have the same ones. Else those of a step are read before
+ * the step before is stored, since no read goes before a store in the source that could have written the same. The last rows come
+ * first: of what the product before has written, they are in the second-level cache still, and
  * the first rows of what is written here are when the next product begins with them.
  */
 public final class PackedLayerNorm {
@@ -95,37 +97,55 @@ public final class PackedLayerNorm {
             int kind,
             int warps) {
         SharedMemory.block(LANES * warps, warps < RESIDENT_WARPS ? RESIDENT_WARPS / warps : 1);
-        int partial = SharedMemory.dynamic(2 * warps * ROWS * 4);
+        boolean together = tokens % ROWS == 0; // eight rows are of one pass
+        int partial = SharedMemory.dynamic(2 * warps * ROWS * 4 + (together ? 2 * hidden * 4 : 0));
+        int shifts = partial + 2 * warps * ROWS * 4;
         int steps = (hidden + STEP * warps - 1) / (STEP * warps);
+        int lane = context.localIdx & 31;
+        int warp = context.localIdx >> 5;
+        int rowOfEight = lane & 7;
+        int eight = (most + ROWS - 1) / ROWS - 1 - context.groupIdx;
+        int firstColumn = warp * STEP + (lane >> 3) * 8;
+        int columnStride = STEP * warps;
+        boolean even = hidden % columnStride == 0;
+        // Registers that no column belongs to stay zero.
+        float[] loaded = Registers.floats(steps * 8);
+        load(x, eight * ROWS, most, hidden, lane, warp * STEP, columnStride, loaded, steps);
+        int rows = batch.get(Batch.PASSES) * tokens;
         int number = layer.get(0) + more;
         if (context.globalIdx == 0) {
             next.set(0, number);
         }
-        int rows = batch.get(Batch.PASSES) * tokens;
-        int groups = (rows + ROWS - 1) / ROWS;
-        if (context.groupIdx < groups) {
-            int lane = context.localIdx & 31;
-            int warp = context.localIdx >> 5;
-            int rowOfEight = lane & 7;
-            int eight = groups - 1 - context.groupIdx;
-            int firstColumn = warp * STEP + (lane >> 3) * 8;
-            int columnStride = STEP * warps;
-            boolean even = hidden % columnStride == 0;
-
-            // Registers that no column belongs to stay zero.
-            float[] loaded = Registers.floats(steps * 8);
-            load(x, eight * ROWS, rows, hidden, lane, warp * STEP, columnStride, loaded, steps);
+        if (eight * ROWS < rows) {
             int row = Math.min(eight * ROWS + rowOfEight, rows - 1);
             int chunks = row / tokens * stride + number * (LayerNorm.CHUNKS * hidden) + firstColumn;
             float[] shift = Registers.floats(8);
             float[] scale = Registers.floats(8);
-            if (even || firstColumn < hidden) {
+            int threads = LANES * warps;
+            int pieces = (2 * hidden + 4 * threads - 1) / (4 * threads);
+            float[] part = Registers.floats(together ? pieces * 4 : 1);
+            if (together) {
+                int from = eight * ROWS / tokens * stride + number * (LayerNorm.CHUNKS * hidden);
+                loadChunks(
+                        conditioning,
+                        from + shiftOffset,
+                        from + scaleOffset,
+                        context.localIdx,
+                        threads,
+                        hidden,
+                        part,
+                        pieces);
+            } else if (even || firstColumn < hidden) {
                 load8(conditioning, chunks + shiftOffset, shift);
                 load8(conditioning, chunks + scaleOffset, scale);
             }
             float[] values = Registers.floats(steps * 8);
             for (int step = 0; step < steps; step++) {
                 exchange(loaded, values, step * 8, lane);
+            }
+
+            if (together) {
+                storeChunks(part, shifts, context.localIdx, threads, hidden, pieces);
             }
 
             float sum = 0f;
@@ -150,11 +170,16 @@ public final class PackedLayerNorm {
                 if (even || firstColumn + step * columnStride < hidden) {
                     float[] shiftNow = Registers.floats(8);
                     float[] scaleNow = Registers.floats(8);
+                    if (together) {
+                        int at = shifts + (firstColumn + step * columnStride) * 4;
+                        loadShared8(at, shift);
+                        loadShared8(at + hidden * 4, scale);
+                    }
                     for (int i = 0; i < 8; i++) {
                         Registers.set(shiftNow, i, Registers.get(shift, i));
                         Registers.set(scaleNow, i, 1f + Registers.get(scale, i));
                     }
-                    if (step + 1 < steps && (even || firstColumn + (step + 1) * columnStride < hidden)) {
+                    if (!together && step + 1 < steps && (even || firstColumn + (step + 1) * columnStride < hidden)) {
                         load8(conditioning, chunks + shiftOffset + (step + 1) * columnStride, shift);
                         load8(conditioning, chunks + scaleOffset + (step + 1) * columnStride, scale);
                     }
@@ -174,6 +199,37 @@ public final class PackedLayerNorm {
             }
             if (!(largest <= Packed.LARGEST)) {
                 overflow.set(number * Overflow.KINDS + kind, 1);
+            }
+        }
+    }
+
+    /** Reads a thread's part of shift and scale, one behind the other, four columns at a time. */
+    private static void loadChunks(
+            FloatArray conditioning,
+            int shift,
+            int scale,
+            int thread,
+            int threads,
+            int hidden,
+            float[] part,
+            int pieces) {
+        for (int i = 0; i < pieces; i++) {
+            int column = (i * threads + thread) * 4;
+            if (2 * hidden % (4 * threads) == 0 || column < 2 * hidden) {
+                GlobalMemory.load4(
+                        conditioning, column < hidden ? shift + column : scale + column - hidden, part, i * 4);
+            }
+        }
+    }
+
+    /** Stores what {@link #loadChunks} has read. */
+    private static void storeChunks(float[] part, int shifts, int thread, int threads, int hidden, int pieces) {
+        for (int i = 0; i < pieces; i++) {
+            int column = (i * threads + thread) * 4;
+            if (2 * hidden % (4 * threads) == 0 || column < 2 * hidden) {
+                int to = shifts + column * 4;
+                SharedMemory.store2(to, Registers.get(part, i * 4), Registers.get(part, i * 4 + 1));
+                SharedMemory.store2(to + 8, Registers.get(part, i * 4 + 2), Registers.get(part, i * 4 + 3));
             }
         }
     }
@@ -325,6 +381,11 @@ public final class PackedLayerNorm {
     private static void load8(FloatArray source, int index, float[] registers) {
         GlobalMemory.load4(source, index, registers, 0);
         GlobalMemory.load4(source, index + 4, registers, 4);
+    }
+
+    private static void loadShared8(int address, float[] registers) {
+        SharedMemory.load4(address, registers, 0);
+        SharedMemory.load4(address + 16, registers, 4);
     }
 
     private static void store4(IntArray out, int index, int[] registers) {
