@@ -44,6 +44,9 @@ public final class LinearFewRows {
     /** Features that make work groups enough with all rows in one. */
     private static final int MANY_FEATURES = 16384;
 
+    /** Rows that make work groups enough, of some rows each. */
+    private static final int MANY_ROWS = 64;
+
     /** Rows that a thread sums at a time. */
     private static final int ROWS_TOGETHER = 4;
 
@@ -57,10 +60,11 @@ public final class LinearFewRows {
 
     private LinearFewRows() {}
 
-    /** All variants for n features, the default first. */
-    public static List<Variant> variants(int n) {
-        List<Variant> first = n < MANY_FEATURES ? FOR_FEW_FEATURES : FOR_MANY_FEATURES;
-        List<Variant> others = n < MANY_FEATURES ? FOR_MANY_FEATURES : FOR_FEW_FEATURES;
+    /** All variants for m rows of n features, the default first. */
+    public static List<Variant> variants(int m, int n) {
+        boolean few = n < MANY_FEATURES && m < MANY_ROWS;
+        List<Variant> first = few ? FOR_FEW_FEATURES : FOR_MANY_FEATURES;
+        List<Variant> others = few ? FOR_MANY_FEATURES : FOR_FEW_FEATURES;
         return Stream.concat(first.stream(), others.stream()).toList();
     }
 

@@ -16,6 +16,7 @@ import org.tornadodit.kernels.LinearArguments;
 import org.tornadodit.kernels.LinearArguments.After;
 import org.tornadodit.kernels.LinearArguments.Stack;
 import org.tornadodit.kernels.LinearFewRowsArguments;
+import org.tornadodit.kernels.PatchEmbedding;
 import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.SumOfParts;
 import org.tornadodit.kernels.TokenPatches;
@@ -269,7 +270,31 @@ public final class PortableOperations implements Operations {
             FloatArray table,
             FloatArray out,
             Rows rows) {
-        product(g, task, layer, new FloatOperand(x), w, out, rows, After.addTable(table, none, rows.tokens()));
+        int n = w.out();
+        int k = w.in();
+        if (k > PatchEmbedding.LONGEST) {
+            product(g, task, layer, new FloatOperand(x), w, out, rows, After.addTable(table, none, rows.tokens()));
+            return;
+        }
+        Tunable embedding = TunableOperations.patchEmbedding(rows.passes(), rows.tokens(), n, k);
+        double moved = (double) rows.count() * (k + n) + (double) rows.tokens() * n;
+        g.task(
+                task,
+                Work.product(embedding, rows.count(), n, k, Float.BYTES, Float.BYTES * moved),
+                () -> PatchEmbedding.grid(rows.count(), n),
+                graph -> graph.task(
+                        task,
+                        PatchEmbedding::embed,
+                        context,
+                        rows.batch(),
+                        x,
+                        w.floats(),
+                        w.bias(),
+                        table,
+                        out,
+                        n,
+                        k,
+                        rows.tokens()));
     }
 
     @Override

@@ -46,7 +46,7 @@ public final class TensorKernels {
             of("", "start[.]latents", "Embedding.copy"),
             of("", "(start[.](overflow|exchanges)|embed[.]layer)", "Embedding.fill"),
             of("", "embed[.]patches", "Embedding.patchify"),
-            of("", "embed[.]x_embedder", "Linear.linear"),
+            of("", "embed[.]x_embedder", "PatchEmbedding.embed"),
             of("", "embed[.]t_embedder_mlp_[02]", "LinearFewRows.linear"),
             of("", "embed[.]y_embedder", "Embedding.condition"),
             of("", "start[.]tables", "Embedding.beginTables"),

@@ -18,8 +18,8 @@ import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.Tuning;
 import org.tornadodit.scheduler.graph.DitBuffers;
-import org.tornadodit.scheduler.graph.DitGraphs;
 import org.tornadodit.scheduler.graph.DitDeviceWeights;
+import org.tornadodit.scheduler.graph.DitGraphs;
 import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.graph.PortableOperations;
 import org.tornadodit.scheduler.plan.Part;
@@ -53,7 +53,7 @@ class ModelTuningTest {
                         operations)
                 .build(grids, false);
         int norm = 32 * LayerNorm.VARIANTS.getLast().get(LayerNorm.ROWS);
-        int fewRows = 32 * LinearFewRows.variants(1).getLast().get(LinearFewRows.WARPS);
+        int fewRows = 32 * LinearFewRows.variants(1, 1).getLast().get(LinearFewRows.WARPS);
         int patches = Launch.ELEMENTWISE_VARIANTS.getLast().get(Launch.THREADS);
         Map.of(
                         "embed.patches", patches,

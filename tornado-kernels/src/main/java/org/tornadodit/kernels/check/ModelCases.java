@@ -49,7 +49,7 @@ public final class ModelCases {
                 () -> TransformerCases.linear(rows, 4 * HIDDEN, HIDDEN, Epilogue.BIAS_GELU, TOKENS),
                 () -> TransformerCases.linear(rows, HIDDEN, 4 * HIDDEN, Epilogue.GATE_RESIDUAL, TOKENS),
                 () -> TransformerCases.linear(rows, 32, HIDDEN, Epilogue.BIAS, TOKENS),
-                () -> TransformerCases.linear(rows, HIDDEN, 16, Epilogue.ADD_TABLE, TOKENS),
+                () -> TransformerCases.patchEmbedding(SAMPLES, TOKENS, HIDDEN, 16),
                 () -> TransformerCases.fewRows(SAMPLES, 6 * HIDDEN, HIDDEN, Epilogue.BIAS),
                 () -> TransformerCases.fewRows(1, HIDDEN, 256, Epilogue.BIAS_SILU),
                 () -> TransformerCases.attention(SAMPLES, TOKENS, HEADS, HIDDEN / HEADS),

@@ -56,7 +56,7 @@ public final class PortableBorderCases {
 
     private static void fewRows(List<Supplier<KernelCase>> cases) {
         List<Integer> epilogues = List.of(Epilogue.BIAS, Epilogue.BIAS_SILU, Epilogue.NONE);
-        List<Variant> variants = LinearFewRows.variants(1);
+        List<Variant> variants = LinearFewRows.variants(1, 1);
         for (Variant variant : variants) {
             int number = variants.indexOf(variant);
             int rows = Borders.tile(m -> LinearFewRows.grid(m, 1, variant));

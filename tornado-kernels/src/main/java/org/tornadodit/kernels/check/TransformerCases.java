@@ -32,6 +32,7 @@ import org.tornadodit.kernels.LinearFewRowsArguments;
 import org.tornadodit.kernels.OwnedWeights;
 import org.tornadodit.kernels.OwnedWeights.Item;
 import org.tornadodit.kernels.OwnedWeightsLoop;
+import org.tornadodit.kernels.PatchEmbedding;
 import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.SumOfParts;
 import org.tornadodit.kernels.Variant;
@@ -92,7 +93,7 @@ public final class TransformerCases {
 
     public static KernelCase fewRows(int m, int n, int k, int epilogue) {
         return fewRowsVariants(m, n, k, epilogue)
-                .apply(LinearFewRows.variants(n).getFirst());
+                .apply(LinearFewRows.variants(m, n).getFirst());
     }
 
     /** {@link LinearFewRows} in any of its variants, all on the same arrays. */
@@ -280,6 +281,43 @@ public final class TransformerCases {
                 5e-7,
                 0,
                 12.0 * out.getSize());
+    }
+
+    /** {@link PatchEmbedding}; a pass more than there is has room. */
+    public static KernelCase patchEmbedding(int passes, int tokens, int n, int k) {
+        KernelContext context = new KernelContext();
+        IntArray batch = Data.batch(passes);
+        int rows = passes * tokens;
+        FloatArray patches = Data.random(1, rows * k, 1);
+        FloatArray weight = Data.random(2, n * k, 1);
+        FloatArray bias = Data.random(3, n, 1);
+        FloatArray positions = Data.random(4, tokens * n, 1);
+        FloatArray out = ArrayPages.floats((rows + tokens) * n);
+        return new KernelCase(
+                "patch embedding",
+                rows + "x" + n + "x" + k,
+                new Object[] {batch, patches, weight, bias, positions},
+                graph -> graph.task(
+                        "embed",
+                        PatchEmbedding::embed,
+                        context,
+                        batch,
+                        patches,
+                        weight,
+                        bias,
+                        positions,
+                        out,
+                        n,
+                        k,
+                        tokens),
+                Map.of("embed", PatchEmbedding.grid(rows + tokens, n)),
+                out,
+                rows * n,
+                out::get,
+                i -> PatchEmbedding.reference(patches, weight, bias, positions, n, k, tokens, i),
+                1e-6,
+                2.0 * rows * n * k,
+                4.0 * (rows * (k + n) + n * (k + tokens)));
     }
 
     /**

@@ -10,6 +10,7 @@ import org.tornadodit.kernels.LayerNorm;
 import org.tornadodit.kernels.LinearFewRows;
 import org.tornadodit.kernels.OperationShape;
 import org.tornadodit.kernels.Packed;
+import org.tornadodit.kernels.PatchEmbedding;
 import org.tornadodit.kernels.ProductTile;
 import org.tornadodit.kernels.TensorCores;
 
@@ -34,10 +35,18 @@ public final class TunableOperations {
     public static Tunable fewRows(int m, int n, int k, int epilogue) {
         return new Tunable(
                 LinearFewRows.operation(m, n, k, epilogue),
-                LinearFewRows.variants(n),
+                LinearFewRows.variants(m, n),
                 1,
                 Ceiling.MEMORY,
                 () -> TransformerCases.fewRowsVariants(m, n, k, epilogue));
+    }
+
+    /** {@link PatchEmbedding} of (passes tokens, k) and (n, k). */
+    public static Tunable patchEmbedding(int passes, int tokens, int n, int k) {
+        return Tunable.fixed(
+                PatchEmbedding.operation(passes * tokens, n, k),
+                Ceiling.MEMORY,
+                () -> TransformerCases.patchEmbedding(passes, tokens, n, k));
     }
 
     /** {@link org.tornadodit.kernels.Attention}. */
