@@ -51,9 +51,7 @@ class CrewDecoderTest {
     }
 
     private ShardedEngine engine(Mesh mesh, int samples, Tier kernels) {
-        HostRuntime.get().setDeviceCount(mesh.devices());
-        DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
-        DeviceTeam team = new DeviceTeam(equal.devices(), equal.speeds(), equal.policy(), mesh);
+        DeviceTeam team = TinyModel.team(mesh, 1, reports);
         Integer[] labels = new Integer[samples];
         Arrays.fill(labels, 1);
         SamplingRequest shape = TinyModel.request(2, labels);

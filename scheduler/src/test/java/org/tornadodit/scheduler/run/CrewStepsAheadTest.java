@@ -15,8 +15,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.TorchRandn;
-import org.tornadodit.model.vae.VaeConfig;
-import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.RerunningRecorder;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
@@ -28,8 +26,6 @@ import org.tornadodit.virtual.VirtualLink;
 /** Which crews are given a step while they are at the one before. */
 class CrewStepsAheadTest {
     private static final DitWeights WEIGHTS = TinyModel.weights(CrewTest.CONFIG);
-    private static final VaeConfig VAE = new VaeConfig(List.of(8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
-    private static final VaeWeights VAE_WEIGHTS = TinyModel.vaeWeights(VAE);
     private static final SamplingRequest REQUEST = TinyModel.request(5, 3);
 
     private final List<String> reports = Collections.synchronizedList(new ArrayList<>());
@@ -71,12 +67,17 @@ class CrewStepsAheadTest {
     }
 
     private float[] sampled(Mesh mesh) {
-        HostRuntime.get().setDeviceCount(mesh.devices());
-        DeviceTeam equal = TinyModel.team(mesh.devices(), 10, reports);
-        DeviceTeam team = new DeviceTeam(equal.devices(), equal.speeds(), equal.policy(), mesh);
+        DeviceTeam team = TinyModel.team(mesh, 10, reports);
         KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
-        try (ShardedEngine engine =
-                new ShardedEngine(team, CrewTest.CONFIG, WEIGHTS, VAE, VAE_WEIGHTS, REQUEST, false, kernels)) {
+        try (ShardedEngine engine = new ShardedEngine(
+                team,
+                CrewTest.CONFIG,
+                WEIGHTS,
+                TinyModel.PIXEL_VAE,
+                TinyModel.PIXEL_VAE_WEIGHTS,
+                REQUEST,
+                false,
+                kernels)) {
             return engine.sample(REQUEST, TorchRandn.cuda(5), (done, now) -> {});
         }
     }

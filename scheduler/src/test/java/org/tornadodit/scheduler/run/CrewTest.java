@@ -27,8 +27,6 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.noise.TorchRandn;
-import org.tornadodit.model.vae.VaeConfig;
-import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.DeviceFailedException;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.ListedDevice;
@@ -49,11 +47,6 @@ class CrewTest {
 
     /** 64 tokens in four heads of 16: what eight devices can have the tensor cores' shares of. */
     private static final DitConfig WIDE = new DitConfig(8, 1, 4, 64, 1, 4, 1.0, 6, true);
-
-    /** A pixel for each latent: most of the time would be the decoders'. */
-    private static final VaeConfig VAE = new VaeConfig(List.of(8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
-
-    private static final VaeWeights VAE_WEIGHTS = TinyModel.vaeWeights(VAE);
 
     private static final SamplingRequest TWO = TinyModel.request(STEPS, 3, 1);
     private static final Map<String, float[]> EXPECTED = new ConcurrentHashMap<>();
@@ -82,10 +75,10 @@ class CrewTest {
             SamplingRequest shape,
             KernelOptions kernels,
             UnaryOperator<List<ListedDevice>> order) {
-        HostRuntime.get().setDeviceCount(mesh.devices());
-        DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
+        DeviceTeam equal = TinyModel.team(mesh, 1, reports);
         DeviceTeam team = new DeviceTeam(order.apply(equal.devices()), equal.speeds(), equal.policy(), mesh);
-        return new ShardedEngine(team, config, weights, VAE, VAE_WEIGHTS, shape, false, kernels);
+        return new ShardedEngine(
+                team, config, weights, TinyModel.PIXEL_VAE, TinyModel.PIXEL_VAE_WEIGHTS, shape, false, kernels);
     }
 
     private static float[] sampled(ShardedEngine engine, SamplingRequest request) {
@@ -160,7 +153,8 @@ class CrewTest {
             HostRuntime.get().setDeviceCount(mesh.devices());
             DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
             DeviceTeam team = new DeviceTeam(equal.devices(), equal.speeds(), equal.policy(), mesh);
-            try (ShardedEngine engine = new ShardedEngine(team, WIDE, weights, VAE, VAE_WEIGHTS, one, false, kernels)) {
+            try (ShardedEngine engine = new ShardedEngine(
+                    team, WIDE, weights, TinyModel.PIXEL_VAE, TinyModel.PIXEL_VAE_WEIGHTS, one, false, kernels)) {
                 latents.add(sampled(engine, one));
             }
         }

@@ -36,7 +36,6 @@ class HostLinkTest {
     private static final int STEPS = CrewTest.STEPS;
     private static final DitConfig CONFIG = CrewTest.CONFIG;
     private static final DitWeights WEIGHTS = TinyModel.weights(CONFIG);
-    private static final VaeConfig VAE = new VaeConfig(List.of(8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
     private static final SamplingRequest TWO = TinyModel.request(STEPS, 3, 1);
     private static final KernelOptions PORTABLE = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
     private static final Map<String, float[]> EXPECTED = new ConcurrentHashMap<>();
@@ -61,9 +60,7 @@ class HostLinkTest {
 
     private ShardedEngine engine(
             Mesh mesh, VaeConfig vae, DitConfig config, SamplingRequest shape, KernelOptions kernels) {
-        HostRuntime.get().setDeviceCount(mesh.devices());
-        DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
-        DeviceTeam team = new DeviceTeam(equal.devices(), equal.speeds(), equal.policy(), mesh);
+        DeviceTeam team = TinyModel.team(mesh, 1, reports);
         return new ShardedEngine(team, config, weights(config), vae, TinyModel.vaeWeights(vae), shape, false, kernels);
     }
 
@@ -72,7 +69,7 @@ class HostLinkTest {
     }
 
     private ShardedEngine engine(Mesh mesh, KernelOptions kernels) {
-        return engine(mesh, VAE, CONFIG, TWO, kernels);
+        return engine(mesh, TinyModel.PIXEL_VAE, CONFIG, TWO, kernels);
     }
 
     private static float[] sampled(ShardedEngine engine, SamplingRequest request) {

@@ -19,8 +19,6 @@ import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.noise.TorchRandn;
-import org.tornadodit.model.vae.VaeConfig;
-import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.DeviceFailedException;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
@@ -36,10 +34,6 @@ class OwnersTest {
 
     /** 16 tokens in four heads, five blocks. */
     private static final DitConfig CONFIG = new DitConfig(4, 1, 4, 32, 5, 4, 2.0, 6, true);
-
-    private static final VaeConfig VAE = new VaeConfig(List.of(8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
-
-    private static final VaeWeights VAE_WEIGHTS = TinyModel.vaeWeights(VAE);
 
     private static final SamplingRequest TWO = TinyModel.request(STEPS, 3, 1);
 
@@ -57,10 +51,9 @@ class OwnersTest {
 
     private ShardedEngine engine(
             Mesh mesh, DitConfig config, DitWeights weights, SamplingRequest shape, KernelOptions kernels) {
-        HostRuntime.get().setDeviceCount(mesh.devices());
-        DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
-        DeviceTeam team = new DeviceTeam(equal.devices(), equal.speeds(), equal.policy(), mesh);
-        return new ShardedEngine(team, config, weights, VAE, VAE_WEIGHTS, shape, false, kernels);
+        DeviceTeam team = TinyModel.team(mesh, 1, reports);
+        return new ShardedEngine(
+                team, config, weights, TinyModel.PIXEL_VAE, TinyModel.PIXEL_VAE_WEIGHTS, shape, false, kernels);
     }
 
     private static float[] sampled(ShardedEngine engine, SamplingRequest request) {

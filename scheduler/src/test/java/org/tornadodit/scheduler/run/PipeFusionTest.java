@@ -25,8 +25,6 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.noise.TorchRandn;
-import org.tornadodit.model.vae.VaeConfig;
-import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
@@ -45,11 +43,6 @@ class PipeFusionTest {
 
     private static final DitWeights WEIGHTS = TinyModel.weights(CONFIG, 0.3);
 
-    /** A pixel for each latent: most of the time would be the decoders'. */
-    private static final VaeConfig VAE = new VaeConfig(List.of(8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
-
-    private static final VaeWeights VAE_WEIGHTS = TinyModel.vaeWeights(VAE);
-
     private static final KernelOptions PORTABLE = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
     private static final SamplingRequest TWO = TinyModel.request(STEPS, 3, 1);
 
@@ -63,10 +56,9 @@ class PipeFusionTest {
 
     private ShardedEngine engine(
             Mesh mesh, DitConfig config, DitWeights weights, SamplingRequest shape, KernelOptions kernels) {
-        HostRuntime.get().setDeviceCount(mesh.devices());
-        DeviceTeam equal = TinyModel.team(mesh.devices(), 1, reports);
-        DeviceTeam team = new DeviceTeam(equal.devices(), equal.speeds(), equal.policy(), mesh);
-        return new ShardedEngine(team, config, weights, VAE, VAE_WEIGHTS, shape, false, kernels);
+        DeviceTeam team = TinyModel.team(mesh, 1, reports);
+        return new ShardedEngine(
+                team, config, weights, TinyModel.PIXEL_VAE, TinyModel.PIXEL_VAE_WEIGHTS, shape, false, kernels);
     }
 
     private static float[] sampled(ShardedEngine engine, SamplingRequest request) {
@@ -156,8 +148,10 @@ class PipeFusionTest {
     @Test
     void aStepWithOtherPassesIsSynchronous() {
         Freshness freshness = new Freshness(2);
-        SampleStep plain = new SampleStep(1, TWO.sampler().step(0), 1, 0, SampleStep.Draw.NONE);
-        SampleStep guided = new SampleStep(1, TWO.sampler().step(0), 4, 3, SampleStep.Draw.NONE);
+        SampleStep plain =
+                new SampleStep(1, TWO.sampler().step(0), 1, 0, SampleStep.Draw.NONE, SampleStep.Later.UNKNOWN);
+        SampleStep guided =
+                new SampleStep(1, TWO.sampler().step(0), 4, 3, SampleStep.Draw.NONE, SampleStep.Later.UNKNOWN);
         List<Boolean> synchronous = new ArrayList<>();
         for (SampleStep next : List.of(guided, guided, guided, plain, plain, guided)) {
             synchronous.add(freshness.isSynchronous(List.of(next, plain)));
@@ -170,9 +164,15 @@ class PipeFusionTest {
     /** dopri5 tells how far off it is from differences of what the model says at its stages. */
     @Test
     void stagesAreSynchronous() {
-        SampleStep plain = new SampleStep(1, TWO.sampler().step(0), 1, 0, SampleStep.Draw.NONE);
+        SampleStep plain =
+                new SampleStep(1, TWO.sampler().step(0), 1, 0, SampleStep.Draw.NONE, SampleStep.Later.UNKNOWN);
         SampleStep stage = new SampleStep(
-                1, Objective.SIT.sampler(SamplingMethod.DOPRI5, "", 0).step(2), 1, 0, SampleStep.Draw.NONE);
+                1,
+                Objective.SIT.sampler(SamplingMethod.DOPRI5, "", 0).step(2),
+                1,
+                0,
+                SampleStep.Draw.NONE,
+                SampleStep.Later.UNKNOWN);
         Freshness freshness = new Freshness(1);
         List<Boolean> synchronous = new ArrayList<>();
         for (SampleStep next : List.of(plain, plain, stage, stage, plain)) {

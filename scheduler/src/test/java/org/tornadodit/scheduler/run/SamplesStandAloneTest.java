@@ -191,7 +191,8 @@ class SamplesStandAloneTest {
                     SamplingMethod.values()[i].of("10", 0.5).step(2 * i),
                     1 + i,
                     i == 0 || i == 3 ? 0 : i == 1 ? 4 : 3,
-                    new Draw(77 + i, 5L * i, 512, 3 * i)));
+                    new Draw(77 + i, 5L * i, 512, 3 * i),
+                    SampleStep.Later.UNKNOWN));
         }
         List<float[]> state = List.of(latents(5, SEED), latents(5, SEED + 1), latents(5, SEED + 2));
         try (TornadoEngine engine = TinyModel.plainTensorEngine(request(5, 4.0), by.options())) {

@@ -25,6 +25,7 @@ import org.tornadodit.scheduler.engine.FaultPolicy;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.plan.Mesh;
 
 /**
  * The smallest model that goes through all graphs, with random weights: 16 x 16 pixels of four tokens. The emulation of
@@ -49,6 +50,11 @@ public final class TinyModel {
     private static final DitWeights WEIGHTS = DitWeights.load(random(DitWeights.specs(CONFIG), 1), CONFIG);
     static final VaeWeights VAE_WEIGHTS = VaeWeights.load(random(VaeWeights.specs(VAE), 2), VAE);
 
+    /** A pixel for each latent, where most of the time would be the decoder's. */
+    static final VaeConfig PIXEL_VAE = new VaeConfig(List.of(8), 1, 4, 3, 4, 1e-6, 0.5, true, false);
+
+    static final VaeWeights PIXEL_VAE_WEIGHTS = vaeWeights(PIXEL_VAE);
+
     private TinyModel() {}
 
     /** A team of the first devices, the reports of which go to a list. */
@@ -59,6 +65,13 @@ public final class TinyModel {
         }
         List<ListedDevice> listed = TornadoDevices.list().subList(0, devices);
         return new DeviceTeam(listed, speeds, new FaultPolicy(false, keepSteps, 0, reports::add));
+    }
+
+    /** As many virtual devices as a mesh has, as that divides them. */
+    static DeviceTeam team(Mesh mesh, int keepSteps, List<String> reports) {
+        HostRuntime.get().setDeviceCount(mesh.devices());
+        DeviceTeam equal = team(mesh.devices(), keepSteps, reports);
+        return new DeviceTeam(equal.devices(), equal.speeds(), equal.policy(), mesh);
     }
 
     static ShardedEngine engine(DeviceTeam team, SamplingRequest shape, boolean hostNoise) {
