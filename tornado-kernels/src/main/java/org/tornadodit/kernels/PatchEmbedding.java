@@ -126,23 +126,4 @@ public final class PatchEmbedding {
             }
         }
     }
-
-    /** The float64 value of {@link #embed}'s out[index]. */
-    public static double reference(
-            FloatArray patches,
-            FloatArray weight,
-            FloatArray bias,
-            FloatArray positions,
-            int n,
-            int k,
-            int tokens,
-            int index) {
-        int row = index / n;
-        int column = index % n;
-        double sum = bias.get(column);
-        for (int i = 0; i < k; i++) {
-            sum += (double) patches.get(row * k + i) * weight.get(column * k + i);
-        }
-        return positions.get(row % tokens * n + column) + sum;
-    }
 }
