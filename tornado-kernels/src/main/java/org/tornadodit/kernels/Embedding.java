@@ -189,14 +189,6 @@ public final class Embedding {
         return Launch.elementwise(most * ((firstWidth + secondWidth) / 4));
     }
 
-    /** Brings tables into being that kernels fill once there is something for them. Launch: a single thread is enough. */
-    public static void beginTables(KernelContext context, FloatArray first, FloatArray second) {
-        if (context.globalIdx == 0) {
-            first.set(0, 0f);
-            second.set(0, 0f);
-        }
-    }
-
     /** Sets {@code count} elements to {@code value}. */
     public static void fill(KernelContext context, IntArray array, int count, int value) {
         int i = context.globalIdx;

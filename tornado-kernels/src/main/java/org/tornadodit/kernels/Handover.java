@@ -27,14 +27,6 @@ public final class Handover {
         return Launch.groups(1, Launch.ELEMENTWISE);
     }
 
-    /** Brings arrays into being that others store into. Launch: {@link #single}. */
-    public static void begin(KernelContext context, FloatArray arrivals, FloatArray predictions) {
-        if (context.globalIdx == 0) {
-            arrivals.set(0, 0f);
-            predictions.set(0, 0f);
-        }
-    }
-
     /**
      * Begins the next micro-batch.
      *

@@ -141,7 +141,7 @@ public final class DitGraphs {
                                 passage,
                                 prefix + name(stage) + "_",
                                 prefix + before,
-                                stage == Stage.EMBED ? begun() : carriedTo(stage),
+                                firstCarriedTo(stage),
                                 weightsOf(stage)));
             }
             before = name(stage);
@@ -327,7 +327,7 @@ public final class DitGraphs {
             }
         }
         if (stagings.containsKey(stage)) {
-            g.consume(staging(stage).last(), stage == Stage.EMBED ? begun() : carriedTo(stage));
+            g.consume(staging(stage).last(), firstCarriedTo(stage));
             g.consume(staging(stage).last(), staging(stage).arrays());
         }
     }
@@ -358,21 +358,21 @@ public final class DitGraphs {
         };
     }
 
-    /** What {@link #begin} hands on: what each step takes over, and the tables, which stay where they are. */
-    private Object[] begun() {
+    /** What {@link #embed} has from earlier steps where it computes nothing of it: on the device since {@link #begin}. */
+    private Object[] ofTables() {
         Tables tables = buffers.tables;
-        Object[] ofTables = tables == null ? new Object[0] : ofTables(tables);
-        return Stream.of(ofTables, carriedTo(Stage.EMBED))
-                .flatMap(Arrays::stream)
-                .toArray();
+        return tables == null
+                ? new Object[0]
+                : Stream.concat(
+                                Stream.of(tables.conditioning(), tables.modulation()),
+                                Arrays.stream(buffers.modulationInput.arrays()))
+                        .toArray();
     }
 
-    /** What {@link #embed} has from earlier steps where it computes nothing of it. */
-    private Object[] ofTables(Tables tables) {
-        Object[] results = {tables.conditioning(), tables.modulation()};
-        return Stream.of(results, buffers.modulationInput.arrays())
-                .flatMap(Arrays::stream)
-                .toArray();
+    /** What a stage takes from what ran before its first time, its weights' loading too. */
+    private Object[] firstCarriedTo(Stage stage) {
+        Object[] ofTables = stage == Stage.EMBED ? ofTables() : new Object[0];
+        return Stream.of(ofTables, carriedTo(stage)).flatMap(Arrays::stream).toArray();
     }
 
     private void begin(GraphScope g) {
@@ -385,9 +385,10 @@ public final class DitGraphs {
         owned.begin(g);
         Tables tables = b.tables;
         if (tables != null) {
-            portable.beginTables(g, "tables", tables);
+            portable.begin(g, "conditionings", b.start, tables.conditioning());
+            portable.begin(g, "modulations", b.start, tables.modulation());
             operations.beginOperand(g, "modulation_input", b.modulationInput, b.start);
-            g.keep(ofTables(tables));
+            g.keep(ofTables());
         }
         g.keep(b.latents, b.overflow);
         g.keep(exchanges.state());
@@ -396,7 +397,7 @@ public final class DitGraphs {
     private void embed(GraphScope g) {
         DitBuffers b = buffers;
         DitDeviceWeights w = weights;
-        g.consume(prefix + "start", begun());
+        g.consume(prefix + "start", firstCarriedTo(Stage.EMBED));
         consume(g, Stage.EMBED);
         g.sendEach(exchanges.link());
         g.sendOnce(b.single.index());

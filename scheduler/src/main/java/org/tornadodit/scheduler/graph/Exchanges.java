@@ -122,11 +122,8 @@ final class Exchanges {
         }
         portable.fill(g, "exchanges", ties().state(), part.sharesWeights() ? OwnedWeights.STATE : Exchange.STATE, 0);
         if (part.isStage()) {
-            g.task(
-                    "landings",
-                    Work.moving(2.0 * Float.BYTES, "begin"),
-                    Handover::single,
-                    graph -> graph.task("landings", Handover::begin, context, buffers.arrivals, buffers.predictions));
+            portable.begin(g, "arrivals", buffers.start, buffers.arrivals);
+            portable.begin(g, "predictions", buffers.start, buffers.predictions);
         }
         if (part.isPatched()) {
             operations.beginOperand(g, "kept", buffers.kept, buffers.start);

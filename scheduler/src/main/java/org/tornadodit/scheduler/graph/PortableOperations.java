@@ -378,7 +378,7 @@ public final class PortableOperations implements Operations {
 
     @Override
     public void beginOperand(GraphScope g, String task, Operand operand, FloatArray number) {
-        copy(g, task, number, floats(operand), 1);
+        begin(g, task, number, floats(operand));
     }
 
     @Override
@@ -650,13 +650,9 @@ public final class PortableOperations implements Operations {
                         modulations));
     }
 
-    /** The tables, with nothing in them yet. */
-    void beginTables(GraphScope g, String task, Tables tables) {
-        g.task(
-                task,
-                Work.moving(2.0 * Float.BYTES, "begin"),
-                () -> Launch.elementwise(1),
-                graph -> graph.task(task, Embedding::beginTables, context, tables.conditioning(), tables.modulation()));
+    /** Has an array come into being before anything is stored into it, from one with a number in it. */
+    void begin(GraphScope g, String task, FloatArray number, FloatArray array) {
+        copy(g, task, number, array, 1);
     }
 
     /** A copy of the first elements. */

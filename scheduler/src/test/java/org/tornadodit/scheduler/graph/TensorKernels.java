@@ -49,7 +49,7 @@ public final class TensorKernels {
             of("", "embed[.]x_embedder", "PatchEmbedding.embed"),
             of("", "embed[.]t_embedder_mlp_[02]", "LinearFewRows.linear"),
             of("", "embed[.]y_embedder", "Embedding.condition"),
-            of("", "start[.]tables", "Embedding.beginTables"),
+            of("", "start[.](conditionings|modulations)", "Embedding.copy"),
             of("beginOperand", "start[.]modulation_input", "Embedding.fill"),
             of("", "embed[.]conditions", "Embedding.takeRows"),
             of("", "last[.]final_layer_adaLN_modulation", "LinearFewRows.linear"),
