@@ -137,6 +137,13 @@ public final class DitBuffers {
      * may not have taken the last ones; else 1.
      */
     private final int predictionPlaces;
+    /** With the other devices that hold the same samples; null where there are none. */
+    public final @Nullable Ties ties;
+    /** (S, ...), from the host each step, see {@link DenoiseStep}. */
+    public final FloatArray coefficients;
+    /** (S, ...), from the host each step, see {@link PhiloxNoise}. */
+    public final IntArray draw;
+
     /**
      * Conditionings and modulations of several steps at once: passes take their rows of them.
      *
@@ -148,13 +155,6 @@ public final class DitBuffers {
      * @param modulation (R, blocks, 6 D)
      */
     public record Tables(int size, IntArray computed, IntArray taken, FloatArray conditioning, FloatArray modulation) {}
-
-    /** With the other devices that hold the same samples; null where there are none. */
-    public final @Nullable Ties ties;
-    /** (S, ...), from the host each step, see {@link DenoiseStep}. */
-    public final FloatArray coefficients;
-    /** (S, ...), from the host each step, see {@link PhiloxNoise}. */
-    public final IntArray draw;
 
     /**
      * What ties a device to others, see {@link org.tornadodit.kernels.Exchange}.

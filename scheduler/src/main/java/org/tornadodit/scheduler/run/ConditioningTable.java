@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.tornadodit.kernels.Batch;
@@ -52,7 +53,7 @@ final class ConditioningTable {
     List<Condition> fill(List<Condition> passes, List<SampleStep> samples) {
         List<Condition> computed = rows.keySet().containsAll(passes) ? List.of() : renew(passes, samples);
         for (int pass = 0; pass < passes.size(); pass++) {
-            tables.taken().set(pass, rows.getOrDefault(passes.get(pass), -1));
+            tables.taken().set(pass, Objects.requireNonNull(rows.get(passes.get(pass))));
         }
         tables.computed().set(Batch.PASSES, computed.size());
         for (int row = 0; row < computed.size(); row++) {

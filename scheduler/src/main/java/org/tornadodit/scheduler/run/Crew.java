@@ -227,9 +227,8 @@ final class Crew implements Stepper {
         if (ranks.size() == 1) {
             ranks.getFirst().engine().step(samples, noise, number);
         } else {
-            // While the devices are at the step before. Who has to wait for that, or finds a value in it that did not
-            // fit,
-            // does so before any device is given a step that others would wait in.
+            // While the devices are at the step before. Who has to wait for that, or finds in it what did not fit, does
+            // so before any device is given a step that others would wait in.
             each(engine -> engine.prepareStep(samples, noise));
             each(engine -> engine.launchStep(number));
         }

@@ -71,9 +71,13 @@ final class RunningSample {
 
     /** What it does next. */
     SamplerStep step() {
+        return step(done);
+    }
+
+    private SamplerStep step(int before) {
         return batch.request().sampler() instanceof AdaptiveSampler adaptive
-                ? adaptive.step(done, kept.arrays())
-                : batch.request().sampler().step(done);
+                ? adaptive.step(before, kept.arrays())
+                : batch.request().sampler().step(before);
     }
 
     /**
@@ -84,14 +88,10 @@ final class RunningSample {
      */
     Optional<SamplerStep> later(int ahead) {
         int before = done + ahead;
-        if (batch.request().sampler() instanceof AdaptiveSampler adaptive) {
-            return IntStream.range(done, before).noneMatch(adaptive::decides)
-                    ? Optional.of(adaptive.step(before, kept.arrays()))
-                    : Optional.empty();
-        }
-        return before < batch.request().steps()
-                ? Optional.of(batch.request().sampler().step(before))
-                : Optional.empty();
+        boolean known = batch.request().sampler() instanceof AdaptiveSampler adaptive
+                ? IntStream.range(done, before).noneMatch(adaptive::decides)
+                : before < batch.request().steps();
+        return known ? Optional.of(step(before)) : Optional.empty();
     }
 
     /** The last state that is on the host. */

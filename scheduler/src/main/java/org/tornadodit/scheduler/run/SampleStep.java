@@ -20,11 +20,6 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 record SampleStep(int label, SamplerStep step, double cfgScale, int guidedChannels, Draw draw, Later later) {
 
-    /** Of a sample of whose later steps nothing is known. */
-    SampleStep(int label, SamplerStep step, double cfgScale, int guidedChannels, Draw draw) {
-        this(label, step, cfgScale, guidedChannels, draw, Later.UNKNOWN);
-    }
-
     /** Steps of a sample behind one of them. */
     interface Later {
         Later UNKNOWN = ahead -> Optional.empty();

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.Exchange;
@@ -627,27 +626,21 @@ public final class TornadoEngine implements Engine, Stepper {
         if (part.isStage()) {
             Batch.divide(buffers.wholeBatch, buffers.microBatches, part.mesh().microBatches(), part.microPasses());
         }
-        List<Condition> conditions = IntStream.range(0, passes)
+        // Micro-batches without a pass of their own have one behind all others.
+        int all = part.isStage() ? part.passes() : passes;
+        List<Condition> ofPasses = IntStream.range(0, all)
+                .map(pass -> Math.min(pass, passes - 1))
                 .mapToObj(pass -> {
-                    SamplerStep step = samples.get(buffers.wholeBatch.get(Batch.sample(pass)))
-                            .step();
+                    int sample = buffers.wholeBatch.get(Batch.sample(pass));
+                    SamplerStep step = samples.get(sample).step();
                     int label = buffers.wholeBatch.get(Batch.label(pass, part.passes()));
                     return new Condition(label, step.time(), step.interval());
                 })
                 .toList();
-        fillConditioning(table == null ? conditions : table.fill(conditions, samples));
-    }
-
-    private void fillConditioning(List<Condition> conditions) {
-        int behind =
-                part.isStage() ? part.passes() - conditions.size() : 0; // micro-batches without a pass of their own
-        List<Condition> all = Stream.concat(
-                        conditions.stream(),
-                        Stream.generate(conditions::getLast).limit(behind))
-                .toList();
+        List<Condition> computed = table == null ? ofPasses : table.fill(ofPasses, samples);
         ditGraphs.fillConditioning(
-                all.stream().mapToDouble(Condition::time).toArray(),
-                all.stream().mapToDouble(Condition::interval).toArray());
+                computed.stream().mapToDouble(Condition::time).toArray(),
+                computed.stream().mapToDouble(Condition::interval).toArray());
     }
 
     /** @throws OverflowException when a kernel has met a value that its operands cannot hold */
