@@ -42,8 +42,7 @@ class DocumentFiguresTest {
     /** Records of tornado-dit in README's table: precision and GPUs. */
     private static Stream<JsonObject> shown() {
         return Stream.of("highest", "high", "higher")
-                .flatMap(precision ->
-                        Stream.of(1, 2, 4).map(devices -> call(precision, devices) + precision + "-" + devices))
+                .flatMap(precision -> Stream.of(1, 2, 4).map(devices -> call(devices) + precision + "-" + devices))
                 .map(run -> {
                     try {
                         return record(run + ".json");
@@ -54,14 +53,13 @@ class DocumentFiguresTest {
     }
 
     /** How the names of a call's records begin. */
-    private static String call(String precision, int devices) {
-        return devices == 4 ? "h200-x4-1128-" : precision.equals("higher") ? "h200-x2-1128-" : "h200-x2-1128-evening-";
+    private static String call(int devices) {
+        return devices == 4 ? "h200-x4-1128-" : "h200-x2-1129-";
     }
 
     /** Seconds of PyTorch in strict FP32 in the same call. */
-    private static double strict(String precision, int devices) throws IOException {
-        for (JsonElement engine :
-                record(call(precision, devices) + "compare.json").getAsJsonArray("engines")) {
+    private static double strict(int devices) throws IOException {
+        for (JsonElement engine : record(call(devices) + "compare.json").getAsJsonArray("engines")) {
             JsonObject row = engine.getAsJsonObject();
             if (row.get("name").getAsString().equals("PyTorch, strict FP32")) {
                 return row.get("seconds").getAsDouble();
@@ -88,10 +86,10 @@ class DocumentFiguresTest {
             String name = precision.equals("highest") ? "" : ", `--matmul-precision " + precision + "`";
             String row = "| tornado-dit" + name + " " + figures;
             assertTrue(
-                    readme.contains(String.format(
-                            Locale.ROOT, "%s %.1f | %.1f |", row, whole, strict(precision, devices) / whole)),
+                    readme.contains(
+                            String.format(Locale.ROOT, "%s %.1f | %.1f |", row, whole, strict(devices) / whole)),
                     row);
-            String when = devices == 4 ? ", at 08:52" : "";
+            String when = devices == 4 ? ", 2026-11-28" : "";
             String bold = String.format(Locale.ROOT, "| `%s`%s %s %.2f |", precision, when, figures, whole);
             assertTrue(performance.replace("**", "").contains(bold), bold);
         }
@@ -118,16 +116,13 @@ class DocumentFiguresTest {
             assertTrue(readme.contains(sentence), sentence);
         }
         String factors = String.format(
-                Locale.ROOT,
-                "%.1f and %.1f times as fast",
-                strict("highest", 1) / whole.get(0),
-                strict("high", 1) / whole.get(3));
+                Locale.ROOT, "%.1f and %.1f times as fast", strict(1) / whole.get(0), strict(1) / whole.get(3));
         assertTrue(text("CHANGELOG.md").contains(factors), factors);
     }
 
     @Test
     void memoryIsTheRecords() throws IOException {
-        JsonObject one = record("h200-x2-1128-evening-highest-1.json");
+        JsonObject one = record("h200-x2-1129-highest-1.json");
         JsonObject four = record("h200-x4-1128-highest-4.json");
         String memory = String.format(
                 Locale.ROOT,
