@@ -102,6 +102,33 @@ public final class TensorLinear {
             return rows | columns << 9 | slabs << 18 | turns << 24 | below << 25 | beside << 27;
         }
 
+        /** Rows that a consumer has sums of at a time. */
+        int consumerRows() {
+            return turns == 1 ? rows : rows / CONSUMERS;
+        }
+
+        /**
+         * @throws IllegalArgumentException when a consumer cannot have the sums of its rows
+         */
+        void check(int planes) {
+            if (!isPossible(planes)) {
+                throw new IllegalArgumentException(this + " with " + planes + " planes: a consumer has the sums of "
+                        + consumerRows() + " rows and " + columns + " columns, it can have up to "
+                        + mostConsumerRows(planes)
+                        + " rows, and " + MOST_SUMS + " sums a thread");
+            }
+        }
+
+        private boolean isPossible(int planes) {
+            return (consumerRows() == INSTRUCTION_ROWS || consumerRows() == mostConsumerRows(planes))
+                    && consumerRows() * columns * (planes == 2 ? 2 : 1) <= WARPGROUP * MOST_SUMS;
+        }
+
+        /** With two planes what would be the sums of 64 more rows are those outside the tensor core. */
+        private static int mostConsumerRows(int planes) {
+            return planes == 2 ? INSTRUCTION_ROWS : 2 * INSTRUCTION_ROWS;
+        }
+
         private Tile withBelow() {
             return new Tile(rows, columns, slabs, turns, 2, 1);
         }
@@ -187,10 +214,9 @@ public final class TensorLinear {
         for (int rows = planes == 2 ? 128 : 256; rows >= INSTRUCTION_ROWS; rows /= 2) {
             for (int columns : widths) {
                 for (int turns = 0; turns <= (planes == Packed.MIXED ? 0 : 1); turns++) {
-                    int consumerRows = turns == 1 ? rows : rows / CONSUMERS;
-                    if (consumerRows >= INSTRUCTION_ROWS
-                            && consumerRows * columns * (planes == 2 ? 2 : 1) <= WARPGROUP * MOST_SUMS) {
-                        tiles.add(new Tile(rows, columns, slabs(planes, rows, columns, k), turns));
+                    Tile tile = new Tile(rows, columns, slabs(planes, rows, columns, k), turns);
+                    if (tile.isPossible(planes)) {
+                        tiles.add(tile);
                     }
                 }
             }

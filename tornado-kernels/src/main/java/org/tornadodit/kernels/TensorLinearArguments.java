@@ -37,6 +37,15 @@ public record TensorLinearArguments(
         int blocks,
         Spare spare) {
 
+    /**
+     * @throws IllegalArgumentException for a tile that products of so many planes cannot have
+     */
+    public TensorLinearArguments {
+        if (tile instanceof TensorLinear.Tile possible) {
+            possible.check(planes);
+        }
+    }
+
     /** Arrays that stand where the kernel has an array to read or to write, and does neither. */
     public record Spare(FloatArray floats, IntArray halves) {}
 

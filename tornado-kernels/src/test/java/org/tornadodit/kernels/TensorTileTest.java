@@ -2,10 +2,12 @@ package org.tornadodit.kernels;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.kernels.TensorLinear.Tile;
 
 /** Which tiles share what they read with a neighbour's, by default, and in which order tiles are taken. */
@@ -53,6 +55,39 @@ class TensorTileTest {
                 }
             }
         }
+    }
+
+    /** Of models of any size, of batches of any: with two planes one of 128 rows would lack half of its sums. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, Packed.MIXED})
+    void aConsumerHasTheSumsOfDefaultTiles(int planes) {
+        for (int multiprocessors : new int[] {78, 114, MULTIPROCESSORS}) {
+            for (int width : new int[] {384, 768, 1024, HIDDEN}) {
+                for (int m = 64; m <= 16384; m += 64) {
+                    TensorLinear.tile(planes, m, 3 * width, width, multiprocessors)
+                            .check(planes);
+                    TensorLinear.tile(planes, m, width, width, multiprocessors).check(planes);
+                    TensorLinear.tile(planes, m, 4 * width, width, multiprocessors)
+                            .check(planes);
+                    TensorLinear.tile(planes, m, width, 4 * width, multiprocessors)
+                            .check(planes);
+                }
+            }
+        }
+    }
+
+    /** All that are tried. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, Packed.MIXED})
+    void aConsumerHasTheSumsOfAllVariants(int planes) {
+        TensorVariants.tiles(planes).forEach(tile -> tile.check(planes));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2, 128, 96, 1", "2, 128, 72, 1", "1, 256, 96, 1", "1, 32, 96, 0", "1, 128, 200, 1"})
+    void otherTilesAreRefused(int planes, int rows, int columns, int turns) {
+        Tile tile = new Tile(rows, columns, 2, turns);
+        assertThrows(IllegalArgumentException.class, () -> tile.check(planes));
     }
 
     private static Tile tile(int planes, int m, int n, int k) {
