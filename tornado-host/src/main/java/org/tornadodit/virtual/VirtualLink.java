@@ -43,6 +43,8 @@ public final class VirtualLink {
     /** NaN as a float, and as two halves. */
     private static final int NOTHING = 0x7fff7fff;
 
+    private static final int ALL = -1;
+
     private static boolean peerAccess = true;
     private static long hostMemoryLimit = Long.MAX_VALUE;
     private static long lastAddress;
@@ -53,13 +55,19 @@ public final class VirtualLink {
     /** An int of an array that a device waits for. */
     private record Flag(long array, int index) {}
 
-    private record Store(TornadoNativeArray target, int index, int word) {
+    /** @param bits of the word that are stored */
+    private record Store(long address, TornadoNativeArray target, int index, int word, int bits) {
         void arrive() {
             if (target instanceof FloatArray floats) {
                 floats.set(index, Float.intBitsToFloat(word));
             } else {
-                ((IntArray) target).set(index, word);
+                IntArray ints = (IntArray) target;
+                ints.set(index, bits == ALL ? word : (ints.get(index) & ~bits) | (word & bits));
             }
+        }
+
+        long bytes() {
+            return Integer.bitCount(bits) / Byte.SIZE;
         }
     }
 
@@ -100,6 +108,11 @@ public final class VirtualLink {
         return source instanceof FloatArray floats
                 ? Float.floatToRawIntBits(floats.get(index))
                 : ((IntArray) source).get(index);
+    }
+
+    /** Writes an int of an array that is the calling device's own. */
+    public static void put(long address, int index, int word) {
+        ((IntArray) array(address)).set(index, word);
     }
 
     /** Whether devices reach each other's memory: they do unless a test says otherwise. */
@@ -176,37 +189,81 @@ public final class VirtualLink {
 
     /** Stores words from an index on into the array of another device, for the calling work item. */
     public static void store(long address, int index, int... words) {
+        TornadoNativeArray target = target(address, index, words.length);
+        List<Store> stores = WorkItem.current().groupState(Stores.class, Stores::new).stores;
+        for (int i = 0; i < words.length; i++) {
+            stores.add(new Store(address, target, index + i, words[i], ALL));
+        }
+    }
+
+    /** Stores the lower half of a word, or the upper one, likewise. */
+    public static void storeHalf(long address, int index, boolean upper, int half) {
+        TornadoNativeArray target = target(address, index, 1);
+        int shift = upper ? Short.SIZE : 0;
+        WorkItem.current()
+                .groupState(Stores.class, Stores::new)
+                .stores
+                .add(new Store(address, target, index, half << shift, 0xffff << shift));
+    }
+
+    /** Where words may be stored. */
+    private static TornadoNativeArray target(long address, int index, int words) {
         TornadoNativeArray target = array(address);
         synchronized (LOCK) {
             if (!peerAccess && !(target instanceof IntArray memory && HOST_MEMORY.contains(memory))) {
                 throw new TornadoRuntimeException("a store into the memory of another device, without peer access");
             }
         }
-        if (index < 0 || index + words.length > target.getSize()) {
+        if (index < 0 || index + words > target.getSize()) {
             throw new TornadoRuntimeException("a store of %d words at %d into an array of %d of another device"
-                    .formatted(words.length, index, target.getSize()));
+                    .formatted(words, index, target.getSize()));
         }
-        List<Store> stores = WorkItem.current().groupState(Stores.class, Stores::new).stores;
-        for (int i = 0; i < words.length; i++) {
-            stores.add(new Store(target, index + i, words[i]));
-        }
-        synchronized (LOCK) {
-            STORED.merge(address, (long) Integer.BYTES * words.length, Long::sum);
-        }
+        return target;
     }
 
     /** Sets a flag of another device, behind all that the calling work item's group has stored. */
     public static void signal(long address, int index, int value) {
-        store(address, index); // of no word: may it be stored there?
-        Stores own = WorkItem.current().groupState(Stores.class, Stores::new);
+        target(address, index, 1);
+        List<Store> own = WorkItem.current().groupState(Stores.class, Stores::new).stores;
         synchronized (LOCK) {
             ((IntArray) array(address)).set(index, value);
-            UNDER_WAY
-                    .computeIfAbsent(new Flag(address, index), any -> new ArrayList<>())
-                    .addAll(own.stores);
-            LOCK.notifyAll();
+            underWay(new Flag(address, index), own);
         }
-        own.stores.clear();
+        own.clear();
+    }
+
+    /**
+     * Adds to a flag of another device, behind all that the calling work item's group has stored into one of that device's arrays.
+     *
+     * @param landing of that array
+     */
+    public static void add(long landing, long address, int index, int value) {
+        target(address, index, 1);
+        List<Store> all = WorkItem.current().groupState(Stores.class, Stores::new).stores;
+        List<Store> own = taken(all, landing);
+        synchronized (LOCK) {
+            IntArray flags = (IntArray) array(address);
+            flags.set(index, flags.get(index) + value);
+            underWay(new Flag(address, index), own);
+        }
+    }
+
+    /** What the calling work item's group has stored by its address into an array of its own device is there. */
+    public static void keep(long landing) {
+        List<Store> all = WorkItem.current().groupState(Stores.class, Stores::new).stores;
+        taken(all, landing).forEach(Store::arrive);
+    }
+
+    private static List<Store> taken(List<Store> all, long landing) {
+        List<Store> own = all.stream().filter(each -> each.address == landing).toList();
+        all.removeIf(each -> each.address == landing);
+        return own;
+    }
+
+    private static void underWay(Flag flag, List<Store> stores) {
+        UNDER_WAY.computeIfAbsent(flag, any -> new ArrayList<>()).addAll(stores);
+        stores.forEach(each -> STORED.merge(each.address, each.bytes(), Long::sum));
+        LOCK.notifyAll();
     }
 
     /**
@@ -222,7 +279,6 @@ public final class VirtualLink {
     public static void await(long address, int index, int value) {
         IntArray flags = (IntArray) array(address);
         Flag flag = new Flag(address, index);
-        List<Store> arrived;
         synchronized (LOCK) {
             try {
                 awaitLocked(flags, flag, value);
@@ -232,10 +288,11 @@ public final class VirtualLink {
                 Thread.currentThread().interrupt();
                 throw new TornadoRuntimeException("interrupted while waiting for another device");
             }
-            arrived = UNDER_WAY.remove(flag);
-        }
-        if (arrived != null) {
-            arrived.forEach(Store::arrive);
+            // Before any other that waits for this flag goes on.
+            List<Store> arrived = UNDER_WAY.remove(flag);
+            if (arrived != null) {
+                arrived.forEach(Store::arrive);
+            }
         }
     }
 
@@ -243,7 +300,7 @@ public final class VirtualLink {
             throws InterruptedException, TimeoutException {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patience);
         try {
-            while (flags.get(flag.index()) < value) {
+            while (flags.get(flag.index()) - value < 0) { // counted beyond the largest int too
                 WAITING.put(
                         Thread.currentThread(),
                         "%s waits for %d in flag %d, which is %d"

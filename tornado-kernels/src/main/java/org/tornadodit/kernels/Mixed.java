@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 import org.tornadodit.kernels.ptx.Float8;
 import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.Halves;
+import org.tornadodit.kernels.ptx.PeerMemory;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -94,6 +95,24 @@ public final class Mixed {
                 corrections + 32,
                 odd,
                 Float8.pack((a - ha) * ACTIVATION_LOW, (b - hb) * ACTIVATION_LOW, 0f, 0f));
+    }
+
+    /** As {@link #store}, into the array at an address if {@code condition} is negative, see {@link PeerMemory}. */
+    static void sendIfNegative(
+            IntArray addresses, int slot, int at, int slab, int odd, float a, float b, int condition) {
+        int high = Packed.high(a, b);
+        float ha = Halves.first(high);
+        float hb = Halves.second(high);
+        PeerMemory.sendIfNegative(addresses, slot, at, high, condition);
+        int corrections = at - odd * 32 + slab;
+        PeerMemory.sendHalfIfNegative(addresses, slot, corrections, odd, Float8.pack(ha, hb, 0f, 0f), condition);
+        PeerMemory.sendHalfIfNegative(
+                addresses,
+                slot,
+                corrections + 32,
+                odd,
+                Float8.pack((a - ha) * ACTIVATION_LOW, (b - hb) * ACTIVATION_LOW, 0f, 0f),
+                condition);
     }
 
     /** What is stored of an element of an activation: hi and lo8. */

@@ -3,6 +3,7 @@ package org.tornadodit.kernels;
 import org.tornadodit.kernels.ptx.Approximate;
 import org.tornadodit.kernels.ptx.GlobalMemory;
 import org.tornadodit.kernels.ptx.Halves;
+import org.tornadodit.kernels.ptx.PeerMemory;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
@@ -135,6 +136,16 @@ public final class Packed {
         GlobalMemory.storeIfNegative(packed, at, high, condition);
         if (planes == 2) {
             GlobalMemory.storeIfNegative(packed, at + plane, low(x, y, high), condition);
+        }
+    }
+
+    /** As {@link #storeIfNegative}, into the array at an address, see {@link PeerMemory}. */
+    static void sendIfNegative(
+            IntArray addresses, int slot, int at, int plane, float x, float y, int planes, int condition) {
+        int high = high(x, y);
+        PeerMemory.sendIfNegative(addresses, slot, at, high, condition);
+        if (planes == 2) {
+            PeerMemory.sendIfNegative(addresses, slot, at + plane, low(x, y, high), condition);
         }
     }
 

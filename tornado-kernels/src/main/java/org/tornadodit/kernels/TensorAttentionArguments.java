@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -18,6 +19,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param planes 1 or 2
  * @param tiling how the work is cut
  * @param blocks work groups, see {@link AttentionTiling#blocks}
+ * @param sending where {@code qkv} is what devices send to one another, and {@code out} is sent by {@link WarpgroupAttention}; else null
  */
 public record TensorAttentionArguments(
         IntArray qkv,
@@ -29,7 +31,23 @@ public record TensorAttentionArguments(
         int planes,
         int outPlanes,
         AttentionTiling tiling,
-        int blocks) {
+        int blocks,
+        @Nullable Sending sending) {
+
+    /** Where nothing is sent. */
+    public TensorAttentionArguments(
+            IntArray qkv,
+            IntArray out,
+            IntArray layer,
+            IntArray batch,
+            IntArray overflow,
+            AttentionShape shape,
+            int planes,
+            int outPlanes,
+            AttentionTiling tiling,
+            int blocks) {
+        this(qkv, out, layer, batch, overflow, shape, planes, outPlanes, tiling, blocks, null);
+    }
 
     /**
      * The launch.
@@ -49,7 +67,7 @@ public record TensorAttentionArguments(
                         WarpgroupAttention::attention,
                         Launch.CONTEXT,
                         qkv,
-                        out,
+                        sending == null ? out : sending.link(),
                         layer,
                         batch,
                         overflow,
@@ -66,7 +84,7 @@ public record TensorAttentionArguments(
                         blocks,
                         shape.queriesFrom(),
                         shape.queries(),
-                        outPlanes);
+                        sending == null ? outPlanes : sending.with(outPlanes));
             case MmaAttention.Tiling(int warps, int queryTiles, int keys, int stages, int together, MmaForm form) ->
                 graph.task(
                         name,

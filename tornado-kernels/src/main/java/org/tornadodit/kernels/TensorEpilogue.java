@@ -32,7 +32,7 @@ final class TensorEpilogue {
      * Whether the matrix has a piece's first column. Opaque: where TornadoVM knows the answer by then, it writes a branch on a
      * register that it does not set.
      */
-    private static boolean isThere(int column, int piece, int n) {
+    static boolean isThere(int column, int piece, int n) {
         return Registers.opaque(column) + 8 * piece < n;
     }
 

@@ -46,6 +46,9 @@ public final class TensorLinear {
     /** Columns of tiles that are weighed where they divide a product's: 3456 in 16 of 216, 1152 in 16 of 72. */
     private static final List<Integer> WHOLE_COLUMNS = List.of(216, 128, 72);
 
+    /** The barrier of consumers that have stored all. */
+    private static final int CONSUMERS_DONE = 1;
+
     /** Threads that copy. */
     private static final int PRODUCERS = 4;
 
@@ -300,7 +303,8 @@ public final class TensorLinear {
      *     any array otherwise
      * @param tile see {@link Tile#code}
      * @param epilogue a constant of {@link Epilogue}, one of the four above
-     * @param heads for BIAS_HEADS
+     * @param heads for BIAS_HEADS; with who sends, where heads are sent, or else x comes, see {@link Sending#with}: the link
+     *     is {@code packed} then
      * @param gatePlace for GATE_RESIDUAL: the gate's chunk in layer 0, and the chunks of a row above {@link #GATE_BITS}
      */
     public static void linear(
@@ -324,6 +328,7 @@ public final class TensorLinear {
             int tokens,
             int heads,
             int gatePlace) {
+        int ranks = Sending.ranks(heads);
         int rows = tile & 511;
         int columns = tile >> 9 & 511;
         int slabs = tile >> 18 & 63;
@@ -369,6 +374,9 @@ public final class TensorLinear {
             Wgmma.decreaseRegisters(PRODUCER_REGISTERS);
             if (Warp.elect() == 1) {
                 int part = thread / 32 - CONSUMERS * WARPGROUP / 32;
+                if (epilogue != Epilogue.BIAS_HEADS && ranks > 0 && part % 2 == 0) {
+                    Sending.await(packed, Exchange.TOKENS, ranks); // weights come meanwhile
+                }
                 int from = layerIndex * (n * (k / 2) * Packed.halves(planes));
                 int next = 0;
                 for (int i = context.groupIdx / cluster; i < tiles; i += stride) {
@@ -423,6 +431,7 @@ public final class TensorLinear {
             int lead = (1 - turns) * consumer * (INSTRUCTION_ROWS * parts);
             int next = Pipeline.later(0, ahead * steps, stages);
             int turn = 1 - consumer;
+            int sent = epilogue == Epilogue.BIAS_HEADS && ranks > 0 && Sending.active(packed) == 0 ? 0 : rowsNow;
             for (int i = context.groupIdx / cluster + ahead * stride; i < tiles; i += (1 + turns) * stride) {
                 int row = (rowTile(i, group, columnsTogether) * below + rank % below) * rows;
                 int column = (columnTile(i, group, columnsTogether) * beside + rank / below) * columns;
@@ -489,6 +498,43 @@ public final class TensorLinear {
                         TensorEpilogue.store(
                                 lower, 0, target, first + INSTRUCTION_ROWS, column, rowsNow, n, columns, thread);
                     }
+                } else if (epilogue == Epilogue.BIAS_HEADS && ranks > 0) {
+                    Sending.storeHeads(
+                            sums,
+                            packed,
+                            overflow,
+                            layerIndex,
+                            first,
+                            column,
+                            sent,
+                            m,
+                            n,
+                            Packed.halves(planes),
+                            columns,
+                            thread,
+                            tokens,
+                            Sending.number(heads),
+                            ranks,
+                            Sending.near(heads));
+                    if (parts == 2) {
+                        Sending.storeHeads(
+                                lower,
+                                packed,
+                                overflow,
+                                layerIndex,
+                                first + INSTRUCTION_ROWS,
+                                column,
+                                sent,
+                                m,
+                                n,
+                                Packed.halves(planes),
+                                columns,
+                                thread,
+                                tokens,
+                                Sending.number(heads),
+                                ranks,
+                                Sending.near(heads));
+                    }
                 } else {
                     TensorEpilogue.storeHalves(
                             sums,
@@ -530,6 +576,12 @@ public final class TensorLinear {
             }
             if (epilogue == Epilogue.GATE_RESIDUAL) {
                 BulkStore.awaitReads(0);
+            }
+            if (epilogue == Epilogue.BIAS_HEADS && ranks > 0) {
+                Warp.barrier(CONSUMERS_DONE, CONSUMERS * WARPGROUP);
+                if (thread == 0) {
+                    Sending.signal(packed, Exchange.HEADS, ranks, blocks, context.groupIdx);
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 package org.tornadodit.kernels;
 
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -21,6 +22,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param tile that a work group makes at a time
  * @param blocks work groups, see {@link ProductTile#blocks}
  * @param spare for what {@code after} has no use for
+ * @param awaited where x is what devices send to one another, for {@link GateResidual}; else null
  */
 public record TensorLinearArguments(
         IntArray layer,
@@ -35,7 +37,26 @@ public record TensorLinearArguments(
         int planes,
         ProductTile tile,
         int blocks,
-        Spare spare) {
+        Spare spare,
+        @Nullable Sending awaited) {
+
+    /** Where x is the device's own. */
+    public TensorLinearArguments(
+            IntArray layer,
+            IntArray batch,
+            IntArray x,
+            IntArray weight,
+            FloatArray bias,
+            After after,
+            IntArray overflow,
+            ProductShape shape,
+            int tokens,
+            int planes,
+            ProductTile tile,
+            int blocks,
+            Spare spare) {
+        this(layer, batch, x, weight, bias, after, overflow, shape, tokens, planes, tile, blocks, spare, null);
+    }
 
     /**
      * @throws IllegalArgumentException for a tile that products of so many planes cannot have
@@ -99,6 +120,22 @@ public record TensorLinearArguments(
         }
     }
 
+    /** Likewise, sent to the devices that have them. */
+    public record SentHeads(Sending sending, int count) implements After {
+        @Override
+        public int epilogue() {
+            return Epilogue.BIAS_HEADS;
+        }
+    }
+
+    private int heads() {
+        return switch (after) {
+            case Heads heads -> heads.count();
+            case SentHeads heads -> heads.sending().with(heads.count());
+            case Bias _, Gelu _, GateResidual _ -> awaited == null ? 0 : awaited.with(0);
+        };
+    }
+
     /** The launch. */
     public WorkerGrid grid() {
         return Launch.groups(blocks, tile.threads());
@@ -110,12 +147,13 @@ public record TensorLinearArguments(
         FloatArray floats = switch (after) {
             case Bias bias -> bias.out();
             case GateResidual gated -> gated.residual();
-            case Gelu _, Heads _ -> spare.floats();
+            case Gelu _, Heads _, SentHeads _ -> spare.floats();
         };
         IntArray halves = switch (after) {
             case Gelu gelu -> gelu.operand();
             case Heads heads -> heads.heads();
-            case Bias _, GateResidual _ -> spare.halves();
+            case SentHeads heads -> heads.sending().link();
+            case Bias _, GateResidual _ -> awaited == null ? spare.halves() : awaited.link();
         };
         return graph.task(
                 name,
@@ -138,7 +176,7 @@ public record TensorLinearArguments(
                 blocks,
                 after.epilogue(),
                 tokens,
-                after instanceof Heads heads ? heads.count() : 0,
+                heads(),
                 after instanceof GateResidual gated ? gated.place() : 0);
     }
 }

@@ -42,6 +42,9 @@ public final class WarpgroupAttention {
     private static final int QUERIES_EMPTY = 1;
     private static final int TURNS = 2;
 
+    /** The barrier of consumers that have stored all. */
+    private static final int CONSUMERS_DONE = 1;
+
     private static final double LOG2_E = 1.4426950408889634;
 
     private WarpgroupAttention() {}
@@ -140,7 +143,8 @@ public final class WarpgroupAttention {
      * @param consumers this and the next four: see {@link Tiling}
      * @param queriesFrom first token that attends, see {@link AttentionShape#queriesFrom}
      * @param asked how many attend
-     * @param outPlanes of what is written
+     * @param outPlanes of what is written; with who sends, where heads come and tokens are sent, see {@link Sending#with}: {@code out} is
+     *     the link then
      */
     public static void attention(
             KernelContext context,
@@ -163,6 +167,7 @@ public final class WarpgroupAttention {
             int queriesFrom,
             int asked,
             int outPlanes) {
+        int ranks = Sending.ranks(outPlanes);
         int columns = headSize / 8;
         int groupBytes = columns * planes * WarpgroupAttentionTile.MATRIX;
         int tileBytes = keys / 8 * groupBytes;
@@ -201,6 +206,9 @@ public final class WarpgroupAttention {
         if (thread >= consumers * WARPGROUP) {
             Wgmma.decreaseRegisters(producerRegisters(consumers));
             if (thread / 32 == consumers * WARPGROUP / 32 && Warp.elect() == 1) {
+                if (ranks > 0) {
+                    Sending.await(out, Exchange.HEADS, ranks);
+                }
                 for (int item = context.groupIdx; item < items; item += blocks) {
                     int head = item / queryBlocks;
                     int first = (item - head * queryBlocks) * queries;
@@ -262,6 +270,7 @@ public final class WarpgroupAttention {
             int turnParity = warpgroup == 0 ? 1 : 0;
             int count = Registers.opaque(tiles);
             float largest = 0f;
+            int there = ranks > 0 ? -Sending.active(out) : 0;
             for (int item = context.groupIdx; item < items; item += blocks) {
                 int head = item / queryBlocks;
                 int firstGroup = (item - head * queryBlocks) * (queries / 8);
@@ -331,7 +340,25 @@ public final class WarpgroupAttention {
                 }
                 for (int half = 0; half < 2; half++) {
                     int group = firstGroup + thread / 32 * 2 + half;
-                    if (asked % queries == 0 || group < asked / 8) {
+                    if (ranks > 0 && (asked % queries == 0 || group < asked / 8)) {
+                        largest = Sending.storeTokens(
+                                out,
+                                o,
+                                sums,
+                                half,
+                                head / heads,
+                                group,
+                                head % heads * columns,
+                                lane,
+                                most,
+                                asked,
+                                heads,
+                                columns,
+                                Sending.number(outPlanes),
+                                Sending.near(outPlanes),
+                                there,
+                                largest);
+                    } else if (ranks == 0 && (asked % queries == 0 || group < asked / 8)) {
                         int rowGroup = head / heads * (asked / 8) + group;
                         int column = head % heads * columns;
                         largest = store(
@@ -353,6 +380,12 @@ public final class WarpgroupAttention {
             }
             if (!(largest <= Packed.LARGEST)) {
                 overflow.set(layer.get(0) * Overflow.KINDS + Overflow.ATTENTION, 1);
+            }
+            if (ranks > 0) {
+                Warp.barrier(CONSUMERS_DONE, consumers * WARPGROUP);
+                if (thread == 0) {
+                    Sending.signal(out, Exchange.TOKENS, ranks, blocks, context.groupIdx);
+                }
             }
         }
     }

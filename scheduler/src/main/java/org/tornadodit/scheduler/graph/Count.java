@@ -21,6 +21,7 @@ import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.StepPlan;
 import uk.ac.manchester.tornado.api.TaskGraph;
@@ -55,6 +56,11 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
 
     /** A denoising step of a part, with the kernels of a tier. */
     public static Count ofStep(DitConfig config, Part part, Operations tier) {
+        return ofStep(config, part, tier, Link.PEERS);
+    }
+
+    /** @param link between the devices of the crew */
+    static Count ofStep(DitConfig config, Part part, Operations tier, Link link) {
         CountedArrays arrays = new CountedArrays();
         Operations operations = tier.with(arrays);
         DitWeights shapes = DitWeights.load(new ShapesAlone(DitWeights.specs(config)), config);
@@ -62,7 +68,7 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
                 "",
                 config,
                 DitDeviceWeights.of(shapes, operations, part),
-                new DitBuffers(config, part, operations),
+                new DitBuffers(config, part, operations, link),
                 StepPlan.whole(part),
                 part,
                 operations);

@@ -1,5 +1,6 @@
 package org.tornadodit.scheduler.graph;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.DenoiseStep;
@@ -8,9 +9,11 @@ import org.tornadodit.kernels.HostExchange;
 import org.tornadodit.kernels.Overflow;
 import org.tornadodit.kernels.OwnedWeights;
 import org.tornadodit.kernels.PhiloxNoise;
+import org.tornadodit.kernels.Sending;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.graph.Operations.Layer;
+import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Part;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -100,7 +103,7 @@ public final class DitBuffers {
     final Operand normed;
     /** As {@link #normed}, of the tokens of all devices that have other shares of the weights: the same where there are none. */
     final Operand gathered;
-    /** (N, T, 3 D), of the heads that qkv's weights here make. */
+    /** (N, T, 3 D), of the heads that qkv's weights here make; {@link #headQkv} where they are sent. */
     final Operand qkv;
     /** As {@link #qkv}, as floats, where queries and keys are normalized; else (1). */
     final FloatArray plainQkv;
@@ -111,10 +114,12 @@ public final class DitBuffers {
     final Operand headQkv;
     /** Keys and values of all tokens and own blocks, from step to step, where stages take patches; else nothing. */
     final Operand kept;
-    /** As {@link #attended}, likewise. */
+    /** As {@link #attended}, likewise; the same where tokens are sent. */
     final Operand headAttended;
     /** (N, T, D), of the same heads. */
     final Operand attended;
+    /** What others store into while blocks run: heads, then tokens; none where exchanges have launches of their own. */
+    final List<Operand> sent;
     /** (N, T, M), of the features that fc1's weights here make. */
     final Operand hidden;
     /** (N, T, D): what the weights here give of a sum; (1) where they give all. */
@@ -234,16 +239,35 @@ public final class DitBuffers {
         int shares = part.mesh().tensor();
         int productWidth = part.productHeads().count() * config.headSize();
         gathered = shares > 1 ? operations.operand(productRows, width) : normed;
-        qkv = operations.operand(productRows, 3 * productWidth);
         plainQkv = arrays.deviceFloats(config.qkNorm() ? productRows * 3 * productWidth : 1);
-        attended = operations.operand(productRows, productWidth);
         boolean someHeads = part.mesh().heads() > 1;
         boolean someKeys = someHeads || part.mesh().ring() > 1;
+        ties = part.isWhole()
+                ? null
+                : new Ties(
+                        arrays.ints(
+                                between == Link.HOST ? HostExchange.LINK : shared ? OwnedWeights.LINK : Exchange.LINK),
+                        arrays.ints(shared ? OwnedWeights.STATE : Exchange.STATE),
+                        between == Link.HOST);
+        Sending sending = ties != null && sends(config, part, operations, between)
+                ? new Sending(
+                        ties.link(),
+                        part.mesh().partsOf(Axis.RING, Axis.HEADS),
+                        part.mesh().heads())
+                : null;
+        attended = sent(operations, operations.operand(productRows, productWidth), sending);
         long allRows = n * part.tokens().of();
         int headWidth = part.heads().count() * config.headSize();
         kept = part.isPatched() ? operations.keptHeads(part, config.headSize()) : () -> new Object[0];
-        headQkv = part.isPatched() ? kept : someKeys ? operations.operand(allRows, 3 * headWidth) : qkv;
-        headAttended = someHeads ? operations.operand(n * part.queries().count(), headWidth) : attended;
+        Operand own = sending == null ? operations.operand(productRows, 3 * productWidth) : () -> new Object[0];
+        headQkv = part.isPatched()
+                ? kept
+                : someKeys ? sent(operations, operations.operand(allRows, 3 * headWidth), sending) : own;
+        qkv = sending == null ? own : headQkv;
+        sent = sending == null ? List.of() : List.of(headQkv, attended);
+        headAttended = someHeads && sending == null
+                ? operations.operand(n * part.queries().count(), headWidth)
+                : attended;
         hidden = operations.operand(productRows, part.features().count());
         partialSums = arrays.deviceFloats(shares > 1 ? productRows * width : 1);
         partsOfSums = arrays.deviceFloats(shares > 1 ? shares * rows * width : 1);
@@ -255,15 +279,23 @@ public final class DitBuffers {
                 ? prediction
                 : arrays.deviceFloats(
                         predictionPlaces * samples * part.halves().of() * config.tokens() * config.patchOutputs());
-        ties = part.isWhole()
-                ? null
-                : new Ties(
-                        arrays.ints(
-                                between == Link.HOST ? HostExchange.LINK : shared ? OwnedWeights.LINK : Exchange.LINK),
-                        arrays.ints(shared ? OwnedWeights.STATE : Exchange.STATE),
-                        between == Link.HOST);
         coefficients = arrays.floats(samples * DenoiseStep.LENGTH);
         draw = arrays.ints(samples * PhiloxNoise.LENGTH);
+    }
+
+    /**
+     * Whether products and attention send heads and tokens by themselves, see {@link Sending}: else they write arrays of the device, whose
+     * contents are exchanged by a launch of its own.
+     */
+    static boolean sends(DitConfig config, Part part, Operations operations, Link between) {
+        return between == Link.PEERS
+                && part.mesh().partsOf(Axis.RING, Axis.HEADS) > 1
+                && !part.isPatched()
+                && operations.sends(config);
+    }
+
+    private static Operand sent(Operations operations, Operand operand, @Nullable Sending sending) {
+        return sending == null ? operand : operations.sent(operand, sending);
     }
 
     /** Fills {@link Ties#link} but for the addresses of other devices' arrays. */

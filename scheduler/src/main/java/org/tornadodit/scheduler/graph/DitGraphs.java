@@ -541,6 +541,7 @@ public final class DitGraphs {
         List<Object> arrays = new ArrayList<>(List.of(b.attention.index()));
         Stream.of(b.normed, b.gathered, b.qkv, b.headQkv, b.headAttended, b.attended, b.hidden)
                 .distinct()
+                .filter(operand -> !b.sent.contains(operand))
                 .forEach(operand -> arrays.addAll(List.of(operand.arrays())));
         if (part.mesh().tensor() > 1) {
             arrays.addAll(List.of(b.partialSums, b.partsOfSums));

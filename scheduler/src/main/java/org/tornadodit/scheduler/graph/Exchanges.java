@@ -73,6 +73,11 @@ final class Exchanges {
         }
     }
 
+    /** Of {@link DitBuffers#sent}. */
+    private static final List<Integer> SENT_SITES = List.of(Exchange.HEADS, Exchange.TOKENS);
+
+    private static final List<String> SENT_TASKS = List.of("heads", "tokens");
+
     private final DitConfig config;
     private final DitBuffers buffers;
     private final Part part;
@@ -94,6 +99,11 @@ final class Exchanges {
 
     /** What lives from step to step, and in a step from micro-batch to micro-batch: where others store into too. */
     Object[] state() {
+        Stream<Object> sent = buffers.sent.stream().flatMap(operand -> Arrays.stream(operand.arrays()));
+        return Stream.concat(Arrays.stream(ofTies()), sent).toArray();
+    }
+
+    private Object[] ofTies() {
         Ties ties = buffers.ties;
         if (ties == null) {
             return new Object[0];
@@ -125,6 +135,9 @@ final class Exchanges {
             portable.begin(g, "arrivals", buffers.start, buffers.arrivals);
             portable.begin(g, "predictions", buffers.start, buffers.predictions);
         }
+        for (int i = 0; i < buffers.sent.size(); i++) {
+            operations.beginSent(g, SENT_TASKS.get(i), buffers.sent.get(i), ties().state(), SENT_SITES.get(i));
+        }
         if (part.isPatched()) {
             operations.beginOperand(g, "kept", buffers.kept, buffers.start);
         }
@@ -132,6 +145,9 @@ final class Exchanges {
 
     /** Queries, keys and values of some tokens and all heads become those of all tokens, and queries of more, and some heads. */
     void heads(GraphScope g) {
+        if (!buffers.sent.isEmpty()) {
+            return; // whoever makes them sends them
+        }
         exchange(
                 g,
                 "attn_heads",
@@ -145,6 +161,9 @@ final class Exchanges {
      * meet, so that none sends the next block's while another one reads these.
      */
     void tokens(GraphScope g) {
+        if (!buffers.sent.isEmpty()) {
+            return;
+        }
         // Where nothing comes, any array but the source: a task that is given an array twice would wait for itself.
         Operand landing = part.mesh().heads() == 1 ? buffers.headQkv : buffers.attended;
         exchange(g, "attn_tokens", Exchange.TOKENS, buffers.headAttended.arrays()[0], landing.arrays()[0]);

@@ -51,6 +51,9 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
     /** Operations a second of attention, three products for one: measured on an H200, docs/performance.md. */
     private static final double ATTENTION_FLOPS = 380e12;
 
+    /** Rows whose q, k and v are a tile for each multiprocessor, with one product: of XL's width. */
+    private static final int ROWS_OF_WAVE = 1024;
+
     /** Of an H100 and an H200. */
     private static final int MULTIPROCESSORS = 132;
 
@@ -74,7 +77,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
         static Rank of(
                 DitConfig config, Mesh mesh, int most, boolean guided, int rank, Operations operations, Link link) {
             Part part = mesh.part(config, most, guided, rank);
-            Count count = Count.ofStep(config, part, operations);
+            Count count = Count.ofStep(config, part, operations, link);
             double seconds = 0;
             double end = 0;
             int exchanges = 0;
@@ -102,12 +105,23 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
             }
             int number = turns(mesh);
             double exchanging = link.seconds(sent, exchanges);
+            if (DitBuffers.sends(config, part, operations, link)) {
+                long heads = mesh.headBytesSent(config, most, guided ? most : 0, operations.grain(), rank);
+                exchanging = link.seconds(sent - heads, exchanges)
+                        + link.secondsOfSending(heads, waves(part.productRows(), operations));
+            }
             return new Rank(seconds / share / number, exchanging / number, end / share, count.bytes());
         }
 
         double both() {
             return micro + microExchanging;
         }
+    }
+
+    /** Of tiles of q, k and v: with three products a wave has half of the rows. */
+    private static int waves(long rows, Operations operations) {
+        int ofWave = operations.precision() == MatmulPrecision.HIGH ? ROWS_OF_WAVE : ROWS_OF_WAVE / 2;
+        return (int) Math.max(1, rows / ofWave);
     }
 
     private static double share(Operations operations, double rows) {

@@ -2,8 +2,10 @@ package org.tornadodit.scheduler.graph;
 
 import java.util.List;
 import org.tornadodit.kernels.Exchange.Box;
+import org.tornadodit.kernels.Sending;
 import org.tornadodit.kernels.TokenPatches;
 import org.tornadodit.model.Linear;
+import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.ArraySource;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
@@ -171,6 +173,24 @@ public interface Operations {
 
     /** Keeps what {@link #linearHeads} has made of a patch. */
     void keep(GraphScope g, String task, Layer layer, Operand qkv, Operand kept, Rows rows, Part part, int headSize);
+
+    /**
+     * Whether {@link #linearHeads} and {@link #attention} can store what they make in other devices' memory, and what reads it next can
+     * wait for it.
+     */
+    default boolean sends(DitConfig config) {
+        return false;
+    }
+
+    /** An operand that devices send to one another: who writes it stores it at those that need it, who reads it waits for all of it. */
+    default Operand sent(Operand landing, Sending sending) {
+        throw new UnsupportedOperationException("operands of a tier that sends none");
+    }
+
+    /** Has an operand come into being, and tells other devices by way of the host where it is, as the site's of an exchange. */
+    default void beginSent(GraphScope g, String task, Operand operand, IntArray state, int site) {
+        throw new UnsupportedOperationException("operands of a tier that sends none");
+    }
 
     /** What the tier wants of a device's share. */
     Mesh.Grain grain();

@@ -18,6 +18,7 @@ import org.tornadodit.kernels.Packed;
 import org.tornadodit.kernels.PackedRows;
 import org.tornadodit.kernels.ProductShape;
 import org.tornadodit.kernels.ProductTile;
+import org.tornadodit.kernels.Sending;
 import org.tornadodit.kernels.TensorAttentionArguments;
 import org.tornadodit.kernels.TensorCores;
 import org.tornadodit.kernels.TensorLinear;
@@ -27,6 +28,7 @@ import org.tornadodit.kernels.TensorLinearArguments.Bias;
 import org.tornadodit.kernels.TensorLinearArguments.GateResidual;
 import org.tornadodit.kernels.TensorLinearArguments.Gelu;
 import org.tornadodit.kernels.TensorLinearArguments.Heads;
+import org.tornadodit.kernels.TensorLinearArguments.SentHeads;
 import org.tornadodit.kernels.TensorLinearArguments.Spare;
 import org.tornadodit.kernels.TokenPatches;
 import org.tornadodit.kernels.Variant;
@@ -60,6 +62,14 @@ public final class TensorOperations implements Operations {
         @Override
         public Object[] arrays() {
             return new Object[] {array};
+        }
+    }
+
+    /** What devices send to one another. */
+    private record SentOperand(PackedOperand landing, Sending sending) implements Operand {
+        @Override
+        public Object[] arrays() {
+            return landing.arrays();
         }
     }
 
@@ -327,7 +337,7 @@ public final class TensorOperations implements Operations {
                         FLOAT32_PLANES,
                         Overflow.CONDITIONING));
         Rows single = new Rows(rows.batch(), rows.passes(), 1);
-        product(g, task, layer, halves(packed), w, new Bias(out), single, FLOAT32_PLANES);
+        product(g, task, layer, packed, w, new Bias(out), single, FLOAT32_PLANES);
     }
 
     @Override
@@ -354,7 +364,9 @@ public final class TensorOperations implements Operations {
     @Override
     public void linearHeads(
             GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows, int heads) {
-        product(g, task, layer, halves(x), w, new Heads(halves(out), heads), rows, planes);
+        After after =
+                out instanceof SentOperand sent ? new SentHeads(sent.sending(), heads) : new Heads(halves(out), heads);
+        product(g, task, layer, x, w, after, rows, planes);
     }
 
     @Override
@@ -401,24 +413,24 @@ public final class TensorOperations implements Operations {
 
     @Override
     public void linear(GraphScope g, String task, Layer layer, Operand x, ProductWeights w, FloatArray out, Rows rows) {
-        product(g, task, layer, halves(x), w, new Bias(out), rows, planes(x));
+        product(g, task, layer, x, w, new Bias(out), rows, planes(x));
     }
 
     @Override
     public void linearGelu(
             GraphScope g, String task, Layer layer, Operand x, ProductWeights w, Operand out, Rows rows) {
-        product(g, task, layer, halves(x), w, new Gelu(halves(out)), rows, planes);
+        product(g, task, layer, x, w, new Gelu(halves(out)), rows, planes);
     }
 
     @Override
     public void linearGateResidual(
             GraphScope g, String task, Layer layer, Operand in, ProductWeights w, Gate gate, FloatArray x, Rows rows) {
         GateResidual after = new GateResidual(gate.array(), gate.chunk(), gate.chunks(), x);
-        product(g, task, layer, halves(in), w, after, rows, planes);
+        product(g, task, layer, in, w, after, rows, planes);
     }
 
     private void product(
-            GraphScope g, String task, Layer layer, IntArray x, ProductWeights w, After after, Rows rows, int planes) {
+            GraphScope g, String task, Layer layer, Operand x, ProductWeights w, After after, Rows rows, int planes) {
         ProductShape shape = new ProductShape(rows.count(), w.out(), w.in());
         Tunable product = TunableOperations.tensorLinear(
                 rows.suitedCount(),
@@ -426,7 +438,7 @@ public final class TensorOperations implements Operations {
                 shape.k(),
                 after.epilogue(),
                 rows.tokens(),
-                after instanceof Heads heads ? heads.count() : 1,
+                headsOf(after),
                 planes,
                 cores);
         ProductTile tile = cores.tile(choose(product));
@@ -442,13 +454,14 @@ public final class TensorOperations implements Operations {
         if (!(after instanceof GateResidual)) {
             g.scratch(noFloats);
         }
-        if (after instanceof Bias || after instanceof GateResidual) {
+        Sending awaited = x instanceof SentOperand sent ? sent.sending() : null;
+        if ((after instanceof Bias || after instanceof GateResidual) && awaited == null) {
             g.scratch(noHalves);
         }
         TensorLinearArguments arguments = new TensorLinearArguments(
                 layer.index(),
                 rows.batch(),
-                x,
+                halves(x),
                 w.packed(),
                 w.bias(),
                 after,
@@ -458,8 +471,17 @@ public final class TensorOperations implements Operations {
                 planes,
                 tile,
                 blocks,
-                new Spare(noFloats, noHalves));
+                new Spare(noFloats, noHalves),
+                awaited);
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
+    }
+
+    private static int headsOf(After after) {
+        return switch (after) {
+            case Heads heads -> heads.count();
+            case SentHeads heads -> heads.count();
+            default -> 1;
+        };
     }
 
     /** Bytes of a product's activations: its input, and its output as the epilogue leaves it. */
@@ -507,8 +529,29 @@ public final class TensorOperations implements Operations {
                 headPlanes,
                 planes,
                 tiling,
-                blocks);
+                blocks,
+                out instanceof SentOperand sent ? sent.sending() : null);
         g.task(task, work, arguments::grid, graph -> arguments.task(graph, task));
+    }
+
+    @Override
+    public boolean sends(DitConfig config) {
+        return cores instanceof TensorCores.Warpgroups && !config.qkNorm();
+    }
+
+    @Override
+    public Operand sent(Operand landing, Sending sending) {
+        return new SentOperand(packed(landing), sending);
+    }
+
+    @Override
+    public void beginSent(GraphScope g, String task, Operand operand, IntArray state, int site) {
+        portable.fill(g, task, halves(operand), 1, 0);
+        g.task(
+                task + "_tell",
+                Work.moving(Long.BYTES, "tell"),
+                Sending::single,
+                graph -> graph.task(task + "_tell", Sending::tell, context, halves(operand), state, site));
     }
 
     /** Queries of one block, then each block's keys and values, all as {@link Packed} has heads. */
@@ -632,6 +675,9 @@ public final class TensorOperations implements Operations {
     private static PackedOperand packed(Operand operand) {
         if (operand instanceof PackedOperand packed) {
             return packed;
+        }
+        if (operand instanceof SentOperand sent) {
+            return sent.landing();
         }
         throw new IllegalArgumentException("an operand of another tier: " + operand);
     }

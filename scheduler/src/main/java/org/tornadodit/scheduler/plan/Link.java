@@ -42,6 +42,19 @@ public enum Link {
     }
 
     /**
+     * What it takes that kernels send what they make as they make it, and those behind them wait: all but the last tiles of a
+     * multiprocessor are under way beside the next ones. Measured between two H200s, 1 image of XL/2, where signals could not be told
+     * from nothing.
+     *
+     * @param bytes that a device sends
+     * @param waves how many tiles each multiprocessor makes of what is sent
+     * @return seconds
+     */
+    public double secondsOfSending(long bytes, int waves) {
+        return bytes / bytesPerSecond / waves;
+    }
+
+    /**
      * What exchanges take.
      *
      * @param bytes that a device sends

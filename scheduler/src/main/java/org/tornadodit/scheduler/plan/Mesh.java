@@ -437,18 +437,30 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners, Pat
         return rows(config, crewSamples, guided) * config.hiddenSize() * Float.BYTES;
     }
 
-    /** Within the blocks, both ways alike. */
-    private long blockBytes(DitConfig config, int crewSamples, int guided, Grain grain, int rank) {
+    /** Of {@link #bytesSent}, heads and tokens of attention. */
+    public long headBytesSent(DitConfig config, int crewSamples, int guided, Grain grain, int rank) {
+        return blocks(config, rank) * headBytes(config, crewSamples, guided, grain);
+    }
+
+    private int blocks(DitConfig config, int rank) {
+        return Span.balanced(config.depth(), stages(), place(Axis.STAGES, rank)).count();
+    }
+
+    private long headBytes(DitConfig config, int crewSamples, int guided, Grain grain) {
         long rows = rows(config, crewSamples, guided);
         long attention =
                 rows * tensor() * (config.hiddenSize() / partsOf(Axis.HEADS, Axis.TENSOR)) * grain.elementBytes();
         // q, k and v, and attention's output; k and v alone to those who have other queries
-        long heads = attention * (4 * (heads() - 1) + 2L * (ring() - 1) * heads());
+        return attention * (4 * (heads() - 1) + 2L * (ring() - 1) * heads());
+    }
+
+    /** Within the blocks, both ways alike. */
+    private long blockBytes(DitConfig config, int crewSamples, int guided, Grain grain, int rank) {
+        long rows = rows(config, crewSamples, guided);
+        long heads = headBytes(config, crewSamples, guided, grain);
         long gathered = rows * config.hiddenSize() * grain.elementBytes() * (tensor() - 1);
         long sums = rows * config.hiddenSize() * Float.BYTES * (tensor() - 1);
-        int blocks = Span.balanced(config.depth(), stages(), place(Axis.STAGES, rank))
-                .count();
-        return blocks * (heads + 2 * gathered + 2 * sums);
+        return blocks(config, rank) * (heads + 2 * gathered + 2 * sums);
     }
 
     /** The command line's options for it. */

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
@@ -279,6 +280,24 @@ class CrewTest {
         }
     }
 
+    /** Work groups without a tile count too, where kernels send what they make. */
+    @Test
+    void kernelsSendFewerPassesThanThereIsRoomFor() {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGH, Tier.WGMMA);
+        SamplingRequest unguided =
+                new SamplingRequest(List.of(3, 1), TWO.sampler(), 1, TWO.guidance(), GuidanceInterval.ALWAYS);
+        float[] expected;
+        try (ShardedEngine alone = engine(Mesh.ONE, TWO, kernels)) {
+            expected = sampled(alone, unguided);
+        }
+        for (Mesh mesh : List.of(Mesh.ONE.withHeads(2), Mesh.ONE.withRing(2))) {
+            try (ShardedEngine engine = engine(mesh, TWO, kernels)) {
+                assertArrayEquals(expected, sampled(engine, unguided), mesh.toString());
+                assertArrayEquals(expected(TWO, kernels), sampled(engine, TWO), mesh.toString());
+            }
+        }
+    }
+
     /** Of a step without guidance there are two passes for four micro-batches. */
     @Test
     void stagesTakeFewerPassesThanMicroBatches() {
@@ -362,6 +381,41 @@ class CrewTest {
             DeviceFailedException failed = assertThrows(DeviceFailedException.class, () -> sampled(engine, TWO));
             assertTrue(String.valueOf(failed.getMessage()).startsWith("device 1: "), failed.getMessage());
         }
+    }
+
+    /** Likewise where kernels send what they make: who waits for it in a product or in attention waits no longer. */
+    @ParameterizedTest
+    @ValueSource(strings = {"d1_block.attn_qkv", "d1_block.attn"})
+    void whoWaitsForWhatWasToBeSentEndsToo(String task) {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGH, Tier.WGMMA);
+        try (ShardedEngine engine = engine(Mesh.ONE.withHeads(2), TWO, kernels)) {
+            HostRuntime.get().device(1).faults().failLaunch(task, 3); // in the second step
+            DeviceFailedException failed = assertThrows(DeviceFailedException.class, () -> sampled(engine, TWO));
+            assertTrue(String.valueOf(failed.getMessage()).startsWith("device 1: "), failed.getMessage());
+        }
+    }
+
+    /** On Hopper heads and tokens have no launch of their own; elsewhere, and where heads are normalized, they have. */
+    @Test
+    void kernelsSendWhatTheyMake() {
+        assertEquals(List.of("predictions"), exchangesOf(CONFIG, Tier.WGMMA));
+        assertEquals(List.of("attn_heads", "attn_tokens", "predictions"), exchangesOf(CONFIG, Tier.MMA));
+        assertEquals(
+                List.of("attn_heads", "attn_tokens", "predictions"),
+                exchangesOf(CONFIG.with(true, true, Objective.DIT), Tier.WGMMA));
+    }
+
+    private List<String> exchangesOf(DitConfig config, Tier tier) {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGH, tier);
+        try (ShardedEngine engine =
+                engine(Mesh.ONE.withHeads(2), config, TinyModel.weights(config), TWO, kernels, devices -> devices)) {
+            sampled(engine, TWO);
+        }
+        return HostRuntime.get().device(1).kernels().entrySet().stream()
+                .filter(each -> each.getValue().startsWith("Exchange."))
+                .map(each -> each.getKey().substring(each.getKey().lastIndexOf('.') + 1))
+                .sorted()
+                .toList();
     }
 
     /** Kernels that devices have in common are compiled once, and fail once. */

@@ -81,6 +81,7 @@ public final class SmallCases {
         List<Supplier<KernelCase>> cases = new ArrayList<>(chosen());
         cases.addAll(BorderCases.all());
         cases.addAll(MixedCases.all());
+        cases.addAll(SendingCases.all());
         cases.add(() -> someQueries(AttentionCases::attention, 1));
         cases.add(() -> someQueries(AttentionCases::attention, 2));
         cases.add(() -> someQueries(

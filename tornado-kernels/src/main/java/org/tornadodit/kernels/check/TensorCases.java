@@ -350,7 +350,7 @@ public final class TensorCases {
     }
 
     /** The numbers of heads, counted along the rows of the product that made them. */
-    private static IntToDoubleFunction headsOf(IntArray packed, int samples, int tokens, int heads, int n, int planes) {
+    static IntToDoubleFunction headsOf(IntArray packed, int samples, int tokens, int heads, int n, int planes) {
         int hidden = n / 3;
         int headSize = hidden / heads;
         return i -> {

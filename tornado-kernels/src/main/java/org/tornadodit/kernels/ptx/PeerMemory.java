@@ -44,6 +44,15 @@ public final class PeerMemory {
                     + " ld.relaxed.sys.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa];"
                     + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }";
 
+    // Text up to the address of an element in %pa.
+    private static final String AT = "{ .reg .b64 %pa, %pb; mul.wide.s32 %pb, $1, 8; add.s64 %pb, %pb, $0;"
+            + " ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $2, 4; add.s64 %pa, %pa, %pb;";
+
+    // Nobody writes addresses while a kernel runs: so one load serves all that follow.
+    private static final String SEND1 = "{ .reg .b64 %pa, %pb; .reg .pred %pe; setp.lt.s32 %pe, $4, 0;"
+            + " mul.wide.s32 %pb, $1, 8; add.s64 %pb, %pb, $0; ld.global.nc.b64 %pb, [%pb+$H];"
+            + " mul.wide.s32 %pa, $2, 4; add.s64 %pa, %pa, %pb;";
+
     private PeerMemory() {}
 
     /** Writes the address of an array's first element. */
@@ -139,6 +148,64 @@ public final class PeerMemory {
     }
 
     /**
+     * Adds to a flag in the array at an address, for who waits there to find all that the calling thread has stored into the
+     * array {@code landing}, and all that other threads have before a barrier that it has come from.
+     */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; mul.wide.s32 %pb, $2, 8; add.s64 %pb, %pb, $0; ld.global.b64 %pb, [%pb+$H];"
+                    + " mul.wide.s32 %pa, $3, 4; add.s64 %pa, %pa, %pb; fence.acq_rel.sys;"
+                    + " red.relaxed.sys.global.add.u32 [%pa], $4; }",
+            reads = 0)
+    public static void add(IntArray addresses, int landing, int slot, int index, int value) {
+        VirtualLink.add(get(addresses, landing), get(addresses, slot), index, value);
+    }
+
+    /** Has bulk copies behind this read what {@link #awaitAt} has waited for. */
+    @Instruction("fence.proxy.async;")
+    public static void fenceAsync() {
+        // Copies of virtual devices read what is there.
+    }
+
+    /** What a group has stored by its address into an array of the device itself is there when the kernel has ended. */
+    @Instruction("{ }")
+    public static void keep(IntArray addresses, int landing) {
+        VirtualLink.keep(get(addresses, landing));
+    }
+
+    /** 4 bytes into the array at an address, to any index, if {@code condition} is negative. */
+    @Instruction(value = SEND1 + " @%pe st.global.b32 [%pa+$c2], $3; }", reads = 0)
+    public static void sendIfNegative(IntArray addresses, int slot, int index, int x, int condition) {
+        if (condition < 0) {
+            VirtualLink.store(get(addresses, slot), index, x);
+        }
+    }
+
+    /** The lower 16 bits of {@code x} into the lower or upper half of an element, likewise. */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; .reg .b16 %low, %high; .reg .pred %pe; setp.lt.s32 %pe, $5, 0;"
+                    + " mul.wide.s32 %pb, $1, 8; add.s64 %pb, %pb, $0; ld.global.nc.b64 %pb, [%pb+$H];"
+                    + " mul.wide.s32 %pa, $2, 4; add.s64 %pa, %pa, %pb; mul.wide.s32 %pb, $3, 2; add.s64 %pa, %pa, %pb;"
+                    + " mov.b32 {%low, %high}, $4; @%pe st.global.b16 [%pa+$c2], %low; }",
+            reads = 0)
+    public static void sendHalfIfNegative(IntArray addresses, int slot, int index, int upper, int x, int condition) {
+        if (condition < 0) {
+            VirtualLink.storeHalf(get(addresses, slot), index, upper == 1, x);
+        }
+    }
+
+    /** An int of the array at an address, which is the device's own. */
+    @Instruction(value = AT + " ld.global.b32 $r, [%pa]; }", reads = 0)
+    public static int load(IntArray addresses, int slot, int index) {
+        return VirtualLink.load(get(addresses, slot), index);
+    }
+
+    /** Writes an int of it. */
+    @Instruction(value = AT + " st.global.b32 [%pa], $3; }", reads = 0)
+    public static void store(IntArray addresses, int slot, int index, int x) {
+        VirtualLink.put(get(addresses, slot), index, x);
+    }
+
+    /**
      * Waits for a flag of the device's own to become a value or a greater one.
      *
      * @param seconds that it may take
@@ -177,7 +244,8 @@ public final class PeerMemory {
     }
 
     /**
-     * Waits for a flag in the array at an address, which others set for the device, to become a value or a greater one.
+     * Waits for a flag in the array at an address, which others set for the device, to become a value or a greater one: one that
+     * is counted beyond the largest int is greater.
      *
      * @param seconds that it may take
      * @return 1 when it has; 0 when it has not come. Virtual devices throw instead
@@ -186,9 +254,9 @@ public final class PeerMemory {
             value = "{ .reg .b64 %pa, %pb, %pc, %pf; .reg .b32 %pd; .reg .pred %pe; mul.wide.s32 %pb, $1, 8;"
                     + " add.s64 %pb, %pb, $0; ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $2, 4;"
                     + " mul.wide.s32 %pf, $4, 1000000000; add.s64 %pa, %pa, %pb; mov.u64 %pb, %globaltimer; $L_again:"
-                    + " ld.acquire.sys.global.b32 %pd, [%pa]; setp.ge.s32 %pe, %pd, $3; @%pe bra $L_done;"
+                    + " ld.acquire.sys.global.b32 %pd, [%pa]; sub.s32 %pd, %pd, $3; setp.ge.s32 %pe, %pd, 0; @%pe bra $L_done;"
                     + " mov.u64 %pc, %globaltimer; sub.u64 %pc, %pc, %pb; setp.lt.u64 %pe, %pc, %pf;"
-                    + " @%pe bra $L_again; $L_done: setp.ge.s32 %pe, %pd, $3; selp.b32 $r, 1, 0, %pe; }",
+                    + " @%pe bra $L_again; $L_done: setp.ge.s32 %pe, %pd, 0; selp.b32 $r, 1, 0, %pe; }",
             reads = 0)
     public static int awaitAt(IntArray addresses, int slot, int index, int value, int seconds) {
         VirtualLink.await(get(addresses, slot), index, value);

@@ -14,6 +14,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 class PeerMemoryTest {
     private static final int TARGET = 8;
     private static final int FLAGS = 9;
+    private static final int OTHER = 10;
     private static final int FLAG = 100;
 
     @AfterEach
@@ -75,6 +76,61 @@ class PeerMemoryTest {
                 numbers(),
                 8);
         assertArrayEquals(new float[] {0, 3.5f, 0, 0, 2.5f, 3.5f, 4.5f, 5.5f}, out);
+    }
+
+    /** By two groups, into two arrays: each arrives with what is added for its own, once both have added. */
+    @Test
+    void whatManySendArrivesWhenAllHaveAdded() {
+        IntArray other = new IntArray(16);
+        float[] out = Blocks.run(
+                HostRuntime.Order.FORWARD,
+                3,
+                1,
+                (context, in, o) -> {
+                    int group = context.groupIdx;
+                    if (group < 2) {
+                        PeerMemory.publish(o, in, TARGET);
+                        PeerMemory.publish(in, in, FLAGS);
+                        PeerMemory.publish(other, in, OTHER);
+                        PeerMemory.sendIfNegative(in, TARGET, 4 + group, in.get(group), -1);
+                        PeerMemory.sendIfNegative(in, TARGET, 6, in.get(group), 0);
+                        PeerMemory.sendHalfIfNegative(in, OTHER, 0, group, 0x1234 + group, -1);
+                        PeerMemory.add(in, TARGET, FLAGS, FLAG, 1);
+                        PeerMemory.add(in, OTHER, FLAGS, FLAG + 1, Integer.MAX_VALUE);
+                    } else {
+                        PeerMemory.awaitAt(in, FLAGS, FLAG, 2, 10);
+                        o.set(0, o.get(4));
+                        o.set(1, o.get(5));
+                        o.set(2, o.get(6));
+                        o.set(3, other.get(0));
+                        PeerMemory.awaitAt(in, FLAGS, FLAG + 1, -2, 10); // counted beyond the largest int
+                        o.set(7, other.get(0));
+                    }
+                },
+                numbers(),
+                8);
+        assertArrayEquals(new float[] {2.5f, 3.5f, 0, 0, 2.5f, 3.5f, 0, 0x12351234}, out);
+    }
+
+    /** What is stored by its address into an own array needs no signal, and does not count as sent. */
+    @Test
+    void whatIsKeptIsThere() {
+        IntArray own = new IntArray(16);
+        Blocks.run(
+                HostRuntime.Order.FORWARD,
+                1,
+                1,
+                (context, in, o) -> {
+                    PeerMemory.publish(own, in, TARGET);
+                    PeerMemory.sendIfNegative(in, TARGET, 1, 5, -1);
+                    PeerMemory.keep(in, TARGET);
+                    PeerMemory.store(in, TARGET, 2, 1 + PeerMemory.load(in, TARGET, 1));
+                },
+                numbers(),
+                8);
+        assertEquals(5, own.get(1));
+        assertEquals(6, own.get(2));
+        assertEquals(0, VirtualLink.storedBytes(VirtualLink.address(own)));
     }
 
     @Test
