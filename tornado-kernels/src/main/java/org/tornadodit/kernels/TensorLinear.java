@@ -49,6 +49,9 @@ public final class TensorLinear {
     /** The barrier of consumers that have stored all. */
     private static final int CONSUMERS_DONE = 1;
 
+    /** Columns of a tile that is weighed where three products are to be made: 1024 x 3456 in two waves of 248. */
+    private static final int MORE_COLUMNS = 112;
+
     /** Threads that copy. */
     private static final int PRODUCERS = 4;
 
@@ -207,6 +210,9 @@ public final class TensorLinear {
         List<Integer> widths = new ArrayList<>();
         for (int columns = most; columns >= Math.min(most, 96); columns -= 48) {
             widths.add(columns);
+        }
+        if (planes == 2 && n > MORE_COLUMNS) {
+            widths.add(MORE_COLUMNS);
         }
         for (int columns : WHOLE_COLUMNS) {
             if (n % columns == 0 && n > columns && planes != Packed.MIXED) {

@@ -57,6 +57,12 @@ class TensorTileTest {
         }
     }
 
+    /** Half of a guided picture's passes: 216 tiles of 128 columns, or 248 of 112, are two of a multiprocessor. */
+    @Test
+    void tilesOfTwoWavesAreNarrow() {
+        assertEquals(new Tile(128, 112, 2, 0), tile(2, 1024, 3 * HIDDEN, HIDDEN));
+    }
+
     /** Of models of any size, of batches of any: with two planes one of 128 rows would lack half of its sums. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, Packed.MIXED})
