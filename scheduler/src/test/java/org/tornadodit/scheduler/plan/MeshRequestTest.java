@@ -201,10 +201,10 @@ class MeshRequestTest {
     @Test
     void theModelOfTwoDevicesIsCloseToWhatWasMeasured() {
         assertClose("samples 1 x halves 2", 5.94, MatmulPrecision.HIGHEST);
-        assertClose("samples 1 x heads 2", 6.75, MatmulPrecision.HIGHEST);
+        assertClose("samples 1 x heads 2", 6.45, MatmulPrecision.HIGHEST);
         assertClose("samples 1 x tensor 2", 7.87, MatmulPrecision.HIGHEST);
         assertClose("samples 1 x halves 2", 2.57, MatmulPrecision.HIGH);
-        assertClose("samples 1 x heads 2", 3.25, MatmulPrecision.HIGH);
+        assertClose("samples 1 x heads 2", 2.94, MatmulPrecision.HIGH);
         assertClose("samples 1 x tensor 2", 4.52, MatmulPrecision.HIGH);
     }
 
