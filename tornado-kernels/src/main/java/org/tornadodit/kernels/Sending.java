@@ -33,9 +33,6 @@ public record Sending(IntArray link, int ranks, int near) {
     /** Bits of the number that {@link #with} puts beside it. */
     static final int NUMBER = 12;
 
-    /** Groups of eight columns whose places are one piece of code, as {@link TensorEpilogue}'s. */
-    private static final int PIECE = 6;
-
     /**
      * @throws IllegalArgumentException for devices that an exchange cannot have
      */
@@ -175,9 +172,9 @@ public record Sending(IntArray link, int ranks, int near) {
         int kind = Registers.opaque(column / hidden);
         int nearest = rank / near;
         float largest = 0f;
-        for (int piece = 0; piece < columns / 8; piece += PIECE) {
+        for (int piece = 0; piece < columns / 8; piece += TensorEpilogue.PIECE) {
             if (TensorEpilogue.isThere(column, piece, n)) {
-                for (int j = piece; j < Math.min(piece + PIECE, columns / 8); j++) {
+                for (int j = piece; j < Math.min(piece + TensorEpilogue.PIECE, columns / 8); j++) {
                     if (TensorEpilogue.isWhole(n, columns) || column + 8 * j < n) {
                         float a = Registers.get(sums, 4 * j);
                         float b = Registers.get(sums, 4 * j + 1);

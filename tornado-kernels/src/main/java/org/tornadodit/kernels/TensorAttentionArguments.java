@@ -34,21 +34,6 @@ public record TensorAttentionArguments(
         int blocks,
         @Nullable Sending sending) {
 
-    /** Where nothing is sent. */
-    public TensorAttentionArguments(
-            IntArray qkv,
-            IntArray out,
-            IntArray layer,
-            IntArray batch,
-            IntArray overflow,
-            AttentionShape shape,
-            int planes,
-            int outPlanes,
-            AttentionTiling tiling,
-            int blocks) {
-        this(qkv, out, layer, batch, overflow, shape, planes, outPlanes, tiling, blocks, null);
-    }
-
     /**
      * The launch.
      *

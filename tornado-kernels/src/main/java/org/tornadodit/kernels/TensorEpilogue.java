@@ -14,7 +14,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 final class TensorEpilogue {
     /** Groups of eight columns whose places among the heads are one piece of code: for more there are no registers. */
-    private static final int PIECE = 6;
+    static final int PIECE = 6;
 
     /** GELU is x / (1 + 2^(x (this + {@link #GELU_CUBIC} x x))): -2 sqrt(2 / pi) / ln 2. */
     private static final float GELU_LINEAR = -2.3022082f;

@@ -40,24 +40,6 @@ public record TensorLinearArguments(
         Spare spare,
         @Nullable Sending awaited) {
 
-    /** Where x is the device's own. */
-    public TensorLinearArguments(
-            IntArray layer,
-            IntArray batch,
-            IntArray x,
-            IntArray weight,
-            FloatArray bias,
-            After after,
-            IntArray overflow,
-            ProductShape shape,
-            int tokens,
-            int planes,
-            ProductTile tile,
-            int blocks,
-            Spare spare) {
-        this(layer, batch, x, weight, bias, after, overflow, shape, tokens, planes, tile, blocks, spare, null);
-    }
-
     /**
      * @throws IllegalArgumentException for a tile that products of so many planes cannot have
      */

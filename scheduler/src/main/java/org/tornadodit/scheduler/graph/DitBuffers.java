@@ -259,11 +259,9 @@ public final class DitBuffers {
         long allRows = n * part.tokens().of();
         int headWidth = part.heads().count() * config.headSize();
         kept = part.isPatched() ? operations.keptHeads(part, config.headSize()) : () -> new Object[0];
-        Operand own = sending == null ? operations.operand(productRows, 3 * productWidth) : () -> new Object[0];
-        headQkv = part.isPatched()
-                ? kept
-                : someKeys ? sent(operations, operations.operand(allRows, 3 * headWidth), sending) : own;
-        qkv = sending == null ? own : headQkv;
+        headQkv = part.isPatched() ? kept : sent(operations, operations.operand(allRows, 3 * headWidth), sending);
+        boolean exchanged = someKeys && sending == null;
+        qkv = part.isPatched() || exchanged ? operations.operand(productRows, 3 * productWidth) : headQkv;
         sent = sending == null ? List.of() : List.of(headQkv, attended);
         headAttended = someHeads && sending == null
                 ? operations.operand(n * part.queries().count(), headWidth)

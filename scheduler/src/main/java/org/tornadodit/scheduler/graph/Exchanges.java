@@ -12,6 +12,7 @@ import org.tornadodit.kernels.Handover;
 import org.tornadodit.kernels.HostExchange;
 import org.tornadodit.kernels.Launch;
 import org.tornadodit.kernels.OwnedWeights;
+import org.tornadodit.kernels.Sending;
 import org.tornadodit.kernels.TokenPatches;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.device.TornadoDevices;
@@ -73,11 +74,6 @@ final class Exchanges {
         }
     }
 
-    /** Of {@link DitBuffers#sent}. */
-    private static final List<Integer> SENT_SITES = List.of(Exchange.HEADS, Exchange.TOKENS);
-
-    private static final List<String> SENT_TASKS = List.of("heads", "tokens");
-
     private final DitConfig config;
     private final DitBuffers buffers;
     private final Part part;
@@ -135,12 +131,24 @@ final class Exchanges {
             portable.begin(g, "arrivals", buffers.start, buffers.arrivals);
             portable.begin(g, "predictions", buffers.start, buffers.predictions);
         }
-        for (int i = 0; i < buffers.sent.size(); i++) {
-            operations.beginSent(g, SENT_TASKS.get(i), buffers.sent.get(i), ties().state(), SENT_SITES.get(i));
+        if (!buffers.sent.isEmpty()) {
+            beginSent(g, "heads", buffers.headQkv, Exchange.HEADS);
+            beginSent(g, "tokens", buffers.attended, Exchange.TOKENS);
         }
         if (part.isPatched()) {
             operations.beginOperand(g, "kept", buffers.kept, buffers.start);
         }
+    }
+
+    /** Has an operand come into being that devices send to one another, and tells them by way of the host where it is. */
+    private void beginSent(GraphScope g, String task, Operand operand, int site) {
+        operations.beginOperand(g, task, operand, buffers.start);
+        IntArray landing = (IntArray) operand.arrays()[0];
+        g.task(
+                task + "_tell",
+                Work.moving(Long.BYTES, "tell"),
+                Sending::single,
+                graph -> graph.task(task + "_tell", Sending::tell, context, landing, ties().state(), site));
     }
 
     /** Queries, keys and values of some tokens and all heads become those of all tokens, and queries of more, and some heads. */

@@ -104,12 +104,11 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
                 sent = alone + mesh.sendingInTurn() * (sent - alone);
             }
             int number = turns(mesh);
-            double exchanging = link.seconds(sent, exchanges);
-            if (DitBuffers.sends(config, part, operations, link)) {
-                long heads = mesh.headBytesSent(config, most, guided ? most : 0, operations.grain(), rank);
-                exchanging = link.seconds(sent - heads, exchanges)
-                        + link.secondsOfSending(heads, waves(part.productRows(), operations));
-            }
+            long heads = DitBuffers.sends(config, part, operations, link)
+                    ? mesh.headBytesSent(config, most, guided ? most : 0, operations.grain(), rank)
+                    : 0;
+            double exchanging = link.seconds(sent - heads, exchanges)
+                    + link.secondsOfSending(heads, waves(part.productRows(), operations));
             return new Rank(seconds / share / number, exchanging / number, end / share, count.bytes());
         }
 

@@ -187,11 +187,6 @@ public interface Operations {
         throw new UnsupportedOperationException("operands of a tier that sends none");
     }
 
-    /** Has an operand come into being, and tells other devices by way of the host where it is, as the site's of an exchange. */
-    default void beginSent(GraphScope g, String task, Operand operand, IntArray state, int site) {
-        throw new UnsupportedOperationException("operands of a tier that sends none");
-    }
-
     /** What the tier wants of a device's share. */
     Mesh.Grain grain();
 

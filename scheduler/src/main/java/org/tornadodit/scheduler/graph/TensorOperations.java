@@ -544,16 +544,6 @@ public final class TensorOperations implements Operations {
         return new SentOperand(packed(landing), sending);
     }
 
-    @Override
-    public void beginSent(GraphScope g, String task, Operand operand, IntArray state, int site) {
-        portable.fill(g, task, halves(operand), 1, 0);
-        g.task(
-                task + "_tell",
-                Work.moving(Long.BYTES, "tell"),
-                Sending::single,
-                graph -> graph.task(task + "_tell", Sending::tell, context, halves(operand), state, site));
-    }
-
     /** Queries of one block, then each block's keys and values, all as {@link Packed} has heads. */
     @Override
     public Operand keptHeads(Part part, int headSize) {

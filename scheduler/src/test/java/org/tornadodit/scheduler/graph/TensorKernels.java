@@ -64,11 +64,6 @@ public final class TensorKernels {
     private static final List<Expected> PATCHED = List.of(
             of("beginOperand", "start[.]kept", "Embedding.fill"), of("keep", "block[.]attn_keep", "TokenPatches.keep"));
 
-    /** What only devices have that send heads and tokens to one another. */
-    private static final List<Expected> SENT = List.of(
-            of("beginSent", "start[.](heads|tokens)", "Embedding.fill"),
-            of("beginSent", "start[.](heads|tokens)_tell", "Sending.tell"));
-
     private static final List<Expected> DECODER = List.of(
             of("resnet", "resnet[.]norm[12]_partial", "GroupStatistics.partial"),
             of("resnet", "resnet[.]norm[12]_finish", "GroupNorm.finish"),
@@ -104,7 +99,7 @@ public final class TensorKernels {
      * with its kernel, and no other kernel.
      */
     public static void requireDenoiser(List<HostDevice> devices) {
-        require(devices, Operations.class, DENOISER, together(HEADS_NORMED, together(PATCHED, SENT)), false);
+        require(devices, Operations.class, DENOISER, together(HEADS_NORMED, PATCHED), false);
     }
 
     /** The same of a model with norms of its queries and keys. */
@@ -114,7 +109,7 @@ public final class TensorKernels {
         for (Expected expected : DENOISER) {
             (expected.operation().equals("linearHeads") ? without : table).add(expected);
         }
-        require(devices, Operations.class, table, together(without, together(PATCHED, SENT)), false);
+        require(devices, Operations.class, table, together(without, PATCHED), false);
     }
 
     private static List<Expected> together(List<Expected> some, List<Expected> others) {

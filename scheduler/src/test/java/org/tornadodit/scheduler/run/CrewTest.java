@@ -50,6 +50,8 @@ class CrewTest {
     private static final DitConfig WIDE = new DitConfig(8, 1, 4, 64, 1, 4, 1.0, 6, true);
 
     private static final SamplingRequest TWO = TinyModel.request(STEPS, 3, 1);
+    private static final SamplingRequest UNGUIDED =
+            new SamplingRequest(List.of(3, 1), TWO.sampler(), 1, TWO.guidance(), GuidanceInterval.ALWAYS);
     private static final Map<String, float[]> EXPECTED = new ConcurrentHashMap<>();
 
     private final List<String> reports = Collections.synchronizedList(new ArrayList<>());
@@ -90,6 +92,15 @@ class CrewTest {
         return EXPECTED.computeIfAbsent(request + " " + kernels, any -> {
             try (ShardedEngine engine = engine(Mesh.ONE, request, kernels)) {
                 return sampled(engine, request);
+            }
+        });
+    }
+
+    /** As {@link #expected}, without guidance, on a device that has room for it. */
+    private float[] expectedUnguided(KernelOptions kernels) {
+        return EXPECTED.computeIfAbsent("unguided " + kernels, any -> {
+            try (ShardedEngine engine = engine(Mesh.ONE, TWO, kernels)) {
+                return sampled(engine, UNGUIDED);
             }
         });
     }
@@ -268,13 +279,9 @@ class CrewTest {
     @Test
     void halvesTakeSamplesThatAreNotGuided() {
         KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
-        SamplingRequest unguided =
-                new SamplingRequest(List.of(3, 1), TWO.sampler(), 1, TWO.guidance(), GuidanceInterval.ALWAYS);
-        try (ShardedEngine alone = engine(Mesh.ONE, TWO, kernels)) {
-            EXPECTED.put("unguided", sampled(alone, unguided));
-        }
+        float[] expected = expectedUnguided(kernels);
         try (ShardedEngine engine = engine(Mesh.ONE.withHalves(2), TWO, kernels)) {
-            assertArrayEquals(EXPECTED.get("unguided"), sampled(engine, unguided));
+            assertArrayEquals(expected, sampled(engine, UNGUIDED));
             assertArrayEquals(expected(TWO, kernels), sampled(engine, TWO));
             assertEquals(2, engine.decode(new float[2 * CONFIG.inputElements()], 2).length / (3 * 4 * 4));
         }
@@ -284,15 +291,10 @@ class CrewTest {
     @Test
     void kernelsSendFewerPassesThanThereIsRoomFor() {
         KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGH, Tier.WGMMA);
-        SamplingRequest unguided =
-                new SamplingRequest(List.of(3, 1), TWO.sampler(), 1, TWO.guidance(), GuidanceInterval.ALWAYS);
-        float[] expected;
-        try (ShardedEngine alone = engine(Mesh.ONE, TWO, kernels)) {
-            expected = sampled(alone, unguided);
-        }
+        float[] expected = expectedUnguided(kernels);
         for (Mesh mesh : List.of(Mesh.ONE.withHeads(2), Mesh.ONE.withRing(2))) {
             try (ShardedEngine engine = engine(mesh, TWO, kernels)) {
-                assertArrayEquals(expected, sampled(engine, unguided), mesh.toString());
+                assertArrayEquals(expected, sampled(engine, UNGUIDED), mesh.toString());
                 assertArrayEquals(expected(TWO, kernels), sampled(engine, TWO), mesh.toString());
             }
         }
@@ -302,14 +304,9 @@ class CrewTest {
     @Test
     void stagesTakeFewerPassesThanMicroBatches() {
         KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
-        SamplingRequest unguided =
-                new SamplingRequest(List.of(3, 1), TWO.sampler(), 1, TWO.guidance(), GuidanceInterval.ALWAYS);
-        float[] expected;
-        try (ShardedEngine alone = engine(Mesh.ONE, TWO, kernels)) {
-            expected = sampled(alone, unguided);
-        }
+        float[] expected = expectedUnguided(kernels);
         try (ShardedEngine engine = engine(Mesh.ONE.withStages(2).withMicroBatches(4), TWO, kernels)) {
-            assertArrayEquals(expected, sampled(engine, unguided));
+            assertArrayEquals(expected, sampled(engine, UNGUIDED));
             assertArrayEquals(expected(TWO, kernels), sampled(engine, TWO));
             assertTrue(engine.description().contains(": blocks 1 to 1 of 2"), engine.description());
         }

@@ -98,7 +98,8 @@ public final class AttentionCases {
                     Packed.halves(planes),
                     planes,
                     tiling,
-                    tiling.blocks(shape, multiprocessors));
+                    tiling.blocks(shape, multiprocessors),
+                    null);
             return new KernelCase(
                     (tiling instanceof MmaAttention.Tiling ? "mmaAttention " : "warpgroupAttention ") + planes + suffix,
                     samples + "x" + of(shape) + "x" + heads + "x" + headSize,

@@ -178,7 +178,8 @@ final class SendingCases {
                     planes,
                     tile,
                     tile.blocks(m, n, 3),
-                    new Spare(noFloats, ties.landings().get(rank))));
+                    new Spare(noFloats, ties.landings().get(rank)),
+                    null));
             exact.add(new LinearArguments(
                     layer,
                     batch,

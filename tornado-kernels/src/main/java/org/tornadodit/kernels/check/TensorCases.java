@@ -281,7 +281,8 @@ public final class TensorCases {
                 planes,
                 tile,
                 tile.blocks(m, n, multiprocessors),
-                new Spare(floats ? gate : target, out));
+                new Spare(floats ? gate : target, out),
+                null);
         LinearArguments exact = new LinearArguments(
                 layer,
                 batch,

@@ -54,7 +54,8 @@ class Step7TensorLinearTest {
                 planes,
                 tile,
                 tile.blocks(m, n, MULTIPROCESSORS),
-                new TensorLinearArguments.Spare(none, packed));
+                new TensorLinearArguments.Spare(none, packed),
+                null);
         TaskGraph graph = new TaskGraph("step7")
                 .transferToDevice(
                         DataTransferMode.FIRST_EXECUTION,
