@@ -3,8 +3,8 @@ package org.tornadodit.kernels;
 import org.tornadodit.kernels.ptx.PeerMemory;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * An exchange among devices that compute a step together: each stores a box of an array of its own into an array of each of
@@ -210,10 +210,10 @@ public final class Exchange {
     }
 
     /**
-     * Exchanges packed numbers. Launch: {@link #grid}.
+     * Exchanges packed numbers or floats. Launch: {@link #grid}.
      *
      * @param batch see {@link Batch}
-     * @param source of the own boxes
+     * @param source of the own boxes, ints or floats
      * @param landing where the others' boxes come to, and the own
      * @param link {@link #LINK}: who exchanges what, and where
      * @param state {@link #STATE}, zero in the beginning
@@ -223,64 +223,8 @@ public final class Exchange {
     public static void exchange(
             KernelContext context,
             IntArray batch,
-            IntArray source,
-            IntArray landing,
-            IntArray link,
-            IntArray state,
-            int site,
-            int groups) {
-        int at = site(site);
-        int peer = context.groupIdx / groups;
-        int group = context.groupIdx % groups;
-        int active = link.get(ACTIVE);
-        int rank = link.get(at + RANK);
-        int a = link.get(at + BOX);
-        int b = link.get(at + BOX + 1);
-        int run = link.get(at + BOX + 2) / 4;
-        int near = link.get(at + BOX + 11);
-        int kept = peer / near == rank / near ? 0 : link.get(at + BOX + 12);
-        int sent = a - kept;
-        int from = peer % near * link.get(at + BOX + 3);
-        int fromPass = link.get(at + BOX + 4);
-        int fromA = link.get(at + BOX + 5);
-        int fromB = link.get(at + BOX + 6);
-        int to = link.get(at + BOX + 7);
-        int toPass = link.get(at + BOX + 8);
-        int toA = link.get(at + BOX + 9);
-        int toB = link.get(at + BOX + 10);
-        int count = batch.get(Batch.PASSES) * sent * b * run;
-        int slot = slot(site, peer);
-        for (int i = group * context.localGroupSizeX + context.localIdx;
-                i < count;
-                i += groups * context.localGroupSizeX) {
-            int y = i / run % b;
-            int x = i / run / b % sent + kept;
-            int pass = i / run / b / sent;
-            int source4 = from + pass * fromPass + x * fromA + y * fromB + i % run * 4;
-            int target4 = to + pass * toPass + x * toA + y * toB + i % run * 4;
-            if (peer == rank) {
-                PeerMemory.copy4(source, source4, landing, target4);
-            } else if (active != 0) {
-                PeerMemory.send4(source, source4, link, slot, target4);
-            }
-        }
-        context.localBarrier();
-        if (context.localIdx == 0) {
-            if (active != 0) {
-                meet(link, state, site, rank, peer, group);
-            } else if (context.groupIdx == 0) {
-                PeerMemory.publish(landing, state, OWN_ADDRESSES / 2 + site);
-                PeerMemory.publish(state, state, OWN_ADDRESSES / 2 + SITES);
-            }
-        }
-    }
-
-    /** As {@link #exchange}, of floats. */
-    public static void exchangeFloats(
-            KernelContext context,
-            IntArray batch,
-            FloatArray source,
-            FloatArray landing,
+            TornadoNativeArray source,
+            TornadoNativeArray landing,
             IntArray link,
             IntArray state,
             int site,

@@ -4,6 +4,7 @@ import org.tornadodit.kernels.ptx.PeerMemory;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * An {@link Exchange} or {@link Handover} among devices that do not reach each other's memory: boxes and signals are stored
@@ -104,79 +105,8 @@ public final class HostExchange {
     public static void exchange(
             KernelContext context,
             IntArray batch,
-            IntArray source,
-            IntArray landing,
-            IntArray link,
-            IntArray state,
-            int site,
-            int groups) {
-        int at = Exchange.site(site);
-        int peer = context.groupIdx / groups;
-        int group = context.groupIdx % groups;
-        int active = link.get(Exchange.ACTIVE);
-        int rank = link.get(at + Exchange.RANK);
-        int a = link.get(at + Exchange.BOX);
-        int b = link.get(at + Exchange.BOX + 1);
-        int run = link.get(at + Exchange.BOX + 2) / 4;
-        int near = link.get(at + Exchange.BOX + 11);
-        int kept = peer / near == rank / near ? 0 : link.get(at + Exchange.BOX + 12);
-        int sent = a - kept;
-        int from = peer % near * link.get(at + Exchange.BOX + 3);
-        int fromPass = link.get(at + Exchange.BOX + 4);
-        int fromA = link.get(at + Exchange.BOX + 5);
-        int fromB = link.get(at + Exchange.BOX + 6);
-        int to = link.get(at + Exchange.BOX + 7);
-        int toPass = link.get(at + Exchange.BOX + 8);
-        int toA = link.get(at + Exchange.BOX + 9);
-        int toB = link.get(at + Exchange.BOX + 10);
-        int passes = batch.get(Batch.PASSES);
-        int count = passes * sent * b * run;
-        int slot = Exchange.slot(site, peer);
-        int otherRun = run(link, site, peer) / 4;
-        int otherTo = place(link, site, peer);
-        int fetched = fetchedPasses(link, site, rank, peer, passes) * sent * b * otherRun;
-        for (int i = group * context.localGroupSizeX + context.localIdx;
-                i < count;
-                i += groups * context.localGroupSizeX) {
-            int y = i / run % b;
-            int x = i / run / b % sent + kept;
-            int pass = i / run / b / sent;
-            int source4 = from + pass * fromPass + x * fromA + y * fromB + i % run * 4;
-            int target4 = to + pass * toPass + x * toA + y * toB + i % run * 4;
-            if (peer == rank) {
-                PeerMemory.copy4(source, source4, landing, target4);
-            } else if (active != 0) {
-                PeerMemory.send4(source, source4, link, slot, target4);
-            }
-        }
-        context.localBarrier();
-        if (context.localIdx == 0) {
-            if (active != 0) {
-                meet(link, state, site, rank, peer, group);
-            } else if (context.groupIdx == 0) {
-                PeerMemory.publish(landing, state, Exchange.OWN_ADDRESSES / 2 + site);
-                PeerMemory.publish(state, state, Exchange.OWN_ADDRESSES / 2 + Exchange.SITES);
-            }
-        }
-        context.localBarrier();
-        int ownSlot = Exchange.slot(site, rank);
-        for (int i = group * context.localGroupSizeX + context.localIdx;
-                i < fetched;
-                i += groups * context.localGroupSizeX) {
-            int y = i / otherRun % b;
-            int x = i / otherRun / b % sent + kept;
-            int pass = i / otherRun / b / sent;
-            int place4 = otherTo + pass * toPass + x * toA + y * toB + i % otherRun * 4;
-            PeerMemory.fetch4(link, ownSlot, place4, landing, place4);
-        }
-    }
-
-    /** As {@link Exchange#exchangeFloats}. */
-    public static void exchangeFloats(
-            KernelContext context,
-            IntArray batch,
-            FloatArray source,
-            FloatArray landing,
+            TornadoNativeArray source,
+            TornadoNativeArray landing,
             IntArray link,
             IntArray state,
             int site,

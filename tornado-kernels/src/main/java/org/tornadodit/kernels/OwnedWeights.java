@@ -6,6 +6,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * Weights that devices share which all run all blocks (ZeRO's third stage, S. Rajbhandari et al., arXiv 1910.02054): each owns
@@ -354,45 +355,10 @@ public final class OwnedWeights {
             IntArray state,
             IntArray before,
             IntArray overflow,
-            IntArray weights0,
-            IntArray weights1,
-            IntArray weights2,
-            IntArray weights3,
-            FloatArray bias0,
-            FloatArray bias1,
-            FloatArray bias2,
-            FloatArray bias3,
-            FloatArray norms,
-            int groups) {
-        if (context.globalIdx == 0 && link.get(Exchange.ACTIVE) == 0) {
-            PeerMemory.publish(weights0, state, OWN_ADDRESSES / 2);
-            PeerMemory.publish(weights1, state, OWN_ADDRESSES / 2 + 1);
-            PeerMemory.publish(weights2, state, OWN_ADDRESSES / 2 + 2);
-            PeerMemory.publish(weights3, state, OWN_ADDRESSES / 2 + 3);
-            PeerMemory.publish(bias0, state, OWN_ADDRESSES / 2 + 4);
-            PeerMemory.publish(bias1, state, OWN_ADDRESSES / 2 + 5);
-            PeerMemory.publish(bias2, state, OWN_ADDRESSES / 2 + 6);
-            PeerMemory.publish(bias3, state, OWN_ADDRESSES / 2 + 7);
-            PeerMemory.publish(norms, state, OWN_ADDRESSES / 2 + 8);
-        }
-        awaitBlock(context.localIdx, link, state, groups);
-        context.localBarrier();
-        if (context.localIdx == 0) {
-            begin(link, state, before, overflow);
-        }
-    }
-
-    /** As {@link #take}, of weights that are floats. */
-    public static void takeFloats(
-            KernelContext context,
-            IntArray link,
-            IntArray state,
-            IntArray before,
-            IntArray overflow,
-            FloatArray weights0,
-            FloatArray weights1,
-            FloatArray weights2,
-            FloatArray weights3,
+            TornadoNativeArray weights0,
+            TornadoNativeArray weights1,
+            TornadoNativeArray weights2,
+            TornadoNativeArray weights3,
             FloatArray bias0,
             FloatArray bias1,
             FloatArray bias2,

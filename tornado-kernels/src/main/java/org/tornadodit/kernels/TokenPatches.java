@@ -6,6 +6,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * A step in patches of the token sequence, one behind the other (PipeFusion: J. Fang et al., arXiv 2405.14430): a patch's queries
@@ -79,38 +80,8 @@ public final class TokenPatches {
             KernelContext context,
             IntArray layer,
             IntArray batch,
-            IntArray source,
-            IntArray all,
-            int a,
-            int b,
-            int run,
-            int fromPass,
-            int fromA,
-            int fromB,
-            int toPass,
-            int toA,
-            int toB,
-            int toPatch,
-            int ofFirst,
-            int ofOthers) {
-        int i = context.globalIdx;
-        if (i < batch.get(Batch.PASSES) * a * b * run) {
-            int y = i / run % b;
-            int x = i / run / b % a;
-            int pass = i / run / b / a;
-            int place = batch.get(Batch.PATCH) * toPatch + layer.get(0) * (x == 0 ? ofFirst : ofOthers);
-            int from = pass * fromPass + x * fromA + y * fromB + i % run * 4;
-            PeerMemory.copy4(source, from, all, place + pass * toPass + x * toA + y * toB + i % run * 4);
-        }
-    }
-
-    /** As {@link #keep}, of floats. */
-    public static void keepFloats(
-            KernelContext context,
-            IntArray layer,
-            IntArray batch,
-            FloatArray source,
-            FloatArray all,
+            TornadoNativeArray source,
+            TornadoNativeArray all,
             int a,
             int b,
             int run,

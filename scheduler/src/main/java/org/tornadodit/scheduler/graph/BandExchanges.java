@@ -150,7 +150,7 @@ final class BandExchanges {
                     if (ties.throughHost()) {
                         graph.task(
                                 task + "_parts",
-                                HostExchange::exchangeFloats,
+                                HostExchange::exchange,
                                 context,
                                 buffers.run(),
                                 buffers.sums,
@@ -162,7 +162,7 @@ final class BandExchanges {
                     } else {
                         graph.task(
                                 task + "_parts",
-                                Exchange::exchangeFloats,
+                                Exchange::exchange,
                                 context,
                                 buffers.run(),
                                 buffers.sums,

@@ -143,7 +143,7 @@ final class Exchanges {
     /** Has an operand come into being that devices send to one another, and tells them by way of the host where it is. */
     private void beginSent(GraphScope g, String task, Operand operand, int site) {
         operations.beginOperand(g, task, operand, buffers.start);
-        IntArray landing = (IntArray) operand.arrays()[0];
+        IntArray landing = (IntArray) array(operand);
         g.task(
                 task + "_tell",
                 Work.moving(Long.BYTES, "tell"),
@@ -156,12 +156,7 @@ final class Exchanges {
         if (!buffers.sent.isEmpty()) {
             return; // whoever makes them sends them
         }
-        exchange(
-                g,
-                "attn_heads",
-                Exchange.HEADS,
-                buffers.qkv.arrays()[0],
-                buffers.headQkv.arrays()[0]);
+        exchange(g, "attn_heads", Exchange.HEADS, array(buffers.qkv), array(buffers.headQkv));
     }
 
     /**
@@ -174,17 +169,12 @@ final class Exchanges {
         }
         // Where nothing comes, any array but the source: a task that is given an array twice would wait for itself.
         Operand landing = part.mesh().heads() == 1 ? buffers.headQkv : buffers.attended;
-        exchange(g, "attn_tokens", Exchange.TOKENS, buffers.headAttended.arrays()[0], landing.arrays()[0]);
+        exchange(g, "attn_tokens", Exchange.TOKENS, array(buffers.headAttended), array(landing));
     }
 
     /** What a norm has made of some tokens becomes that of the tokens of all who have other shares of the weights. */
     void normed(GraphScope g, String task) {
-        exchange(
-                g,
-                task,
-                Exchange.NORMED,
-                buffers.normed.arrays()[0],
-                buffers.gathered.arrays()[0]);
+        exchange(g, task, Exchange.NORMED, array(buffers.normed), array(buffers.gathered));
     }
 
     /** Parts of sums, of all tokens, become all parts of the sums of some tokens. */
@@ -458,7 +448,7 @@ final class Exchanges {
         });
     }
 
-    private void exchange(GraphScope g, String task, int site, Object source, Object landing) {
+    private void exchange(GraphScope g, String task, int site, TornadoNativeArray source, TornadoNativeArray landing) {
         Ties ties = buffers.ties;
         int ranks = SITES.get(site).ranks(part);
         if (ties == null || ranks == 1) {
@@ -476,47 +466,33 @@ final class Exchanges {
                         exchangeThroughHost(graph, task, site, source, landing, ties, groups);
                         return;
                     }
-                    if (source instanceof IntArray from && landing instanceof IntArray to) {
-                        graph.task(
-                                task,
-                                Exchange::exchange,
-                                context,
-                                buffers.batch,
-                                from,
-                                to,
-                                ties.link(),
-                                ties.state(),
-                                site,
-                                groups.groups());
-                    } else {
-                        graph.task(
-                                task,
-                                Exchange::exchangeFloats,
-                                context,
-                                buffers.batch,
-                                (FloatArray) source,
-                                (FloatArray) landing,
-                                ties.link(),
-                                ties.state(),
-                                site,
-                                groups.groups());
-                    }
+                    graph.task(
+                            task,
+                            Exchange::exchange,
+                            context,
+                            buffers.batch,
+                            source,
+                            landing,
+                            ties.link(),
+                            ties.state(),
+                            site,
+                            groups.groups());
                 });
     }
 
     private void exchangeThroughHost(
-            TaskGraph graph, String task, int site, Object source, Object landing, Ties ties, Groups groups) {
+            TaskGraph graph,
+            String task,
+            int site,
+            TornadoNativeArray source,
+            TornadoNativeArray landing,
+            Ties ties,
+            Groups groups) {
         IntArray batch = buffers.batch;
         IntArray link = ties.link();
         IntArray state = ties.state();
         int number = groups.groups();
-        if (source instanceof IntArray from && landing instanceof IntArray to) {
-            graph.task(task, HostExchange::exchange, context, batch, from, to, link, state, site, number);
-        } else {
-            FloatArray from = (FloatArray) source;
-            FloatArray to = (FloatArray) landing;
-            graph.task(task, HostExchange::exchangeFloats, context, batch, from, to, link, state, site, number);
-        }
+        graph.task(task, HostExchange::exchange, context, batch, source, landing, link, state, site, number);
     }
 
     /** Fills {@link Ties#link} but for the addresses. */
@@ -600,12 +576,17 @@ final class Exchanges {
         return elements;
     }
 
+    /** What an operand is that devices exchange: one array. */
+    private static TornadoNativeArray array(Operand operand) {
+        return (TornadoNativeArray) operand.arrays()[0];
+    }
+
     private static TornadoNativeArray landing(DitBuffers b, int site) {
         return switch (site) {
             case Exchange.PREDICTION -> b.predictions;
-            case Exchange.HEADS -> (TornadoNativeArray) b.headQkv.arrays()[0];
-            case Exchange.TOKENS -> (TornadoNativeArray) b.attended.arrays()[0];
-            case Exchange.NORMED -> (TornadoNativeArray) b.gathered.arrays()[0];
+            case Exchange.HEADS -> array(b.headQkv);
+            case Exchange.TOKENS -> array(b.attended);
+            case Exchange.NORMED -> array(b.gathered);
             case Exchange.SUMS -> b.partsOfSums;
             case Exchange.HIDDEN -> b.arrivals;
             default -> throw new IllegalArgumentException("no exchange " + site);

@@ -129,45 +129,24 @@ final class OwnedBlocks {
         FloatArray last = norms == null ? buffers.noNorms : norms;
         int groups = groups().groups();
         g.task("weights", Work.moving(0, "take", part.mesh().owners(), groups), OwnedWeights::waiting, graph -> {
-            if (w.qkv().weight() instanceof IntArray) {
-                graph.task(
-                        "weights",
-                        OwnedWeights::take,
-                        context,
-                        ties.link(),
-                        ties.state(),
-                        buffers.mlp.index(),
-                        buffers.overflow,
-                        w.qkv().packed(),
-                        w.projection().packed(),
-                        w.fc1().packed(),
-                        w.fc2().packed(),
-                        w.qkv().bias(),
-                        w.projection().bias(),
-                        w.fc1().bias(),
-                        w.fc2().bias(),
-                        last,
-                        groups);
-            } else {
-                graph.task(
-                        "weights",
-                        OwnedWeights::takeFloats,
-                        context,
-                        ties.link(),
-                        ties.state(),
-                        buffers.mlp.index(),
-                        buffers.overflow,
-                        w.qkv().floats(),
-                        w.projection().floats(),
-                        w.fc1().floats(),
-                        w.fc2().floats(),
-                        w.qkv().bias(),
-                        w.projection().bias(),
-                        w.fc1().bias(),
-                        w.fc2().bias(),
-                        last,
-                        groups);
-            }
+            graph.task(
+                    "weights",
+                    OwnedWeights::take,
+                    context,
+                    ties.link(),
+                    ties.state(),
+                    buffers.mlp.index(),
+                    buffers.overflow,
+                    w.qkv().weight(),
+                    w.projection().weight(),
+                    w.fc1().weight(),
+                    w.fc2().weight(),
+                    w.qkv().bias(),
+                    w.projection().bias(),
+                    w.fc1().bias(),
+                    w.fc2().bias(),
+                    last,
+                    groups);
         });
     }
 

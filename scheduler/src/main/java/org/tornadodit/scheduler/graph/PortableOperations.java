@@ -394,7 +394,7 @@ public final class PortableOperations implements Operations {
                 () -> TokenPatches.grid(places, rows.passes()),
                 graph -> graph.task(
                         task,
-                        TokenPatches::keepFloats,
+                        TokenPatches::keep,
                         context,
                         layer.index(),
                         rows.batch(),

@@ -542,7 +542,7 @@ public final class TransformerCases {
                         return connected
                                 .task(
                                         "send",
-                                        HostExchange::exchangeFloats,
+                                        HostExchange::exchange,
                                         context,
                                         batch,
                                         source,
@@ -553,7 +553,7 @@ public final class TransformerCases {
                                         groups.groups())
                                 .task(
                                         "get",
-                                        HostExchange::exchangeFloats,
+                                        HostExchange::exchange,
                                         context,
                                         batch,
                                         source,

@@ -3,6 +3,7 @@ package org.tornadodit.kernels.ptx;
 import org.tornadodit.virtual.VirtualLink;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * Memory of other devices, by address, and flags by which a device tells another that something has arrived. Addresses are 8
@@ -12,22 +13,6 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * <p>A device reaches another's memory once {@link PeerAccess} has connected them.
  */
 public final class PeerMemory {
-    // Texts are the same for arrays of ints and of floats.
-    private static final String PUBLISH =
-            "{ .reg .b64 %pa, %pb; add.s64 %pa, $0, $H; mul.wide.s32 %pb, $2, 8; add.s64 %pb, %pb, $1;"
-                    + " st.global.b64 [%pb+$H], %pa; }";
-
-    private static final String COPY =
-            "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
-                    + " mul.wide.s32 %pb, $3, 4; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
-                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }";
-
-    private static final String SEND =
-            "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
-                    + " mul.wide.s32 %pb, $3, 8; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
-                    + " ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $4, 4; add.s64 %pa, %pa, %pb;"
-                    + " st.global.v4.b32 [%pa], {%pc, %pd, %pe, %pf}; }";
-
     // Text up to the address of what is read in %pa, and from there to that of where it goes.
     private static final String FROM =
             "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 8; add.s64 %pa, %pa, $0;"
@@ -35,14 +20,6 @@ public final class PeerMemory {
 
     private static final String TO = " mul.wide.s32 %pa, $3, 8; add.s64 %pa, %pa, $0; ld.global.b64 %pa, [%pa+$H];"
             + " mul.wide.s32 %pb, $4, 4; add.s64 %pa, %pa, %pb;";
-
-    // Not from a cache: the memory is the host's, and others write it.
-    private static final String FETCH =
-            "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 8; add.s64 %pa, %pa, $0;"
-                    + " ld.global.b64 %pa, [%pa+$H]; mul.wide.s32 %pb, $2, 4; add.s64 %pa, %pa, %pb;"
-                    + " mul.wide.s32 %pb, $4, 4; add.s64 %pb, %pb, $3;"
-                    + " ld.relaxed.sys.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa];"
-                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }";
 
     // Text up to the address of an element in %pa.
     private static final String AT = "{ .reg .b64 %pa, %pb; mul.wide.s32 %pb, $1, 8; add.s64 %pb, %pb, $0;"
@@ -56,59 +33,45 @@ public final class PeerMemory {
     private PeerMemory() {}
 
     /** Writes the address of an array's first element. */
-    @Instruction(value = PUBLISH, reads = 0, writes = 1)
-    public static void publish(IntArray array, IntArray addresses, int slot) {
-        set(addresses, slot, VirtualLink.address(array));
-    }
-
-    /** As for an {@link IntArray}. */
-    @Instruction(value = PUBLISH, reads = 0, writes = 1)
-    public static void publish(FloatArray array, IntArray addresses, int slot) {
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; add.s64 %pa, $0, $H; mul.wide.s32 %pb, $2, 8; add.s64 %pb, %pb, $1;"
+                    + " st.global.b64 [%pb+$H], %pa; }",
+            reads = 0,
+            writes = 1)
+    public static void publish(TornadoNativeArray array, IntArray addresses, int slot) {
         set(addresses, slot, VirtualLink.address(array));
     }
 
     /** 16 bytes from one of the device's arrays into another. */
-    @Instruction(value = COPY, reads = 0, writes = 2)
-    public static void copy4(IntArray source, int from, IntArray target, int to) {
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
+                    + " mul.wide.s32 %pb, $3, 4; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
+                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }",
+            reads = 0,
+            writes = 2)
+    public static void copy4(TornadoNativeArray source, int from, TornadoNativeArray target, int to) {
         check(from, to);
         for (int i = 0; i < 4; i++) {
-            target.set(to + i, source.get(from + i));
-        }
-    }
-
-    /** As for an {@link IntArray}. */
-    @Instruction(value = COPY, reads = 0, writes = 2)
-    public static void copy4(FloatArray source, int from, FloatArray target, int to) {
-        check(from, to);
-        for (int i = 0; i < 4; i++) {
-            target.set(to + i, source.get(from + i));
+            setBits(target, to + i, bits(source, from + i));
         }
     }
 
     /** 16 bytes from one of the device's arrays into the array at an address. */
-    @Instruction(value = SEND, reads = 0)
-    public static void send4(IntArray source, int from, IntArray addresses, int slot, int to) {
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 4; add.s64 %pa, %pa, $0;"
+                    + " mul.wide.s32 %pb, $3, 8; add.s64 %pb, %pb, $2; ld.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa+$H];"
+                    + " ld.global.b64 %pb, [%pb+$H]; mul.wide.s32 %pa, $4, 4; add.s64 %pa, %pa, %pb;"
+                    + " st.global.v4.b32 [%pa], {%pc, %pd, %pe, %pf}; }",
+            reads = 0)
+    public static void send4(TornadoNativeArray source, int from, IntArray addresses, int slot, int to) {
         check(from, to);
         VirtualLink.store(
                 get(addresses, slot),
                 to,
-                source.get(from),
-                source.get(from + 1),
-                source.get(from + 2),
-                source.get(from + 3));
-    }
-
-    /** As for an {@link IntArray}. */
-    @Instruction(value = SEND, reads = 0)
-    public static void send4(FloatArray source, int from, IntArray addresses, int slot, int to) {
-        check(from, to);
-        VirtualLink.store(
-                get(addresses, slot),
-                to,
-                Float.floatToRawIntBits(source.get(from)),
-                Float.floatToRawIntBits(source.get(from + 1)),
-                Float.floatToRawIntBits(source.get(from + 2)),
-                Float.floatToRawIntBits(source.get(from + 3)));
+                bits(source, from),
+                bits(source, from + 1),
+                bits(source, from + 2),
+                bits(source, from + 3));
     }
 
     /** 16 bytes from the device's array at an address into the array at another. */
@@ -223,23 +186,20 @@ public final class PeerMemory {
         return 1;
     }
 
-    /** 16 bytes from the host's memory at an address, into which other devices store, into one of the device's arrays. */
-    @Instruction(value = FETCH, reads = 0, writes = 3)
-    public static void fetch4(IntArray addresses, int slot, int from, IntArray target, int to) {
+    /** 16 bytes from the host's memory at an address, into which other devices store, past caches, into one of the device's arrays. */
+    @Instruction(
+            value = "{ .reg .b64 %pa, %pb; .reg .b32 %pc, %pd, %pe, %pf; mul.wide.s32 %pa, $1, 8; add.s64 %pa, %pa, $0;"
+                    + " ld.global.b64 %pa, [%pa+$H]; mul.wide.s32 %pb, $2, 4; add.s64 %pa, %pa, %pb;"
+                    + " mul.wide.s32 %pb, $4, 4; add.s64 %pb, %pb, $3;"
+                    + " ld.relaxed.sys.global.v4.b32 {%pc, %pd, %pe, %pf}, [%pa];"
+                    + " st.global.v4.b32 [%pb+$H], {%pc, %pd, %pe, %pf}; }",
+            reads = 0,
+            writes = 3)
+    public static void fetch4(IntArray addresses, int slot, int from, TornadoNativeArray target, int to) {
         check(from, to);
         long source = get(addresses, slot);
         for (int i = 0; i < 4; i++) {
-            target.set(to + i, VirtualLink.fetch(source, from + i));
-        }
-    }
-
-    /** As for an {@link IntArray}. */
-    @Instruction(value = FETCH, reads = 0, writes = 3)
-    public static void fetch4(IntArray addresses, int slot, int from, FloatArray target, int to) {
-        check(from, to);
-        long source = get(addresses, slot);
-        for (int i = 0; i < 4; i++) {
-            target.set(to + i, Float.intBitsToFloat(VirtualLink.fetch(source, from + i)));
+            setBits(target, to + i, VirtualLink.fetch(source, from + i));
         }
     }
 
@@ -272,6 +232,27 @@ public final class PeerMemory {
     public static void set(IntArray addresses, int slot, long address) {
         addresses.set(2 * slot, (int) address);
         addresses.set(2 * slot + 1, (int) (address >>> Integer.SIZE));
+    }
+
+    /** An element's bits, of an array of ints or of floats. */
+    private static int bits(TornadoNativeArray array, int index) {
+        return switch (array) {
+            case IntArray ints -> ints.get(index);
+            case FloatArray floats -> Float.floatToRawIntBits(floats.get(index));
+            default -> throw neither(array);
+        };
+    }
+
+    private static void setBits(TornadoNativeArray array, int index, int bits) {
+        switch (array) {
+            case IntArray ints -> ints.set(index, bits);
+            case FloatArray floats -> floats.set(index, Float.intBitsToFloat(bits));
+            default -> throw neither(array);
+        }
+    }
+
+    private static IllegalArgumentException neither(TornadoNativeArray array) {
+        return new IllegalArgumentException(array.getClass().getSimpleName() + " has neither ints nor floats");
     }
 
     private static void check(int from, int to) {

@@ -2,12 +2,15 @@ package org.tornadodit.kernels.ptx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.tornadodit.kernels.ptx.Blocks.assertFails;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.virtual.VirtualLink;
+import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Blocks stand for devices: one stores into the array of the other. */
@@ -149,6 +152,21 @@ class PeerMemoryTest {
                         + " waits for 1 in flag 100, which is 0",
                 1,
                 (context, in, o) -> PeerMemory.await(in, FLAG, 1, 10));
+    }
+
+    /** Copies are of bits, whatever the elements are; of those that are not 4 bytes none is made. */
+    @Test
+    void bitsAreCopiedBetweenIntsAndFloats() {
+        IntArray ints = numbers();
+        FloatArray floats = new FloatArray(8);
+        PeerMemory.copy4(ints, 0, floats, 4);
+        assertEquals(5.5f, floats.get(7));
+        PeerMemory.copy4(floats, 4, ints, 8);
+        assertEquals(Float.floatToRawIntBits(2.5f), ints.get(8));
+        ByteArray bytes = new ByteArray(16);
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> PeerMemory.copy4(ints, 0, bytes, 0));
+        assertEquals("ByteArray has neither ints nor floats", e.getMessage());
     }
 
     @Test
