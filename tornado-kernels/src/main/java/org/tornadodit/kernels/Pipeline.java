@@ -4,7 +4,7 @@ import org.tornadodit.kernels.ptx.Cluster;
 import org.tornadodit.kernels.ptx.MemoryBarrier;
 
 /**
- * The ring of stages in shared memory that lies between the one thread of a work group that copies and the warps that
+ * The ring of stages in shared memory that lies between the threads of a work group that copy and the warps that
  * multiply. A stage's full barrier counts the bytes that the copies bring, its empty barrier the warps that have read
  * them.
  *
