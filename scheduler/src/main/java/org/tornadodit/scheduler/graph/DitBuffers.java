@@ -325,10 +325,9 @@ public final class DitBuffers {
      */
     public void placePredictions(DitConfig config, Part part, int step) {
         if (ties != null && predictionPlaces > 1) {
-            int passes = step
-                    % predictionPlaces
-                    * part.samples().count()
-                    * part.halves().of();
+            // Steps are counted beyond the largest int.
+            int place = Math.floorMod(step, predictionPlaces);
+            int passes = place * part.samples().count() * part.halves().of();
             Exchanges.placePredictions(ties.link(), config, part, passes);
             Batch.movePredictions(wholeBatch, passes);
         }

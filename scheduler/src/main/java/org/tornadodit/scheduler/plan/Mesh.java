@@ -307,8 +307,10 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners, Pat
         }
         int heads = config.numHeads();
         int tokens = config.tokens();
+        // A crew of fewer samples than another may have fewer passes than the mesh has micro-batches.
+        int ofCrew = Math.min(microBatches, crew().mostPasses(most, guided));
         return new Part(
-                crew(),
+                crew().withMicroBatches(ofCrew),
                 rank,
                 Span.whole(most),
                 halves() == 1 ? Span.whole(guided ? 2 : 1) : Span.share(2, 2, place(Axis.HALVES, rank)),

@@ -189,6 +189,19 @@ class CrewTest {
         requireBits(mesh, new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE));
     }
 
+    /** Of three samples one crew has two, and passes for all micro-batches; the other one has as many as it has passes. */
+    @ParameterizedTest
+    @CsvSource({"1, 4", "2, 2"})
+    void aCrewOfFewerSamplesHasFewerMicroBatches(int halves, int microBatches) {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
+        SamplingRequest three = TinyModel.request(STEPS, 3, 1, 2);
+        Mesh mesh = Mesh.ONE.withSamples(2).withHalves(halves).withStages(2).withMicroBatches(microBatches);
+        try (ShardedEngine engine = engine(mesh, three, kernels)) {
+            assertArrayEquals(expected(three, kernels), sampled(engine, three));
+        }
+        assertEquals(List.of(), reports);
+    }
+
     @ParameterizedTest
     @CsvSource({"HIGH, 1", "HIGHEST, 2"})
     void stagesOfTensorKernelsGiveTheBitsOfOneDevice(MatmulPrecision precision, int heads) {
