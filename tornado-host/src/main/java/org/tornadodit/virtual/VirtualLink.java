@@ -58,12 +58,7 @@ public final class VirtualLink {
     /** @param bits of the word that are stored */
     private record Store(long address, TornadoNativeArray target, int index, int word, int bits) {
         void arrive() {
-            if (target instanceof FloatArray floats) {
-                floats.set(index, Float.intBitsToFloat(word));
-            } else {
-                IntArray ints = (IntArray) target;
-                ints.set(index, bits == ALL ? word : (ints.get(index) & ~bits) | (word & bits));
-            }
+            storeWord(target, index, bits == ALL ? word : (loadWord(target, index) & ~bits) | (word & bits));
         }
 
         long bytes() {
@@ -105,9 +100,33 @@ public final class VirtualLink {
         if (index < 0 || index >= source.getSize()) {
             throw new TornadoRuntimeException("a load at %d of an array of %d".formatted(index, source.getSize()));
         }
-        return source instanceof FloatArray floats
-                ? Float.floatToRawIntBits(floats.get(index))
-                : ((IntArray) source).get(index);
+        return loadWord(source, index);
+    }
+
+    /**
+     * The bits of an element.
+     *
+     * @throws IllegalArgumentException for an array of neither ints nor floats
+     */
+    public static int loadWord(TornadoNativeArray array, int index) {
+        return switch (array) {
+            case IntArray ints -> ints.get(index);
+            case FloatArray floats -> Float.floatToRawIntBits(floats.get(index));
+            default -> throw neither(array);
+        };
+    }
+
+    /** Sets the bits of an element; as {@link #loadWord}. */
+    public static void storeWord(TornadoNativeArray array, int index, int word) {
+        switch (array) {
+            case IntArray ints -> ints.set(index, word);
+            case FloatArray floats -> floats.set(index, Float.intBitsToFloat(word));
+            default -> throw neither(array);
+        }
+    }
+
+    private static IllegalArgumentException neither(TornadoNativeArray array) {
+        return new IllegalArgumentException(array.getClass().getSimpleName() + " has neither ints nor floats");
     }
 
     /** Writes an int of an array that is the calling device's own. */

@@ -146,33 +146,17 @@ final class BandExchanges {
                 task + "_parts",
                 Work.moving(2.0 * Float.BYTES * ranks * elements, Exchanges.OPERATION, ranks, 1, elements),
                 () -> Exchange.grid(ranks, launch),
-                graph -> {
-                    if (ties.throughHost()) {
-                        graph.task(
-                                task + "_parts",
-                                HostExchange::exchange,
-                                context,
-                                buffers.run(),
-                                buffers.sums,
-                                landing,
-                                link,
-                                ties.state(),
-                                site,
-                                launch.groups());
-                    } else {
-                        graph.task(
-                                task + "_parts",
-                                Exchange::exchange,
-                                context,
-                                buffers.run(),
-                                buffers.sums,
-                                landing,
-                                link,
-                                ties.state(),
-                                site,
-                                launch.groups());
-                    }
-                });
+                graph -> graph.task(
+                        task + "_parts",
+                        ties.throughHost() ? HostExchange::exchange : Exchange::exchange,
+                        context,
+                        buffers.run(),
+                        buffers.sums,
+                        landing,
+                        link,
+                        ties.state(),
+                        site,
+                        launch.groups()));
         return landing;
     }
 }

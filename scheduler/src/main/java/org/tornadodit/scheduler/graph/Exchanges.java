@@ -382,33 +382,17 @@ final class Exchanges {
                 task,
                 Work.moving(2.0 * Float.BYTES * passes * box.elements(), HANDOVER, ranks, passes, box.elements()),
                 () -> Exchange.grid(ranks, groups),
-                graph -> {
-                    if (ties().throughHost()) {
-                        graph.task(
-                                task,
-                                HostExchange::send,
-                                context,
-                                buffers.batch,
-                                source,
-                                landing,
-                                ties().link(),
-                                ties().state(),
-                                site,
-                                groups.groups());
-                    } else {
-                        graph.task(
-                                task,
-                                Handover::send,
-                                context,
-                                buffers.batch,
-                                source,
-                                landing,
-                                ties().link(),
-                                ties().state(),
-                                site,
-                                groups.groups());
-                    }
-                });
+                graph -> graph.task(
+                        task,
+                        ties().throughHost() ? HostExchange::send : Handover::send,
+                        context,
+                        buffers.batch,
+                        source,
+                        landing,
+                        ties().link(),
+                        ties().state(),
+                        site,
+                        groups.groups()));
     }
 
     private void await(GraphScope g, String task, int site, FloatArray landing, int times) {
@@ -461,38 +445,17 @@ final class Exchanges {
                 task,
                 Work.moving(bytes, OPERATION, ranks, part.microPasses(), box.elements()),
                 () -> Exchange.grid(ranks, groups),
-                graph -> {
-                    if (ties.throughHost()) {
-                        exchangeThroughHost(graph, task, site, source, landing, ties, groups);
-                        return;
-                    }
-                    graph.task(
-                            task,
-                            Exchange::exchange,
-                            context,
-                            buffers.batch,
-                            source,
-                            landing,
-                            ties.link(),
-                            ties.state(),
-                            site,
-                            groups.groups());
-                });
-    }
-
-    private void exchangeThroughHost(
-            TaskGraph graph,
-            String task,
-            int site,
-            TornadoNativeArray source,
-            TornadoNativeArray landing,
-            Ties ties,
-            Groups groups) {
-        IntArray batch = buffers.batch;
-        IntArray link = ties.link();
-        IntArray state = ties.state();
-        int number = groups.groups();
-        graph.task(task, HostExchange::exchange, context, batch, source, landing, link, state, site, number);
+                graph -> graph.task(
+                        task,
+                        ties.throughHost() ? HostExchange::exchange : Exchange::exchange,
+                        context,
+                        buffers.batch,
+                        source,
+                        landing,
+                        ties.link(),
+                        ties.state(),
+                        site,
+                        groups.groups()));
     }
 
     /** Fills {@link Ties#link} but for the addresses. */

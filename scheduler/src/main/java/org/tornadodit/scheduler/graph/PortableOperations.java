@@ -37,6 +37,7 @@ import org.tornadodit.scheduler.plan.Part.Span;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
  * {@link Tier#PORTABLE}: plain FP32 on any device. An operand is a row-major float array, a product the SIMT kernel. Also what is too small
@@ -388,9 +389,24 @@ public final class PortableOperations implements Operations {
         int all = own * part.mesh().patches();
         Box box = new Box(1, 1, own, new Place(0, own, 0, 0), new Place(0, all, 0, 0));
         TokenPatches.Kept places = new TokenPatches.Kept(box, own, rows.passes() * all, rows.passes() * all);
+        Work work = Work.moving(2.0 * Float.BYTES * rows.passes() * own, "keep", rows.passes(), own);
+        keep(g, task, work, layer, floats(qkv), floats(kept), rows, places);
+    }
+
+    /** A copy of a patch's queries, keys and values, of ints or floats, to where those of all tokens are kept. */
+    void keep(
+            GraphScope g,
+            String task,
+            Work work,
+            Layer layer,
+            TornadoNativeArray qkv,
+            TornadoNativeArray kept,
+            Rows rows,
+            TokenPatches.Kept places) {
+        Box box = places.box();
         g.task(
                 task,
-                Work.moving(2.0 * Float.BYTES * rows.passes() * own, "keep", rows.passes(), own),
+                work,
                 () -> TokenPatches.grid(places, rows.passes()),
                 graph -> graph.task(
                         task,
@@ -398,8 +414,8 @@ public final class PortableOperations implements Operations {
                         context,
                         layer.index(),
                         rows.batch(),
-                        floats(qkv),
-                        floats(kept),
+                        qkv,
+                        kept,
                         box.a(),
                         box.b(),
                         box.run() / 4,

@@ -571,30 +571,9 @@ public final class TensorOperations implements Operations {
                 new Place(0, heads * own, rows.passes() * heads * own, own),
                 new Place(0, heads * all, rows.passes() * heads * all, all));
         TokenPatches.Kept places = new TokenPatches.Kept(box, own, 0, 2 * rows.passes() * heads * all);
-        g.task(
-                task,
-                Work.moving(2.0 * Integer.BYTES * rows.passes() * box.elements(), "keep", rows.passes(), heads, own),
-                () -> TokenPatches.grid(places, rows.passes()),
-                graph -> graph.task(
-                        task,
-                        TokenPatches::keep,
-                        context,
-                        layer.index(),
-                        rows.batch(),
-                        halves(qkv),
-                        halves(kept),
-                        box.a(),
-                        box.b(),
-                        box.run() / 4,
-                        box.from().pass(),
-                        box.from().a(),
-                        box.from().b(),
-                        box.to().pass(),
-                        box.to().a(),
-                        box.to().b(),
-                        places.patch(),
-                        places.ofFirst(),
-                        places.ofOthers()));
+        Work work =
+                Work.moving(2.0 * Integer.BYTES * rows.passes() * box.elements(), "keep", rows.passes(), heads, own);
+        portable.keep(g, task, work, layer, halves(qkv), halves(kept), rows, places);
     }
 
     @Override

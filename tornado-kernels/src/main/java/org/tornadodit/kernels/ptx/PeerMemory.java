@@ -1,7 +1,6 @@
 package org.tornadodit.kernels.ptx;
 
 import org.tornadodit.virtual.VirtualLink;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
@@ -52,7 +51,7 @@ public final class PeerMemory {
     public static void copy4(TornadoNativeArray source, int from, TornadoNativeArray target, int to) {
         check(from, to);
         for (int i = 0; i < 4; i++) {
-            setBits(target, to + i, bits(source, from + i));
+            VirtualLink.storeWord(target, to + i, VirtualLink.loadWord(source, from + i));
         }
     }
 
@@ -68,10 +67,10 @@ public final class PeerMemory {
         VirtualLink.store(
                 get(addresses, slot),
                 to,
-                bits(source, from),
-                bits(source, from + 1),
-                bits(source, from + 2),
-                bits(source, from + 3));
+                VirtualLink.loadWord(source, from),
+                VirtualLink.loadWord(source, from + 1),
+                VirtualLink.loadWord(source, from + 2),
+                VirtualLink.loadWord(source, from + 3));
     }
 
     /** 16 bytes from the device's array at an address into the array at another. */
@@ -199,7 +198,7 @@ public final class PeerMemory {
         check(from, to);
         long source = get(addresses, slot);
         for (int i = 0; i < 4; i++) {
-            setBits(target, to + i, VirtualLink.fetch(source, from + i));
+            VirtualLink.storeWord(target, to + i, VirtualLink.fetch(source, from + i));
         }
     }
 
@@ -232,27 +231,6 @@ public final class PeerMemory {
     public static void set(IntArray addresses, int slot, long address) {
         addresses.set(2 * slot, (int) address);
         addresses.set(2 * slot + 1, (int) (address >>> Integer.SIZE));
-    }
-
-    /** An element's bits, of an array of ints or of floats. */
-    private static int bits(TornadoNativeArray array, int index) {
-        return switch (array) {
-            case IntArray ints -> ints.get(index);
-            case FloatArray floats -> Float.floatToRawIntBits(floats.get(index));
-            default -> throw neither(array);
-        };
-    }
-
-    private static void setBits(TornadoNativeArray array, int index, int bits) {
-        switch (array) {
-            case IntArray ints -> ints.set(index, bits);
-            case FloatArray floats -> floats.set(index, Float.intBitsToFloat(bits));
-            default -> throw neither(array);
-        }
-    }
-
-    private static IllegalArgumentException neither(TornadoNativeArray array) {
-        return new IllegalArgumentException(array.getClass().getSimpleName() + " has neither ints nor floats");
     }
 
     private static void check(int from, int to) {
