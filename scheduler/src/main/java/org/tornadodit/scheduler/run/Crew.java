@@ -11,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.FailedDevices;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.OverflowException;
+import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Mesh;
@@ -81,12 +83,18 @@ final class Crew implements Stepper {
      * Loads all devices side by side, and has them take a step together.
      *
      * @param mesh how they divide what they do
+     * @param kernels of a rank's device
      * @param making makes the engine of a rank
-     * @throws DeviceUnavailableException when the devices reach neither each other's memory nor the host's
+     * @throws DeviceUnavailableException when the devices reach neither each other's memory nor the host's, or have other kernels
+     *     where they exchange what these make
+     * @throws RankFailedException when a device fails
      */
-    static Crew load(List<ListedDevice> devices, Mesh mesh, Making making) {
+    static Crew load(List<ListedDevice> devices, Mesh mesh, IntFunction<Operations> kernels, Making making) {
         if (devices.size() == 1) {
             return of(making.engine(0, Link.PEERS));
+        }
+        if (mesh.meetsInBlocks() || mesh.owners() > 1) {
+            requireSameKernels(devices, kernels);
         }
         DeviceLink link = DeviceLink.of(devices);
         if (!link.exists()) {
@@ -119,17 +127,45 @@ final class Crew implements Stepper {
         }
         boolean throughHost = link.link() == Link.HOST;
         Crew crew = new Crew(made, throughHost ? Optional.of(link.reason()) : Optional.empty());
+        boolean allMade = false;
         try {
             throwFirst(devices, failures);
+            allMade = true;
             if (throughHost) {
                 crew.allocateLandings(link);
             }
             crew.meet();
             return crew;
         } catch (RuntimeException | Error e) {
-            crew.closeAfter(e);
+            // What failed while they meet is not to be freed, and the others may wait for it; what failed before is
+            // none of these.
+            if (allMade && e instanceof RankFailedException) {
+                crew.abandon();
+            } else {
+                crew.closeAfter(e);
+            }
             threads.forEach(ExecutorService::shutdown);
             throw e;
+        }
+    }
+
+    /** Operands in each tier's representation go from device to device, and who sends them as they are made has no launch for it. */
+    private static void requireSameKernels(List<ListedDevice> devices, IntFunction<Operations> kernels) {
+        Operations first = kernels.apply(0);
+        for (int rank = 1; rank < devices.size(); rank++) {
+            Operations other = kernels.apply(rank);
+            if (other.tier() != first.tier() || other.precision() != first.precision()) {
+                throw new DeviceUnavailableException(
+                        ("device %d (%s) computes with %s, device %d (%s) with %s, and what these exchange in each block"
+                                        + " is not the same: use --kernels portable, or devices of one kind")
+                                .formatted(
+                                        devices.getFirst().index(),
+                                        devices.getFirst().name(),
+                                        first.tier().word(),
+                                        devices.get(rank).index(),
+                                        devices.get(rank).name(),
+                                        other.tier().word()));
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,7 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.engine.StepListener;
+import org.tornadodit.scheduler.graph.KernelChoice;
 import org.tornadodit.scheduler.graph.MeshCost;
 import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.plan.Link;
@@ -144,7 +146,8 @@ public final class ShardedEngine implements Engine {
         };
         DeviceTeam rest = team; // those that were not tried yet
         while (rest != null && loaded() < most) {
-            rest = loadTogether(rest, making);
+            rest = loadTogether(
+                    rest, device -> KernelChoice.of(device, config, kernels).operations(), making);
         }
         for (WorkerSpeed each : workers) {
             DeviceWorker worker = each.worker();
@@ -213,7 +216,8 @@ public final class ShardedEngine implements Engine {
     /**
      * Loads all devices that get samples, side by side; returns those that are left over when some fail, null for none.
      */
-    private @Nullable DeviceTeam loadTogether(DeviceTeam team, Making making) {
+    private @Nullable DeviceTeam loadTogether(
+            DeviceTeam team, Function<ListedDevice, Operations> kernels, Making making) {
         List<Loading> loadings = new ArrayList<>();
         int base = loaded();
         int last = 0;
@@ -227,6 +231,7 @@ public final class ShardedEngine implements Engine {
                     worker.load(() -> Crew.load(
                             crew,
                             team.mesh(),
+                            rank -> kernels.apply(crew.get(rank)),
                             (rank, between) -> making.engine(crew.get(rank), rank, shard.count(), first, between)))));
             last = Math.max(last, shard.device());
         }

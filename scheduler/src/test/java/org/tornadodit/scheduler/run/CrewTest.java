@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.tornadodit.host.HostDevice;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TensorAssert;
@@ -35,7 +36,12 @@ import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.Startup;
+import org.tornadodit.scheduler.graph.KernelChoice;
+import org.tornadodit.scheduler.graph.Operations;
 import org.tornadodit.scheduler.plan.Mesh;
+import org.tornadodit.scheduler.plan.Part;
+import org.tornadodit.scheduler.run.TornadoEngine.HostWeights;
 
 /** Several virtual devices that compute the same samples: the bits of one. */
 class CrewTest {
@@ -436,12 +442,100 @@ class CrewTest {
         IllegalStateException same = new IllegalStateException("a kernel of both");
         Crew.RankFailedException failed = assertThrows(
                 Crew.RankFailedException.class,
-                () -> Crew.load(devices, Mesh.ONE.withHalves(2), (rank, between) -> {
-                    throw same;
-                }));
+                () -> Crew.load(
+                        devices,
+                        Mesh.ONE.withHalves(2),
+                        rank -> operations(devices.get(rank), rank),
+                        (rank, between) -> {
+                            throw same;
+                        }));
         assertEquals(same, failed.getCause());
         assertEquals(devices.getFirst(), failed.device());
         assertEquals(0, failed.getSuppressed().length);
+    }
+
+    /** Of a Hopper GPU beside another one: the first has other kernels. */
+    private static KernelOptions kernelsOf(int rank) {
+        return new KernelOptions(MatmulPrecision.HIGHEST, rank == 0 ? Tier.WGMMA : Tier.PORTABLE);
+    }
+
+    private static Operations operations(ListedDevice device, int rank) {
+        return KernelChoice.of(device, CONFIG, kernelsOf(rank)).operations();
+    }
+
+    /** They would wait for one another in vain, or take operands for numbers. */
+    @Test
+    void refusesDevicesWithOtherKernelsWhereBlocksExchange() {
+        HostRuntime.get().setDeviceCount(2);
+        List<ListedDevice> devices = TinyModel.team(2, 1, reports).devices();
+        for (Mesh mesh : List.of(
+                Mesh.ONE.withHeads(2),
+                Mesh.ONE.withRing(2),
+                Mesh.ONE.withTensor(2),
+                Mesh.ONE.withHalves(2).withOwners(2))) {
+            DeviceUnavailableException refused = assertThrows(
+                    DeviceUnavailableException.class,
+                    () -> Crew.load(devices, mesh, rank -> operations(devices.get(rank), rank), (rank, between) -> {
+                        throw new AssertionError("an engine for " + mesh);
+                    }));
+            assertEquals(
+                    ("device 0 (%s) computes with wgmma, device 1 (%s) with portable, and what these exchange in each"
+                                    + " block is not the same: use --kernels portable, or devices of one kind")
+                            .formatted(devices.get(0).name(), devices.get(1).name()),
+                    refused.getMessage());
+        }
+    }
+
+    /** Predictions and hidden states are floats on any device. */
+    @Test
+    void halvesAndStagesMayHaveOtherKernels() {
+        HostRuntime.get().setDeviceCount(2);
+        List<ListedDevice> devices = TinyModel.team(2, 1, reports).devices();
+        for (Mesh mesh : List.of(Mesh.ONE.withHalves(2), Mesh.ONE.withStages(2).withMicroBatches(2))) {
+            Crew crew = Crew.load(devices, mesh, rank -> operations(devices.get(rank), rank), (rank, between) -> {
+                Part part = mesh.part(CONFIG, 2, true, rank);
+                ListedDevice device = devices.get(rank);
+                HostWeights weights = HostWeights.of(
+                        CONFIG,
+                        WEIGHTS,
+                        TinyModel.PIXEL_VAE,
+                        TinyModel.PIXEL_VAE_WEIGHTS,
+                        device,
+                        part,
+                        kernelsOf(rank));
+                return new TornadoEngine(
+                        device,
+                        "d" + rank + "_",
+                        CONFIG,
+                        weights,
+                        TinyModel.PIXEL_VAE,
+                        TWO,
+                        part,
+                        between,
+                        false,
+                        Startup.silent());
+            });
+            assertTrue(crew.bytesReceived().stream().allMatch(bytes -> bytes > 0), mesh.toString());
+            crew.close();
+        }
+        assertEquals(0, TinyModel.deviceBytes());
+    }
+
+    /** Weights and graphs are there, and the devices take their first step together: what failed then is not freed. */
+    @Test
+    void aDeviceThatFailsInTheFirstCommonStepIsLeftAsItIs() {
+        KernelOptions kernels = new KernelOptions(MatmulPrecision.HIGHEST, Tier.PORTABLE);
+        HostRuntime.get().setDeviceCount(2);
+        // Each loads its two blocks, one after the other, before the others come in.
+        HostRuntime.get().device(1).faults().failLaunch("d1_block.attn", 3);
+        DeviceFailedException failed = assertThrows(
+                DeviceFailedException.class,
+                () -> engine(Mesh.ONE.withHeads(2), TWO, kernels).close());
+        assertTrue(
+                String.valueOf(failed.getMessage()).matches("device 1: .* failed while loading: injected failure.*"),
+                failed.getMessage());
+        HostDevice device = HostRuntime.get().device(1);
+        assertEquals(device.peakBytes(), device.usedBytes(), "bytes on the failed device");
     }
 
     @Test
