@@ -84,14 +84,18 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
 
     /** A pass of the decoder for {@code images} images. */
     public static Count ofDecoder(VaeConfig config, int latentSize, int images, DecoderTier tier) {
-        return ofDecoder(Bands.whole(config, latentSize), config, latentSize, images, tier);
+        return ofDecoder(Bands.whole(config, latentSize), config, latentSize, images, tier, Link.PEERS);
     }
 
-    /** As above, of a device that decodes some rows: of one image then. */
-    static Count ofDecoder(Bands bands, VaeConfig config, int latentSize, int images, DecoderTier tier) {
+    /**
+     * As above, of a device that decodes some rows: of one image then.
+     *
+     * @param link between the devices of the crew
+     */
+    static Count ofDecoder(Bands bands, VaeConfig config, int latentSize, int images, DecoderTier tier, Link link) {
         CountedArrays arrays = new CountedArrays();
         VaeWeights shapes = VaeWeights.load(new ShapesAlone(VaeWeights.specs(config)), config);
-        VaeBuffers buffers = new VaeBuffers(bands, config, latentSize, images, tier, arrays);
+        VaeBuffers buffers = new VaeBuffers(bands, config, latentSize, images, tier, arrays, link);
         VaeGraphs graphs = new VaeGraphs("", config, shapes, buffers);
         Counting counting = new Counting(arrays);
         graphs.walk(counting::scope);

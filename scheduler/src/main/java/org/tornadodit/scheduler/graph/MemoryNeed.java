@@ -7,6 +7,7 @@ import org.tornadodit.scheduler.device.DeviceFullException;
 import org.tornadodit.scheduler.device.DeviceMemory;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Part;
 
 /**
@@ -19,15 +20,25 @@ import org.tornadodit.scheduler.plan.Part;
  */
 public record MemoryNeed(long weights, long denoiser, long decoder, int decodedTogether) {
 
+    /**
+     * @param decoderBytes that a pass of the decoder may take, where one image takes no more
+     * @param between the devices of the crew
+     */
     public static MemoryNeed of(
-            DitConfig config, VaeConfig vae, Part part, Operations operations, DecoderTier decoder, long decoderBytes) {
-        Count step = Count.ofStep(config, part, operations);
+            DitConfig config,
+            VaeConfig vae,
+            Part part,
+            Operations operations,
+            DecoderTier decoder,
+            long decoderBytes,
+            Link between) {
+        Count step = Count.ofStep(config, part, operations, between);
         Bands bands = Bands.of(vae, config.inputSize(), part);
-        long image = Count.ofDecoder(bands, vae, config.inputSize(), 1, decoder).activationBytes();
-        int together = bands.isDivided()
-                ? 1
-                : (int) Math.clamp(decoderBytes / image, 1, part.samples().count());
-        Count pass = Count.ofDecoder(bands, vae, config.inputSize(), together, decoder);
+        long image = Count.ofDecoder(bands, vae, config.inputSize(), 1, decoder, between)
+                .activationBytes();
+        int share = Math.ceilDiv(part.samples().count(), part.ranks()); // the crew's devices decode some each
+        int together = bands.isDivided() ? 1 : (int) Math.clamp(decoderBytes / image, 1, share);
+        Count pass = Count.ofDecoder(bands, vae, config.inputSize(), together, decoder, between);
         return new MemoryNeed(
                 step.weightBytes() + pass.weightBytes(), step.activationBytes(), pass.activationBytes(), together);
     }

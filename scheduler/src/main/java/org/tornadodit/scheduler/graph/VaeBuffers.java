@@ -71,14 +71,10 @@ public final class VaeBuffers {
     }
 
     VaeBuffers(VaeConfig config, int latentSize, int count, DecoderTier tier) {
-        this(Bands.whole(config, latentSize), config, latentSize, count, tier, ArraySource.PAGES);
+        this(Bands.whole(config, latentSize), config, latentSize, count, tier, ArraySource.PAGES, Link.PEERS);
     }
 
-    VaeBuffers(Bands bands, VaeConfig config, int latentSize, int most, DecoderTier tier, ArraySource arrays) {
-        this(bands, config, latentSize, most, tier, arrays, Link.PEERS);
-    }
-
-    private VaeBuffers(
+    VaeBuffers(
             Bands bands,
             VaeConfig config,
             int latentSize,

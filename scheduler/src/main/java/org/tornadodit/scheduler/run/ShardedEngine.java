@@ -124,7 +124,7 @@ public final class ShardedEngine implements Engine {
             Part part = mesh.part(config, count, shape.guided(), rank);
             HostWeights ofKind = shared.computeIfAbsent(device.backend() + device.name(), any -> {
                 try (Startup.Running running = startup.begin(device.label(), "weights")) {
-                    return HostWeights.of(config, weights, vaeConfig, vaeWeights, device, part, kernels);
+                    return HostWeights.of(config, weights, vaeConfig, vaeWeights, device, part, between, kernels);
                 }
             });
             mesh.refusal(config, shape.guided(), ofKind.choice().operations().grain())

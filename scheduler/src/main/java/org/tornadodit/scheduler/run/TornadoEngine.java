@@ -69,7 +69,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class TornadoEngine implements Engine, Stepper {
 
     /** Memory that one pass of the decoder may take: more images a pass fill the device better, up to a point. */
-    private static final long DECODER_BYTES = 4L << 30;
+    static final long DECODER_BYTES = 4L << 30;
 
     /** Steps that a device has at once: with two, what the host does for one takes place while the device is at the other. */
     private static final int STEPS_AHEAD = 2;
@@ -144,6 +144,7 @@ public final class TornadoEngine implements Engine, Stepper {
                         vaeWeights,
                         device,
                         Part.of(config, shape.samples(), shape.guided()),
+                        Link.PEERS,
                         kernels),
                 vaeConfig,
                 shape,
@@ -159,6 +160,7 @@ public final class TornadoEngine implements Engine, Stepper {
         /**
          * Chooses the kernels, once it is known that the weights and the activations of a part fit the device.
          *
+         * @param between the devices of the crew
          * @throws DeviceUnavailableException when they do not
          */
         static HostWeights of(
@@ -168,9 +170,17 @@ public final class TornadoEngine implements Engine, Stepper {
                 VaeWeights vae,
                 ListedDevice device,
                 Part part,
+                Link between,
                 KernelOptions kernels) {
             KernelChoice choice = KernelChoice.of(device, config, kernels);
-            MemoryNeed.of(config, vaeConfig, part, choice.operations(), choice.decoder(vaeConfig), DECODER_BYTES)
+            MemoryNeed.of(
+                            config,
+                            vaeConfig,
+                            part,
+                            choice.operations(),
+                            choice.decoder(vaeConfig),
+                            DECODER_BYTES,
+                            between)
                     .requireFits(device, part.samples().count());
             return new HostWeights(choice, dit, vae);
         }
@@ -203,7 +213,7 @@ public final class TornadoEngine implements Engine, Stepper {
         operations = choice.operations();
         reportsOverflow = operations.reportsOverflow();
         DecoderTier decoderTier = choice.decoder(vaeConfig);
-        MemoryNeed need = MemoryNeed.of(config, vaeConfig, part, operations, decoderTier, DECODER_BYTES);
+        MemoryNeed need = MemoryNeed.of(config, vaeConfig, part, operations, decoderTier, DECODER_BYTES, between);
         need.requireFits(device, shape.samples());
         description = "%s; %s: %s; %s of device memory"
                 .formatted(device, operations.description(), choice.reason(), ByteCount.of(need.bytes()));

@@ -12,6 +12,7 @@ import org.tornadodit.kernels.Batch;
 import org.tornadodit.kernels.DecoderRun;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.graph.Bands.Band;
+import org.tornadodit.scheduler.plan.Link;
 
 class BandsTest {
     /** Stable Diffusion's. */
@@ -69,7 +70,7 @@ class BandsTest {
         double most = 0;
         for (int rank = 0; rank < ranks; rank++) {
             Bands bands = Bands.of(VAE, latentSize, ranks, rank);
-            Count divided = Count.ofDecoder(bands, VAE, latentSize, 1, DecoderTier.PORTABLE);
+            Count divided = Count.ofDecoder(bands, VAE, latentSize, 1, DecoderTier.PORTABLE, Link.PEERS);
             most = Math.max(most, divided.flops());
         }
         assertEquals(less, alone / most, 0.005);

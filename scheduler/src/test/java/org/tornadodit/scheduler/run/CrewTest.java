@@ -502,6 +502,7 @@ class CrewTest {
                         TinyModel.PIXEL_VAE_WEIGHTS,
                         device,
                         part,
+                        between,
                         kernelsOf(rank));
                 return new TornadoEngine(
                         device,

@@ -138,6 +138,7 @@ class SuitedStepsTest {
                         TinyModel.VAE_WEIGHTS,
                         TornadoDevices.list().getFirst(),
                         Part.of(CONFIG, largest.samples(), true),
+                        Link.PEERS,
                         new KernelOptions(precision, Tier.WGMMA)),
                 TinyModel.VAE,
                 largest,
