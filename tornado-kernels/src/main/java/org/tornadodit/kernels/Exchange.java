@@ -23,6 +23,9 @@ public final class Exchange {
     /** Work groups of a device's box at most. */
     public static final int MOST_GROUPS = 64;
 
+    /** Runs of a box are a multiple of this. */
+    public static final int GRAIN = 4;
+
     /** Which exchange: of predictions. */
     public static final int PREDICTION = 0;
     /** Of attention's input. */
@@ -81,7 +84,7 @@ public final class Exchange {
     private Exchange() {}
 
     /**
-     * What goes to another device: for each pass of the model, {@code a b} runs of 4-byte elements, a multiple of four each.
+     * What goes to another device: for each pass of the model, {@code a b} runs of 4-byte elements, a multiple of {@link #GRAIN} each.
      *
      * @param from where the box of device 0 begins, and how far it is from there to the next device's, pass, a and b
      * @param to likewise; where it begins does not depend on the receiver
@@ -95,7 +98,7 @@ public final class Exchange {
 
         public Box {
             for (int size : new int[] {run, from.base, from.pass, from.a, from.b, to.base, to.pass, to.a, to.b}) {
-                if (size % 4 != 0) {
+                if (size % GRAIN != 0) {
                     throw new IllegalArgumentException("a box of runs of " + run + " elements from " + from + " to "
                             + to + ": an exchange copies four at a time");
                 }

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.tornadodit.kernels.Exchange;
 import org.tornadodit.kernels.OwnedWeights.Ownership;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.scheduler.plan.Axis.Exactness;
@@ -245,9 +246,20 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners, Pat
         return Stream.of(
                         degrees.keySet().stream().flatMap(axis -> axis.refusal(this, config, guided, grain).stream()),
                         flow.refusal(this, config, grain).stream(),
-                        refusalOfOwners(config).stream())
+                        refusalOfOwners(config).stream(),
+                        refusalOfPredictions(config).stream())
                 .flatMap(reasons -> reasons)
                 .findFirst();
+    }
+
+    /** Of all that devices exchange it is predictions alone whose sizes the axes' refusals and the hidden size do not decide. */
+    private Optional<String> refusalOfPredictions(DitConfig config) {
+        int tokens = config.tokens() / partsOf(Axis.RING, Axis.HEADS, Axis.TENSOR) / patches();
+        int numbers = tokens * config.patchOutputs();
+        return ranks() == 1 || numbers % Exchange.GRAIN == 0
+                ? Optional.empty()
+                : Optional.of("%d tokens at a time are predictions of %d numbers: devices exchange multiples of %d"
+                        .formatted(tokens, numbers, Exchange.GRAIN));
     }
 
     private Optional<String> refusalOfOwners(DitConfig config) {

@@ -120,17 +120,20 @@ public final class ShardedEngine implements Engine {
         Thread.ofPlatform().daemon().start(KernelCompiler.fromClassPath()::prepare);
         Map<String, HostWeights> shared = new ConcurrentHashMap<>(); // equal devices take the same
         Mesh mesh = team.mesh();
+        Function<ListedDevice, Operations> operations =
+                device -> KernelChoice.of(device, config, kernels).operations();
         Making making = (device, rank, count, first, between) -> {
+            // Before memory is counted: what is not possible has no sizes.
+            mesh.refusal(config, shape.guided(), operations.apply(device).grain())
+                    .ifPresent(reason -> {
+                        throw new DeviceUnavailableException("the model cannot be divided like that: " + reason);
+                    });
             Part part = mesh.part(config, count, shape.guided(), rank);
             HostWeights ofKind = shared.computeIfAbsent(device.backend() + device.name(), any -> {
                 try (Startup.Running running = startup.begin(device.label(), "weights")) {
                     return HostWeights.of(config, weights, vaeConfig, vaeWeights, device, part, between, kernels);
                 }
             });
-            mesh.refusal(config, shape.guided(), ofKind.choice().operations().grain())
-                    .ifPresent(reason -> {
-                        throw new DeviceUnavailableException("the model cannot be divided like that: " + reason);
-                    });
             SamplingRequest ofShard = shape.part(first, count);
             return new TornadoEngine(
                     device,
@@ -146,8 +149,7 @@ public final class ShardedEngine implements Engine {
         };
         DeviceTeam rest = team; // those that were not tried yet
         while (rest != null && loaded() < most) {
-            rest = loadTogether(
-                    rest, device -> KernelChoice.of(device, config, kernels).operations(), making);
+            rest = loadTogether(rest, operations, making);
         }
         for (WorkerSpeed each : workers) {
             DeviceWorker worker = each.worker();

@@ -126,6 +126,30 @@ class MeshTest {
         assertThrows(IllegalArgumentException.class, () -> Mesh.ONE.withHalves(0));
     }
 
+    /** 25 tokens of three channels by halves and in stages, and 36 on two devices; not 36 at once, nor of samples alone. */
+    @Test
+    void refusesPredictionsThatNoExchangeTakes() {
+        Grain portable = new Grain(1, 4, 4, 0);
+        DitConfig five = new DitConfig(5, 1, 3, 32, 2, 2, 2.0, 6, false);
+        DitConfig six = new DitConfig(6, 1, 3, 32, 2, 2, 2.0, 6, false);
+        String ofFive = "25 tokens at a time are predictions of 75 numbers: devices exchange multiples of 4";
+        String ofSix = "18 tokens at a time are predictions of 54 numbers: devices exchange multiples of 4";
+        assertEquals(
+                ofFive, Mesh.ONE.withHalves(2).refusal(five, true, portable).orElse(""));
+        assertEquals(
+                ofFive, Mesh.ONE.withStages(2).refusal(five, true, portable).orElse(""));
+        assertEquals(ofSix, Mesh.ONE.withRing(2).refusal(six, true, portable).orElse(""));
+        assertEquals(
+                ofSix,
+                Mesh.ONE
+                        .withStages(2)
+                        .withFlow(new PatchFlow(2, 1))
+                        .refusal(six, true, portable)
+                        .orElse(""));
+        assertEquals("", Mesh.ONE.withHalves(2).refusal(six, true, portable).orElse(""));
+        assertEquals("", Mesh.ofSamples(2).refusal(five, true, portable).orElse(""));
+    }
+
     private static String refusal(Mesh mesh, boolean guided) {
         return mesh.refusal(XL, guided, HALVES).orElse("");
     }

@@ -29,6 +29,7 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.dit.Guidance;
 import org.tornadodit.model.dit.GuidanceInterval;
 import org.tornadodit.model.noise.TorchRandn;
+import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.scheduler.device.DeviceFailedException;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.ListedDevice;
@@ -537,6 +538,30 @@ class CrewTest {
                 failed.getMessage());
         HostDevice device = HostRuntime.get().device(1);
         assertEquals(device.peakBytes(), device.usedBytes(), "bytes on the failed device");
+    }
+
+    /** In place of a device that failed. */
+    @Test
+    void refusesPredictionsThatNoExchangeTakes() {
+        DitConfig config = new DitConfig(5, 1, 3, 32, 1, 2, 2.0, 6, false);
+        VaeConfig vae = new VaeConfig(List.of(8), 1, 3, 3, 4, 1e-6, 0.5, true, false);
+        DeviceTeam team = TinyModel.team(Mesh.ONE.withHalves(2), 1, reports);
+        DeviceUnavailableException refused = assertThrows(
+                DeviceUnavailableException.class,
+                () -> new ShardedEngine(
+                                team,
+                                config,
+                                TinyModel.weights(config),
+                                vae,
+                                TinyModel.vaeWeights(vae),
+                                TWO,
+                                false,
+                                KernelOptions.DEFAULT)
+                        .close());
+        assertEquals(
+                "the model cannot be divided like that: 25 tokens at a time are predictions of 75 numbers: devices"
+                        + " exchange multiples of 4",
+                refused.getMessage());
     }
 
     @Test
