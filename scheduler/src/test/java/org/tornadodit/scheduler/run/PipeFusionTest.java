@@ -122,7 +122,8 @@ class PipeFusionTest {
         float[] expected = alone(CONFIG, WEIGHTS, two, kernels);
         try (ShardedEngine engine = engine(mesh(halves, stages, patches, 2), CONFIG, WEIGHTS, two, kernels)) {
             assertArrayEquals(expected, sampled(engine, two));
-            assertTrue(engine.description().contains(": "), engine.description());
+            String words = "patch after patch of %d tokens".formatted(CONFIG.tokens() / patches);
+            assertTrue(engine.description().contains(words), engine.description());
         }
         assertEquals(List.of(), reports);
     }
