@@ -55,8 +55,7 @@ public final class Exchange {
     private static final int LINK_HEADER = 2;
     private static final int SITE = 18 + 4 * MOST;
 
-    // Within a site of a link: devices, the own number among them, and the box, see Box.
-    private static final int RANKS = 0;
+    // Within a site of a link: behind an int that is not used the own number among its devices, and the box, see Box.
     static final int RANK = 1;
     static final int BOX = 2;
     // Of a handover: bits of who gets boxes from this device, and of who sends it some.
@@ -143,9 +142,8 @@ public final class Exchange {
     }
 
     /** Writes who exchanges what. */
-    public static void describe(IntArray link, int site, int ranks, int rank, Box box) {
+    public static void describe(IntArray link, int site, int rank, Box box) {
         int at = site(site);
-        link.set(at + RANKS, ranks);
         link.set(at + RANK, rank);
         int[] sizes = {
             box.a,

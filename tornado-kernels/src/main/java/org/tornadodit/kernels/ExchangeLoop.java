@@ -20,8 +20,8 @@ public final class ExchangeLoop {
 
     /** Writes both links but for the addresses, and into the flags of device 0 that device 1 is done too. */
     public static void describe(IntArray sender, IntArray receiver, IntArray senderFlags, Box from0, Box from1) {
-        Exchange.describe(sender, SITE, 2, 0, from0);
-        Exchange.describe(receiver, SITE, 2, 1, from1);
+        Exchange.describe(sender, SITE, 0, from0);
+        Exchange.describe(receiver, SITE, 1, from1);
         Exchange.handOver(sender, SITE, 1 << 1, 0);
         Exchange.handOver(receiver, SITE, 0, 1);
         for (IntArray link : new IntArray[] {sender, receiver}) {

@@ -14,8 +14,8 @@ public final class SendingLoop {
     public static void describe(IntArray link, int ranks, int rank) {
         Place anywhere = new Place(0, 0, 0, 0);
         Box none = new Box(0, 0, 0, anywhere, anywhere);
-        Exchange.describe(link, Exchange.HEADS, ranks, rank, none);
-        Exchange.describe(link, Exchange.TOKENS, ranks, rank, none);
+        Exchange.describe(link, Exchange.HEADS, rank, none);
+        Exchange.describe(link, Exchange.TOKENS, rank, none);
         link.set(Exchange.ACTIVE, 1);
     }
 

@@ -61,7 +61,7 @@ final class BandExchanges {
                 Box box = new Box(
                         1, 1, run, new Place(0, run, 0, 0), new Place(band.partsBefore() * groups * 2, run, 0, 0));
                 for (int site = 0; site < landings.size() && !band.isWhole(); site++) {
-                    Exchange.describe(links.get(i), site, bands.ranks(), bands.rank(), box);
+                    Exchange.describe(links.get(i), site, bands.rank(), box);
                 }
             }
         }

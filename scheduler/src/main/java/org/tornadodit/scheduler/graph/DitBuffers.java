@@ -281,6 +281,14 @@ public final class DitBuffers {
         draw = arrays.ints(samples * PhiloxNoise.LENGTH);
     }
 
+    /** @throws IllegalStateException of a device that holds its samples alone */
+    public Ties requireTies() {
+        if (ties == null) {
+            throw new IllegalStateException("an exchange of a device that is alone");
+        }
+        return ties;
+    }
+
     /**
      * Whether products and attention send heads and tokens by themselves, see {@link Sending}: else they write arrays of the device, whose
      * contents are exchanged by a launch of its own.

@@ -649,9 +649,6 @@ public final class DitGraphs {
         predict(g);
         exchanges.predictions(g);
         sample(g, hostNoise);
-        g.keep(b.latents, b.overflow);
-        g.keep(exchanges.state());
-        g.receive(returned().toArray());
     }
 
     private void handOn(GraphScope g) {
@@ -675,9 +672,6 @@ public final class DitGraphs {
         g.sendEach(b.wholeBatch);
         exchanges.awaitPredictions(g);
         sample(g, hostNoise);
-        g.keep(b.latents, b.overflow);
-        g.keep(exchanges.state());
-        g.receive(returned().toArray());
     }
 
     /** The final layer. */
@@ -710,7 +704,7 @@ public final class DitGraphs {
         operations.linear(g, "final_layer_linear", b.single, b.finalNormed, finalLinear, b.prediction, rows);
     }
 
-    /** Guidance, sampler and noise. */
+    /** Guidance, sampler and noise, and the end of the step. */
     private void sample(GraphScope g, boolean hostNoise) {
         DitBuffers b = buffers;
         FloatArray noise = hostNoise ? b.noise : b.noNoise;
@@ -747,5 +741,8 @@ public final class DitGraphs {
                         config.outChannels(),
                         elements,
                         hostNoise ? DenoiseStep.NOISE_ARRAY : DenoiseStep.NOISE_PHILOX));
+        g.keep(b.latents, b.overflow);
+        g.keep(exchanges.state());
+        g.receive(returned().toArray());
     }
 }

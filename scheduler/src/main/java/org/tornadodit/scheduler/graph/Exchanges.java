@@ -361,16 +361,13 @@ final class Exchanges {
         return new Box(1, 1, run, new Place(0, run, 0, 0), new Place(first, run, 0, 0));
     }
 
-    private static Groups groups(int ranks) {
+    /** Of each device's box. */
+    static Groups groups(int ranks) {
         return TornadoDevices.sdkIsPresent() ? Groups.ofGpu(ranks) : Groups.VIRTUAL;
     }
 
     private Ties ties() {
-        Ties ties = buffers.ties;
-        if (ties == null) {
-            throw new IllegalStateException("an exchange of a device that is alone");
-        }
-        return ties;
+        return buffers.requireTies();
     }
 
     private void send(GraphScope g, String task, int site, FloatArray source, FloatArray landing) {
@@ -464,7 +461,7 @@ final class Exchanges {
         for (Site site : SITES) {
             if (site.ranks(part) > 1) {
                 Box box = box(site.number(), config, part, operations);
-                Exchange.describe(link, site.number(), site.ranks(part), site.rank(part), box);
+                Exchange.describe(link, site.number(), site.rank(part), box);
             }
         }
         if (part.isStage()) {
@@ -475,7 +472,7 @@ final class Exchanges {
     /** Says that predictions come behind so many passes of others. */
     static void placePredictions(IntArray link, DitConfig config, Part part, int before) {
         Site site = SITES.get(Exchange.PREDICTION);
-        Exchange.describe(link, site.number(), site.ranks(part), site.rank(part), predictions(config, part, before));
+        Exchange.describe(link, site.number(), site.rank(part), predictions(config, part, before));
     }
 
     /**

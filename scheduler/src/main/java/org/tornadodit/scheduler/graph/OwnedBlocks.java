@@ -8,7 +8,6 @@ import org.tornadodit.kernels.OwnedWeights;
 import org.tornadodit.kernels.OwnedWeights.Item;
 import org.tornadodit.kernels.OwnedWeights.Ownership;
 import org.tornadodit.model.dit.DitConfig;
-import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.graph.DitBuffers.Ties;
 import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Part;
@@ -45,15 +44,11 @@ final class OwnedBlocks {
     }
 
     private Ties ties() {
-        Ties ties = buffers.ties;
-        if (ties == null) {
-            throw new IllegalStateException("weights of others on a device that is alone");
-        }
-        return ties;
+        return buffers.requireTies();
     }
 
     private Groups groups() {
-        return TornadoDevices.sdkIsPresent() ? Groups.ofGpu(part.mesh().owners()) : Groups.VIRTUAL;
+        return Exchanges.groups(part.mesh().owners());
     }
 
     /** Before the first step. */

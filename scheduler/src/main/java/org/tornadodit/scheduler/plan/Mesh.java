@@ -215,7 +215,7 @@ public record Mesh(Map<Axis, Integer> degrees, int microBatches, int owners, Pat
         for (Axis each : Axis.values()) {
             closer *= each.compareTo(axis) > 0 ? degree(each) : 1;
         }
-        return rank / closer % (axis == Axis.SAMPLES ? 1 : degree(axis));
+        return rank / closer % degree(axis);
     }
 
     /** Bits of the ranks that have a part of an axis. */

@@ -59,10 +59,6 @@ final class DeviceWorker {
         return devices.getFirst();
     }
 
-    List<ListedDevice> devices() {
-        return devices;
-    }
-
     /** Most samples at a time. */
     int capacity() {
         return shard.count();

@@ -407,11 +407,7 @@ public final class TornadoEngine implements Engine, Stepper {
     }
 
     private Ties ties() {
-        Ties ties = buffers.ties;
-        if (ties == null) {
-            throw new IllegalStateException(device + " holds its samples alone");
-        }
-        return ties;
+        return buffers.requireTies();
     }
 
     /** @throws PeerLostException when another device did not send what it had to */
