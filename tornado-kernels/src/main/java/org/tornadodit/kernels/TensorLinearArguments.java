@@ -22,7 +22,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param tile that a work group makes at a time
  * @param blocks work groups, see {@link ProductTile#blocks}
  * @param spare for what {@code after} has no use for
- * @param awaited where x is what devices send to one another, for {@link GateResidual}; else null
+ * @param awaited where x is what devices send to one another, for {@link Bias} and {@link GateResidual}; else null
  */
 public record TensorLinearArguments(
         IntArray layer,
@@ -41,11 +41,17 @@ public record TensorLinearArguments(
         @Nullable Sending awaited) {
 
     /**
-     * @throws IllegalArgumentException for a tile that products of so many planes cannot have
+     * @throws IllegalArgumentException for a tile that products of so many planes cannot have, or where x is awaited and what follows
+     *     has no place for it
      */
     public TensorLinearArguments {
         if (tile instanceof TensorLinear.Tile possible) {
             possible.check(planes);
+        }
+        if (awaited != null && !(after instanceof Bias || after instanceof GateResidual)) {
+            throw new IllegalArgumentException(
+                    "%s of what devices send to one another: it is awaited by a bias or a gated residual alone"
+                            .formatted(after.getClass().getSimpleName()));
         }
     }
 
@@ -114,7 +120,8 @@ public record TensorLinearArguments(
         return switch (after) {
             case Heads heads -> heads.count();
             case SentHeads heads -> heads.sending().with(heads.count());
-            case Bias _, Gelu _, GateResidual _ -> awaited == null ? 0 : awaited.with(0);
+            case Bias _, GateResidual _ -> awaited == null ? 0 : awaited.with(0);
+            case Gelu _ -> 0;
         };
     }
 

@@ -21,7 +21,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * All arrays of the denoiser but its weights, allocated once for the largest batch: S samples, N passes of the model (two of
- * a guided sample; of a micro-batch, where the blocks are divided into stages), T tokens (of a patch, where stages take patches), D hidden size, C channels, M width of the MLP. What the host writes each step is marked.
+ * a guided sample; of a micro-batch, where the blocks are divided into stages), R conditionings that are computed at once (those of
+ * {@link #tables}; N where there are none), T tokens (of a patch, where stages take patches), D hidden size, C channels, M width of
+ * the MLP. What the host writes each step is marked.
  */
 public final class DitBuffers {
     /** Arrays behind the latents for what samplers keep: as many as any of the model's samplers has. */
@@ -39,24 +41,21 @@ public final class DitBuffers {
     final FloatArray noNoise;
     /** (N, T, C P P). */
     final FloatArray patches;
-    /** (N, 256): the sinusoids of each pass' timestep. */
+    /** (R, 256): the sinusoids of each conditioning's timestep. */
     final FloatArray frequencies;
-    /** As {@link #frequencies}, of each pass' t - r; (1) for models without a second time, as the two below. */
+    /** As {@link #frequencies}, of each conditioning's t - r; (1) for models without a second time, as the two below. */
     final FloatArray intervals;
-    /**
-     * From the host each step: {@link #frequencies} of all passes, or of all rows of the tables; the same where there are no
-     * micro-batches.
-     */
+    /** From the host each step: {@link #frequencies} of all micro-batches; the same where there are none. */
     public final FloatArray allFrequencies;
     /** Likewise {@link #intervals}. */
     final FloatArray allIntervals;
-    /** (N, D). */
+    /** (R, D). */
     final FloatArray intervalHidden;
-    /** (N, D). */
+    /** (R, D). */
     final FloatArray interval;
-    /** (N, D). */
+    /** (R, D). */
     final FloatArray timestepHidden;
-    /** (N, D). */
+    /** (R, D). */
     final FloatArray timestep;
     /** Who is in the batch, or in the micro-batch, see {@link Batch}. */
     final IntArray batch;
@@ -85,7 +84,10 @@ public final class DitBuffers {
     final Layer end;
     /** ({@link Part#flagRows}, {@link Overflow#KINDS}): set where a value did not fit an operand. */
     public final IntArray overflow;
-    /** (N, D): {@link #conditioning} as the product of all blocks' adaLN_modulation reads it. */
+    /**
+     * (R, D), or (passes of all that share the weights, D): the tables' conditionings, or {@link #ownersConditioning}, as the product
+     * of all blocks' adaLN_modulation reads them.
+     */
     final Operand modulationInput;
     /** (N, slots of blocks, 6 D): of all blocks here, which need the same conditioning. */
     final FloatArray modulation;
@@ -133,8 +135,8 @@ public final class DitBuffers {
     /** (N, T, P P outChannels). */
     final FloatArray prediction;
     /**
-     * (places, 2 S, T, P P outChannels): all devices' predictions, those for the class first; {@link #prediction} where there is one
-     * device.
+     * (places, S or of guided ones 2 S, all T, P P outChannels): all devices' predictions, those for the class first; {@link
+     * #prediction} where there is one device.
      */
     final FloatArray predictions;
     /**
