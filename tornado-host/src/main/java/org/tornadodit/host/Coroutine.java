@@ -1,8 +1,8 @@
 package org.tornadodit.host;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -28,21 +28,62 @@ abstract class Coroutine {
         return ContinuationCoroutine.isAvailable() ? new ContinuationCoroutine(body) : new ThreadCoroutine(body);
     }
 
-    /** Runs {@code task} so many times at once, on threads that coroutines of {@link #of} are fast on. */
-    static void run(int times, Runnable task) {
-        if (ContinuationCoroutine.isAvailable()) {
-            List<Helper> helpers = new ArrayList<>();
+    /** Runs tasks on threads that coroutines of {@link #of} are fast on. */
+    static Runs runs() {
+        return ContinuationCoroutine.isAvailable() ? new Helpers() : new VirtualThreads();
+    }
+
+    /** Runs of tasks that belong together. */
+    interface Runs {
+        /** Runs {@code task} so many times at once, and returns when they have ended and all that they have begun. */
+        void run(int times, Runnable task);
+
+        /** To be called by a task that runs: has another one run beside it. */
+        void begin(Runnable task);
+    }
+
+    private static final class Helpers implements Runs {
+        private final Queue<Helper> helpers = new ConcurrentLinkedQueue<>();
+
+        @Override
+        public void run(int times, Runnable task) {
             for (int i = 1; i < times; i++) {
-                helpers.add(new Helper(task));
-                HELPERS.execute(helpers.getLast());
+                begin(task);
             }
             try {
                 task.run();
             } finally {
-                helpers.forEach(Helper::join);
+                for (Helper helper = helpers.poll(); helper != null; helper = helpers.poll()) {
+                    helper.join();
+                }
             }
-        } else {
-            ThreadCoroutine.run(times, task);
+        }
+
+        @Override
+        public void begin(Runnable task) {
+            Helper helper = new Helper(task);
+            helpers.add(helper);
+            HELPERS.execute(helper);
+        }
+    }
+
+    /** On virtual threads. */
+    static final class VirtualThreads implements Runs {
+        private final Queue<CompletableFuture<Void>> runs = new ConcurrentLinkedQueue<>();
+
+        @Override
+        public void run(int times, Runnable task) {
+            for (int i = 0; i < times; i++) {
+                begin(task);
+            }
+            for (CompletableFuture<Void> run = runs.poll(); run != null; run = runs.poll()) {
+                run.join();
+            }
+        }
+
+        @Override
+        public void begin(Runnable task) {
+            runs.add(CompletableFuture.runAsync(task, run -> Thread.ofVirtual().start(run)));
         }
     }
 
@@ -110,15 +151,6 @@ abstract class Coroutine {
                     LockSupport.unpark(caller);
                 }
             });
-        }
-
-        static void run(int times, Runnable task) {
-            CompletableFuture<?>[] runs = new CompletableFuture<?>[times];
-            for (int i = 0; i < times; i++) {
-                runs[i] = CompletableFuture.runAsync(
-                        task, run -> Thread.ofVirtual().start(run));
-            }
-            CompletableFuture.allOf(runs).join();
         }
 
         @Override

@@ -38,6 +38,16 @@ final class GroupStates {
         return false;
     }
 
+    /** Waits until other groups or devices have done something; false when they are not to do anything. */
+    boolean awaitOthers() {
+        for (GroupState state : states) {
+            if (state.awaitOthers()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void finish() {
         states.forEach(GroupState::finish);
     }

@@ -3,7 +3,6 @@ package org.tornadodit.host;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.virtual.WorkItem;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -32,25 +31,34 @@ final class Launcher {
             }
             LaunchGrid launch = LaunchGrid.of(task.name(), grid);
             runGroups(
-                    () -> new WorkGroup(
+                    beforeWaiting -> new WorkGroup(
                             task.kernel(),
                             deviceArguments,
                             contexts,
                             launch,
                             HostRuntime.get().order() == HostRuntime.Order.REVERSE,
-                            Coroutine::of),
+                            Coroutine::of,
+                            beforeWaiting),
                     launch.groupCount());
         } catch (RuntimeException e) {
             throw new TaskException(task.name(), e);
         }
     }
 
-    private static void runGroups(Supplier<WorkGroup> factory, long groups) {
+    /** A group that waits for others does not keep those that have not begun from beginning: on a GPU they are resident. */
+    private static void runGroups(Function<Runnable, WorkGroup> factory, long groups) {
         AtomicLong next = new AtomicLong();
         AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         int workers = (int) Math.min(groups, Runtime.getRuntime().availableProcessors());
-        Coroutine.run(workers, () -> {
-            WorkGroup group = factory.get();
+        Coroutine.Runs runs = Coroutine.runs();
+        Runnable[] self = new Runnable[1];
+        Runnable another = () -> {
+            if (next.get() < groups) {
+                runs.begin(self[0]);
+            }
+        };
+        self[0] = () -> {
+            WorkGroup group = factory.apply(another);
             try {
                 for (long g = next.getAndIncrement(); g < groups && failure.get() == null; g = next.getAndIncrement()) {
                     group.run(g);
@@ -60,7 +68,8 @@ final class Launcher {
             } finally {
                 group.close();
             }
-        });
+        };
+        runs.run(workers, self[0]);
         Throwable thrown = failure.get();
         if (thrown instanceof Error error) {
             throw error;

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.virtual.WorkItem;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -31,16 +32,22 @@ final class WorkGroup {
     private final @Nullable Coroutine[] coroutines;
     private @Nullable Throwable failure;
     private final Function<Runnable, Coroutine> factory;
+    private final Runnable beforeWaiting;
     private boolean stopping;
 
-    /** @param factory makes coroutines */
+    /**
+     * @param factory makes coroutines
+     * @param beforeWaiting called before the thread waits for other groups or devices
+     */
     WorkGroup(
             Kernel kernel,
             Object[] arguments,
             Function<WorkItem, KernelContext> contexts,
             LaunchGrid grid,
             boolean reversed,
-            Function<Runnable, Coroutine> factory) {
+            Function<Runnable, Coroutine> factory,
+            Runnable beforeWaiting) {
+        this.beforeWaiting = beforeWaiting;
         this.kernel = kernel;
         this.arguments = arguments;
         this.contexts = contexts;
@@ -113,7 +120,7 @@ final class WorkGroup {
         // Exchanges last, so that who waits for a condition runs ahead of them as far as it may.
         boolean released = fulfil() || exchange();
         while (!released) {
-            if (!advance()) {
+            if (!advance(GroupStates::advance) && !awaitOthers()) {
                 throw deadlock(done);
             }
             released = fulfil();
@@ -121,9 +128,14 @@ final class WorkGroup {
         return false;
     }
 
-    private boolean advance() {
+    private boolean awaitOthers() {
+        beforeWaiting.run();
+        return advance(GroupStates::awaitOthers);
+    }
+
+    private boolean advance(Predicate<GroupStates> how) {
         try {
-            return states.advance();
+            return how.test(states);
         } catch (RuntimeException e) {
             throw new WorkItemException(name(), e);
         }

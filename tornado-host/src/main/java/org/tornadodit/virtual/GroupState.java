@@ -14,6 +14,15 @@ public interface GroupState {
         return false;
     }
 
+    /**
+     * Called when no work item of the group can go on, and nothing happens without one: waits for what other groups and devices do.
+     *
+     * @return false when the group waits for nothing of theirs
+     */
+    default boolean awaitOthers() {
+        return false;
+    }
+
     /** Called when all work items have ended; throws when something was left unfinished. */
     default void finish() {}
 }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -34,7 +35,7 @@ public final class VirtualLink {
     private static final Object LOCK = new Object();
     private static final Map<Long, WeakReference<TornadoNativeArray>> ARRAYS = new HashMap<>();
     private static final Map<Flag, List<Store>> UNDER_WAY = new HashMap<>();
-    private static final Map<Thread, String> WAITING = new LinkedHashMap<>();
+    private static final Map<Waits, List<Wait>> WAITING = new LinkedHashMap<>();
     private static final Set<Long> ABANDONED = new HashSet<>();
     private static final Map<Long, Long> STORED = new HashMap<>();
     /** What devices without peer access share, until it is given back. */
@@ -296,46 +297,80 @@ public final class VirtualLink {
 
     /** Likewise, for a flag in the array at an address, which others set for the device. */
     public static void await(long address, int index, int value) {
-        IntArray flags = (IntArray) array(address);
-        Flag flag = new Flag(address, index);
+        Wait wait = new Wait(WorkItem.current(), (IntArray) array(address), new Flag(address, index), value);
+        if (!wait.isOver()) {
+            Waits waits = WorkItem.current().groupState(Waits.class, Waits::new);
+            waits.all.add(wait);
+            WorkItem.current().await(wait::isOver, () -> "a signal from another device");
+            waits.all.remove(wait);
+        }
         synchronized (LOCK) {
-            try {
-                awaitLocked(flags, flag, value);
-            } catch (TimeoutException e) {
-                throw new TornadoRuntimeException(e.getMessage());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new TornadoRuntimeException("interrupted while waiting for another device");
-            }
             // Before any other that waits for this flag goes on.
-            List<Store> arrived = UNDER_WAY.remove(flag);
+            List<Store> arrived = UNDER_WAY.remove(wait.flag());
             if (arrived != null) {
                 arrived.forEach(Store::arrive);
             }
         }
     }
 
-    private static void awaitLocked(IntArray flags, Flag flag, int value)
-            throws InterruptedException, TimeoutException {
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patience);
-        try {
-            while (flags.get(flag.index()) - value < 0) { // counted beyond the largest int too
-                WAITING.put(
-                        Thread.currentThread(),
-                        "%s waits for %d in flag %d, which is %d"
-                                .formatted(WorkItem.current(), value, flag.index(), flags.get(flag.index())));
-                if (ABANDONED.contains(flag.array())) {
+    private record Wait(WorkItem who, IntArray flags, Flag flag, int value) {
+        boolean isOver() {
+            synchronized (LOCK) {
+                return flags.get(flag.index()) - value >= 0; // counted beyond the largest int too
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "%s waits for %d in flag %d, which is %d"
+                    .formatted(who, value, flag.index(), flags.get(flag.index()));
+        }
+    }
+
+    /** What work items of a group wait for. */
+    private static final class Waits implements GroupState {
+        private final List<Wait> all = new ArrayList<>();
+
+        @Override
+        public boolean awaitOthers() {
+            synchronized (LOCK) {
+                WAITING.put(this, all);
+                try {
+                    return awaitLocked();
+                } catch (TimeoutException e) {
+                    throw new TornadoRuntimeException(e.getMessage());
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new TornadoRuntimeException("interrupted while waiting for another device");
+                } finally {
+                    WAITING.remove(this);
+                }
+            }
+        }
+
+        /** Until one of them is over. */
+        private boolean awaitLocked() throws InterruptedException, TimeoutException {
+            long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patience);
+            while (all.stream().noneMatch(Wait::isOver)) {
+                if (all.stream().anyMatch(wait -> ABANDONED.contains(wait.flag().array()))) {
                     throw new TimeoutException("no signal from another device, which failed");
                 }
                 long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+                if (all.isEmpty()) {
+                    return false;
+                }
                 if (left <= 0) {
                     throw new TimeoutException("no signal from another device for %d ms: %s"
-                            .formatted(patience, String.join("; ", WAITING.values())));
+                            .formatted(
+                                    patience,
+                                    WAITING.values().stream()
+                                            .flatMap(List::stream)
+                                            .map(Wait::toString)
+                                            .collect(Collectors.joining("; "))));
                 }
                 LOCK.wait(left);
             }
-        } finally {
-            WAITING.remove(Thread.currentThread());
+            return true;
         }
     }
 

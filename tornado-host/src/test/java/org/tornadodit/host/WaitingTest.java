@@ -50,7 +50,8 @@ class WaitingTest {
                 item -> new KernelContext(),
                 new LaunchGrid(new int[] {groups * threads, 1, 1}, new int[] {threads, 1, 1}),
                 reversed,
-                Coroutine::of);
+                Coroutine::of,
+                () -> {});
         try {
             for (int g = 0; g < groups; g++) {
                 group.run(g);

@@ -115,6 +115,32 @@ class PeerMemoryTest {
         assertArrayEquals(new float[] {2.5f, 3.5f, 0, 0, 2.5f, 3.5f, 0, 0x12351234}, out);
     }
 
+    /** More groups than threads can run at once, and in each a work item that waits before another one signals. */
+    @Test
+    void groupsAndTheirWorkItemsWaitForEachOther() {
+        int groups = Runtime.getRuntime().availableProcessors() + 2;
+        float[] out = Blocks.run(
+                HostRuntime.Order.FORWARD,
+                groups,
+                2,
+                (context, in, o) -> {
+                    PeerMemory.publish(in, in, FLAGS);
+                    PeerMemory.publish(o, in, TARGET);
+                    context.localBarrier();
+                    if (context.localIdx == 0) {
+                        PeerMemory.awaitAt(in, FLAGS, FLAG, groups, 10);
+                    } else {
+                        PeerMemory.sendIfNegative(in, TARGET, context.groupIdx, in.get(1), -1);
+                        PeerMemory.add(in, TARGET, FLAGS, FLAG, 1);
+                    }
+                },
+                numbers(),
+                groups);
+        for (float each : out) {
+            assertEquals(3.5f, each);
+        }
+    }
+
     /** What is stored by its address into an own array needs no signal, and does not count as sent. */
     @Test
     void whatIsKeptIsThere() {
