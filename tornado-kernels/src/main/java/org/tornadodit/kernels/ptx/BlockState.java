@@ -21,6 +21,7 @@ final class BlockState implements GroupState {
     private final @Nullable ThreadCopies[] copies;
     private final @Nullable BulkAdditions[] additions;
     private final @Nullable WarpgroupProducts[] products;
+    private final RegisterPool registers;
     private final SplittableRandom order = new SplittableRandom(SEED);
 
     private BlockState(int threads) {
@@ -28,6 +29,7 @@ final class BlockState implements GroupState {
         copies = new ThreadCopies[threads];
         additions = new BulkAdditions[threads];
         products = new WarpgroupProducts[threads / WARPGROUP];
+        registers = new RegisterPool(threads);
     }
 
     /** The memory of the block that the calling thread is in. */
@@ -60,6 +62,10 @@ final class BlockState implements GroupState {
             named[id] = barrier;
         }
         return barrier;
+    }
+
+    RegisterPool registers() {
+        return registers;
     }
 
     /** The copies of the calling thread. */

@@ -113,11 +113,20 @@ public final class Wgmma {
         BlockState.of(item).products(item).multiplyBytes(item, sums, a, b, aStride, bStride, columns);
     }
 
-    /** Gives {@code registers} back or takes them: a constant, multiple of 8; all warps of the warpgroup call it. */
+    /**
+     * Has {@code registers} for each thread from here on, once others have given so many back: a constant, multiple of 8; all warps of the
+     * warpgroup call it.
+     */
     @Instruction("//!setmaxnreg.inc.sync.aligned.u32 $0;")
-    public static void increaseRegisters(int registers) {}
+    public static void increaseRegisters(int registers) {
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).registers().increase(item, registers);
+    }
 
-    /** See {@link #increaseRegisters}. */
+    /** Has no more than {@code registers} for each thread from here on; see {@link #increaseRegisters}. */
     @Instruction("//!setmaxnreg.dec.sync.aligned.u32 $0;")
-    public static void decreaseRegisters(int registers) {}
+    public static void decreaseRegisters(int registers) {
+        WorkItem item = WorkItem.current();
+        BlockState.of(item).registers().decrease(registers);
+    }
 }

@@ -33,7 +33,8 @@ class WarpgroupPipelineTest {
         RELEASES_NEVER,
         EXPECTS_TOO_MUCH,
         FORGETS_THE_SECOND_COPY,
-        ADDS_UNAWAITED_SUMS
+        ADDS_UNAWAITED_SUMS,
+        KEEPS_REGISTERS
     }
 
     /** (256, 256) = A B^T, both operands packed, one after the other, in {@code in}. */
@@ -53,7 +54,7 @@ class WarpgroupPipelineTest {
         }
         context.localBarrier();
         if (warpgroup == 2) {
-            Wgmma.decreaseRegisters(40);
+            Wgmma.decreaseRegisters(fault == Fault.KEEPS_REGISTERS ? 48 : 40);
             if (thread == 256) {
                 for (int k = 0; k < N / 16; k++) {
                     int stage = k % STAGES;
@@ -172,6 +173,7 @@ class WarpgroupPipelineTest {
         assertFails("2 of 2 arrivals and 0 bytes are missing", Fault.RELEASES_NEVER);
         assertFails("0 of 1 arrivals and 8192 bytes are missing", Fault.EXPECTS_TOO_MUCH);
         assertFails("0 of 1 arrivals and 8192 bytes are missing", Fault.FORGETS_THE_SECOND_COPY);
+        assertFails("wait for 64 more registers; 0 are left", Fault.KEEPS_REGISTERS);
     }
 
     @Test
