@@ -141,6 +141,13 @@ class MeasuringCommandsTest {
                 high.out());
         CommandLineRun highest = CommandLineRun.of((Object[]) words);
         assertFalse(highest.out().contains("measured"), highest.out());
+        assertEquals("", high.err());
+        Files.writeString(records.resolve("odd.json"), record.formatted("06", 200, -1, 1, "auto", "", 1.5));
+        CommandLineRun odd = CommandLineRun.of(Stream.concat(Stream.of(words), Stream.of("--matmul-precision", "high"))
+                .toArray());
+        assertEquals(ExitCode.DONE, odd.exitCode(), odd.err());
+        assertEquals("not used: odd.json has -1 devices, expected 1 to 1024\n", odd.err());
+        assertEquals(high.out(), odd.out());
         CommandLineRun missing = CommandLineRun.of("plan", "--records", records.resolve("none"));
         assertEquals(ExitCode.USAGE, missing.exitCode());
         assertTrue(missing.err().contains("--records: there is no folder "), missing.err());

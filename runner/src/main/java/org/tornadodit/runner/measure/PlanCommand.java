@@ -82,7 +82,7 @@ public final class PlanCommand implements Callable<Integer> {
             defaultValue = "nvlink",
             description =
                     "How the devices reach each other: over NVLink; through the host's memory, as where GPUs have no"
-                        + " peer access, at PCIe 4.0's rate; or as found on this machine. Default: ${DEFAULT-VALUE}")
+                            + " peer access, at PCIe 4.0's rate; or as found on this machine. Default: ${DEFAULT-VALUE}")
     String linked = "nvlink";
 
     @Option(names = "--unguided", description = "Samples without guidance, of one pass each")
@@ -118,8 +118,10 @@ public final class PlanCommand implements Callable<Integer> {
         if (records != null && !Files.isDirectory(records)) {
             throw usage("--records: there is no folder " + Printable.path(records));
         }
+        List<String> refused = new ArrayList<>();
         MeasuredSteps measured = MeasuredSteps.of(
-                records != null ? records : Surroundings.read().home().resolve("results"));
+                records != null ? records : Surroundings.read().home().resolve("results"), refused);
+        refused.forEach(line -> spec.commandLine().getErr().println("not used: " + line));
         Workload workload =
                 new Workload(modelOptions.model, config.imageSize(), batch, !unguided, kernelArguments.precisionName());
         List<Row> rows = new ArrayList<>();

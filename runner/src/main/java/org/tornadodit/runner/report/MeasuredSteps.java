@@ -3,7 +3,6 @@ package org.tornadodit.runner.report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -38,10 +37,14 @@ public final class MeasuredSteps {
         this.runs = List.copyOf(runs);
     }
 
-    /** The records of a folder; none where there is no such folder. */
-    public static MeasuredSteps of(Path folder) throws IOException {
+    /**
+     * The records of a folder; none where there is no such folder.
+     *
+     * @param refused gets a line for each file that is not used
+     */
+    public static MeasuredSteps of(Path folder, List<String> refused) throws IOException {
         return new MeasuredSteps(
-                Files.isDirectory(folder) ? RecordedRun.read(folder, RunRecord.FORMAT, new ArrayList<>()) : List.of());
+                Files.isDirectory(folder) ? RecordedRun.read(folder, RunRecord.FORMAT, refused) : List.of());
     }
 
     /** The newest record of a step on tensor cores. */

@@ -11,6 +11,9 @@ import java.util.stream.IntStream;
 final class Plots {
     private static final int WIDTH = 940;
 
+    /** On a longer axis, nothing could be told apart. */
+    private static final int MOST_DECADES = 60;
+
     private Plots() {}
 
     /**
@@ -96,8 +99,11 @@ final class Plots {
             return first + (Math.log10(value) - from) / (to - from) * (last - first);
         }
 
-        /** The powers of ten on it, with twos and fives where these are few. */
+        /** The powers of ten on it, with twos and fives where these are few; none where there are too many. */
         double[] ticks() {
+            if (!(to - from <= MOST_DECADES)) { // nor where an end is not finite
+                return new double[0];
+            }
             double[] steps = to - from < 3 ? new double[] {1, 2, 5} : new double[] {1};
             return IntStream.rangeClosed((int) Math.floor(from), (int) Math.ceil(to))
                     .mapToObj(power -> Arrays.stream(steps).map(step -> step * Math.pow(10, power)))

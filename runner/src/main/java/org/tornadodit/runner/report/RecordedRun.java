@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -62,7 +63,8 @@ record RecordedRun(String file, JsonObject json) {
                 } else if (run.text("kind").isEmpty() || run.text("date").isEmpty()) {
                     refused.add(name + " is no record: it has no kind or no date");
                 } else {
-                    runs.add(run);
+                    Optional<String> odd = RecordedNumbers.odd(run);
+                    odd.ifPresentOrElse(what -> refused.add(name + " has " + what), () -> runs.add(run));
                 }
             } catch (IOException | RuntimeException damaged) {
                 refused.add(name + " is no record");

@@ -2,16 +2,24 @@ package org.tornadodit.runner.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The page: what its summary says, and that it can be read on a narrow screen. */
 class ReportTest {
@@ -127,9 +135,9 @@ class ReportTest {
         assertTrue(
                 html.contains(
                         "Eight pictures in 10.0 s on 4 x NVIDIA H200, 30.0 s on one. PyTorch at the same precision"
-                            + " takes 120.0 s on one: 12.0 times as long as this program on 4, 4.0 times as long as on"
-                            + " one. The pictures keep the strict gates. Such a time is worth 50 of 50 points by the"
-                            + " published rules, 100 of 100 by the final ones."),
+                                + " takes 120.0 s on one: 12.0 times as long as this program on 4, 4.0 times as long as on"
+                                + " one. The pictures keep the strict gates. Such a time is worth 50 of 50 points by the"
+                                + " published rules, 100 of 100 by the final ones."),
                 html);
         assertTrue(
                 html.contains("<td>tornado-dit, highest</td><td>0.0002</td><td>86.3</td><td>1.0000</td><td>passed</td>"
@@ -200,5 +208,52 @@ class ReportTest {
         String html = Report.of(folder, 1).html();
         assertEquals(2, html.split("python3 scaling.py", -1).length, html);
         assertTrue(html.contains("Recorded in a.json (read from its table), b.json."), html);
+    }
+
+    /** One of them had filled the memory, one had ended the report without a file's name, others had shown NaN. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"ceilings\": {\"memory\": 0, \"fp32\": 1e13} | a ceiling of 0 a second, memory",
+                "\"ceilings\": {\"memory\": 1e-300, \"fp32\": 1e13} | a ceiling of 1e-300 a second, memory",
+                "\"ceilings\": {\"memory\": 1e999, \"fp32\": 1e13} | a ceiling of 1e999 a second, memory",
+                "\"ceilings\": {\"memory\": 1e12, \"fp32\": 0} | a ceiling of 0 a second, fp32",
+                "\"devices\": -1 | -1 devices, expected 1 to 1024",
+                "\"devices\": 1025 | 1025 devices, expected 1 to 1024",
+                "\"devices\": 1.5 | 1.5 devices, expected 1 to 1024",
+                "\"kernels\": [{\"name\": \"a\", \"ms\": 1, \"flop\": 1e308}] | a kernel of 1e308 flop",
+                "\"kernels\": [{\"name\": \"a\", \"ms\": 1, \"bytes\": -5}] | a kernel of -5 bytes",
+                "\"kernels\": [{\"name\": \"a\", \"ms\": 1e-320}] | a kernel of 1e-320 ms",
+                "\"kernels\": [{\"name\": \"a\", \"ms\": 1, \"launches\": 0.5}] | a kernel of 0.5 launches",
+                "\"measurements\": [{\"name\": \"step\", \"ms\": 1e-320}] | a time of 1e-320 ms",
+            })
+    void leavesOutWhatCannotHaveBeenMeasured(String odd, String line) throws IOException {
+        bench("one.json", "2026-01-02", "highest", 1, 30, "");
+        String kernels = "\"kernels\": [{\"name\": \"linear\", \"ms\": 1, \"flop\": 1e9, \"bytes\": 1e6, \"ceiling\":"
+                + " \"fp32\"}], \"measurements\": [{\"name\": \"step\", \"ms\": 1}], ";
+        record(
+                "odd.json",
+                "bench",
+                "2026-01-01",
+                (odd.startsWith("\"ceilings") ? kernels : "") + odd + ", \"options\": {\"model\": \"a\"}");
+        Report report = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> Report.of(folder, 1));
+        assertEquals(List.of("odd.json has " + line), report.refused());
+        assertEquals(1, report.runs());
+        String html = report.html();
+        assertTrue(html.contains("30.0 s"), html);
+        assertFalse(html.contains("NaN") || html.contains("Infinity"), html);
+    }
+
+    /** Whoever calls it: an axis that does not end has no marks. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 1e-300, Double.POSITIVE_INFINITY, Double.NaN})
+    void plotsEnd(double bandwidth) {
+        assertNotNull(assertTimeoutPreemptively(
+                Duration.ofSeconds(20),
+                () -> Plots.roofline(
+                        OptionalDouble.of(bandwidth),
+                        Map.of("FP32", 1e13),
+                        List.of(new Plots.Point("linear", 100, 1e12)))));
     }
 }
