@@ -1,12 +1,14 @@
 package org.tornadodit.runner.bulk;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.tornadodit.model.Printable;
@@ -17,6 +19,9 @@ import org.tornadodit.runner.terminal.PermanentException;
 /** The folder of a run: {@code 000000.png} and so on, {@code manifest.json}, and hidden files, which nobody looks at. */
 record RunFolder(Path path) {
     private static final Pattern PICTURE = Pattern.compile("([0-9]{6})\\.png");
+
+    /** Network file systems may keep a file's size for some seconds. */
+    private static final long LONGEST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     Path manifest() {
         return path.resolve(RunManifest.NAME);
@@ -50,15 +55,34 @@ record RunFolder(Path path) {
     void claim(RunManifest manifest) throws IOException {
         if (!Files.exists(manifest())) {
             requireNoPictures();
-            manifest.write(manifest());
+            manifest.create(manifest());
         }
-        // Also what was just written: of workers that begin at once, the last one's stays.
+        awaitContent();
+        // Also what was just written: of workers that begin at once, the first one's stays.
         manifest.requireSame(RunManifest.read(manifest()), path);
+    }
+
+    /** Where the file system has no hard links, the manifest has nothing in it for an instant. */
+    private void awaitContent() throws IOException {
+        long start = System.nanoTime();
+        while (Files.size(manifest()) == 0) {
+            if (System.nanoTime() - start > LONGEST_WAIT_NANOS) {
+                throw new PermanentException("%s is empty, as of a worker that was stopped while it began; delete it"
+                        .formatted(Printable.path(manifest())));
+            }
+            try {
+                Thread.sleep(50);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("interrupted while another worker begins");
+            }
+        }
     }
 
     private void requireNoPictures() throws IOException {
         BitSet pictures = pictures(PictureSeed.MOST_PICTURES);
-        if (!pictures.isEmpty()) {
+        // Another worker of this run may have begun since.
+        if (!pictures.isEmpty() && !Files.exists(manifest())) {
             throw new PermanentException("%s has pictures, such as %s, but no %s: they are another run's; give another"
                             .formatted(Printable.path(path), name(pictures.nextSetBit(0)), RunManifest.NAME)
                     + " --output");

@@ -140,8 +140,9 @@ record RunManifest(Map<String, String> facts) {
         }
     }
 
-    void write(Path file) throws IOException {
-        FactsFile.write(file, facts);
+    /** Writes the file where there is none. */
+    void create(Path file) throws IOException {
+        FactsFile.create(file, facts);
     }
 
     /**

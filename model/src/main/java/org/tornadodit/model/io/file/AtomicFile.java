@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -47,7 +48,7 @@ public final class AtomicFile {
             WriteTarget target = WriteTarget.of(file);
             if (target.replaced()) {
                 PartName.deleteAbandoned(target.path(), UNFINISHED);
-                writePart(target, out -> {}, false, false);
+                writePart(target, out -> {}, (part, path) -> false, false);
             }
         } catch (IOException e) {
             throw failure(file, e);
@@ -76,11 +77,31 @@ public final class AtomicFile {
         write(file, content, false);
     }
 
+    /**
+     * Writes a file where there is none; of several processes that do, the first one's stays, and the others see it whole. On
+     * file systems without hard links, it may be seen empty for an instant.
+     *
+     * @return false where there was one, which stays
+     * @throws IOException naming the file and the reason
+     */
+    public static boolean create(Path file, Content content) throws IOException {
+        return create(file, content, AtomicFile::linkOrReserve);
+    }
+
+    static boolean create(Path file, Content content, Naming naming) throws IOException {
+        try {
+            WriteTarget target = WriteTarget.of(file);
+            return !target.exists() && writePart(target, content, naming, true);
+        } catch (IOException e) {
+            throw failure(file, e);
+        }
+    }
+
     private static void write(Path file, Content content, boolean force) throws IOException {
         try {
             WriteTarget target = WriteTarget.of(file);
             if (target.replaced()) {
-                writePart(target, content, true, force);
+                writePart(target, content, AtomicFile::replace, force);
             } else {
                 try (OutputStream out =
                         new BufferedOutputStream(Files.newOutputStream(target.path(), StandardOpenOption.WRITE))) {
@@ -96,8 +117,9 @@ public final class AtomicFile {
         return new IOException("cannot write " + Printable.path(file) + ": " + DiskError.reason(e), e);
     }
 
-    private static void writePart(WriteTarget target, Content content, boolean rename, boolean force)
+    private static boolean writePart(WriteTarget target, Content content, Naming naming, boolean force)
             throws IOException {
+        boolean named;
         Path part = PartName.beside(target.path());
         Thread cleanUp = new Thread(() -> deleteQuietly(part));
         Runtime.getRuntime().addShutdownHook(cleanUp); // Ctrl-C while writing leaves no part behind
@@ -108,12 +130,10 @@ public final class AtomicFile {
             OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
             content.writeTo(out);
             out.flush();
-            if (rename) {
-                if (force) {
-                    channel.force(true); // or a power failure could leave the new name with nothing in it
-                }
-                move(part, target.path());
+            if (force) {
+                channel.force(true); // or a power failure could leave the new name with nothing in it
             }
+            named = naming.give(part, target.path());
         } finally {
             deleteQuietly(part);
             UNFINISHED.remove(part);
@@ -123,9 +143,49 @@ public final class AtomicFile {
                 cleanUp.interrupt(); // the hook is running and deletes the part
             }
         }
-        if (rename && force) {
+        if (named && force) {
             forceFolder(target.path());
         }
+        return named;
+    }
+
+    /** Gives a file that is whole its name. */
+    interface Naming {
+        /** @return whether the name is this file's now */
+        boolean give(Path part, Path target) throws IOException;
+    }
+
+    private static boolean replace(Path part, Path target) throws IOException {
+        move(part, target);
+        return true;
+    }
+
+    static boolean linkOrReserve(Path part, Path target) throws IOException {
+        try {
+            Files.createLink(target, part); // unlike renaming, it never replaces
+            return true;
+        } catch (FileAlreadyExistsException another) {
+            return false;
+        } catch (IOException | UnsupportedOperationException noLinks) { // as on FAT and some network file systems
+            System.getLogger("dit").log(System.Logger.Level.DEBUG, "no hard link: " + target, noLinks);
+            return reserve(part, target);
+        }
+    }
+
+    /** Who creates the name, with nothing in it, is the only one to put a file there. */
+    static boolean reserve(Path part, Path target) throws IOException {
+        try {
+            Files.createFile(target);
+        } catch (FileAlreadyExistsException another) {
+            return false;
+        }
+        try {
+            move(part, target);
+        } catch (IOException e) {
+            deleteQuietly(target);
+            throw e;
+        }
+        return true;
     }
 
     private static void move(Path part, Path target) throws IOException {

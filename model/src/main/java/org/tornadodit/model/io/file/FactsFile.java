@@ -57,8 +57,12 @@ public final class FactsFile {
         return cause == null ? new CheckpointException(line) : new CheckpointException(line, cause);
     }
 
-    /** Writes a file, whole or not at all. */
-    public static void write(Path file, Map<String, String> facts) throws IOException {
+    /**
+     * Writes a file where there is none, whole or not at all.
+     *
+     * @return false where there was one, which stays
+     */
+    public static boolean create(Path file, Map<String, String> facts) throws IOException {
         JsonObject json = new JsonObject();
         facts.forEach(json::addProperty);
         String text = new GsonBuilder()
@@ -67,6 +71,6 @@ public final class FactsFile {
                         .create()
                         .toJson(json)
                 + "\n";
-        AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+        return AtomicFile.create(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
     }
 }

@@ -15,8 +15,11 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -47,6 +50,59 @@ class AtomicFileTest {
                 }));
         assertEquals("old", Files.readString(file));
         assertEquals(List.of("a.txt"), names());
+    }
+
+    @Test
+    void createsWhereThereIsNone() throws IOException {
+        Path file = folder.resolve("a.txt");
+        assertTrue(AtomicFile.create(file, out -> out.write("first".getBytes(UTF_8))));
+        assertFalse(AtomicFile.create(file, out -> out.write("second".getBytes(UTF_8))));
+        assertEquals("first", Files.readString(file));
+        assertEquals(List.of("a.txt"), names());
+    }
+
+    /** With hard links, and without. */
+    @Test
+    void ofTwoWhoCreateOneDoes() throws Exception {
+        List<AtomicFile.Naming> ways = List.of(AtomicFile::linkOrReserve, AtomicFile::reserve);
+        for (int i = 0; i < 400; i++) {
+            Path file = folder.resolve(i + ".txt");
+            AtomicFile.Naming way = ways.get(i % 2);
+            CyclicBarrier start = new CyclicBarrier(3);
+            CompletableFuture<Boolean> first = created(file, "first", way, start);
+            CompletableFuture<Boolean> second = created(file, "second", way, start);
+            start.await();
+            Set<String> seen = new HashSet<>();
+            while (!first.isDone() || !second.isDone()) {
+                if (Files.exists(file)) {
+                    seen.add(Files.readString(file));
+                }
+            }
+            assertTrue(first.get() ^ second.get(), "try " + i);
+            String left = first.get() ? "first" : "second";
+            assertEquals(left, Files.readString(file), "try " + i);
+            seen.remove(left);
+            if (i % 2 == 1) {
+                seen.remove("");
+            }
+            assertEquals(Set.of(), seen, "try " + i);
+            Files.delete(file);
+        }
+        assertEquals(List.of(), names());
+    }
+
+    private static CompletableFuture<Boolean> created(
+            Path file, String content, AtomicFile.Naming way, CyclicBarrier start) {
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    try {
+                        start.await(10, TimeUnit.SECONDS);
+                        return AtomicFile.create(file, out -> out.write(content.getBytes(UTF_8)), way);
+                    } catch (Exception e) {
+                        throw new AssertionError(e);
+                    }
+                },
+                task -> Thread.ofPlatform().start(task));
     }
 
     @Test
