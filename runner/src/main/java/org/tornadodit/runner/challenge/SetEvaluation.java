@@ -31,6 +31,10 @@ import org.tornadodit.model.metrics.PictureFeatures;
  */
 final class SetEvaluation {
     private static final int LEAST = 4;
+
+    /** Bytes of pictures that are read at once; a larger one is read alone. */
+    private static final int MOST_READ = 64 << 20;
+
     private static final long SPEAK_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Path weights;
@@ -86,14 +90,27 @@ final class SetEvaluation {
     }
 
     private static void requireMemory(List<Path> files) {
+        long bytes = bytes(files, Runtime.getRuntime().availableProcessors());
+        if (!JavaHeap.holds(bytes)) {
+            throw new IllegalStateException(
+                    "the features of %d files take %s".formatted(files.size(), JavaHeap.shortage(bytes)));
+        }
+    }
+
+    /** Bytes that it takes besides the weights. */
+    static long bytes(List<Path> files, int threads) {
         long bytes = 4L * Double.BYTES * InceptionWeights.POOLED * InceptionWeights.POOLED
-                + Inception.bytesOfThread() * Runtime.getRuntime().availableProcessors();
+                + Inception.bytesOfThread() * threads;
         long largest = 0;
+        long read = 0;
         for (Path file : files) {
             try (NpzPictures pictures = new NpzPictures(file)) {
                 if (pictures.count() > PictureFeatures.MOST || (pictures.hasPictures() && pictures.count() < LEAST)) {
                     throw new CheckpointException("%s: %d pictures, expected %d to %d"
                             .formatted(Printable.path(file), pictures.count(), LEAST, PictureFeatures.MOST));
+                }
+                if (pictures.hasPictures()) {
+                    read = Math.max(read, (long) atOnce(threads, pictures.pictureBytes()) * pictures.pictureBytes());
                 }
                 long own = PictureFeatures.bytes(pictures.count());
                 if (file.equals(files.getFirst())) {
@@ -103,10 +120,12 @@ final class SetEvaluation {
                 }
             }
         }
-        if (!JavaHeap.holds(bytes + largest)) {
-            throw new IllegalStateException(
-                    "the features of %d files take %s".formatted(files.size(), JavaHeap.shortage(bytes + largest)));
-        }
+        return bytes + largest + read;
+    }
+
+    /** Pictures that are read before the threads share them out: some for each, but no more than fit. */
+    static int atOnce(int threads, int pictureBytes) {
+        return Math.max(1, Math.min(4 * threads, MOST_READ / pictureBytes));
     }
 
     private Measured measure(Path file, Inception inception, Workers workers, boolean reference) {
@@ -149,7 +168,7 @@ final class SetEvaluation {
 
     private PictureFeatures features(Path file, NpzPictures pictures, Inception inception, Workers workers) {
         PictureFeatures features = new PictureFeatures((int) pictures.count());
-        byte[] some = new byte[Math.multiplyExact(4 * workers.threads(), pictures.pictureBytes())];
+        byte[] some = new byte[atOnce(workers.threads(), pictures.pictureBytes()) * pictures.pictureBytes()];
         int done = 0;
         long start = System.nanoTime();
         long spoken = start;
