@@ -115,6 +115,7 @@ class LauncherTest {
         assertNeeds("", "classes", "fox");
         assertNeeds("", "evaluate", "cpu", "b.png");
         assertNeeds("vector", "evaluate", "a.png", "b.png", "--lpips-weights", "vgg");
+        assertNeeds("vector", "evaluate", "--npz", "a.npz", "b.npz", "--inception-weights", "inc");
         assertNeeds("vector", "sample", "--device", "cpu");
         assertNeeds("vector", "sample", "--devices=cpu:2");
         assertNeeds("tornado", "sample", "--rng", "cpu");
