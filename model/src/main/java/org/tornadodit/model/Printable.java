@@ -1,6 +1,7 @@
 package org.tornadodit.model;
 
 import java.nio.file.Path;
+import java.util.stream.Collectors;
 
 /** Text of files, and their names, for messages and reports: nothing that forges lines or drives a terminal, no walls. */
 public final class Printable {
@@ -44,6 +45,13 @@ public final class Printable {
         }
         int end = longest / 4;
         return text(text, longest - end - 3) + text(text.substring(text.length() - end), end);
+    }
+
+    /** Lines as one, joined by semicolons without those that are blank, and cut as by {@link #ends}. */
+    public static String line(String lines, int longest) {
+        String line =
+                lines.lines().map(String::strip).filter(each -> !each.isEmpty()).collect(Collectors.joining("; "));
+        return ends(line, longest);
     }
 
     /** JSON whose strings hold what is hidden as {@code \\uXXXX} only, the same to whoever reads it as JSON. */

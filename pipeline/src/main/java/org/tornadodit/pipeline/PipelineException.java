@@ -2,6 +2,7 @@ package org.tornadodit.pipeline;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.tornadodit.model.Printable;
 
 /**
  * A model cannot be opened or a request cannot be done, for a reason outside the program: files, devices, memory, or a value
@@ -49,7 +50,7 @@ public final class PipelineException extends RuntimeException {
 
     /** A line with this API's words in place of the command line's. */
     static String inJava(String line) {
-        String words = line.strip().replaceAll("\\s*\\R\\s*", "; ");
+        String words = Printable.line(line, Integer.MAX_VALUE);
         for (Map.Entry<String, String> each : WORDS.entrySet()) {
             words = words.replace(each.getKey(), each.getValue());
         }

@@ -60,7 +60,7 @@ public final class ErrorLine {
 
     /** Text of several lines, or of a file, as one line for a terminal. */
     public static String oneLine(String text) {
-        return Printable.ends(text.strip().replaceAll("\\s*\\R\\s*", "; "), LONGEST);
+        return Printable.line(text, LONGEST);
     }
 
     /** How Java tells that a mapped file has no page where it had one before. */

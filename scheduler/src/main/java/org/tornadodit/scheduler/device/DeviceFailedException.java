@@ -1,5 +1,7 @@
 package org.tornadodit.scheduler.device;
 
+import org.tornadodit.model.Printable;
+
 /** A device failed, and no other could go on in its place, or was to. One line. Exit code 1. */
 public final class DeviceFailedException extends RuntimeException {
 
@@ -19,7 +21,7 @@ public final class DeviceFailedException extends RuntimeException {
             root = root.getCause();
         }
         String why = root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
-        String line = why.strip().replaceAll("\\s*\\R\\s*", "; ");
+        String line = Printable.line(why, Integer.MAX_VALUE);
         return "device %s failed while %s: %s"
                 .formatted(device, stage, line.length() <= LONGEST ? line : line.substring(0, LONGEST - 3) + "...");
     }

@@ -45,8 +45,9 @@ final class Json {
                 throw malformed("something follows behind it");
             }
         } catch (IOException | JsonParseException | NumberFormatException e) {
-            throw malformed(String.valueOf(e.getMessage())
-                    .replaceAll("(?s)\\s*See https?://.*", "")
+            String message = String.valueOf(e.getMessage());
+            int link = message.indexOf("See http");
+            throw malformed((link < 0 ? message : message.substring(0, link).stripTrailing())
                     .replaceAll("^(?:[\\w.]+Exception: )+", "")
                     .replaceAll("^Use JsonReader\\.\\S+ to accept malformed JSON", "malformed"));
         }

@@ -16,7 +16,7 @@ public final class Refusal extends RuntimeException {
     private final int retryAfter;
 
     private Refusal(int status, @Nullable String param, String code, String message, int retryAfter) {
-        super(Printable.ends(message.strip().replaceAll("\\s*\\R\\s*", "; "), LONGEST), null, false, false);
+        super(Printable.line(message, LONGEST), null, false, false);
         this.status = status;
         this.param = param;
         this.code = code;
