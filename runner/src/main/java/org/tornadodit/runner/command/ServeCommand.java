@@ -59,13 +59,22 @@ public final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--token",
             paramLabel = "TEXT",
-            defaultValue = "${env:DIT_SERVE_TOKEN}",
-            showDefaultValue = CommandLine.Help.Visibility.NEVER,
             description =
                     "What requests have to bring as Authorization: Bearer TEXT. Others on this machine can read it off"
                             + " the command line: the variable DIT_SERVE_TOKEN says it too. Default: none is asked for")
     @Nullable
-    String token;
+    private String token;
+
+    /**
+     * The token, or null for none.
+     *
+     * @param fromEnvironment DIT_SERVE_TOKEN, as it stands there
+     */
+    @Nullable
+    String token(@Nullable String fromEnvironment) {
+        String said = token != null ? token : fromEnvironment;
+        return said == null || said.isEmpty() ? null : said;
+    }
 
     @Option(
             names = "--max-batch",

@@ -70,7 +70,7 @@ final class ServedRun {
     }
 
     private ServerOptions options() {
-        String token = command.token == null || command.token.isEmpty() ? null : command.token;
+        String token = command.token(System.getenv("DIT_SERVE_TOKEN"));
         ServerOptions defaults = ServerOptions.defaults();
         return new ServerOptions(
                 command.host,
