@@ -3,6 +3,7 @@ package org.tornadodit.serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -129,6 +130,20 @@ class BadInputTest {
         Answer answer = server.post("{\"%s\": 1}".formatted(name));
         assertEquals("unknown_parameter", answer.error("code"));
         assertTrue(answer.body().length() < 1000, "a long name is cut");
+        String blanks =
+                "a" + " ".repeat(400_000) + "b"; // what takes time that grows with the square would take minutes
+        Duration patience = Duration.ofSeconds(20);
+        requireError(
+                assertTimeoutPreemptively(
+                        patience, () -> server.post("{\"prompt\": \"3\", \"model\": \"%s\"}".formatted(blanks))),
+                404,
+                "null",
+                "model_not_found");
+        requireError(
+                assertTimeoutPreemptively(patience, () -> server.post("{\"%s\": tru}".formatted(blanks))),
+                400,
+                "null",
+                "malformed_json");
         Answer lines = server.post("{\"prompt\": \"a\\nb\\u001b[31m\\u2028c\"}");
         requireError(lines, 400, "prompt", "unknown_class");
         assertFalse(lines.error("message").contains("\u001b"), "nothing that drives a terminal");
@@ -240,7 +255,8 @@ class BadInputTest {
     /** A page of another site, whose name leads here: a browser tells what it asked for. */
     @Test
     void otherHostsAreRefused() throws IOException {
-        for (String host : List.of("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "[::2]")) {
+        for (String host :
+                List.of("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "128.0.0.1", "[::2]")) {
             try (RawClient client = new RawClient(server.port())) {
                 String answer = client.send(
                                 "GET /health HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n".formatted(host))
@@ -248,7 +264,7 @@ class BadInputTest {
                 assertTrue(answer.startsWith("HTTP/1.1 403 "), answer);
             }
         }
-        for (String host : List.of("localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:80")) {
+        for (String host : List.of("localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:8000", "[::1]:80")) {
             try (RawClient client = new RawClient(server.port())) {
                 String answer = client.send(
                                 "GET /health HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n".formatted(host))

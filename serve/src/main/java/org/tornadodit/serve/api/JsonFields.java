@@ -128,7 +128,7 @@ final class JsonFields {
                     name,
                     "out_of_range",
                     most == Long.MAX_VALUE
-                            ? "%s is %s, expected a number of 64 bits".formatted(name, shown(value))
+                            ? "%s is %s, expected -2^63 to 2^63 - 1".formatted(name, shown(value))
                             : "%s is %s, expected %d to %d".formatted(name, shown(value), least, most));
         }
         return number.longValueExact();

@@ -58,6 +58,7 @@ public final class Api extends Handler.Abstract {
 
     /**
      * @param token that is asked for; null for none
+     * @param host that the server listens on
      * @param mostBody bytes of a request's body
      */
     Api(
@@ -66,12 +67,13 @@ public final class Api extends Handler.Abstract {
             Metrics metrics,
             ConnectionWatch watch,
             @Nullable String token,
+            String host,
             int mostBody) {
         this.model = model;
         this.generations = generations;
         this.metrics = metrics;
         this.watch = watch;
-        this.gate = new Gate(token);
+        this.gate = new Gate(token, host);
         this.mostBody = mostBody;
     }
 

@@ -3,6 +3,7 @@ package org.tornadodit.serve.http;
 import java.security.MessageDigest;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpHeader;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.io.file.Sha256;
@@ -13,13 +14,18 @@ import org.tornadodit.serve.api.Refusal;
  * another site whose name was made to lead here does not.
  */
 final class Gate {
-    private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
+    private static final Set<String> LOOPBACK = Set.of("localhost", "[::1]", "::1");
+    private static final Pattern LOOPBACK_V4 = Pattern.compile("127(\\.[0-9]{1,3}){3}");
     private static final String SCHEME = "bearer ";
 
     /** A digest: all are of one length, so that the time of a comparison tells nothing of the token's. */
     private final byte @Nullable [] token;
 
-    Gate(@Nullable String token) {
+    private final String ownName;
+
+    /** @param host that the server was told to listen on, by which it may be called too */
+    Gate(@Nullable String token, String host) {
+        this.ownName = host.toLowerCase(Locale.ROOT);
         this.token = token == null ? null : Sha256.of(token);
     }
 
@@ -30,11 +36,11 @@ final class Gate {
         }
         String host = exchange.header(HttpHeader.HOST);
         String name = host == null ? "" : host.replaceFirst(":[0-9]*$", "").toLowerCase(Locale.ROOT);
-        if (!LOOPBACK.contains(name)) {
+        if (!LOOPBACK.contains(name) && !LOOPBACK_V4.matcher(name).matches() && !name.equals(ownName)) {
             throw new Refusal(
                     403,
                     "wrong_host",
-                    "the Host header names no loopback address: this server answers its machine only");
+                    "the Host header names neither a loopback address nor this server: it answers its machine only");
         }
     }
 

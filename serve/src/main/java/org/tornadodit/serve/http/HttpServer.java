@@ -91,7 +91,7 @@ public final class HttpServer implements AutoCloseable {
         connector.addBean(watch);
         metrics.gauge("dit_connections", "Connections that are open.", watch::open);
         server.setErrorHandler(new HttpErrors());
-        Api api = new Api(model, generations, metrics, watch, limits.token(), limits.body());
+        Api api = new Api(model, generations, metrics, watch, limits.token(), address.host(), limits.body());
         server.setHandler(api);
         server.setStopTimeout(0);
         try {

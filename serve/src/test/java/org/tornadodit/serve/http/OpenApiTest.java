@@ -63,6 +63,7 @@ class OpenApiTest {
                 metrics,
                 new ConnectionWatch(Duration.ofSeconds(1)),
                 null,
+                "127.0.0.1",
                 1 << 20);
         Set<String> routes = new TreeSet<>();
         Set<String> open = new TreeSet<>();
