@@ -20,6 +20,7 @@ public final class SuitedSteps {
     private final BitSet begun = new BitSet();
 
     private final BitSet noted = new BitSet();
+    private int next;
 
     /**
      * @param device has the graphs of {@link DitGraphs#build}
@@ -41,6 +42,7 @@ public final class SuitedSteps {
                 : suited.best(passes, each -> device.isReady(graphs.blocks(each)));
         note(passes, wanted, graph);
         if (graph == 0) {
+            next = 0;
             return graphs.step();
         }
         List<Integer> order = new ArrayList<>();
@@ -49,8 +51,13 @@ public final class SuitedSteps {
             boolean first = each == graphs.blocks(0) && !order.contains(each);
             order.add(each != graphs.blocks(0) || (first && !begun.get(graph)) ? each : graphs.blocks(graph));
         }
-        begun.set(graph);
+        next = graph;
         return order;
+    }
+
+    /** The step runs. */
+    public void launched() {
+        begun.set(next);
     }
 
     private void note(int passes, int wanted, int graph) {

@@ -103,7 +103,12 @@ final class BatchProgress {
                 }
             });
             told = now;
-            listener.reached(now);
+            try {
+                listener.reached(now);
+            } catch (RuntimeException | Error e) {
+                end(e); // the listener's fault, not the device's
+                return;
+            }
             Gathered whole = gathered.remove(now);
             if (listener.equals(StepListener.NONE)) {
                 continue;

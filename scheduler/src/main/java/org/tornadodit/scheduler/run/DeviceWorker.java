@@ -99,9 +99,9 @@ final class DeviceWorker {
     /** Releases the device's memory, unless it failed, behind what it was given to do. */
     void close() {
         Crew made = crew;
-        crew = null;
         if (made != null) {
             Callable<Void> release = () -> {
+                crew = null; // here: what the thread was given before still has it
                 made.close();
                 return null;
             };

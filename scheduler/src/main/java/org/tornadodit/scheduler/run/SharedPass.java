@@ -402,18 +402,20 @@ final class SharedPass {
 
     private void carryOut(Lane lane, Set<BatchRun> sharing, Verdict verdict) {
         Throwable reason = verdict.reason();
-        switch (verdict.scope()) {
-            case PASS -> sharing.forEach(batch -> end(batch, reason));
-            case ALL -> endAll(reason);
-            case LANE -> {}
+        if (verdict.scope() == Verdict.Scope.PASS) {
+            sharing.forEach(batch -> end(batch, reason));
+            return;
         }
-        if (verdict.scope() != Verdict.Scope.PASS) {
-            synchronized (this) {
-                lane.setLost();
-                waiting.addAll(lane.samples());
-                lane.samples().clear();
-                place();
-            }
+        boolean noneLeft;
+        synchronized (this) {
+            lane.setLost(); // before batches end: whoever comes from here on is refused
+            waiting.addAll(lane.samples());
+            lane.samples().clear();
+            noneLeft = lanes.stream().allMatch(Lane::isLost);
+            place();
+        }
+        if (verdict.scope() == Verdict.Scope.ALL || noneLeft) {
+            endAll(reason);
         }
     }
 

@@ -551,6 +551,7 @@ public final class TornadoEngine implements Engine, Stepper {
     /** Gives the device the step that was prepared, and looks at those before it that have to be done by now. */
     void launchStep(int number) {
         Launched launched = ditPlan.launch(order, this::recordDecodeOfStep);
+        suitedSteps.launched();
         last = launched.result();
         underWay.add(new UnderWay(launched, number));
         while (underWay.size() >= launched.depth()) {
