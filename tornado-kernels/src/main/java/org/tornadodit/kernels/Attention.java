@@ -21,6 +21,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class Attention {
     /** The largest head size: local memory of 48 KB holds queries and keys of so many columns. */
     public static final int MAX_HEAD_SIZE = 128;
+    /** What head sizes are multiples of. */
+    public static final int HEAD_SIZE_STEP = 4;
 
     /** Queries, and keys, of a tile. */
     private static final int TILE = 32;

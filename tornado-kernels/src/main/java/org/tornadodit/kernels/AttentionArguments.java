@@ -13,7 +13,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param qkv (N, T, 3, H, hd), as DiT's {@code attn.qkv} leaves it, or of all layers where they are kept; queries that are not
  *     asked for are not read
  * @param out (N, Q, H * hd)
- * @param shape hd a multiple of 8 up to {@link Attention#MAX_HEAD_SIZE}
+ * @param shape hd a multiple of {@link Attention#HEAD_SIZE_STEP} up to {@link Attention#MAX_HEAD_SIZE}
  */
 public record AttentionArguments(IntArray layer, IntArray batch, FloatArray qkv, FloatArray out, AttentionShape shape) {
 

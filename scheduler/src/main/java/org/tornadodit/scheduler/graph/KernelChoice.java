@@ -4,6 +4,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.tornadodit.kernels.Attention;
 import org.tornadodit.kernels.MmaForm;
 import org.tornadodit.kernels.TensorCores;
 import org.tornadodit.kernels.ptx.Installation;
@@ -65,11 +66,11 @@ public record KernelChoice(Operations operations, String reason) {
     /**
      * The best tier for a device and a model.
      *
-     * @throws DeviceUnavailableException when tensor cores are asked for and cannot serve
+     * @throws DeviceUnavailableException when tensor cores are asked for and cannot serve, or no kernels can
      */
     public static KernelChoice of(ListedDevice device, DitConfig config, KernelOptions options) {
         return switch (options.tier()) {
-            case PORTABLE -> portable(options, "as asked");
+            case PORTABLE -> portable(config, options, "as asked");
             case MMA, WGMMA -> {
                 Cores cores = cores(device, config, options.tier());
                 yield switch (cores) {
@@ -82,18 +83,25 @@ public record KernelChoice(Operations operations, String reason) {
             }
             case AUTO -> {
                 if (!TornadoDevices.sdkIsPresent()) {
-                    yield portable(options, TensorOperations.refusal(config).orElse("the emulation runs them faster"));
+                    yield portable(
+                            config, options, TensorOperations.refusal(config).orElse("the emulation runs them faster"));
                 }
                 // What no GPU has run yet is for those who ask for it: --kernels mma.
                 yield switch (cores(device, config, Tier.WGMMA)) {
                     case Some some -> tensor(some, options);
-                    case None(String reason) -> portable(options, reason);
+                    case None(String reason) -> portable(config, options, reason);
                 };
             }
         };
     }
 
-    private static KernelChoice portable(KernelOptions options, String reason) {
+    private static KernelChoice portable(DitConfig config, KernelOptions options, String reason) {
+        int headSize = config.headSize();
+        if (headSize % Attention.HEAD_SIZE_STEP != 0 || headSize > Attention.MAX_HEAD_SIZE) {
+            throw new DeviceUnavailableException(
+                    "the model's heads have %d dimensions: devices' kernels take multiples of %d up to %d; --device cpu takes any"
+                            .formatted(headSize, Attention.HEAD_SIZE_STEP, Attention.MAX_HEAD_SIZE));
+        }
         return new KernelChoice(new PortableOperations(options.tuning()), reason);
     }
 

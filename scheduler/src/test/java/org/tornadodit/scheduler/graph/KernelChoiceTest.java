@@ -2,11 +2,15 @@ package org.tornadodit.scheduler.graph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.Test;
 import org.tornadodit.kernels.MmaForm;
 import org.tornadodit.kernels.TensorCores;
 import org.tornadodit.model.dit.DitConfig;
+import org.tornadodit.scheduler.device.DeviceUnavailableException;
+import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
@@ -33,6 +37,27 @@ class KernelChoiceTest {
         assertSame(HIGH, KernelChoice.forModel(xl2, HIGH));
         assertSame(KernelOptions.DEFAULT, KernelChoice.forModel(xl2, KernelOptions.DEFAULT));
         assertSame(HIGHER, KernelChoice.forModel(xl2, HIGHER));
+    }
+
+    /** Of 136 there are more than a work group's memory has room for, of 10 some would be another head's. */
+    @Test
+    void headSizesThatNoKernelTakesAreRefused() {
+        ListedDevice device = TornadoDevices.list().getFirst();
+        for (int headSize : new int[] {10, 136}) {
+            DitConfig config = new DitConfig(4, 1, 4, 2 * headSize, 1, 2, 4.0, 6, true);
+            DeviceUnavailableException refused = assertThrows(
+                    DeviceUnavailableException.class, () -> KernelChoice.of(device, config, KernelOptions.DEFAULT));
+            assertEquals(
+                    "the model's heads have " + headSize
+                            + " dimensions: devices' kernels take multiples of 4 up to 128; --device cpu takes any",
+                    refused.getMessage());
+        }
+        DitConfig config = new DitConfig(4, 1, 4, 24, 1, 2, 4.0, 6, true);
+        assertEquals(
+                Tier.PORTABLE,
+                KernelChoice.of(device, config, KernelOptions.DEFAULT)
+                        .operations()
+                        .tier());
     }
 
     /** FP8's instructions take 32 k. */
