@@ -55,15 +55,24 @@ final class SharedEngine implements AutoCloseable {
      * @throws IllegalStateException when the pipeline is closed
      */
     <T> T use(Supplier<T> work) {
-        open.readLock().lock();
+        // Not lock(), in which a listener's request would stand behind close(), which waits for that listener's own.
+        // Only
+        // close() takes the write lock, after it has set the flag: who does not get this one has come too late.
+        if (!open.readLock().tryLock()) {
+            throw closedAlready();
+        }
         try {
             if (closed) {
-                throw new IllegalStateException("the pipeline is closed");
+                throw closedAlready();
             }
             return work.get();
         } finally {
             open.readLock().unlock();
         }
+    }
+
+    private static IllegalStateException closedAlready() {
+        return new IllegalStateException("the pipeline is closed");
     }
 
     /** Samples batches, within {@link #use}. */
