@@ -3,6 +3,7 @@ package org.tornadodit.runner;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
@@ -15,16 +16,19 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.pipeline.PictureFacts;
@@ -36,6 +40,11 @@ class ServeCommandTest {
     @TempDir
     @SuppressWarnings("NullAway.Init") // set by JUnit
     Path folder;
+
+    @AfterEach
+    void oneDevice() {
+        HostRuntime.get().setDeviceCount(1);
+    }
 
     private static HttpResponse<String> post(HttpClient client, URI server, String body) throws Exception {
         return client.send(request(server, body), BodyHandlers.ofString());
@@ -150,5 +159,52 @@ class ServeCommandTest {
         }
         CommandLineRun open = CommandLineRun.of("serve", "--model", "demo", "--host", "0.0.0.0");
         assertTrue(open.err().contains("a token is needed (--token, DIT_SERVE_TOKEN)"), open.err());
+    }
+
+    /** Not of the classes that the server and the pipeline are made with. */
+    @Test
+    void whatIsOutOfRangeIsNamedAsItWasTyped() {
+        for (String line : List.of(
+                "--port 70000: --port is 70000, expected 0 to 65535",
+                "--max-batch 0: --max-batch is 0, expected 1 to 4096",
+                "--max-pictures -1: --max-pictures is -1, expected 0 to 4096",
+                "--max-waiting -1: --max-waiting is -1, expected 0 to 100000",
+                "--max-connections 0: --max-connections is 0, expected 1 or more",
+                "--timeout 0: --timeout is 0, expected 1 second or more",
+                "--grace -1: --grace is -1, expected 0 seconds or more",
+                "--device-weights -1.0: --device-weights has -1.0, expected numbers greater than 0")) {
+            refused(
+                    line.substring(line.indexOf(": ") + 2),
+                    line.substring(0, line.indexOf(": ")).replace(' ', '='));
+        }
+    }
+
+    @Test
+    void whatTheChosenEngineDoesNotHeedIsRefused() {
+        for (String idle : List.of(
+                "--matmul-precision=high", "--kernels=mma", "--fail-fast", "--no-kernel-cache", "--device-weights=1")) {
+            refused(
+                    idle.replaceAll("=.*", "") + " has no effect with --device cpu; leave one of them out",
+                    "--device=cpu",
+                    idle);
+        }
+        refused(
+                "--threads has no effect with --devices, only the CPU engine has threads; leave it out, or give"
+                        + " --device cpu",
+                "--devices=cpu:2",
+                "--threads=2");
+    }
+
+    /** The server does not start: where it did, the test would wait for its end. */
+    private static void refused(String message, String... words) {
+        List<Object> arguments = new ArrayList<>(List.of("serve", "--model", "demo"));
+        arguments.addAll(List.of(words));
+        if (!words[0].startsWith("--port")) {
+            arguments.addAll(List.of("--port", 0));
+        }
+        CommandLineRun run = assertTimeoutPreemptively(
+                Duration.ofMinutes(1), () -> CommandLineRun.of(arguments.toArray()), () -> String.join(" ", words));
+        assertEquals(ExitCode.USAGE, run.exitCode(), run.err());
+        assertEquals("dit: " + message, run.err().lines().findFirst().orElseThrow());
     }
 }

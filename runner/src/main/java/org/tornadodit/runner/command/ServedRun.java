@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.model.dit.DitConfig;
@@ -13,7 +14,9 @@ import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.pipeline.DitPipeline;
 import org.tornadodit.pipeline.PipelineBuilder;
 import org.tornadodit.pipeline.PipelineException;
+import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.ModelSource;
+import org.tornadodit.runner.plan.TypedOptions;
 import org.tornadodit.runner.terminal.Invocation;
 import org.tornadodit.runner.terminal.StartProgress;
 import org.tornadodit.runner.terminal.Surroundings;
@@ -24,6 +27,14 @@ import org.tornadodit.serve.ServerOptions;
 
 /** A server from its start to the signal that ends it. */
 final class ServedRun {
+    /** What is set by which option. */
+    private static final Map<String, String> OPTIONS = Map.of(
+            "port", "--port",
+            "maxBatch", "--max-batch",
+            "maxPictures", "--max-pictures",
+            "maxWaiting", "--max-waiting",
+            "maxConnections", "--max-connections");
+
     private final ServeCommand command;
     private final Invocation invocation;
     private final Surroundings surroundings = Surroundings.read();
@@ -70,6 +81,20 @@ final class ServedRun {
     }
 
     private ServerOptions options() {
+        if (command.timeout < 1) {
+            throw new IllegalArgumentException("--timeout is %d, expected 1 second or more".formatted(command.timeout));
+        }
+        if (command.grace < 0) {
+            throw new IllegalArgumentException("--grace is %d, expected 0 seconds or more".formatted(command.grace));
+        }
+        try {
+            return checkedOptions();
+        } catch (IllegalArgumentException e) {
+            throw inOptions(e);
+        }
+    }
+
+    private ServerOptions checkedOptions() {
         String token = command.token(System.getenv("DIT_SERVE_TOKEN"));
         ServerOptions defaults = ServerOptions.defaults();
         return new ServerOptions(
@@ -88,8 +113,10 @@ final class ServedRun {
 
     private DitPipeline open(ModelSource source) {
         try (StartProgress progress = new StartProgress(System.err, Terminal.now(surroundings.terminal()), false)) {
+            DeviceOptions.Chosen chosen = command.deviceOptions.chooseForPipeline(surroundings);
+            new TypedOptions(command.spec.commandLine()).requireEffect(chosen);
             PipelineBuilder builder = DitPipeline.load(source.checkpoint(), source.vae())
-                    .devices(command.deviceOptions.ofPipeline(surroundings))
+                    .devices(command.deviceOptions.ofPipeline())
                     .deviceWeights(command.deviceOptions.weightsOfPipeline())
                     .threads(command.deviceOptions.threads)
                     .precision(command.kernelArguments.options().precision())
@@ -117,7 +144,21 @@ final class ServedRun {
             return builder.open();
         } catch (PipelineException e) {
             throw inOptions(e);
+        } catch (IllegalArgumentException e) {
+            throw inOptions(e);
         }
+    }
+
+    /** What is out of range, under the option that said it: the server's and the pipeline's lines begin with their own names. */
+    private static IllegalArgumentException inOptions(IllegalArgumentException thrown) {
+        String message = String.valueOf(thrown.getMessage());
+        for (Map.Entry<String, String> each : OPTIONS.entrySet()) {
+            if (message.startsWith(each.getKey() + " is ")) {
+                return new IllegalArgumentException(
+                        each.getValue() + message.substring(each.getKey().length()), thrown);
+            }
+        }
+        return thrown;
     }
 
     /** What stopped it, in the command line's words. */

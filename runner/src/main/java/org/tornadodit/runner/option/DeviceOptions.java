@@ -103,12 +103,33 @@ public final class DeviceOptions {
      * @throws IllegalArgumentException when options contradict each other
      */
     public Chosen choose(Surroundings surroundings, Consumer<String> notice) {
-        if (threads < 1 || threads > 4096) {
-            throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
-        }
+        requireThreads();
         if (!noKernelCache) {
             KernelCompiler.fromClassPath().keep(Machine.kernelFolder(), TornadoProperties.all(), notice);
         }
+        return chosen(surroundings);
+    }
+
+    /**
+     * Finds the device that a pipeline's builder finds by {@link #ofPipeline}, and says what is amiss in the command line's
+     * words.
+     *
+     * @throws DeviceUnavailableException when TornadoVM was asked for, and is not there or has no such device
+     * @throws IllegalArgumentException when options contradict each other
+     */
+    public Chosen chooseForPipeline(Surroundings surroundings) {
+        requireThreads();
+        division.refuseAny("on serve, whose devices divide requests as --plan auto says; leave it out");
+        return chosen(surroundings);
+    }
+
+    private void requireThreads() {
+        if (threads < 1 || threads > 4096) {
+            throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
+        }
+    }
+
+    private Chosen chosen(Surroundings surroundings) {
         DeviceChoice found = find(words(surroundings));
         Chosen chosen = new Chosen(found.devices(), weights, failFast, division.request(), found.reason());
         if (!weights.isEmpty()
@@ -126,20 +147,8 @@ public final class DeviceOptions {
         return chosen;
     }
 
-    /**
-     * The devices as a pipeline's builder takes them.
-     *
-     * @throws DeviceUnavailableException when TornadoVM was asked for, and is not there or has no such device
-     * @throws IllegalArgumentException when options contradict each other
-     */
-    public String ofPipeline(Surroundings surroundings) {
-        if (threads < 1 || threads > 4096) {
-            throw new IllegalArgumentException("--threads is " + threads + ", expected 1 to 4096");
-        }
-        division.refuseAny("on serve, whose devices divide requests as --plan auto says; leave it out");
-        if (device != Device.AUTO || !names.isEmpty()) {
-            find(words(surroundings)); // says what is amiss in the command line's words
-        }
+    /** The devices as a pipeline's builder takes them. */
+    public String ofPipeline() {
         return names.isEmpty() ? device.name().toLowerCase(Locale.ROOT) : String.join(",", names);
     }
 
