@@ -101,6 +101,9 @@ class MeasuringCommandsTest {
                 run.out());
         assertTrue(rows.stream().anyMatch(row -> row.contains("--pipefusion-parallel-degree 2 --num-pipeline-patch ")));
         assertEquals(ExitCode.USAGE, CommandLineRun.of("plan", "--gpus", 0).exitCode());
+        CommandLineRun kernels = CommandLineRun.of("plan", "--kernels", "portable");
+        assertEquals(ExitCode.USAGE, kernels.exitCode(), kernels.out());
+        assertTrue(kernels.err().startsWith("dit: Unknown option"), kernels.err());
     }
 
     /** Of several records of a way the newest counts, and none of another model, batch, precision or of portable kernels. */

@@ -70,6 +70,8 @@ import picocli.CommandLine.Spec;
             "  dit bulk --model demo --num-samples 8 --output few"
         })
 public final class BulkCommand implements Callable<Integer> {
+    /** What {@code --collect} heeds: the pictures and their manifest say the rest. */
+    private static final List<String> OF_COLLECT = List.of("--collect", "--npz", "--dry-run", "--quiet", "--debug");
 
     /** What is otherwise than in sample: {@code sample_ddp.py}'s guidance. */
     static final class Defaults implements IDefaultValueProvider {
@@ -261,6 +263,7 @@ public final class BulkCommand implements Callable<Integer> {
     private int collect(Path directory) throws IOException {
         TypedOptions typed = new TypedOptions(spec.commandLine());
         typed.refuse(List.of("--output", "--sample-dir", "--shard"), "with --collect, which names the folder");
+        typed.refuseAllBut(OF_COLLECT, "with --collect, which makes no picture; leave it out");
         Path npz = bulkOptions.npz != null
                 ? bulkOptions.npz
                 : directory.toAbsolutePath().normalize().resolveSibling(nameOf(directory) + ".npz");

@@ -31,6 +31,7 @@ import org.tornadodit.scheduler.graph.MeshCost;
 import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Mesh;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IModelTransformer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Spec;
         name = "plan",
         mixinStandardHelpOptions = true,
         sortOptions = false,
+        modelTransformer = PlanCommand.WithoutKernels.class,
         description = {
             "Says how a number of H100s or H200s can divide a batch of a model, and what a step should then take by"
                     + " the cost model that --plan auto chooses by. Needs no GPU and no weights.",
@@ -51,6 +53,15 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {"  dit plan --image-size 512 --batch 1 --gpus 4", "  dit plan --model DiT-L/2 --batch 2 --gpus 8"})
 public final class PlanCommand implements Callable<Integer> {
+
+    /** The cost model is of Hopper's kernels: a choice of others would change nothing. */
+    static final class WithoutKernels implements IModelTransformer {
+        @Override
+        public CommandSpec transform(CommandSpec spec) {
+            spec.remove(spec.findOption("--kernels"));
+            return spec;
+        }
+    }
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

@@ -139,6 +139,18 @@ public final class TypedOptions {
         }
     }
 
+    /**
+     * Refuses all options that the user has typed but these.
+     *
+     * @param heeded any of an option's names
+     */
+    public void refuseAllBut(List<String> heeded, String why) {
+        command.getParseResult().matchedOptions().stream()
+                .filter(option -> Stream.of(option.names()).noneMatch(heeded::contains))
+                .findFirst()
+                .ifPresent(option -> refuse(List.of(option.longestName()), why));
+    }
+
     /** A message with aliases as the user has typed them, and choices as help writes them. */
     public static String inTheUsersWords(String message, CommandLine command, Collection<String> words) {
         Matcher choice = CHOICE.matcher(message);

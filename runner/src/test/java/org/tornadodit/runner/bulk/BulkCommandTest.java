@@ -294,6 +294,46 @@ class BulkCommandTest {
         assertEquals(ExitCode.USAGE, CommandLineRun.of("sample", "--none").exitCode());
     }
 
+    /** The folder says what its pictures are: what is typed beside it would be another run's, and go unheard. */
+    @Test
+    void whatCollectDoesNotHeedIsRefused() throws IOException {
+        Path output = folder.resolve("run");
+        done(runs.run(output, "--num-samples", 2));
+        for (Object[] idle : new Object[][] {
+            {"--num-samples", 3},
+            {"--num-fid-samples", 2},
+            {"--seed", 1},
+            {"--global-seed", 1},
+            {"--cfg-scale", 4},
+            {"--labels", "uniform"},
+            {"--model", "demo"},
+            {"--ckpt", "x.pt"},
+            {"--sampler", "ddim"},
+            {"--num-sampling-steps", 3},
+            {"--per-proc-batch-size", 1},
+            {"--device", "cpu"},
+            {"--threads", 1},
+            {"--matmul-precision", "high"},
+            {"--plan", "samples"},
+            {"--shard", "0/2"},
+            {"--output", output}
+        }) {
+            assertLine(
+                    ExitCode.PERMANENT,
+                    idle[0] + " has no effect with --collect, which ",
+                    CommandLineRun.of("bulk", "--collect", output, idle[0], idle[1]));
+        }
+        assertFalse(Files.exists(folder.resolve("run.npz")));
+        Path npz = folder.resolve("x.npz");
+        Object[] all = {"bulk", "--collect", output, "--npz", npz, "--quiet", "--debug"};
+        Object[] dry = Arrays.copyOf(all, all.length + 1);
+        dry[all.length] = "--dry-run";
+        done(CommandLineRun.of(dry));
+        assertFalse(Files.exists(npz));
+        done(CommandLineRun.of(all));
+        assertTrue(Files.exists(npz));
+    }
+
     @Test
     void labelsOfAFileSayHowMany() throws IOException {
         Path labels = Files.writeString(folder.resolve("labels.txt"), "3\n1\n5\n");
