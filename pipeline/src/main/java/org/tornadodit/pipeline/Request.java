@@ -29,7 +29,7 @@ import org.tornadodit.scheduler.engine.SamplingRequest;
  * @param solver choices of DPM-Solver++ and UniPC; the others ignore them
  * @param flow choices of SiT's samplers; the others ignore them
  * @param seed as {@code torch.manual_seed} takes it; a negative one is the 64-bit word with the same bits
- * @param batches how often the labels are sampled, from one stream of noise
+ * @param batches how often the labels are sampled, from one stream of noise; an int counts the pictures of all
  * @param previewEvery every so many steps the pictures are decoded as they are so far; 0 for never
  */
 public record Request(
@@ -66,6 +66,11 @@ public record Request(
         }
         if (batches < 1 || batches > MOST_BATCHES) {
             throw new IllegalArgumentException("batches is %d, expected 1 to %d".formatted(batches, MOST_BATCHES));
+        }
+        long pictures = (long) labels.size() * batches;
+        if (pictures > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("%d class labels in %d batches are %d pictures, expected at most %d"
+                    .formatted(labels.size(), batches, pictures, Integer.MAX_VALUE));
         }
         if (previewEvery < 0) {
             throw new IllegalArgumentException("previewEvery is " + previewEvery + ", expected 0 or more steps");
@@ -175,7 +180,7 @@ public record Request(
                 labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
     }
 
-    /** @param batches how often all labels are sampled */
+    /** @param batches how often all labels are sampled; as many pictures in all as an int counts */
     public Request batches(int batches) {
         return new Request(
                 labels, steps, guidance, channels, interval, sampler, eta, solver, flow, seed, batches, previewEvery);
@@ -189,7 +194,7 @@ public record Request(
 
     /** Pictures in all. */
     public int pictures() {
-        return Math.multiplyExact(labels.size(), batches);
+        return labels.size() * batches;
     }
 
     /** Some of the labels as the engine takes them. */

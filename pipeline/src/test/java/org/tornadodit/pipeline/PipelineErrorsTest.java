@@ -72,6 +72,15 @@ class PipelineErrorsTest {
                 IllegalArgumentException.class,
                 "eta is 2.0, expected 0 to 1",
                 () -> Request.of(1).eta(2));
+        assertRefused(
+                IllegalArgumentException.class,
+                "4096 class labels in 1048576 batches are 4294967296 pictures, expected at most 2147483647",
+                () -> Request.of(new int[4096]).batches(1 << 20));
+        assertRefused(
+                IllegalArgumentException.class,
+                "2048 class labels in 1048576 batches are 2147483648 pictures, expected at most 2147483647",
+                () -> Request.of(new int[2048]).batches(1 << 20));
+        assertEquals(2047 << 20, Request.of(new int[2047]).batches(1 << 20).pictures());
         assertTrue(line(assertThrows(
                         IllegalArgumentException.class, () -> Request.of(1).steps(1001)))
                 .contains("1001"));
