@@ -30,22 +30,12 @@ final class GroupStates {
 
     /** True when something happened. */
     boolean advance() {
-        for (GroupState state : states) {
-            if (state.advance()) {
-                return true;
-            }
-        }
-        return false;
+        return states.stream().anyMatch(GroupState::advance);
     }
 
     /** Waits until other groups or devices have done something; false when they are not to do anything. */
     boolean awaitOthers() {
-        for (GroupState state : states) {
-            if (state.awaitOthers()) {
-                return true;
-            }
-        }
-        return false;
+        return states.stream().anyMatch(GroupState::awaitOthers);
     }
 
     void finish() {

@@ -30,37 +30,55 @@ final class Launcher {
                         + " GridScheduler under the name " + task.name());
             }
             LaunchGrid launch = LaunchGrid.of(task.name(), grid);
-            runGroups(
-                    beforeWaiting -> new WorkGroup(
-                            task.kernel(),
-                            deviceArguments,
-                            contexts,
-                            launch,
-                            HostRuntime.get().order() == HostRuntime.Order.REVERSE,
-                            Coroutine::of,
-                            beforeWaiting),
-                    launch.groupCount());
+            new Groups(
+                            beforeWaiting -> new WorkGroup(
+                                    task.kernel(),
+                                    deviceArguments,
+                                    contexts,
+                                    launch,
+                                    HostRuntime.get().order() == HostRuntime.Order.REVERSE,
+                                    Coroutine::of,
+                                    beforeWaiting),
+                            launch.groupCount())
+                    .runAll();
         } catch (RuntimeException e) {
             throw new TaskException(task.name(), e);
         }
     }
 
-    /** A group that waits for others does not keep those that have not begun from beginning: on a GPU they are resident. */
-    private static void runGroups(Function<Runnable, WorkGroup> factory, long groups) {
-        AtomicLong next = new AtomicLong();
-        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-        int workers = (int) Math.min(groups, Runtime.getRuntime().availableProcessors());
-        Coroutine.Runs runs = Coroutine.runs();
-        Runnable[] self = new Runnable[1];
-        Runnable another = () -> {
-            if (next.get() < groups) {
-                runs.begin(self[0]);
+    /**
+     * The groups of a launch, one after the other on each thread that runs this. One that waits for others does not keep those that have
+     * not begun from beginning: on a GPU they are resident.
+     */
+    private static final class Groups implements Runnable {
+        private final Function<Runnable, WorkGroup> factory;
+        private final long count;
+        private final Coroutine.Runs runs = Coroutine.runs();
+        private final AtomicLong next = new AtomicLong();
+        private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
+        /** @param factory takes what is to be called before a group waits for others */
+        Groups(Function<Runnable, WorkGroup> factory, long count) {
+            this.factory = factory;
+            this.count = count;
+        }
+
+        void runAll() {
+            runs.run((int) Math.min(count, Runtime.getRuntime().availableProcessors()), this);
+            Throwable thrown = failure.get();
+            if (thrown instanceof Error error) {
+                throw error;
             }
-        };
-        self[0] = () -> {
-            WorkGroup group = factory.apply(another);
+            if (thrown != null) {
+                throw (RuntimeException) thrown;
+            }
+        }
+
+        @Override
+        public void run() {
+            WorkGroup group = factory.apply(this::runOnAnotherThread);
             try {
-                for (long g = next.getAndIncrement(); g < groups && failure.get() == null; g = next.getAndIncrement()) {
+                for (long g = next.getAndIncrement(); g < count && failure.get() == null; g = next.getAndIncrement()) {
                     group.run(g);
                 }
             } catch (RuntimeException | Error e) {
@@ -68,14 +86,12 @@ final class Launcher {
             } finally {
                 group.close();
             }
-        };
-        runs.run(workers, self[0]);
-        Throwable thrown = failure.get();
-        if (thrown instanceof Error error) {
-            throw error;
         }
-        if (thrown != null) {
-            throw (RuntimeException) thrown;
+
+        private void runOnAnotherThread() {
+            if (next.get() < count) {
+                runs.begin(this);
+            }
         }
     }
 

@@ -6,12 +6,11 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.exceptions.TornadoRuntimeException;
@@ -35,7 +34,7 @@ public final class VirtualLink {
     private static final Object LOCK = new Object();
     private static final Map<Long, WeakReference<TornadoNativeArray>> ARRAYS = new HashMap<>();
     private static final Map<Flag, List<Store>> UNDER_WAY = new HashMap<>();
-    private static final Map<Waits, List<Wait>> WAITING = new LinkedHashMap<>();
+    private static final Set<Waits> WAITING = new LinkedHashSet<>();
     private static final Set<Long> ABANDONED = new HashSet<>();
     private static final Map<Long, Long> STORED = new HashMap<>();
     /** What devices without peer access share, until it is given back. */
@@ -333,12 +332,14 @@ public final class VirtualLink {
 
         @Override
         public boolean awaitOthers() {
+            if (all.isEmpty()) {
+                return false;
+            }
             synchronized (LOCK) {
-                WAITING.put(this, all);
+                WAITING.add(this);
                 try {
-                    return awaitLocked();
-                } catch (TimeoutException e) {
-                    throw new TornadoRuntimeException(e.getMessage());
+                    awaitLocked();
+                    return true;
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                     throw new TornadoRuntimeException("interrupted while waiting for another device");
@@ -349,28 +350,24 @@ public final class VirtualLink {
         }
 
         /** Until one of them is over. */
-        private boolean awaitLocked() throws InterruptedException, TimeoutException {
+        private void awaitLocked() throws InterruptedException {
             long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patience);
             while (all.stream().noneMatch(Wait::isOver)) {
                 if (all.stream().anyMatch(wait -> ABANDONED.contains(wait.flag().array()))) {
-                    throw new TimeoutException("no signal from another device, which failed");
+                    throw new TornadoRuntimeException("no signal from another device, which failed");
                 }
                 long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-                if (all.isEmpty()) {
-                    return false;
-                }
                 if (left <= 0) {
-                    throw new TimeoutException("no signal from another device for %d ms: %s"
+                    throw new TornadoRuntimeException("no signal from another device for %d ms: %s"
                             .formatted(
                                     patience,
-                                    WAITING.values().stream()
-                                            .flatMap(List::stream)
+                                    WAITING.stream()
+                                            .flatMap(waits -> waits.all.stream())
                                             .map(Wait::toString)
                                             .collect(Collectors.joining("; "))));
                 }
                 LOCK.wait(left);
             }
-            return true;
         }
     }
 
