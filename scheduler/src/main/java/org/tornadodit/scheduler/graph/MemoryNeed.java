@@ -36,8 +36,7 @@ public record MemoryNeed(long weights, long denoiser, long decoder, int decodedT
         Bands bands = Bands.of(vae, config.inputSize(), part);
         long image = Count.ofDecoder(bands, vae, config.inputSize(), 1, decoder, between)
                 .activationBytes();
-        int share = Math.ceilDiv(part.samples().count(), part.ranks()); // the crew's devices decode some each
-        int together = bands.isDivided() ? 1 : (int) Math.clamp(decoderBytes / image, 1, share);
+        int together = bands.isDivided() ? 1 : (int) Math.clamp(decoderBytes / image, 1, part.decodedSamples());
         Count pass = Count.ofDecoder(bands, vae, config.inputSize(), together, decoder, between);
         return new MemoryNeed(
                 step.weightBytes() + pass.weightBytes(), step.activationBytes(), pass.activationBytes(), together);

@@ -97,6 +97,11 @@ public record Part(
         return mesh.ranks();
     }
 
+    /** Samples that it decodes at most, where pictures are decoded whole: its crew shares them out. */
+    public int decodedSamples() {
+        return Math.ceilDiv(samples.count(), ranks());
+    }
+
     /** Which part of an axis this has, of {@link Mesh#degree}. */
     public int place(Axis axis) {
         return mesh.place(axis, rank);

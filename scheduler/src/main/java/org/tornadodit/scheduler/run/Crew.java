@@ -190,10 +190,7 @@ final class Crew implements Stepper {
         each(TornadoEngine::firstStep);
         each(TornadoEngine::recordStep);
         each(engine -> engine.decoder()
-                .record(
-                        engine.decoder().isShared()
-                                ? 1
-                                : Math.ceilDiv(engine.part().samples().count(), ranks.size())));
+                .record(engine.decoder().isShared() ? 1 : engine.part().decodedSamples()));
     }
 
     private static String optionsOfCrews() {
