@@ -56,8 +56,7 @@ final class SharedEngine implements AutoCloseable {
      */
     <T> T use(Supplier<T> work) {
         // Not lock(), in which a listener's request would stand behind close(), which waits for that listener's own.
-        // Only
-        // close() takes the write lock, after it has set the flag: who does not get this one has come too late.
+        // Only close() takes the write lock, after it has set the flag: who does not get this one has come too late.
         if (!open.readLock().tryLock()) {
             throw closedAlready();
         }

@@ -65,17 +65,6 @@ public final class ServeCommand implements Callable<Integer> {
     @Nullable
     private String token;
 
-    /**
-     * The token, or null for none.
-     *
-     * @param fromEnvironment DIT_SERVE_TOKEN, as it stands there
-     */
-    @Nullable
-    String token(@Nullable String fromEnvironment) {
-        String said = token != null ? token : fromEnvironment;
-        return said == null || said.isEmpty() ? null : said;
-    }
-
     @Option(
             names = "--max-batch",
             paramLabel = "N",
@@ -136,6 +125,17 @@ public final class ServeCommand implements Callable<Integer> {
 
     @Mixin
     KernelArguments kernelArguments = new KernelArguments();
+
+    /**
+     * The token, or null for none.
+     *
+     * @param fromEnvironment DIT_SERVE_TOKEN, as it stands there
+     */
+    @Nullable
+    String token(@Nullable String fromEnvironment) {
+        String said = token != null ? token : fromEnvironment;
+        return said == null || said.isEmpty() ? null : said;
+    }
 
     @Override
     public Integer call() throws IOException, InterruptedException {
