@@ -12,7 +12,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +39,7 @@ import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.KernelOptions.Tier;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.SamplingRequest;
+import org.tornadodit.scheduler.engine.SamplingState;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.graph.KernelChoice;
 import org.tornadodit.scheduler.graph.Operations;
@@ -51,12 +54,12 @@ class CrewTest {
     /** 16 tokens in four heads, two blocks: what is exchanged in one is not the other's. */
     static final DitConfig CONFIG = new DitConfig(4, 1, 4, 32, 2, 4, 2.0, 6, true);
 
-    private static final DitWeights WEIGHTS = TinyModel.weights(CONFIG);
+    static final DitWeights WEIGHTS = TinyModel.weights(CONFIG);
 
     /** 64 tokens in four heads of 16: what eight devices can have the tensor cores' shares of. */
     private static final DitConfig WIDE = new DitConfig(8, 1, 4, 64, 1, 4, 1.0, 6, true);
 
-    private static final SamplingRequest TWO = TinyModel.request(STEPS, 3, 1);
+    static final SamplingRequest TWO = TinyModel.request(STEPS, 3, 1);
     private static final SamplingRequest UNGUIDED =
             new SamplingRequest(List.of(3, 1), TWO.sampler(), 1, TWO.guidance(), GuidanceInterval.ALWAYS);
     private static final Map<String, float[]> EXPECTED = new ConcurrentHashMap<>();
@@ -487,40 +490,84 @@ class CrewTest {
         }
     }
 
-    /** Predictions and hidden states are floats on any device. */
+    /** Predictions and hidden states are floats on any device: the picture of one, in FP32's accuracy. */
     @Test
     void halvesAndStagesMayHaveOtherKernels() {
-        HostRuntime.get().setDeviceCount(2);
-        List<ListedDevice> devices = TinyModel.team(2, 1, reports).devices();
+        KernelOptions portable = kernelsOf(1);
+        float[] alone = expected(TWO, portable);
+        Shape shape = Shape.of(2, CONFIG.inChannels(), CONFIG.inputSize(), CONFIG.inputSize());
         for (Mesh mesh : List.of(Mesh.ONE.withHalves(2), Mesh.ONE.withStages(2).withMicroBatches(2))) {
-            Crew crew = Crew.load(devices, mesh, rank -> operations(devices.get(rank), rank), (rank, between) -> {
-                Part part = mesh.part(CONFIG, 2, true, rank);
-                ListedDevice device = devices.get(rank);
-                HostWeights weights = HostWeights.of(
-                        CONFIG,
-                        WEIGHTS,
-                        TinyModel.PIXEL_VAE,
-                        TinyModel.PIXEL_VAE_WEIGHTS,
-                        device,
-                        part,
-                        between,
-                        kernelsOf(rank));
-                return new TornadoEngine(
-                        device,
-                        "d" + rank + "_",
-                        CONFIG,
-                        weights,
-                        TinyModel.PIXEL_VAE,
-                        TWO,
-                        part,
-                        between,
-                        false,
-                        Startup.silent());
-            });
-            assertTrue(crew.bytesReceived().stream().allMatch(bytes -> bytes > 0), mesh.toString());
+            List<ListedDevice> devices = TinyModel.team(mesh, 1, reports).devices();
+            HostRuntime.get().devices().forEach(HostDevice::resetMeters);
+            Crew crew = Crew.load(
+                    devices,
+                    mesh,
+                    rank -> operations(devices.get(rank), rank),
+                    making(devices, mesh, CrewTest::kernelsOf));
+            List<Long> before = crew.bytesReceived();
+            float[] latents = sampled(crew, TWO);
+            TensorAssert.assertRelativeError(mesh.toString(), shape, latents, alone, 2e-6);
+            assertFalse(Arrays.equals(latents, alone), mesh + ": the bits of the portable kernels alone");
+            requireBytes(mesh, portable, before, crew.bytesReceived());
             crew.close();
+            assertEquals(List.of("TensorLinear.linear", "Linear.linear"), kernelsOf("block.attn_qkv"), mesh.toString());
         }
         assertEquals(0, TinyModel.deviceBytes());
+    }
+
+    /** What a task runs on each of two devices. */
+    private static List<@Nullable String> kernelsOf(String task) {
+        List<@Nullable String> kernels = new ArrayList<>();
+        for (int device = 0; device < 2; device++) {
+            kernels.add(HostRuntime.get().device(device).kernels().get("d" + device + "_" + task));
+        }
+        return kernels;
+    }
+
+    /** Latents of a crew that has a step at a time, without anything around it. */
+    private static float[] sampled(Crew crew, SamplingRequest request) {
+        BatchRun batch = new BatchRun(request, CONFIG, TorchRandn.cuda(5), SamplingState.START, (done, now) -> {}, 0);
+        List<RunningSample> samples = batch.samples();
+        crew.begin(samples.stream().map(RunningSample::keptArrays).toList());
+        for (int step = 1; step <= request.steps(); step++) {
+            crew.step(samples.stream().map(batch::step).toList(), List.of(), step);
+            samples.forEach(RunningSample::stepped);
+        }
+        float[] latents = new float[samples.size() * CONFIG.inputElements()];
+        List<List<float[]>> states =
+                crew.read(samples.stream().map(RunningSample::arrays).toList());
+        for (int i = 0; i < states.size(); i++) {
+            System.arraycopy(states.get(i).getFirst(), 0, latents, i * CONFIG.inputElements(), CONFIG.inputElements());
+        }
+        return latents;
+    }
+
+    /** Makes the engines of a crew of two samples. */
+    static Crew.Making making(List<ListedDevice> devices, Mesh mesh, IntFunction<KernelOptions> kernels) {
+        return (rank, between) -> {
+            Part part = mesh.part(CONFIG, 2, true, rank);
+            ListedDevice device = devices.get(rank);
+            HostWeights weights = HostWeights.of(
+                    CONFIG,
+                    WEIGHTS,
+                    TinyModel.PIXEL_VAE,
+                    TinyModel.PIXEL_VAE_WEIGHTS,
+                    device,
+                    part,
+                    between,
+                    kernels.apply(rank));
+            return new TornadoEngine(
+                    device,
+                    "d" + rank + "_",
+                    CONFIG,
+                    weights,
+                    TinyModel.PIXEL_VAE,
+                    TWO,
+                    part,
+                    between,
+                    false,
+                    Startup.silent());
+        };
     }
 
     /** Weights and graphs are there, and the devices take their first step together: what failed then is not freed. */
