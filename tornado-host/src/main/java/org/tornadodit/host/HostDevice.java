@@ -115,6 +115,7 @@ public final class HostDevice implements TornadoDevice, TornadoTargetDevice, Vir
     }
 
     void release(long bytes) {
+        faults.onRelease();
         used.addAndGet(-bytes);
     }
 

@@ -15,6 +15,7 @@ public final class HostFaults {
     private final AtomicLong allocations = new AtomicLong(-1);
     private final AtomicLong launchesToLoss = new AtomicLong(-1);
     private volatile @Nullable Runnable beforeLaunch;
+    private volatile @Nullable Runnable beforeRelease;
 
     /** The {@code k}-th launch from now (the next one is 1) of task {@code graph.task} fails. */
     public void failLaunch(String task, int k) {
@@ -45,6 +46,11 @@ public final class HostFaults {
         beforeLaunch = action;
     }
 
+    /** Calls {@code action} before memory is given back, on the thread that does it. */
+    public void beforeRelease(Runnable action) {
+        beforeRelease = action;
+    }
+
     /** A device that does nothing until this is closed. */
     public interface Hold extends AutoCloseable {
         @Override
@@ -68,6 +74,14 @@ public final class HostFaults {
         allocations.set(-1);
         launchesToLoss.set(-1);
         beforeLaunch = null;
+        beforeRelease = null;
+    }
+
+    void onRelease() {
+        Runnable action = beforeRelease;
+        if (action != null) {
+            action.run();
+        }
     }
 
     void onLaunch(String task) {

@@ -9,6 +9,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -43,11 +44,7 @@ final class Crew implements Stepper {
     private final Optional<String> throughHost;
 
     /** @param thread null for the caller's */
-    private record Rank(TornadoEngine engine, @Nullable ExecutorService thread) {
-        <T> Future<T> submit(Function<TornadoEngine, T> task) {
-            return Objects.requireNonNull(thread).submit(() -> task.apply(engine));
-        }
-    }
+    private record Rank(TornadoEngine engine, @Nullable ExecutorService thread) {}
 
     /** Makes the engine of a rank, on its device's thread. */
     interface Making {
@@ -338,31 +335,47 @@ final class Crew implements Stepper {
 
     /** Does something on all devices at once, and returns when all have done it or failed. */
     private <T> List<T> all(Function<TornadoEngine, T> task) {
-        if (ranks.isEmpty()) { // none was loaded
-            return List.of();
-        }
         if (ranks.size() == 1) {
             return List.of(task.apply(ranks.getFirst().engine()));
         }
-        Function<TornadoEngine, T> guarded = engine -> {
+        return side(engine -> {
             try {
                 return task.apply(engine);
             } catch (OverflowException e) { // once all is exchanged
                 throw e;
             } catch (RuntimeException | Error e) {
-                ranks.forEach(rank -> rank.engine().abandonExchanges());
+                abandonExchanges();
                 throw e;
             }
-        };
-        List<Future<T>> others = new ArrayList<>();
-        for (Rank rank : ranks.subList(1, ranks.size())) {
-            others.add(rank.submit(guarded));
+        });
+    }
+
+    private void abandonExchanges() {
+        ranks.forEach(rank -> rank.engine().abandonExchanges());
+    }
+
+    /**
+     * Does something on all devices, on each one's own thread, side by side: none waits for another. Returns when all have done it or
+     * failed.
+     */
+    private <T> List<T> side(Function<TornadoEngine, T> task) {
+        List<FutureTask<T>> tasks = new ArrayList<>();
+        for (Rank rank : ranks) {
+            FutureTask<T> own = new FutureTask<>(() -> task.apply(rank.engine()));
+            tasks.add(own);
+            ExecutorService thread = rank.thread();
+            if (thread != null) {
+                thread.execute(own);
+            }
         }
         List<T> results = new ArrayList<>();
         List<@Nullable Throwable> failures = new ArrayList<>();
         for (int i = 0; i < ranks.size(); i++) {
+            if (ranks.get(i).thread() == null) { // the first, if it is there: the others are at work by now
+                tasks.get(i).run();
+            }
             try {
-                results.add(i == 0 ? guarded.apply(ranks.getFirst().engine()) : DeviceWorker.await(others.get(i - 1)));
+                results.add(DeviceWorker.await(tasks.get(i)));
                 failures.add(null);
             } catch (RuntimeException | Error e) {
                 failures.add(e);
@@ -453,7 +466,10 @@ final class Crew implements Stepper {
     /** Releases the devices' memory. */
     void close() {
         try {
-            each(TornadoEngine::close);
+            side(engine -> {
+                engine.close();
+                return true;
+            });
             hostLandings.forEach(HostLandings::close);
         } finally {
             ranks.forEach(rank -> {
