@@ -43,6 +43,9 @@ final class Crew implements Stepper {
 
     private final Optional<String> throughHost;
 
+    /** Whether a device may be at another exchange than the others are: what all were to do did not end on all of them. */
+    private boolean parted;
+
     /** @param thread null for the caller's */
     private record Rank(TornadoEngine engine, @Nullable ExecutorService thread) {}
 
@@ -281,7 +284,7 @@ final class Crew implements Stepper {
         }
         int latent = latents.length / samples;
         List<Shard> shards = ShardPlan.even(samples, ranks.size()).shards();
-        List<float[]> parts = all(engine -> {
+        List<float[]> parts = side(engine -> {
             int rank = engine.part().rank();
             if (rank >= shards.size()) {
                 return new float[0];
@@ -333,21 +336,42 @@ final class Crew implements Stepper {
         });
     }
 
-    /** Does something on all devices at once, and returns when all have done it or failed. */
+    /**
+     * Does something on all devices at once in which they may wait for one another, and returns when all have done it or failed.
+     *
+     * <p>Who ends otherwise than the others is not where they are: it has come to fewer exchanges, or places predictions where
+     * nobody looks for them. Such devices compute nothing together any more, also where the device that failed is well.
+     */
     private <T> List<T> all(Function<TornadoEngine, T> task) {
         if (ranks.size() == 1) {
             return List.of(task.apply(ranks.getFirst().engine()));
         }
-        return side(engine -> {
-            try {
-                return task.apply(engine);
-            } catch (OverflowException e) { // once all is exchanged
-                throw e;
-            } catch (RuntimeException | Error e) {
-                abandonExchanges();
-                throw e;
-            }
-        });
+        if (parted) {
+            throw new IllegalStateException("the devices that compute together did not end what they did before");
+        }
+        parted = true; // whatever comes, be it that Java has no room for an exception
+        try {
+            List<T> results = side(engine -> {
+                try {
+                    return task.apply(engine);
+                } catch (OverflowException e) { // once all is exchanged
+                    throw e;
+                } catch (OutOfMemoryError e) {
+                    abandonExchanges();
+                    throw new IllegalStateException(
+                            "Java's heap is too small (" + e.getMessage() + "); give more with DIT_JVM_OPTS=-Xmx...",
+                            e);
+                } catch (RuntimeException | Error e) {
+                    abandonExchanges();
+                    throw e;
+                }
+            });
+            parted = false;
+            return results;
+        } catch (OverflowException e) { // of nothing else: see throwFirst
+            parted = false;
+            throw e;
+        }
     }
 
     private void abandonExchanges() {
@@ -356,7 +380,7 @@ final class Crew implements Stepper {
 
     /**
      * Does something on all devices, on each one's own thread, side by side: none waits for another. Returns when all have done it or
-     * failed.
+     * failed; one that fails with Java's heap has the others as they are.
      */
     private <T> List<T> side(Function<TornadoEngine, T> task) {
         List<FutureTask<T>> tasks = new ArrayList<>();
