@@ -54,13 +54,18 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
         launches = List.copyOf(launches);
     }
 
-    /** A denoising step of a part, with the kernels of a tier. */
+    /** A denoising step of a part, with the kernels of a tier; devices reach each other, and draw the noise. */
     public static Count ofStep(DitConfig config, Part part, Operations tier) {
-        return ofStep(config, part, tier, Link.PEERS);
+        return ofStep(config, part, tier, Link.PEERS, false);
     }
 
-    /** @param link between the devices of the crew */
-    static Count ofStep(DitConfig config, Part part, Operations tier, Link link) {
+    /**
+     * A denoising step of a part, with the kernels of a tier.
+     *
+     * @param link between the devices of the crew
+     * @param hostNoise whether the noise comes from the host, or is drawn on the device
+     */
+    static Count ofStep(DitConfig config, Part part, Operations tier, Link link, boolean hostNoise) {
         CountedArrays arrays = new CountedArrays();
         Operations operations = tier.with(arrays);
         DitWeights shapes = DitWeights.load(new ShapesAlone(DitWeights.specs(config)), config);
@@ -73,7 +78,7 @@ public record Count(List<Launch> launches, long weightBytes, long activationByte
                 part,
                 operations);
         Counting counting = new Counting(arrays);
-        graphs.walk(counting::scope);
+        graphs.walk(counting::scope, hostNoise);
         return counting.count();
     }
 

@@ -231,9 +231,10 @@ public final class DitGraphs {
      * Writes the graphs into other scopes than task graphs.
      *
      * @param scopes makes them, of a graph's name and how often it runs in a step
+     * @param hostNoise as {@link #build} has it
      */
-    void walk(BiFunction<String, Integer, GraphScope> scopes) {
-        pieces(false).forEach(piece -> piece.content().accept(scopes.apply(piece.name(), piece.times())));
+    void walk(BiFunction<String, Integer, GraphScope> scopes, boolean hostNoise) {
+        pieces(hostNoise).forEach(piece -> piece.content().accept(scopes.apply(piece.name(), piece.times())));
         staged().forEach(stage -> staging(stage).walk(scopes));
         for (int i = 1; i < suited.count(); i++) {
             suitedBlock(scopes.apply(blockNames().get(i), 0), i);
@@ -719,7 +720,7 @@ public final class DitGraphs {
                         config.inputSize(),
                         config.patchSize(),
                         config.outChannels()),
-                4.0 * predicted + 8.0 * elements);
+                4.0 * predicted + (hostNoise ? 12.0 : 8.0) * elements);
         g.task(
                 "step",
                 step,

@@ -23,6 +23,7 @@ public record MemoryNeed(long weights, long denoiser, long decoder, int decodedT
     /**
      * @param decoderBytes that a pass of the decoder may take, where one image takes no more
      * @param between the devices of the crew
+     * @param hostNoise whether the noise comes from the host, and so has arrays on the device
      */
     public static MemoryNeed of(
             DitConfig config,
@@ -31,8 +32,9 @@ public record MemoryNeed(long weights, long denoiser, long decoder, int decodedT
             Operations operations,
             DecoderTier decoder,
             long decoderBytes,
-            Link between) {
-        Count step = Count.ofStep(config, part, operations, between);
+            Link between,
+            boolean hostNoise) {
+        Count step = Count.ofStep(config, part, operations, between, hostNoise);
         Bands bands = Bands.of(vae, config.inputSize(), part);
         long image = Count.ofDecoder(bands, vae, config.inputSize(), 1, decoder, between)
                 .activationBytes();

@@ -77,7 +77,7 @@ public record MeshCost(double computing, double exchanging, long sent, long memo
         static Rank of(
                 DitConfig config, Mesh mesh, int most, boolean guided, int rank, Operations operations, Link link) {
             Part part = mesh.part(config, most, guided, rank);
-            Count count = Count.ofStep(config, part, operations, link);
+            Count count = Count.ofStep(config, part, operations, link, false);
             double seconds = 0;
             double end = 0;
             int exchanges = 0;

@@ -158,7 +158,8 @@ public final class TornadoEngine implements Engine, Stepper {
     record HostWeights(KernelChoice choice, DitWeights dit, VaeWeights vae) {
 
         /**
-         * Chooses the kernels, once it is known that the weights and the activations of a part fit the device.
+         * Chooses the kernels, once it is known that the weights and the activations of a part fit the device: all but the host's
+         * noise, which the engine counts too.
          *
          * @param between the devices of the crew
          * @throws DeviceUnavailableException when they do not
@@ -180,7 +181,8 @@ public final class TornadoEngine implements Engine, Stepper {
                             choice.operations(),
                             choice.decoder(vaeConfig),
                             DECODER_BYTES,
-                            between)
+                            between,
+                            false)
                     .requireFits(device, part.samples().count());
             return new HostWeights(choice, dit, vae);
         }
@@ -213,7 +215,8 @@ public final class TornadoEngine implements Engine, Stepper {
         operations = choice.operations();
         reportsOverflow = operations.reportsOverflow();
         DecoderTier decoderTier = choice.decoder(vaeConfig);
-        MemoryNeed need = MemoryNeed.of(config, vaeConfig, part, operations, decoderTier, DECODER_BYTES, between);
+        MemoryNeed need =
+                MemoryNeed.of(config, vaeConfig, part, operations, decoderTier, DECODER_BYTES, between, hostNoise);
         need.requireFits(device, shape.samples());
         description = "%s; %s: %s; %s of device memory"
                 .formatted(device, operations.description(), choice.reason(), ByteCount.of(need.bytes()));

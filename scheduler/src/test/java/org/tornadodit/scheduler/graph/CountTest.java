@@ -24,6 +24,7 @@ import org.tornadodit.scheduler.device.DevicePlan;
 import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.engine.MatmulPrecision;
 import org.tornadodit.scheduler.engine.Tuning;
+import org.tornadodit.scheduler.plan.Link;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.Part;
 import org.tornadodit.scheduler.plan.PatchFlow;
@@ -87,6 +88,14 @@ class CountTest {
         requireCountIsWhatADeviceHolds(config, Part.of(config, samples, guided), kernels);
     }
 
+    /** A step's noise from the host, of a device that has all, and of the last of two stages. */
+    @ParameterizedTest
+    @CsvSource({"PORTABLE, 1", "HIGH, 2"})
+    void theHostsNoiseIsCounted(Kernels kernels, int stages) {
+        Mesh mesh = Mesh.ONE.withStages(stages).withMicroBatches(stages);
+        requireCountIsWhatADeviceHolds(SMALL, mesh.part(SMALL, 3, true, stages - 1), kernels, true);
+    }
+
     @Test
     void blocksForFewerPassesHoldNextToNothing() {
         requireCountIsWhatADeviceHolds(MORE_TOKENS, Part.of(MORE_TOKENS, 2, true), Kernels.HIGHEST);
@@ -120,10 +129,14 @@ class CountTest {
     }
 
     private void requireCountIsWhatADeviceHolds(DitConfig config, Part part, Kernels kernels) {
+        requireCountIsWhatADeviceHolds(config, part, kernels, false);
+    }
+
+    private void requireCountIsWhatADeviceHolds(DitConfig config, Part part, Kernels kernels, boolean hostNoise) {
         int samples = part.samples().count();
         boolean guided = part.halves().count() == 2;
         Operations operations = kernels.operations();
-        Count count = Count.ofStep(config, part, operations);
+        Count count = Count.ofStep(config, part, operations, Link.PEERS, hostNoise);
 
         DitWeights weights = DitWeights.load(new SeededCheckpoint(DitWeights.specs(config), 1), config);
         DitBuffers buffers = new DitBuffers(config, part, operations);
@@ -145,7 +158,7 @@ class CountTest {
                 part,
                 operations);
         try (DevicePlan plan =
-                new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids, false), grids)) {
+                new DevicePlan(TornadoDevices.list().getFirst(), () -> graphs.build(grids, hostNoise), grids)) {
             List<Integer> step = graphs.step();
             plan.execute(graphs.start());
             graphs.load(plan);
