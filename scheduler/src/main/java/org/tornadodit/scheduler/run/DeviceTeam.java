@@ -1,6 +1,8 @@
 package org.tornadodit.scheduler.run;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.scheduler.device.ListedDevice;
@@ -55,17 +57,18 @@ public record DeviceTeam(List<ListedDevice> devices, List<Double> speeds, FaultP
                 IntStream.range(0, mesh.samples()).mapToDouble(this::speed).toArray());
     }
 
-    /** The crews behind one; null when it is the last. */
+    /** The other crews, in their order; null when there is none. */
     @Nullable
-    DeviceTeam behind(int crew) {
-        int left = mesh.samples() - crew - 1;
-        int from = (crew + 1) * mesh.ranks();
-        return left == 0
+    DeviceTeam without(Set<Integer> crews) {
+        int[] devicesLeft = IntStream.range(0, devices.size())
+                .filter(device -> !crews.contains(device / mesh.ranks()))
+                .toArray();
+        return devicesLeft.length == 0
                 ? null
                 : new DeviceTeam(
-                        devices.subList(from, devices.size()),
-                        speeds.subList(from, devices.size()),
+                        Arrays.stream(devicesLeft).mapToObj(devices::get).toList(),
+                        Arrays.stream(devicesLeft).mapToObj(speeds::get).toList(),
                         policy,
-                        mesh.withSamples(left));
+                        mesh.withSamples(devicesLeft.length / mesh.ranks()));
     }
 }

@@ -6,10 +6,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.IntSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
@@ -221,8 +223,8 @@ public final class ShardedEngine implements Engine {
     private @Nullable DeviceTeam loadTogether(
             DeviceTeam team, Function<ListedDevice, Operations> kernels, Making making) {
         List<Loading> loadings = new ArrayList<>();
+        Set<Integer> tried = new HashSet<>();
         int base = loaded();
-        int last = 0;
         for (Shard shard : team.plan(most - base).shards()) {
             List<ListedDevice> crew = team.crew(shard.device());
             int first = base + shard.first();
@@ -235,10 +237,10 @@ public final class ShardedEngine implements Engine {
                             team.mesh(),
                             rank -> kernels.apply(crew.get(rank)),
                             (rank, between) -> making.engine(crew.get(rank), rank, shard.count(), first, between)))));
-            last = Math.max(last, shard.device());
+            tried.add(shard.device());
         }
         loadings.forEach(Loading::awaitEnd); // none is closed while another one's engine is being made
-        int left = loadings.size() + team.mesh().samples() - 1 - last;
+        int left = team.mesh().samples();
         for (Loading each : loadings) {
             DeviceWorker worker = each.worker();
             left--;
@@ -271,7 +273,7 @@ public final class ShardedEngine implements Engine {
                 reportLeft(line, workers.size() + left);
             }
         }
-        return team.behind(last);
+        return team.without(tried);
     }
 
     /** Closes what was loaded; what has failed to load is left as it is. */
