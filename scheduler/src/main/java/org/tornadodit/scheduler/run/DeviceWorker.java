@@ -96,7 +96,7 @@ final class DeviceWorker {
         thread.execute(task);
     }
 
-    /** Releases the device's memory, unless it failed, behind what it was given to do. */
+    /** Releases the device's memory, unless it failed, behind what it was given to do; also on a thread that is interrupted. */
     void close() {
         Crew made = crew;
         if (made != null) {
@@ -105,18 +105,32 @@ final class DeviceWorker {
                 made.close();
                 return null;
             };
-            try {
-                thread.submit(release).get(CLOSE_SECONDS, TimeUnit.SECONDS);
-            } catch (ExecutionException | TimeoutException e) {
-                LOG.log(Level.WARNING, "device " + device() + " was not released", e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+            awaitRelease(thread.submit(release));
         }
         for (Runnable undone : thread.shutdownNow()) {
             if (undone instanceof Future<?> future) {
                 future.cancel(false); // somebody waits for it
             }
+        }
+    }
+
+    private void awaitRelease(Future<?> release) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(CLOSE_SECONDS);
+        boolean interrupted = false;
+        boolean waiting = true;
+        while (waiting) {
+            try {
+                release.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+                waiting = false;
+            } catch (ExecutionException | TimeoutException e) {
+                LOG.log(Level.WARNING, "device " + device() + " was not released", e);
+                waiting = false;
+            } catch (InterruptedException e) {
+                interrupted = true; // for the caller; what is not begun yet would be left out
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

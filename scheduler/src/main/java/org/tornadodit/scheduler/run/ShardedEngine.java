@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -88,6 +89,7 @@ public final class ShardedEngine implements Engine {
      * @param kernels which kernels
      * @throws DeviceUnavailableException when a device is too small, or none is left that has enough memory free
      * @throws DeviceFailedException when no device is left, or the first fails that may not
+     * @throws CancellationException when the thread is interrupted, once what was loaded is released
      */
     public ShardedEngine(
             DeviceTeam team,
@@ -204,16 +206,23 @@ public final class ShardedEngine implements Engine {
 
     /** A device that is being loaded. */
     private record Loading(DeviceWorker worker, double speed, Future<?> future) {
-        void awaitEnd() {
-            try {
-                DeviceWorker.await(future);
-            } catch (CancellationException e) {
-                if (!future.isDone()) {
-                    throw e; // interrupted
+        /**
+         * Waits, also on a thread that is interrupted: what is still being made could be closed by nobody.
+         *
+         * @return whether the thread was interrupted meanwhile
+         */
+        boolean awaitEnd() {
+            boolean interrupted = false;
+            while (!future.isDone()) {
+                try {
+                    future.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    LOG.log(Level.DEBUG, "for later", e);
                 }
-            } catch (RuntimeException | Error e) {
-                LOG.log(Level.DEBUG, "for later", e);
             }
+            return interrupted;
         }
     }
 
@@ -239,7 +248,15 @@ public final class ShardedEngine implements Engine {
                             (rank, between) -> making.engine(crew.get(rank), rank, shard.count(), first, between)))));
             tried.add(shard.device());
         }
-        loadings.forEach(Loading::awaitEnd); // none is closed while another one's engine is being made
+        boolean interrupted = false;
+        for (Loading each : loadings) { // none is closed while another one's engine is being made
+            interrupted |= each.awaitEnd();
+        }
+        if (interrupted) {
+            closeAll(loadings);
+            Thread.currentThread().interrupt();
+            throw new CancellationException("interrupted");
+        }
         int left = team.mesh().samples();
         for (Loading each : loadings) {
             DeviceWorker worker = each.worker();

@@ -2,12 +2,20 @@ package org.tornadodit.scheduler.run;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.tornadodit.host.HostDevice;
@@ -17,7 +25,7 @@ import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.plan.Mesh;
 
-/** Devices while an engine is loaded: who gets a turn. */
+/** Devices while an engine is loaded: who gets a turn, and what is left on them when nobody wants it any more. */
 class LoadingTest {
     private static final SamplingRequest ONE = TinyModel.request(2, 1);
     private static final SamplingRequest TWO = TinyModel.request(2, 1, 2);
@@ -26,6 +34,7 @@ class LoadingTest {
 
     @AfterEach
     void oneDeviceWithoutFaults() {
+        Thread.interrupted();
         HostRuntime.get().renewDevices();
         HostRuntime.get().setDeviceCount(1);
     }
@@ -99,6 +108,87 @@ class LoadingTest {
         occupy(3);
         assertArrayEquals(expected, latents(team, ONE));
         assertEquals(List.of("device 3; its samples go to the 1 left"), reported());
+        assertEquals(0, TinyModel.deviceBytes());
+    }
+
+    /** What is being made is waited for and closed: nobody else knows of it. */
+    @Test
+    void whoeverIsInterruptedWhileDevicesAreLoadedLeavesNothingOnThem() throws InterruptedException {
+        HostRuntime.get().setDeviceCount(2);
+        CountDownLatch atWork = new CountDownLatch(1);
+        CountDownLatch released = new CountDownLatch(1);
+        HostRuntime.get().device(1).faults().beforeLaunch(() -> {
+            atWork.countDown();
+            awaitCalmly(released);
+        });
+        AtomicReference<@Nullable Throwable> thrown = new AtomicReference<>();
+        AtomicBoolean interrupted = new AtomicBoolean();
+        Thread loading = Thread.ofPlatform().daemon().start(() -> {
+            try {
+                TinyModel.engine(TinyModel.team(2, 1, reports), TWO, false).close();
+            } catch (RuntimeException e) {
+                thrown.set(e);
+            }
+            interrupted.set(Thread.currentThread().isInterrupted());
+        });
+        atWork.await();
+        loading.interrupt();
+        loading.join(500); // it may not give up the device that is at work
+        released.countDown();
+        loading.join();
+        assertEquals(
+                "interrupted",
+                assertInstanceOf(CancellationException.class, thrown.get()).getMessage());
+        assertTrue(interrupted.get(), "the caller's loop would go on");
+        assertEquals(0, TinyModel.deviceBytes());
+        assertEquals(List.of(), reports);
+        assertEquals(2, freshEngineDevices(), "devices are taken for failed");
+    }
+
+    private int freshEngineDevices() {
+        try (ShardedEngine engine = TinyModel.engine(TinyModel.team(2, 1, reports), TWO, false)) {
+            return engine.devices();
+        }
+    }
+
+    private static void awaitCalmly(CountDownLatch latch) {
+        try {
+            if (!latch.await(1, TimeUnit.MINUTES)) {
+                throw new IllegalStateException("nobody released the device");
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("the device's thread was interrupted", e);
+        }
+    }
+
+    /** A device may be at work still when its release is asked for. */
+    @Test
+    void whoeverIsInterruptedReleasesDevicesAllTheSame() throws InterruptedException {
+        HostRuntime.get().setDeviceCount(2);
+        ShardedEngine engine = TinyModel.engine(TinyModel.team(2, 1, reports), TWO, false);
+        float[] latents = engine.sample(TWO, TorchRandn.cuda(5), (done, now) -> {});
+        CountDownLatch atWork = new CountDownLatch(2);
+        CountDownLatch released = new CountDownLatch(1);
+        for (int device = 0; device < 2; device++) {
+            HostRuntime.get().device(device).faults().beforeLaunch(() -> {
+                atWork.countDown();
+                awaitCalmly(released);
+            });
+        }
+        Thread decoding = Thread.ofPlatform().daemon().start(() -> engine.decode(latents, 2));
+        atWork.await();
+        AtomicBoolean interrupted = new AtomicBoolean();
+        Thread closing = Thread.ofPlatform().daemon().start(() -> {
+            Thread.currentThread().interrupt();
+            engine.close();
+            interrupted.set(Thread.currentThread().isInterrupted());
+        });
+        closing.join(500);
+        assertFalse(interrupted.get(), "closed while the devices are at work");
+        released.countDown();
+        closing.join();
+        decoding.join();
+        assertTrue(interrupted.get());
         assertEquals(0, TinyModel.deviceBytes());
     }
 }
