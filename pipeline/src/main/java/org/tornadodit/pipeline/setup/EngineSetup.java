@@ -9,7 +9,6 @@ import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.io.checkpoint.Checkpoint;
 import org.tornadodit.model.vae.VaeConfig;
 import org.tornadodit.model.vae.VaeWeights;
-import org.tornadodit.scheduler.device.DeviceLink;
 import org.tornadodit.scheduler.device.ListedDevice;
 import org.tornadodit.scheduler.engine.Engine;
 import org.tornadodit.scheduler.engine.FaultPolicy;
@@ -17,9 +16,7 @@ import org.tornadodit.scheduler.engine.KernelOptions;
 import org.tornadodit.scheduler.engine.SamplingRequest;
 import org.tornadodit.scheduler.engine.Startup;
 import org.tornadodit.scheduler.graph.KernelChoice;
-import org.tornadodit.scheduler.graph.MeshCost;
-import org.tornadodit.scheduler.graph.Operations;
-import org.tornadodit.scheduler.plan.Link;
+import org.tornadodit.scheduler.graph.MeshChoice;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.run.CpuEngine;
@@ -92,29 +89,14 @@ public record EngineSetup(
     }
 
     private Mesh chosen() {
-        Mesh mesh = chosen(Link.PEERS);
-        if (division.isExplicit() || mesh.ranks() == 1) {
-            return mesh;
-        }
-        DeviceLink link = DeviceLink.of(devices.subList(0, mesh.devices()));
-        if (!link.exists()) {
-            return Mesh.ofSamples(Math.min(devices.size(), shape.samples()));
-        }
-        return link.link() == Link.PEERS ? mesh : chosen(link.link());
-    }
-
-    /** What is asked for, or the fastest where devices are linked like that. */
-    private Mesh chosen(Link link) {
-        Operations operations = KernelChoice.of(devices.getFirst(), config, KernelChoice.forModel(config, kernels))
-                .operations();
-        return division.choose(
-                config,
-                shape.guided(),
-                shape.samples(),
-                devices.size(),
-                operations.grain(),
-                each -> MeshCost.of(config, each, shape.samples(), shape.guided(), operations, link)
-                        .seconds());
+        KernelOptions ofModel = KernelChoice.forModel(config, kernels);
+        return new MeshChoice(
+                        config,
+                        shape.guided(),
+                        shape.samples(),
+                        devices,
+                        device -> KernelChoice.of(device, config, ofModel).operations())
+                .mesh(division);
     }
 
     /** A device's rates with these kernels. */

@@ -39,6 +39,11 @@ public interface Operations {
         return description();
     }
 
+    /** Whether devices with these kernels and others can exchange within a block what they make: operands lie as the tier has them. */
+    default boolean exchangesWith(Operations others) {
+        return tier() == others.tier() && precision() == others.precision();
+    }
+
     /** The decoder's kernels of the same tier, where the autoencoder's sizes allow. */
     DecoderTier decoder(VaeConfig config);
 
