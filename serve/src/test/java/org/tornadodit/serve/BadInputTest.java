@@ -94,6 +94,13 @@ class BadInputTest {
         {"prompt": "3", "stream": "yes"}                          | 400 | stream               | wrong_type
         {"prompt": "3", "preview_every": -1}                      | 400 | preview_every        | out_of_range
         {"prompt": "3", "negative_prompt": "ugly"}                | 400 | negative_prompt      | unknown_parameter
+        {"prompt": "3", "prompt": "4"}                            | 400 | prompt               | duplicate_parameter
+        {"prompt": "3", "pr\\u006fmpt": "3"}                      | 400 | prompt               | duplicate_parameter
+        {"prompt": null, "prompt": "3"}                           | 400 | prompt               | duplicate_parameter
+        {"seed": 1, "prompt": "3", "seed": 1}                     | 400 | seed                 | duplicate_parameter
+        {"prompt": "3", "quality": [{"a": 1, "b": {}, "a": 2}]}   | 400 | a                    | duplicate_parameter
+        {"prompt": "3", "prompt": "4"                             | 400 | prompt               | duplicate_parameter
+        {"prompt": "3", "n": 1, "n"                               | 400 | n                    | duplicate_parameter
         {"class_labels": []}                                      | 400 | class_labels         | out_of_range
         {"class_labels": [6]}                                     | 400 | class_labels         | out_of_range
         {"class_labels": [-1]}                                    | 400 | class_labels         | out_of_range
@@ -130,6 +137,10 @@ class BadInputTest {
         Answer answer = server.post("{\"%s\": 1}".formatted(name));
         assertEquals("unknown_parameter", answer.error("code"));
         assertTrue(answer.body().length() < 1000, "a long name is cut");
+        Answer twice =
+                server.post("{\"%s\": 1, \"%s\": 1}".formatted(name.substring(400_100), name.substring(400_100)));
+        assertEquals("duplicate_parameter", twice.error("code"));
+        assertTrue(twice.body().length() < 1000, "a long name is cut");
         String blanks =
                 "a" + " ".repeat(400_000) + "b"; // what takes time that grows with the square would take minutes
         Duration patience = Duration.ofSeconds(20);

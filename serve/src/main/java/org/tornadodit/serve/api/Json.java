@@ -2,6 +2,7 @@ package org.tornadodit.serve.api;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
@@ -31,7 +32,7 @@ final class Json {
         return GSON.toJson(json);
     }
 
-    /** @throws Refusal when these bytes are no JSON object in UTF-8 */
+    /** @throws Refusal when these bytes are no JSON object in UTF-8, or have one with a field twice */
     static JsonObject object(byte[] body) {
         if (body.length == 0) {
             throw new Refusal(400, "malformed_json", "the body is empty, expected a JSON object");
@@ -40,7 +41,7 @@ final class Json {
         try (JsonReader reader = new JsonReader(new StringReader(text(body)))) {
             reader.setStrictness(Strictness.STRICT);
             reader.setNestingLimit(DEEPEST);
-            json = JsonParser.parseReader(reader);
+            json = value(reader);
             if (reader.peek() != JsonToken.END_DOCUMENT) {
                 throw malformed("something follows behind it");
             }
@@ -55,6 +56,37 @@ final class Json {
             throw new Refusal(400, "wrong_type", "the body is no JSON object");
         }
         return json.getAsJsonObject();
+    }
+
+    /** Gson's own parser takes the last of several fields of a name; which of them was meant is not known. */
+    private static JsonElement value(JsonReader reader) throws IOException {
+        return switch (reader.peek()) {
+            case BEGIN_OBJECT -> {
+                JsonObject object = new JsonObject();
+                reader.beginObject();
+                while (reader.hasNext()) {
+                    String name = reader.nextName();
+                    if (object.has(name)) {
+                        String shown = JsonFields.cut(name);
+                        throw Refusal.of(
+                                shown, "duplicate_parameter", "\"%s\" is there twice in an object".formatted(shown));
+                    }
+                    object.add(name, value(reader));
+                }
+                reader.endObject();
+                yield object;
+            }
+            case BEGIN_ARRAY -> {
+                JsonArray list = new JsonArray();
+                reader.beginArray();
+                while (reader.hasNext()) {
+                    list.add(value(reader));
+                }
+                reader.endArray();
+                yield list;
+            }
+            default -> JsonParser.parseReader(reader);
+        };
     }
 
     private static Refusal malformed(String why) {

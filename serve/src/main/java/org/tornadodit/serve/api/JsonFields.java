@@ -23,7 +23,7 @@ final class JsonFields {
     void requireKnown(Set<String> names) {
         for (String name : json.keySet()) {
             if (!names.contains(name)) {
-                String shown = name.length() > SHOWN ? name.substring(0, SHOWN) + "..." : name;
+                String shown = cut(name);
                 throw Refusal.of(shown, "unknown_parameter", "unknown parameter \"%s\"".formatted(shown));
             }
         }
@@ -57,7 +57,11 @@ final class JsonFields {
         if (value.isJsonArray()) {
             return "a list";
         }
-        String text = value.toString();
+        return cut(value.toString());
+    }
+
+    /** As much of a text as a message repeats. */
+    static String cut(String text) {
         return text.length() > SHOWN ? text.substring(0, SHOWN) + "..." : text;
     }
 
