@@ -75,6 +75,32 @@ class MeasuringCommandsTest {
                         .toArray());
     }
 
+    /** Times that are made up are of no device that could be chosen. */
+    @Test
+    void autotuneRefusesWhatMadeUpTimesDoNotHeed() {
+        for (Object[] idle : new Object[][] {
+            {"--device", "tornado"},
+            {"--devices", "cpu:2"},
+            {"--device-weights", "1"},
+            {"--fail-fast"},
+            {"--threads", 2},
+            {"--no-kernel-cache"},
+            {"--plan", "samples"},
+            {"--ulysses-degree", 2}
+        }) {
+            CommandLineRun run = autotune(idle);
+            assertEquals(ExitCode.USAGE, run.exitCode(), idle[0] + run.err());
+            assertTrue(
+                    run.err()
+                            .startsWith("dit: " + idle[0]
+                                    + " has no effect with --virtual, which makes the times of one device up"),
+                    run.err());
+        }
+        CommandLineRun heeded =
+                autotune("--budget", 0, "--again", "--kernels", "portable", "--matmul-precision", "high");
+        assertEquals(ExitCode.DONE, heeded.exitCode(), heeded.err());
+    }
+
     /** Two GPUs can have half of the guidance each, of the heads, queries, weights or blocks, for all tokens or for patches, and share the weights in the first three; the fastest comes first, and none sends nothing but one. */
     @Test
     void planPrintsWhatEachWayShouldTake() {

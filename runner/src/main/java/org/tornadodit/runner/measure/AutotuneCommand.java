@@ -63,6 +63,18 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {"  dit autotune --image-size 512", "  dit autotune --model demo --budget 60"})
 public final class AutotuneCommand implements Callable<Integer> {
+    /** What names devices, and says what is done on them besides kernels. */
+    private static final List<String> OF_DEVICES = Stream.concat(
+                    Stream.of(
+                            "--device",
+                            "--devices",
+                            "--device-weights",
+                            "--fail-fast",
+                            "--threads",
+                            "--no-kernel-cache"),
+                    DivisionOptions.NAMES.stream())
+            .toList();
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
@@ -124,8 +136,12 @@ public final class AutotuneCommand implements Callable<Integer> {
         DitConfig config;
         List<ListedDevice> devices;
         try {
+            if (json == null) {
+                new TypedOptions(spec.commandLine())
+                        .refuse(List.of("--note"), "without --json, which keeps it; leave it out, or give --json");
+            }
             config = ModelSizes.of(modelOptions, surroundings);
-            devices = virtual ? TornadoDevices.list().subList(0, 1) : chosen();
+            devices = virtual ? first() : chosen();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
@@ -189,6 +205,13 @@ public final class AutotuneCommand implements Callable<Integer> {
             RunRecord.write(json, record);
         }
         return tuned.stream().allMatch(one -> one.chosen().isPresent()) ? ExitCode.DONE : ExitCode.FAILURE;
+    }
+
+    /** The device that kernels run on for their results alone; refuses what would choose another. */
+    private List<ListedDevice> first() {
+        new TypedOptions(spec.commandLine())
+                .refuse(OF_DEVICES, "with --virtual, which makes the times of one device up; leave one of them out");
+        return TornadoDevices.list().subList(0, 1);
     }
 
     /** The devices; refuses what has no effect on them. */
