@@ -2,13 +2,11 @@ package org.tornadodit.pipeline;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.pipeline.setup.BatchLoop;
 import org.tornadodit.pipeline.setup.BatchLoop.Sampled;
 import org.tornadodit.scheduler.engine.SamplingRequest;
@@ -24,10 +22,15 @@ final class RequestRun {
     private final Consumer<Progress> listener;
     private final AtomicBoolean cancelled;
     private final Thread caller = Thread.currentThread();
-    private final List<SamplingRequest> batches;
+    /** All labels, as PyTorch's one batch has them. */
+    private final SamplingRequest whole;
+    /** Batches that have each label once. */
+    private final int round;
+
+    private final int batches;
     private int batch;
     private int done;
-    private int stepsDone;
+    private long stepsDone;
     private double seconds;
 
     RequestRun(
@@ -43,18 +46,15 @@ final class RequestRun {
         this.request = request;
         this.listener = listener;
         this.cancelled = cancelled;
-        this.batches = batches(request, pipeline.config().objective(), pipeline.maxBatch());
+        this.whole = request.batch(request.labels(), pipeline.config().objective());
+        this.round = Math.ceilDiv(whole.samples(), pipeline.maxBatch());
+        this.batches = Math.multiplyExact(round, request.batches());
     }
 
-    private static List<SamplingRequest> batches(Request request, Objective objective, int most) {
-        List<SamplingRequest> batches = new ArrayList<>();
-        for (int time = 0; time < request.batches(); time++) {
-            for (int first = 0; first < request.labels().size(); first += most) {
-                int end = Math.min(request.labels().size(), first + most);
-                batches.add(request.batch(request.labels().subList(first, end), objective));
-            }
-        }
-        return batches;
+    /** A batch by its index: made when it is its turn, for there may be two thousand million. */
+    private SamplingRequest batch(int number) {
+        int first = number % round * pipeline.maxBatch();
+        return whole.part(first, Math.min(pipeline.maxBatch(), whole.samples() - first));
     }
 
     /**
@@ -67,7 +67,7 @@ final class RequestRun {
             try (RequestQueue.Ticket ticket = queue.enter()) {
                 BatchLoop loop = engine.batches(pipeline.config().inputElements());
                 Following following = new Following(ticket, finished);
-                loop.run(batches, pipeline.rng().stream(request.seed()), BatchLoop.Point.START, following);
+                loop.run(batches, this::batch, pipeline.rng().stream(request.seed()), BatchLoop.Point.START, following);
                 return request;
             } catch (IllegalStateException e) { // cancelled, or of an engine that was closed
                 requireWanted(); // says after which step
@@ -86,11 +86,11 @@ final class RequestRun {
     }
 
     private String cancellation(String how) {
-        int steps = steps(batches.get(batch));
+        int steps = steps(whole);
         String where = steps == 0
                 ? "%s after step %d".formatted(how, done)
                 : "%s after step %d of %d".formatted(how, done, steps);
-        return batches.size() == 1 ? where : "%s, batch %d of %d".formatted(where, batch + 1, batches.size());
+        return batches == 1 ? where : "%s, batch %d of %d".formatted(where, batch + 1, batches);
     }
 
     /** Steps of a batch; 0 where its sampler decides on the way. */
@@ -113,7 +113,7 @@ final class RequestRun {
             batch = number;
             done = 0;
             requireWanted();
-            return new Watcher(ticket, batches.get(number));
+            return new Watcher(ticket, batch(number));
         }
 
         @Override
@@ -164,7 +164,7 @@ final class RequestRun {
                     step,
                     steps(part),
                     batch + 1,
-                    batches.size(),
+                    batches,
                     seconds > 0 ? stepsDone / seconds : 0,
                     timeLeft(),
                     previews(step, now),
@@ -181,7 +181,7 @@ final class RequestRun {
             if (steps(part) == 0) {
                 return Duration.ZERO;
             }
-            double all = (double) part.steps() * batches.size();
+            double all = (double) part.steps() * batches;
             return Duration.ofMillis((long) (1e3 * seconds * (all - stepsDone) / stepsDone));
         }
     }
@@ -200,6 +200,6 @@ final class RequestRun {
             at += part.values().length;
             labels.addAll(part.labels());
         }
-        return pipeline.latents(Arrays.copyOf(all, at), labels);
+        return pipeline.latents(all, labels);
     }
 }

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -263,6 +265,24 @@ class DitPipelineTest {
                     .matches("(cancelled|interrupted) .*"));
             assertEquals(1, waiting.pictures().size());
         }
+    }
+
+    /** Batches wait as a number: before the first step, of many there is no more than of one. */
+    @Test
+    void memoryDoesNotGrowWithBatchesThatAreToCome() {
+        DitPipeline dit = shared("cpu");
+        Request one = request(1, 4, 2).steps(1000); // two batches of the pipeline's
+        allocatedToTheFirstStep(dit, one); // loads classes
+        long ofOne = allocatedToTheFirstStep(dit, one);
+        long ofMany = allocatedToTheFirstStep(dit, one.batches(5_000));
+        assertTrue(ofMany < ofOne + (4 << 20), "%d bytes, of one %d".formatted(ofMany, ofOne));
+    }
+
+    private static long allocatedToTheFirstStep(DitPipeline dit, Request request) {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        assertThrows(CancellationException.class, () -> dit.sample(request, Progress::cancel));
+        return threads.getCurrentThreadAllocatedBytes() - before;
     }
 
     @Test

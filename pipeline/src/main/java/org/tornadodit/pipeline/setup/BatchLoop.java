@@ -1,6 +1,6 @@
 package org.tornadodit.pipeline.setup;
 
-import java.util.List;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.tornadodit.model.noise.NoiseStream;
 import org.tornadodit.scheduler.engine.Engine;
@@ -59,12 +59,15 @@ public record BatchLoop(Engine engine, WeightFiles used, int perSample) {
     /**
      * Samples the batches.
      *
+     * @param batches how many
+     * @param batch gives each by its index, when it is its turn: of any number, one is there at a time
      * @param noise as it is before the first batch, wherever this begins
      */
     public <E extends Exception> void run(
-            List<SamplingRequest> batches, NoiseStream noise, Point from, Follower<E> follower) throws E {
-        for (int number = 0; number < batches.size(); number++) {
-            SamplingRequest request = batches.get(number);
+            int batches, IntFunction<SamplingRequest> batch, NoiseStream noise, Point from, Follower<E> follower)
+            throws E {
+        for (int number = 0; number < batches; number++) {
+            SamplingRequest request = batch.apply(number);
             if (number < from.batch()) {
                 skip(request, noise);
                 continue;

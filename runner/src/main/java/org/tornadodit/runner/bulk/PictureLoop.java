@@ -128,7 +128,8 @@ final class PictureLoop {
                     number = next.nextInt();
                 }
                 loop.run(
-                        List.of(pictures.request(number)),
+                        1,
+                        batch -> pictures.request(number),
                         pictures.noise(number),
                         BatchLoop.Point.START,
                         new BatchLoop.Follower<RuntimeException>() {

@@ -6,7 +6,6 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -99,7 +98,7 @@ final class SampledRun implements BatchLoop.Follower<IOException> {
         for (int batch = 0; batch < options.skipBatches; batch++) {
             loop.skip(plan.request(), noise);
         }
-        loop.run(Collections.nCopies(options.batches, plan.request()), noise, from, this);
+        loop.run(options.batches, batch -> plan.request(), noise, from, this);
         writer.await();
         if (options.checkpointSteps != null) {
             invocation.interruption().hint(null);
