@@ -79,7 +79,10 @@ public final class PipelineBuilder {
         return this;
     }
 
-    /** @param name of the model that pictures tell, as {@code --model} has it; without it, that of the paper, or of the weights' file */
+    /**
+     * @param name of the model that pictures tell, as {@code --model} has it; without it, that of the paper, or of the weights'
+     *     file. {@code "SiT-..."} says what it was trained to predict too, where {@link #objective} and tensors do not
+     */
     public PipelineBuilder name(String name) {
         this.name = name;
         return this;
@@ -244,7 +247,8 @@ public final class PipelineBuilder {
     private DitPipeline open(Checkpoint weights, Checkpoint vaeWeights) {
         DitConfig plain =
                 config != null ? DitConfig.fromJson(config) : CheckpointSizes.of(checkpoint, weights, imageSize);
-        CheckpointObjective found = CheckpointObjective.of(objective, "", checkpoint, weights, plain);
+        CheckpointObjective found =
+                CheckpointObjective.of(objective, name != null ? name : "", checkpoint, weights, plain);
         DitConfig sizes = found.apply(plain, weights, config != null || CheckpointSizes.isDescribed(checkpoint));
         found.lines(weights, sizes).forEach(notices);
         VaeConfig vaeSizes = VaeConfig.fromJson(vae);

@@ -35,6 +35,7 @@ import org.tornadodit.host.HostFaults;
 import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.Shape;
 import org.tornadodit.model.TinyModelFiles;
+import org.tornadodit.model.diffusion.Objective;
 import org.tornadodit.model.diffusion.SamplingMethod;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
@@ -247,6 +248,16 @@ class DitPipelineTest {
                 assertArrayEquals(alone.get(seed), bytes(together.get(seed).pictures()), "seed " + seed);
                 assertTrue(together.get(seed).isDone());
             }
+        }
+    }
+
+    /** The published SiT has a DiT's very tensors: its name tells, as {@code --model} does. */
+    @Test
+    void theNameOfASitTellsWhatItPredicts() {
+        try (DitPipeline sit = on("cpu").name("SiT-XL/2").open();
+                DitPipeline dit = on("cpu").name("DiT-XL/2").open()) {
+            assertEquals(Objective.SIT, sit.config().objective());
+            assertEquals(Objective.DIT, dit.config().objective());
         }
     }
 

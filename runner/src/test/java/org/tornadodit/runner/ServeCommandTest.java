@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -64,19 +65,8 @@ class ServeCommandTest {
     @Test
     void servesWhatSampleSamplesUntilItIsStopped() throws Exception {
         TinyModelFiles model = TinyModelFiles.write(folder);
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx1g",
-                "-XX:TieredStopAtLevel=1",
-                "--add-modules=jdk.incubator.vector",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "org.tornadodit.runner.Runner"));
-        model.command(List.of("serve"), "--device", "cpu", "--port", 0, "--grace", 600, "--max-pictures", 16)
-                .forEach(word -> command.add(word.toString()));
-        Process process = new ProcessBuilder(command)
-                .redirectError(folder.resolve("err").toFile())
-                .start();
+        Process process = start(
+                model.command(List.of("serve"), "--device", "cpu", "--port", 0, "--grace", 600, "--max-pictures", 16));
         try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
                 HttpClient client = HttpClient.newHttpClient()) {
             String said = String.valueOf(out.readLine());
@@ -138,6 +128,51 @@ class ServeCommandTest {
             assertEquals(ExitCode.DONE, process.exitValue());
         } finally {
             process.destroyForcibly();
+        }
+    }
+
+    private Process start(List<?> arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx1g",
+                "-XX:TieredStopAtLevel=1",
+                "--add-modules=jdk.incubator.vector",
+                "-Ddit.home=" + CommandLineRun.ROOT.toAbsolutePath(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "org.tornadodit.runner.Runner"));
+        arguments.forEach(word -> command.add(word.toString()));
+        return new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectError(folder.resolve("err").toFile())
+                .start();
+    }
+
+    /** The demo's sizes and names are the program's, wherever weights lie and the program was started. */
+    @Test
+    void theDemosSizesAndNamesServeWeightsThatLieElsewhere() throws Exception {
+        Path weights = Files.copy(CommandLineRun.ROOT.resolve("demo/dit.pt"), folder.resolve("dit.pt"));
+        Process process = start(
+                List.of("serve", "--model", "demo", "--ckpt", weights.getFileName(), "--device", "cpu", "--port", 0));
+        try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+                HttpClient client = HttpClient.newHttpClient()) {
+            String said = String.valueOf(out.readLine());
+            assertTrue(said.startsWith("serving demo at "), () -> said + ": " + err());
+            HttpResponse<String> answer = post(
+                    client,
+                    URI.create(said.replaceAll(".* at ", "")),
+                    "{\"prompt\": \"fox\", \"num_inference_steps\": 1}");
+            assertEquals(200, answer.statusCode(), answer.body());
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private String err() {
+        try {
+            return Files.readString(folder.resolve("err"));
+        } catch (IOException e) {
+            return e.toString();
         }
     }
 

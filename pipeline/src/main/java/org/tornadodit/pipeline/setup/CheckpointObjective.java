@@ -30,7 +30,7 @@ public record CheckpointObjective(Objective objective, String reason) {
      * Finds out.
      *
      * @param given by the user; null where the file is to tell
-     * @param model as the user named it, such as SiT-XL/2
+     * @param model as the user named it, such as SiT-XL/2; empty where nobody did
      * @param checkpoint the file or folder
      * @param sizes of the model, with the objective of its config.json
      */
@@ -49,7 +49,7 @@ public record CheckpointObjective(Objective objective, String reason) {
             return new CheckpointObjective(Objective.REPA, "by its projectors");
         }
         if (isSit(model)) {
-            return new CheckpointObjective(Objective.SIT, "by --model");
+            return new CheckpointObjective(Objective.SIT, "by the model's name");
         }
         Optional<Objective> named = named(String.valueOf(checkpoint.getFileName()));
         if (named.isPresent()) {
@@ -61,9 +61,10 @@ public record CheckpointObjective(Objective objective, String reason) {
         return new CheckpointObjective(Objective.DIT, "as nothing says otherwise");
     }
 
-    /** Whether a model is called as SiT's are: SiT-XL/2. */
+    /** Whether a model is called as SiT's are: SiT-XL/2; or its config.json, wherever it lies. */
     public static boolean isSit(String model) {
-        return model.toLowerCase(Locale.ROOT).startsWith("sit-");
+        String name = model.endsWith(".json") ? String.valueOf(Path.of(model).getFileName()) : model;
+        return name.toLowerCase(Locale.ROOT).startsWith("sit-");
     }
 
     private static boolean any(Checkpoint weights, String start) {

@@ -3,7 +3,6 @@ package org.tornadodit.runner.command;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -132,8 +131,11 @@ final class ServedRun {
             if (command.modelOptions.objective != null) {
                 builder.objective(command.modelOptions.objective);
             }
-            if (command.modelOptions.model.endsWith(".json")) {
-                builder.config(Path.of(command.modelOptions.model));
+            if (source.configFile() != null) {
+                builder.config(source.configFile());
+            }
+            if (source.classesFile() != null) {
+                builder.classNames(source.classesFile());
             }
             if (command.deviceOptions.noKernelCache) {
                 builder.noKernelCache();

@@ -225,7 +225,8 @@ public final class BenchCommand implements Callable<Integer> {
                 DitConfig config = ModelSizes.of(modelOptions, surroundings);
                 VaeConfig vaeConfig = modelOptions.vae == null ? VAE : VaeConfig.fromJson(modelOptions.vae);
                 Path none = Path.of("random");
-                ModelSource source = new ModelSource(modelOptions.model, none, none, config, null, modelOptions);
+                ModelSource source =
+                        new ModelSource(modelOptions.model, none, none, null, config, null, null, modelOptions);
                 return new Model(
                         source,
                         config,

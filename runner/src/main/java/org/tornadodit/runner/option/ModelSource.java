@@ -22,15 +22,19 @@ import org.tornadodit.runner.terminal.Surroundings;
  * @param name as the user gave it
  * @param checkpoint the DiT's weights
  * @param vae the autoencoder's folder
- * @param config sizes from a config.json; null for a variant of the paper, whose image size and classes are read off
- *     the checkpoint unless the options tell them
- * @param classes names from a file beside the weights; null when classes are numbers
+ * @param configFile the config.json that has its sizes; null for a variant of the paper
+ * @param config sizes from there; null for a variant of the paper, whose image size and classes are read off the
+ *     checkpoint unless the options tell them
+ * @param classesFile the file that names its classes; null when classes are numbers
+ * @param classes names from there; null when classes are numbers
  */
 public record ModelSource(
         String name,
         Path checkpoint,
         Path vae,
+        @Nullable Path configFile,
         @Nullable DitConfig config,
+        @Nullable Path classesFile,
         @Nullable ClassNames classes,
         ModelOptions options) {
 
@@ -67,15 +71,20 @@ public record ModelSource(
         Path vae = options.vae == null ? null : finder.vae(options.vae);
         if (options.model.equals(DEMO)) {
             Path demo = surroundings.home().resolve("demo");
+            Path sizes = demo.resolve("config.json");
+            Path names = demo.resolve("labels.json");
             return new ModelSource(
                     DEMO,
                     checkpoint != null ? checkpoint : demo.resolve("dit.pt"),
                     vae != null ? vae : demo.resolve("vae"),
-                    DitConfig.fromJson(demo.resolve("config.json")),
-                    ClassNames.read(demo.resolve("labels.json")),
+                    sizes,
+                    DitConfig.fromJson(sizes),
+                    names,
+                    ClassNames.read(names),
                     options);
         }
-        DitConfig config = options.model.endsWith(".json") ? DitConfig.fromJson(Path.of(options.model)) : null;
+        Path configFile = options.model.endsWith(".json") ? Path.of(options.model) : null;
+        DitConfig config = configFile == null ? null : DitConfig.fromJson(configFile);
         boolean published = config == null && variant(options.model) == DitVariant.XL_2;
         if (checkpoint == null && published) {
             WeightsFinder.Found found = finder.dit(options.imageSize, vae).orElse(null);
@@ -99,7 +108,7 @@ public record ModelSource(
                                     .map(there -> "for example " + there)
                                     .orElse("or fetch it: ./dit download sd-vae-ft-ema"));
         }
-        return new ModelSource(options.model, checkpoint, vae, config, null, options);
+        return new ModelSource(options.model, checkpoint, vae, configFile, config, null, null, options);
     }
 
     private static String downloadCommand(ModelOptions options) {

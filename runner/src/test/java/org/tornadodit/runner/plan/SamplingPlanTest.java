@@ -94,7 +94,8 @@ class SamplingPlanTest {
     private static SamplingPlan plan(
             DitConfig config, VaeConfig vae, int samples, String steps, SamplingMethod sampler) {
         return new SamplingPlan(
-                new ModelSource("DiT-XL/2", Path.of("dit.pt"), Path.of("vae"), null, null, new ModelOptions()),
+                new ModelSource(
+                        "DiT-XL/2", Path.of("dit.pt"), Path.of("vae"), null, null, null, null, new ModelOptions()),
                 config,
                 vae,
                 ClassNames.imageNet(),
