@@ -33,6 +33,7 @@ import org.tornadodit.host.HostRuntime;
 import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.model.metrics.ImageFiles;
 import org.tornadodit.pipeline.PictureFacts;
+import org.tornadodit.runner.option.DivisionOptions;
 import org.tornadodit.runner.terminal.ExitCode;
 
 /** {@code dit serve} as a process, and its usage. */
@@ -228,6 +229,18 @@ class ServeCommandTest {
                         + " --device cpu",
                 "--devices=cpu:2",
                 "--threads=2");
+    }
+
+    @Test
+    void helpOffersNothingThatIsRefused() {
+        String help = CommandLineRun.of("serve", "--help").out();
+        assertTrue(help.contains("--device-weights"), help);
+        for (String idle : DivisionOptions.NAMES) {
+            assertFalse(help.contains(idle), idle);
+            refused(
+                    idle + " has no effect on serve, whose devices divide requests as --plan auto says; leave it out",
+                    idle + (idle.equals("--use-cfg-parallel") ? "" : idle.equals("--plan") ? "=auto" : "=2"));
+        }
     }
 
     /** The server does not start: where it did, the test would wait for its end. */

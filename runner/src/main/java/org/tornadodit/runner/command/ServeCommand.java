@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.pipeline.Rng;
 import org.tornadodit.runner.option.DeviceOptions;
+import org.tornadodit.runner.option.DivisionOptions;
 import org.tornadodit.runner.option.KernelArguments;
 import org.tornadodit.runner.option.ModelOptions;
 import org.tornadodit.runner.terminal.ExitCode;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Spec;
         name = "serve",
         mixinStandardHelpOptions = true,
         sortOptions = false,
+        modelTransformer = DivisionOptions.Hidden.class,
         description = {
             "Serves a model over HTTP: a page, OpenAI's images API, server-sent events with previews, and metrics.",
             "Requests share passes of the model: they join and leave between steps, and each gets the pictures that it"

@@ -58,9 +58,9 @@ public final class DeviceOptions {
             split = ",",
             description =
                     "Which devices of TornadoVM, as ./dit devices counts them, separated by commas; the samples of a"
-                        + " batch are divided among them, and samples too, see --plan. cpu:4 stands for four devices"
-                        + " that are emulated on the processor, for tests with tiny models: a thousand times slower"
-                        + " than --device cpu. Default: the first GPU and all others of its kind")
+                            + " batch are divided among them, and samples too where they are fewer. cpu:4 stands for"
+                            + " four devices that are emulated on the processor, for tests with tiny models: a thousand"
+                            + " times slower than --device cpu. Default: the first GPU and all others of its kind")
     List<String> names = List.of();
 
     @Option(

@@ -8,6 +8,9 @@ import org.tornadodit.scheduler.plan.Axis;
 import org.tornadodit.scheduler.plan.Mesh;
 import org.tornadodit.scheduler.plan.MeshRequest;
 import org.tornadodit.scheduler.plan.PatchFlow;
+import picocli.CommandLine.IModelTransformer;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 
 /** How several devices divide a run; the words are xDiT's. */
@@ -26,6 +29,19 @@ public final class DivisionOptions {
             "--pipefusion-parallel-degree",
             "--num-pipeline-patch",
             "--warmup-steps");
+
+    /** For commands that leave it to the engine: help does not offer what is refused. */
+    public static final class Hidden implements IModelTransformer {
+        @Override
+        public CommandSpec transform(CommandSpec spec) {
+            for (String name : NAMES) {
+                OptionSpec option = spec.findOption(name);
+                spec.remove(option);
+                spec.addOption(OptionSpec.builder(option).hidden(true).build());
+            }
+            return spec;
+        }
+    }
 
     /** Who chooses. */
     enum Plan {
@@ -115,8 +131,8 @@ public final class DivisionOptions {
             paramLabel = "N",
             description =
                     "N devices compute a sample in stages: each has some of the model's blocks, through which patches"
-                        + " of the tokens go one behind the other. Keys and values of the patches behind are those of"
-                        + " the step before: another picture, which is never chosen unasked")
+                            + " of the tokens go one behind the other. Keys and values of the patches behind are those of"
+                            + " the step before: another picture, which is never chosen unasked")
     @Nullable
     Integer pipeFusion;
 
