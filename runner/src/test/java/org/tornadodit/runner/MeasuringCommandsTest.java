@@ -20,6 +20,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
+import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.runner.terminal.ExitCode;
 
 /** {@code autotune} with made-up times, {@code bench} on the CPU engine, and {@code report} of what they record. */
@@ -127,9 +128,21 @@ class MeasuringCommandsTest {
                 run.out());
         assertTrue(rows.stream().anyMatch(row -> row.contains("--pipefusion-parallel-degree 2 --num-pipeline-patch ")));
         assertEquals(ExitCode.USAGE, CommandLineRun.of("plan", "--gpus", 0).exitCode());
-        CommandLineRun kernels = CommandLineRun.of("plan", "--kernels", "portable");
-        assertEquals(ExitCode.USAGE, kernels.exitCode(), kernels.out());
-        assertTrue(kernels.err().startsWith("dit: Unknown option"), kernels.err());
+        for (String idle : List.of("--kernels", "--vae")) {
+            CommandLineRun refused = CommandLineRun.of("plan", idle, "portable");
+            assertEquals(ExitCode.USAGE, refused.exitCode(), refused.out());
+            assertTrue(refused.err().startsWith("dit: Unknown option"), refused.err());
+        }
+    }
+
+    /** A plan is of steps: weights that have no decoder beside them do. */
+    @Test
+    void planOfWeightsWantsNoDecoder(@TempDir Path weights) throws IOException {
+        TinyModelFiles model = TinyModelFiles.writeOfTwoBlocks(weights);
+        Path alone = Files.createDirectory(weights.resolve("alone")).resolve("tiny.safetensors");
+        Files.move(model.checkpoint(), alone);
+        CommandLineRun run = CommandLineRun.of("plan", "--model", model.config(), "--ckpt", alone);
+        assertEquals(ExitCode.DONE, run.exitCode(), run.err());
     }
 
     /** Of several records of a way the newest counts, and none of another model, batch, precision or of portable kernels. */

@@ -41,7 +41,7 @@ final class ModelSizes {
             DitConfig sizes = DitConfig.fromJson(Path.of(options.model));
             return options.objective != null ? trainedFor(options.objective, sizes) : sizes;
         }
-        ModelSource source = ModelSource.of(options, surroundings);
+        ModelSource source = ModelSource.withoutDecoder(options, surroundings);
         try (Checkpoint weights = Checkpoints.open(source.checkpoint())) {
             return source.sizes(weights);
         }

@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
         name = "plan",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        modelTransformer = PlanCommand.WithoutKernels.class,
+        modelTransformer = PlanCommand.WithoutIdle.class,
         description = {
             "Says how a number of H100s or H200s can divide a batch of a model, and what a step should then take by"
                     + " the cost model that --plan auto chooses by. Needs no GPU and no weights.",
@@ -54,11 +54,12 @@ import picocli.CommandLine.Spec;
         footer = {"  dit plan --image-size 512 --batch 1 --gpus 4", "  dit plan --model DiT-L/2 --batch 2 --gpus 8"})
 public final class PlanCommand implements Callable<Integer> {
 
-    /** The cost model is of Hopper's kernels: a choice of others would change nothing. */
-    static final class WithoutKernels implements IModelTransformer {
+    /** The cost model is of Hopper's kernels and of a step: other kernels and a decoder would change nothing. */
+    static final class WithoutIdle implements IModelTransformer {
         @Override
         public CommandSpec transform(CommandSpec spec) {
             spec.remove(spec.findOption("--kernels"));
+            spec.remove(spec.findOption("--vae"));
             return spec;
         }
     }

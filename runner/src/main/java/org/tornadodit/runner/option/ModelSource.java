@@ -67,6 +67,16 @@ public record ModelSource(
      * @throws CheckpointException when an option names weights that are not on this machine
      */
     public static ModelSource of(ModelOptions options, Surroundings surroundings, WeightsFinder finder) {
+        return of(options, surroundings, finder, true);
+    }
+
+    /** For commands that decode nothing: {@code --vae} may be missing, and {@link #vae} leads nowhere then. */
+    public static ModelSource withoutDecoder(ModelOptions options, Surroundings surroundings) {
+        return of(options, surroundings, Surroundings.weights(), false);
+    }
+
+    private static ModelSource of(
+            ModelOptions options, Surroundings surroundings, WeightsFinder finder, boolean decodes) {
         Path checkpoint = options.checkpoint == null ? null : finder.checkpoint(options.checkpoint);
         Path vae = options.vae == null ? null : finder.vae(options.vae);
         if (options.model.equals(DEMO)) {
@@ -101,6 +111,10 @@ public record ModelSource(
         if (vae == null) {
             if (!Files.exists(checkpoint)) { // the first that is amiss
                 throw new CheckpointException(Printable.path(checkpoint) + ": no such file or folder");
+            }
+            if (!decodes) {
+                return new ModelSource(
+                        options.model, checkpoint, Path.of("none"), configFile, config, null, null, options);
             }
             throw new IllegalArgumentException(
                     "--vae is missing: give the AutoencoderKL's folder (config.json and weights), "
