@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -440,5 +441,42 @@ class MeasuringCommandsTest {
                 ExitCode.USAGE,
                 CommandLineRun.of("bench", "--model", config, "--random-weights", "--repetitions", 0)
                         .exitCode());
+    }
+
+    /** What bench says of soak and start is for these to say. */
+    @Test
+    void benchRefusesWhatItDoesNotHeed() {
+        assertRefused("--model has no effect before soak; put it behind", "bench", "--model", "demo", "soak");
+        assertRefused("step|sampling|vae|kernels has no effect before soak; put it behind", "bench", "step", "soak");
+        assertRefused(
+                "--json has no effect before start; put it behind",
+                "bench",
+                "--json",
+                folder.resolve("x.json"),
+                "start");
+        assertRefused("--runs is 0, expected 1 to 1000000", "bench", "--debug", "soak", "--model", "demo", "--runs", 0);
+        assertRefused(
+                "--note has no effect without --json",
+                "bench",
+                "--random-weights",
+                "--model",
+                config,
+                "--note",
+                "what");
+        for (String line : List.of(
+                "kernels --repetitions 3: --repetitions has no effect on kernels",
+                "kernels sampling --warm-up 3: --warm-up has no effect without step or vae",
+                "step kernels --guidance-high 0.5: --guidance-high has no effect on a step")) {
+            List<Object> words = new ArrayList<>(List.of("bench"));
+            words.addAll(List.of(line.substring(0, line.indexOf(": ")).split(" ", -1)));
+            words.addAll(List.of("--random-weights", "--model", config, "--devices", "cpu:1"));
+            assertRefused(line.substring(line.indexOf(": ") + 2), words.toArray());
+        }
+    }
+
+    private static void assertRefused(String start, Object... words) {
+        CommandLineRun run = CommandLineRun.of(words);
+        assertEquals(ExitCode.USAGE, run.exitCode(), run.out() + run.err());
+        assertTrue(run.err().startsWith("dit: " + start), run.err());
     }
 }

@@ -163,6 +163,7 @@ public final class BenchCommand implements Callable<Integer> {
                 plan = plan(model);
                 TypedOptions typed = new TypedOptions(spec.commandLine());
                 typed.requireEffect(samplingOptions, plan.device());
+                requireEffect(typed);
                 if (randomWeights) {
                     typed.refuse(List.of("--ckpt"), "with --random-weights; leave one of them out");
                 }
@@ -202,6 +203,27 @@ public final class BenchCommand implements Callable<Integer> {
                 RunRecord.write(json, record);
             }
             return right ? ExitCode.DONE : ExitCode.FAILURE;
+        }
+    }
+
+    /** Refuses what only others than those that are timed heed. */
+    private void requireEffect(TypedOptions typed) {
+        if (json == null && format != BenchTable.Format.JSON) {
+            typed.refuse(List.of("--note"), "without --json, which keeps it; leave it out, or give --json");
+        }
+        if (!chosen.contains(What.SAMPLING)) {
+            typed.refuse(
+                    List.of("--guidance-low", "--guidance-high"),
+                    "on a step, which is timed with guidance; leave it out, or time sampling");
+        }
+        if (chosen.isEmpty()) {
+            return;
+        }
+        if (!chosen.contains(What.STEP) && !chosen.contains(What.VAE)) {
+            typed.refuse(List.of("--warm-up"), "without step or vae; leave it out");
+        }
+        if (Set.copyOf(chosen).equals(Set.of(What.KERNELS))) {
+            typed.refuse(List.of("--repetitions"), "on kernels, which are timed as autotune times them; leave it out");
         }
     }
 

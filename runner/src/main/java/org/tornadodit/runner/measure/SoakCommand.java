@@ -48,7 +48,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Samples the same batch many times in one JVM. Fails when a run differs in a bit from the first,"
-                + " when memory of the devices or the process grows, or when a run takes ten times the median.",
+                + " when memory of the devices or the process grows, or when a later run takes ten times the median.",
         footerHeading = "%nExamples:%n",
         footer = {"  dit bench soak --model demo --runs 20", "  dit bench soak --model demo --mode batches"})
 final class SoakCommand implements Callable<Integer> {
@@ -121,6 +121,7 @@ final class SoakCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        TypedOptions.requireNothingBefore(spec);
         ModelSource source;
         try {
             source = ModelSource.of(modelOptions, surroundings);

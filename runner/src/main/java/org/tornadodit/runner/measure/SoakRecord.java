@@ -99,7 +99,7 @@ public record SoakRecord(List<Run> runs) {
                 (last().heap() - warmRun().heap()) / 1e6 / between));
         lines.add(String.format(
                 Locale.ROOT,
-                "median %.3f s a run, slowest %.3f s (run %d)",
+                "median %.3f s a run, slowest after the first %.3f s (run %d)",
                 median(),
                 runs.get(slowest()).seconds(),
                 slowest() + 1));

@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.tornadodit.runner.plan.TypedOptions;
 import org.tornadodit.runner.terminal.ExitCode;
 import org.tornadodit.runner.terminal.Surroundings;
 import picocli.CommandLine.Command;
@@ -80,6 +81,7 @@ final class StartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        TypedOptions.requireNothingBefore(spec);
         if (runs < 1 || runs > 1000) {
             throw new ParameterException(spec.commandLine(), "--runs is " + runs + ", expected 1 to 1000");
         }

@@ -17,7 +17,9 @@ import org.tornadodit.runner.option.FlowOptions;
 import org.tornadodit.runner.option.SamplingOptions;
 import org.tornadodit.runner.option.SolverOptions;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
 
 /**
  * What a user has typed, as opposed to defaults: an option that is typed and cannot have an effect is an error, and errors
@@ -149,6 +151,27 @@ public final class TypedOptions {
                 .filter(option -> Stream.of(option.names()).noneMatch(heeded::contains))
                 .findFirst()
                 .ifPresent(option -> refuse(List.of(option.longestName()), why));
+    }
+
+    /**
+     * Refuses what stands before a command of a command, which the one above would have to heed, and that does not run.
+     *
+     * @throws ParameterException naming the first of it
+     */
+    public static void requireNothingBefore(CommandSpec command) {
+        if (command.parent() == null) {
+            return;
+        }
+        command.parent().commandLine().getParseResult().matchedArgs().stream()
+                .filter(argument -> !argument.inherited())
+                .findFirst()
+                .ifPresent(argument -> {
+                    String typed = argument instanceof OptionSpec option ? option.longestName() : argument.paramLabel();
+                    throw new ParameterException(
+                            command.commandLine(),
+                            "%s has no effect before %s; put it behind, or leave it out"
+                                    .formatted(typed, command.name()));
+                });
     }
 
     /** A message with aliases as the user has typed them, and choices as help writes them. */
