@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -96,6 +97,23 @@ class DistributionTest {
         for (String file : List.of("LICENSE", "NOTICE", "README.md", "lib/jvm-flags", "demo/LICENSE-images.txt")) {
             assertTrue(Files.isRegularFile(unpacked.resolve(file)), file);
         }
+    }
+
+    /** Its README leads to what is there; beyond the documents, to the repository alone. */
+    @Test
+    void hasTheDocumentsThatItsReadmeLinksTo() throws IOException {
+        List<String> links = Pattern.compile("\\]\\((docs/[^)#]+)")
+                .matcher(Files.readString(unpacked.resolve("README.md")))
+                .results()
+                .map(link -> link.group(1))
+                .distinct()
+                .toList();
+        assertTrue(links.size() > 10, links::toString);
+        assertEquals(
+                List.of(),
+                links.stream()
+                        .filter(link -> !Files.exists(unpacked.resolve(link)))
+                        .toList());
     }
 
     @Test
