@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -15,12 +16,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Classes and packages that documents name exist, and so do the files that they link to. */
+/** Classes and packages that documents name exist, and so do the files and headings that they link to. */
 class DocumentedNamesTest {
     private static final Path ROOT = CommandLineRun.ROOT;
 
     private static final Pattern CLASS = Pattern.compile("`([A-Z][a-z]\\w+)(\\.\\w+)?`");
-    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]*)(#[^)]*)?\\)");
+    private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
     /** A row of the table of modules: module, or none for that of the row above, and packages. */
     private static final Pattern ROW = Pattern.compile("(?m)^\\| (`[\\w-]+`)? ?\\| (`[\\w.]+`(?:, `[\\w.]+`)*) \\|");
 
@@ -89,21 +91,41 @@ class DocumentedNamesTest {
         assertTrue(seen > 15, "only " + seen + " packages found");
     }
 
+    /** A heading's name in links: small letters, digits and hyphens for blanks. */
+    private static Set<String> headings(Path document) throws IOException {
+        return HEADING.matcher(Files.readString(document))
+                .results()
+                .map(heading -> heading.group(1)
+                        .toLowerCase(Locale.ROOT)
+                        .replaceAll("[^\\w\\- ]", "")
+                        .replace(' ', '-'))
+                .collect(Collectors.toSet());
+    }
+
     @Test
-    void linkedFilesExist() throws IOException {
+    void linksLeadSomewhere() throws IOException {
         Set<String> missing = new TreeSet<>();
-        try (Stream<Path> documents =
-                Stream.concat(Stream.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")), files("docs"))) {
+        int toHeadings = 0;
+        Stream<Path> others = Stream.of(
+                        "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "reference/README.md", "results/README.md")
+                .map(ROOT::resolve);
+        try (Stream<Path> documents = Stream.concat(others, files("docs"))) {
             for (Path document :
                     documents.filter(file -> file.toString().endsWith(".md")).toList()) {
                 Matcher links = LINK.matcher(Files.readString(document));
                 while (links.find()) {
-                    if (!Files.exists(document.resolveSibling(links.group(1)))) {
-                        missing.add(document + ": " + links.group(1));
+                    String file = links.group(1);
+                    Path target = file.isEmpty() ? document : document.resolveSibling(file);
+                    String heading = links.group(2);
+                    if (!Files.exists(target)
+                            || (heading != null && !headings(target).contains(heading.substring(1)))) {
+                        missing.add(document + ": " + links.group());
                     }
+                    toHeadings += heading == null ? 0 : 1;
                 }
             }
         }
+        assertTrue(toHeadings > 5, "only " + toHeadings + " links to headings found");
         assertEquals(Set.of(), missing);
     }
 }
