@@ -73,6 +73,10 @@ class ServeCommandTest {
             String said = String.valueOf(out.readLine());
             assertTrue(said.matches("serving .* at http://127\\.0\\.0\\.1:\\d+"), said);
             URI server = URI.create(said.replaceAll(".* at ", ""));
+            String models = client.send(
+                            HttpRequest.newBuilder(server.resolve("/v1/models")).build(), BodyHandlers.ofString())
+                    .body();
+            assertTrue(models.contains("\"id\":\"tiny.json\""), "where a file lies is nobody's business: " + models);
             HttpResponse<String> answer = post(
                     client,
                     server,

@@ -60,7 +60,7 @@ final class ServedRun {
         try (DitPipeline pipeline = open(source)) {
             requireAsked(source, pipeline.config());
             CountDownLatch asked = new CountDownLatch(1);
-            try (DitServer server = DitServer.start(pipeline, options.model(source.name()))) {
+            try (DitServer server = DitServer.start(pipeline, options.model(source.toldName()))) {
                 invocation.interruption().instead(() -> {
                     err.println(
                             "dit: stopping, with %d s for what is at work (requests: %d); a second signal ends at once"
