@@ -18,9 +18,9 @@ public final class KernelArguments {
             defaultValue = "highest",
             description =
                     "highest: every product as accurate as FP32's; higher: the blocks' linear layers with one product"
-                        + " in FP16 and two in FP8, an error of 1e-5; high: the operands of the blocks' products"
-                        + " rounded to FP16 on tensor cores, which changes a picture by less than 0.01 of 255 levels"
-                        + " in the mean. Default: ${DEFAULT-VALUE}")
+                            + " in FP16 and two in FP8, an error of 1e-5; high: the operands of the blocks' products"
+                            + " rounded to FP16 on tensor cores, which changes a picture by less than 0.01 of 255 levels"
+                            + " in the mean. Default: ${DEFAULT-VALUE}")
     MatmulPrecision precision = MatmulPrecision.HIGHEST;
 
     @Option(
@@ -30,8 +30,8 @@ public final class KernelArguments {
             converter = TierName.class,
             description =
                     "GPU kernels: wgmma: for the tensor cores of NVIDIA Hopper; mma: for those of any NVIDIA GPU from"
-                            + " Volta on; portable: FP32 on any device; auto: the best that device and model allow."
-                            + " Default: ${DEFAULT-VALUE}")
+                            + " Volta on; portable: FP32 on any device; auto: wgmma where device and model allow, else"
+                            + " portable. Default: ${DEFAULT-VALUE}")
     public KernelOptions.Tier kernels = KernelOptions.Tier.AUTO;
 
     /** A tier by its word, or by {@code tensor}, which was the word for wgmma. */

@@ -31,7 +31,7 @@ public record KernelOptions(MatmulPrecision precision, Tier tier, Tuning tuning)
 
     /** Sets of kernels, by what they compute with. */
     public enum Tier {
-        /** To be asked for: the best that the device and the model allow. */
+        /** {@link #WGMMA} where the device and the model allow, else {@link #PORTABLE}. */
         AUTO,
         /** Plain FP32 on any device. */
         PORTABLE,
