@@ -154,7 +154,7 @@ final class Crew implements Stepper {
         Operations first = kernels.apply(0);
         for (int rank = 1; rank < devices.size(); rank++) {
             Operations other = kernels.apply(rank);
-            if (other.tier() != first.tier() || other.precision() != first.precision()) {
+            if (!other.exchangesWith(first)) {
                 throw new DeviceUnavailableException(
                         ("device %d (%s) computes with %s, device %d (%s) with %s, and what these exchange in each block"
                                         + " is not the same: use --kernels portable, or devices of one kind")
