@@ -93,6 +93,8 @@ class BadInputTest {
         {"prompt": "3", "sampler": "euler"}                       | 422 | sampler              | unsupported
         {"prompt": "3", "stream": "yes"}                          | 400 | stream               | wrong_type
         {"prompt": "3", "preview_every": -1}                      | 400 | preview_every        | out_of_range
+        {"prompt": "3", "preview_every": 2}                       | 400 | preview_every        | unsupported
+        {"prompt": "3", "preview_every": 0, "stream": false}      | 400 | preview_every        | unsupported
         {"prompt": "3", "negative_prompt": "ugly"}                | 400 | negative_prompt      | unknown_parameter
         {"prompt": "3", "prompt": "4"}                            | 400 | prompt               | duplicate_parameter
         {"prompt": "3", "pr\\u006fmpt": "3"}                      | 400 | prompt               | duplicate_parameter

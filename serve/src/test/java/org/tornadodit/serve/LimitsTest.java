@@ -25,11 +25,10 @@ import org.tornadodit.serve.TestServer.Answer;
  */
 class LimitsTest {
     /** Takes minutes, if nothing ends it; others have a turn after each of its pictures. */
-    private static final String ENDLESS =
-            "{\"class_labels\": 1, \"n\": 4000, \"num_inference_steps\": 10, \"preview_every\": 0%s}";
+    private static final String ENDLESS = "{\"class_labels\": 1, \"n\": 4000, \"num_inference_steps\": 10%s}";
 
     private static final String PLAIN = ENDLESS.formatted("");
-    private static final String STREAM = ENDLESS.formatted(", \"stream\": true");
+    private static final String STREAM = ENDLESS.formatted(", \"stream\": true, \"preview_every\": 0");
     private static final String SHORT = "{\"prompt\": \"2\", \"num_inference_steps\": 2}";
 
     /** The common pool may have one thread alone. */

@@ -91,6 +91,12 @@ public record GenerationBody(Request request, int steps, SamplingMethod sampler,
         }
         boolean stream = fields.bool("stream");
         Long typedPreviews = fields.whole("preview_every", 0, ServedModel.MOST_STEPS);
+        if (typedPreviews != null && !stream) {
+            throw Refusal.of(
+                    "preview_every",
+                    "unsupported",
+                    "preview_every has no effect without \"stream\": true; leave it out, or ask for a stream");
+        }
         long previews = typedPreviews != null ? typedPreviews : Math.max(1, steps / PREVIEWS);
         Long seed = fields.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE);
         Double guidance = fields.number("guidance_scale");
