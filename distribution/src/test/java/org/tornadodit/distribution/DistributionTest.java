@@ -7,11 +7,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -34,18 +38,22 @@ class DistributionTest {
 
     @BeforeEach
     void unpack() throws IOException {
-        try (Stream<Path> made = Files.list(ROOT.resolve("distribution/target"))) {
-            List<Path> zips =
-                    made.filter(file -> file.toString().endsWith(".zip")).toList();
-            assertEquals(1, zips.size(), zips::toString);
-            unpack(zips.getFirst());
-        }
+        unpack(zip());
         try (Stream<Path> tops = Files.list(folder)) {
             List<Path> all = tops.toList();
             assertEquals(1, all.size(), all::toString);
             unpacked = all.getFirst();
         }
         assertTrue(unpacked.resolve("bin/dit").toFile().setExecutable(true));
+    }
+
+    private static Path zip() throws IOException {
+        try (Stream<Path> made = Files.list(ROOT.resolve("distribution/target"))) {
+            List<Path> zips =
+                    made.filter(file -> file.toString().endsWith(".zip")).toList();
+            assertEquals(1, zips.size(), zips::toString);
+            return zips.getFirst();
+        }
     }
 
     private void unpack(Path file) throws IOException {
@@ -75,13 +83,18 @@ class DistributionTest {
         List<String> command = new ArrayList<>(
                 List.of("sh", unpacked.resolve("bin").resolve(script).toString()));
         command.addAll(List.of(words));
+        return start("/usr/bin:/bin", command.toArray(String[]::new));
+    }
+
+    private String start(String path, String... command) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(Files.createDirectories(folder.resolve("elsewhere")).toFile())
                 .redirectErrorStream(true);
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
-        builder.environment().put("PATH", "/usr/bin:/bin");
+        builder.environment().put("PATH", path);
         builder.environment().remove("TORNADOVM_HOME");
+        builder.environment().remove("DIT");
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertTrue(process.waitFor(120, TimeUnit.SECONDS), output);
@@ -99,10 +112,81 @@ class DistributionTest {
         }
     }
 
-    /** Its README leads to what is there; beyond the documents, to the repository alone. */
+    /** From the folder that it is unpacked to, by a Slurm that says what it was given. */
+    @Test
+    void submitsItselfToSlurm() throws Exception {
+        Path bin = Files.createDirectories(folder.resolve("slurm"));
+        Path told = folder.resolve("told");
+        Path sbatch = Files.writeString(bin.resolve("sbatch"), """
+            #!/bin/sh
+            echo "$DIT $*" >> '%s'
+            wc -l < '%s'
+            """.formatted(told, told));
+        assertTrue(sbatch.toFile().setExecutable(true));
+        String said = start(
+                bin + ":/usr/bin:/bin",
+                "bash",
+                "../" + unpacked.getFileName() + "/cluster/slurm/submit.sh",
+                "3",
+                "fid",
+                "--model",
+                "demo");
+        assertTrue(said.contains("array 1, collector 2"), said);
+        List<String> jobs = Files.readAllLines(told);
+        assertEquals(2, jobs.size(), jobs::toString);
+        Path dit = unpacked.resolve("bin/dit").toRealPath();
+        for (String job : jobs) {
+            assertEquals(dit, Path.of(job.split(" ")[0]).toRealPath(), job);
+        }
+        assertTrue(jobs.getFirst().endsWith("/cluster/slurm/bulk.sbatch fid --model demo"), jobs::toString);
+
+        // By hand, without submit.sh: what a task and the collector run is found from where they were submitted.
+        Path results = folder.resolve("results/few");
+        String task = start(
+                "/usr/bin:/bin",
+                "env",
+                "SLURM_JOB_ID=7",
+                "SLURM_SUBMIT_DIR=" + unpacked,
+                "bash",
+                unpacked.resolve("cluster/slurm/bulk.sbatch").toString(),
+                results.toString(),
+                "--model",
+                "demo",
+                "--num-samples",
+                "2",
+                "--num-sampling-steps",
+                "1",
+                "--device",
+                "cpu");
+        assertTrue(task.contains("2 pictures, 2 of them made now"), task);
+        start(
+                "/usr/bin:/bin",
+                "env",
+                "SLURM_SUBMIT_DIR=" + unpacked,
+                "bash",
+                unpacked.resolve("cluster/slurm/collect.sbatch").toString(),
+                results.toString());
+        assertTrue(Files.isRegularFile(folder.resolve("results/few.npz")));
+        assertTrue(Files.isRegularFile(unpacked.resolve("cluster/kubernetes/bulk.yaml")));
+    }
+
+    /** What is called by its name may be executed; an unpacked zip has the rights that are noted in it. */
+    @Test
+    void notesWhatMayBeExecuted() throws IOException {
+        try (FileSystem zip = FileSystems.newFileSystem(zip(), Map.of("enablePosixFileAttributes", "true"))) {
+            Path top = zip.getPath(unpacked.getFileName().toString());
+            for (String script : List.of("bin/dit", "bin/setup-tornado.sh", "cluster/slurm/submit.sh")) {
+                assertTrue(
+                        Files.getPosixFilePermissions(top.resolve(script)).contains(PosixFilePermission.OTHERS_EXECUTE),
+                        script);
+            }
+        }
+    }
+
+    /** Its README leads to what is there; beyond the documents and the recipes, to the repository alone. */
     @Test
     void hasTheDocumentsThatItsReadmeLinksTo() throws IOException {
-        List<String> links = Pattern.compile("\\]\\((docs/[^)#]+)")
+        List<String> links = Pattern.compile("\\]\\(((?:docs/|cluster)[^)#]*)")
                 .matcher(Files.readString(unpacked.resolve("README.md")))
                 .results()
                 .map(link -> link.group(1))
