@@ -2,7 +2,6 @@ package org.tornadodit.pipeline;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -341,12 +340,6 @@ public final class PipelineBuilder {
     }
 
     private ClassNames names(DitConfig sizes) {
-        Path beside = Files.isDirectory(checkpoint)
-                ? checkpoint.resolve("labels.json")
-                : checkpoint.toAbsolutePath().resolveSibling("labels.json");
-        if (classNames != null) {
-            return ClassNames.read(classNames);
-        }
-        return Files.isRegularFile(beside) ? ClassNames.read(beside) : ClassNames.numbered(sizes.numClasses());
+        return classNames != null ? ClassNames.read(classNames) : ClassNames.ofWeights(checkpoint, sizes.numClasses());
     }
 }

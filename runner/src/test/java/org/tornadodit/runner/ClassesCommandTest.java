@@ -3,10 +3,14 @@ package org.tornadodit.runner;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.runner.terminal.ExitCode;
 
 class ClassesCommandTest {
@@ -62,8 +66,74 @@ class ClassesCommandTest {
         assertTrue(miss.err().contains("; ./dit classes --model demo lists all"), miss.err());
     }
 
+    /** As in the Java API and in serve: names lie beside the weights, in whatever form these are. */
+    @Test
+    void namesBesideTheWeightsAreTheModels(@TempDir Path folder) throws IOException {
+        TinyModelFiles model = TinyModelFiles.write(folder);
+        Path names = Files.writeString(folder.resolve("labels.json"), """
+            {"names": ["ant", "bee", "cat", "dog", "elk", "fox"], "favourites": [5, 1]}
+            """);
+        for (String command : List.of("sample", "bulk")) {
+            List<Object> options = command.equals("sample")
+                    ? List.of("--class-labels", "dog,1")
+                    : List.of(
+                            "--labels",
+                            Files.writeString(folder.resolve("list"), "dog\n1\n"),
+                            "--output",
+                            folder.resolve("b"));
+            CommandLineRun run =
+                    CommandLineRun.of(model.command(List.of(command, "--device", "cpu", "--dry-run"), options.toArray())
+                            .toArray());
+            assertEquals(ExitCode.DONE, run.exitCode(), command + run.err());
+            List<Object> wrong = new ArrayList<>(options);
+            wrong.set(1, command.equals("sample") ? "dig" : Files.writeString(folder.resolve("list"), "dig\n"));
+            CommandLineRun miss =
+                    CommandLineRun.of(model.command(List.of(command, "--device", "cpu", "--dry-run"), wrong.toArray())
+                            .toArray());
+            assertEquals(
+                    command.equals("sample") ? ExitCode.USAGE : ExitCode.PERMANENT,
+                    miss.exitCode(),
+                    command + miss.err());
+            assertTrue(
+                    miss.err().contains("no class is named \"dig\"; the model knows: ant, bee, cat, dog, elk, fox"),
+                    miss.err());
+        }
+        assertEquals("fox, bee", labelsOf(model));
+        Files.writeString(names, "{\"names\": [\"ant\"], \"favourites\": []}");
+        assertEquals("ant, 1, 2, 3, 4, 5", labelsOf(model));
+        CommandLineRun overwriting = CommandLineRun.of(
+                "bench",
+                "step",
+                "--model",
+                model.config(),
+                "--ckpt",
+                model.checkpoint(),
+                "--device",
+                "cpu",
+                "--json",
+                names);
+        assertEquals(ExitCode.FAILURE, overwriting.exitCode(), overwriting.err());
+        assertTrue(overwriting.err().contains("labels.json: it is read by this command"), overwriting.err());
+
+        Files.writeString(names, "{\"names\": [%s\"x\"], \"favourites\": []}".formatted("\"y\", ".repeat(20)));
+        CommandLineRun many =
+                CommandLineRun.of(model.sample("--dry-run", "--device", "cpu").toArray());
+        assertEquals(ExitCode.CHECKPOINT, many.exitCode(), many.err());
+        assertTrue(many.err().contains("labels.json: 21 names, the model beside it has 6 classes"), many.err());
+        Files.delete(names);
+        assertEquals("0, 1, 2, 3, 4, 5", labelsOf(model));
+    }
+
+    private static String labelsOf(TinyModelFiles model) {
+        return labels(
+                CommandLineRun.of(model.sample("--device", "cpu", "--dry-run").toArray()));
+    }
+
     private static String labels(Object... options) {
-        CommandLineRun run = dry(options);
+        return labels(dry(options));
+    }
+
+    private static String labels(CommandLineRun run) {
         assertEquals(ExitCode.DONE, run.exitCode(), run.err());
         return run.out()
                 .lines()

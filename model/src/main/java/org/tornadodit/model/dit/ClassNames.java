@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -31,6 +32,9 @@ public record ClassNames(List<String> names, List<List<String>> synonyms, List<I
 
     /** facebookresearch/DiT's own eight of ImageNet: golden retriever, otter, red panda, geyser, macaw, valley, ... */
     private static final List<Integer> IMAGENET_FAVOURITES = List.of(207, 360, 387, 974, 88, 979, 417, 279);
+
+    /** What a file with a model's names is called. */
+    public static final String FILE = "labels.json";
 
     /** Of so few classes, a message lists them all. */
     private static final int FEW = 12;
@@ -101,6 +105,36 @@ public record ClassNames(List<String> names, List<List<String>> synonyms, List<I
      */
     public static ClassNames read(Path file) {
         return parse(file, MappedFile.read(file, LARGEST_FILE));
+    }
+
+    /**
+     * The names that weights bring: those of a {@code labels.json} beside them, else those of {@link #numbered}.
+     *
+     * @param checkpoint the weights' file or folder
+     * @throws CheckpointException when the file is none that {@link #read} takes, or of a model with more classes
+     */
+    public static ClassNames ofWeights(Path checkpoint, int numClasses) {
+        Path file = fileBeside(checkpoint);
+        if (!Files.isRegularFile(file)) {
+            return numbered(numClasses);
+        }
+        ClassNames beside = read(file);
+        if (beside.names.size() > numClasses) {
+            throw new CheckpointException("%s: %d names, the model beside it has %d classes"
+                    .formatted(Printable.path(file), beside.names.size(), numClasses));
+        }
+        if (beside.favourites.stream().anyMatch(label -> label >= numClasses)) {
+            throw new CheckpointException("%s: favourites %s, the model beside it has classes 0 to %d"
+                    .formatted(Printable.path(file), beside.favourites, numClasses - 1));
+        }
+        return beside;
+    }
+
+    /** Where the names of the classes of such weights would be: in their folder. */
+    public static Path fileBeside(Path checkpoint) {
+        return Files.isDirectory(checkpoint)
+                ? checkpoint.resolve(FILE)
+                : checkpoint.toAbsolutePath().resolveSibling(FILE);
     }
 
     /** A file's content, or what {@link #read} throws. */

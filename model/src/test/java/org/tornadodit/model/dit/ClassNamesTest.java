@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tornadodit.model.io.file.CheckpointException;
@@ -61,6 +64,29 @@ class ClassNamesTest {
         String message = String.valueOf(
                 assertThrows(CheckpointException.class, () -> read(json)).getMessage());
         assertTrue(message.startsWith("labels.json: ") && message.lines().count() == 1, message);
+    }
+
+    /** In a folder of weights, or in that of their file, and of no more classes than the weights have. */
+    @Test
+    void weightsBringTheirNames(@TempDir Path folder) throws IOException {
+        Path weights = Files.createFile(folder.resolve("dit.pt"));
+        assertEquals(ClassNames.numbered(3), ClassNames.ofWeights(weights, 3));
+        Path names = Files.writeString(
+                folder.resolve("labels.json"), "{\"names\": [\"fox\", \"ice cream\", \"42\"], \"favourites\": [0]}");
+        for (Path checkpoint : List.of(weights, folder)) {
+            assertEquals(NAMES, ClassNames.ofWeights(checkpoint, 3));
+            assertEquals(NAMES, ClassNames.ofWeights(checkpoint, 4));
+        }
+        String tooMany = refusal(weights);
+        assertEquals(names + ": 3 names, the model beside it has 2 classes", tooMany);
+        Files.writeString(names, "{\"names\": [], \"favourites\": [1, 2]}");
+        assertEquals(names + ": favourites [1, 2], the model beside it has classes 0 to 1", refusal(weights));
+    }
+
+    private static String refusal(Path weights) {
+        return String.valueOf(
+                assertThrows(CheckpointException.class, () -> ClassNames.ofWeights(weights, 2))
+                        .getMessage());
     }
 
     @Test

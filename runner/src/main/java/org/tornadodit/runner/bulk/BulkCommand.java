@@ -143,7 +143,7 @@ public final class BulkCommand implements Callable<Integer> {
                 Checkpoint vaeWeights = Checkpoints.openVae(source.vae())) {
             DitConfig config = source.sizes(weights);
             VaeConfig vaeConfig = VaeConfig.fromJson(source.vae());
-            ClassNames classes = source.classes() != null ? source.classes() : ClassNames.numbered(config.numClasses());
+            ClassNames classes = source.classNames(config);
             Labels labels = labels(classes, config.numClasses(), seed);
             SamplingPlan plan = plan(source, config, vaeConfig, classes, labels);
             DitWeights.requireFit(weights, config);

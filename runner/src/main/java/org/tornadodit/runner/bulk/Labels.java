@@ -70,6 +70,7 @@ record Labels(String rule, int[] each) {
                     .formatted(Printable.path(file), Files.size(file)));
         }
         List<Integer> labels = new ArrayList<>();
+        String list = ModelSource.listOf(classes);
         for (String line : new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
                 .strip()
                 .split("\\R", -1)) {
@@ -77,7 +78,7 @@ record Labels(String rule, int[] each) {
                 break;
             }
             try {
-                labels.add(classes.parse(line, numClasses, ModelSource.listOf(classes)));
+                labels.add(classes.parse(line, numClasses, list));
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException(
                         "--labels %s, line %d: %s".formatted(Printable.path(file), labels.size() + 1, e.getMessage()),

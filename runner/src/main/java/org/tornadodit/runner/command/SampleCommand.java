@@ -162,7 +162,7 @@ public final class SampleCommand implements Callable<Integer> {
             try {
                 try (Startup.Running running = startup.begin("", "devices")) {
                     DitConfig config = source.sizes(weights);
-                    ClassNames classes = classes(source, config);
+                    ClassNames classes = source.classNames(config);
                     SamplingRequest request = samplingOptions.request(classes, config);
                     row = interpolation(request);
                     model = row == null ? weights : row.weights(weights);
@@ -277,10 +277,6 @@ public final class SampleCommand implements Callable<Integer> {
             }
         }
         return ExitCode.DONE;
-    }
-
-    private static ClassNames classes(ModelSource source, DitConfig config) {
-        return source.classes() != null ? source.classes() : ClassNames.numbered(config.numClasses());
     }
 
     /** The row that is asked for; a picture of --like names its classes as a user does. */

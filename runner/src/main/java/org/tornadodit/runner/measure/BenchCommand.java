@@ -271,9 +271,9 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private SamplingPlan plan(Model model) {
-        ClassNames classes = model.source().classes() != null
-                ? model.source().classes()
-                : ClassNames.numbered(model.config().numClasses());
+        ClassNames classes = randomWeights
+                ? ClassNames.numbered(model.config().numClasses())
+                : model.source().classNames(model.config());
         return new SamplingPlan(
                 model.source(),
                 model.config(),

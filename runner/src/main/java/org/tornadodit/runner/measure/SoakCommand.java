@@ -159,7 +159,7 @@ final class SoakCommand implements Callable<Integer> {
 
     private SamplingPlan plan(ModelSource source, Checkpoint weights) {
         DitConfig config = source.sizes(weights);
-        ClassNames classes = source.classes() != null ? source.classes() : ClassNames.numbered(config.numClasses());
+        ClassNames classes = source.classNames(config);
         DeviceOptions.Chosen device = deviceOptions.choose(
                 surroundings, line -> spec.commandLine().getErr().println("dit: " + line));
         new TypedOptions(spec.commandLine()).requireEffect(samplingOptions, device);

@@ -25,8 +25,8 @@ import org.tornadodit.runner.terminal.Surroundings;
  * @param configFile the config.json that has its sizes; null for a variant of the paper
  * @param config sizes from there; null for a variant of the paper, whose image size and classes are read off the
  *     checkpoint unless the options tell them
- * @param classesFile the file that names its classes; null when classes are numbers
- * @param classes names from there; null when classes are numbers
+ * @param classesFile the file of the program that names its classes; null when weights bring their own names, or none
+ * @param classes names from there; null likewise, see {@link #classNames}
  */
 public record ModelSource(
         String name,
@@ -45,9 +45,21 @@ public record ModelSource(
         return name.endsWith(".json") ? String.valueOf(Path.of(name).getFileName()) : name;
     }
 
-    /** The command that lists these classes: names other than ImageNet's are the demo model's here. */
+    /** What lists these classes. */
     public static String listOf(ClassNames classes) {
-        return classes.equals(ClassNames.imageNet()) ? "./dit classes" : "./dit classes --model demo";
+        if (classes.names().isEmpty() || classes.equals(ClassNames.imageNet())) {
+            return "./dit classes";
+        }
+        return isOfDemo(classes) ? "./dit classes --model demo" : ClassNames.FILE + " beside the weights";
+    }
+
+    private static boolean isOfDemo(ClassNames classes) {
+        try {
+            return classes.equals(
+                    ClassNames.read(Surroundings.read().home().resolve("demo").resolve(ClassNames.FILE)));
+        } catch (CheckpointException e) { // a program without its demo
+            return false;
+        }
     }
 
     /**
@@ -82,7 +94,7 @@ public record ModelSource(
         if (options.model.equals(DEMO)) {
             Path demo = surroundings.home().resolve("demo");
             Path sizes = demo.resolve("config.json");
-            Path names = demo.resolve("labels.json");
+            Path names = demo.resolve(ClassNames.FILE);
             return new ModelSource(
                     DEMO,
                     checkpoint != null ? checkpoint : demo.resolve("dit.pt"),
@@ -191,9 +203,19 @@ public record ModelSource(
         }
     }
 
+    /**
+     * Names of the model's classes: the program's own, or those beside the weights, or numbers.
+     *
+     * @throws CheckpointException when a file beside the weights does not do
+     */
+    public ClassNames classNames(DitConfig config) {
+        return classes != null ? classes : ClassNames.ofWeights(checkpoint, config.numClasses());
+    }
+
     /** All that may be read for this model: files, and folders. */
     public List<Path> inputs() {
         List<Path> inputs = new ArrayList<>(List.of(checkpoint, vae));
+        inputs.add(classesFile != null ? classesFile : ClassNames.fileBeside(checkpoint));
         if (checkpoint.toString().endsWith(".json")) { // an index: its shards are beside it
             inputs.add(checkpoint.toAbsolutePath().resolveSibling(""));
         }

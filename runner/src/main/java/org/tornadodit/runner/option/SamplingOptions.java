@@ -230,7 +230,9 @@ public final class SamplingOptions {
 
     private List<Integer> labels(ClassNames classes, int numClasses) {
         if (classLabels == null) {
-            return classes.favourites();
+            return classes.favourites().isEmpty()
+                    ? ClassNames.numbered(numClasses).favourites()
+                    : classes.favourites();
         }
         List<String> entries = List.of(classLabels.split(",", -1));
         if (entries.stream().anyMatch(String::isBlank)) {
@@ -238,6 +240,7 @@ public final class SamplingOptions {
                     + "\", expected classes by number or name, separated by single commas");
         }
         List<Integer> labels = new ArrayList<>();
+        String list = ModelSource.listOf(classes);
         for (String entry : entries) {
             Matcher many = MANY.matcher(entry.strip());
             if (many.matches()) {
@@ -247,7 +250,7 @@ public final class SamplingOptions {
                                 ? ClassNames.random(count, numClasses, TorchRandn.parseSeed(seed))
                                 : ClassNames.uniform(count, numClasses));
             } else {
-                labels.add(classes.parse(entry, numClasses, ModelSource.listOf(classes)));
+                labels.add(classes.parse(entry, numClasses, list));
             }
         }
         if (labels.size() > MOST_LABELS) {
