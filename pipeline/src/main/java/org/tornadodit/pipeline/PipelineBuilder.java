@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.model.JavaHeap;
@@ -50,7 +51,7 @@ public final class PipelineBuilder {
     private @Nullable String name;
     private @Nullable Integer imageSize;
     private @Nullable Objective objective;
-    private DeviceNames devices = DeviceNames.parse("auto");
+    private Supplier<DeviceChoice> devices = DeviceNames.parse("auto")::find;
     private List<Double> deviceWeights = List.of();
     private MatmulPrecision precision = MatmulPrecision.HIGHEST;
     private Tier kernels = Tier.AUTO;
@@ -118,7 +119,17 @@ public final class PipelineBuilder {
      * @throws IllegalArgumentException when it is none of these
      */
     public PipelineBuilder devices(String names) {
-        devices = DeviceNames.parse(names);
+        devices = DeviceNames.parse(names)::find;
+        return this;
+    }
+
+    /**
+     * Where to run, for programs that have chosen: what they do not find they tell in words of their own.
+     *
+     * @param chosen the devices, none for the CPU engine, and why
+     */
+    public PipelineBuilder devices(DeviceChoice chosen) {
+        devices = () -> chosen;
         return this;
     }
 
@@ -261,7 +272,7 @@ public final class PipelineBuilder {
         if (kernelCache) {
             KernelCompiler.fromClassPath().keep(Machine.kernelFolder(), TornadoProperties.all(), notices);
         }
-        DeviceChoice chosen = devices.find();
+        DeviceChoice chosen = devices.get();
         if (chosen.cpu()) {
             requireVectorApi();
         } else if (!deviceWeights.isEmpty()

@@ -173,6 +173,27 @@ class ServeCommandTest {
         }
     }
 
+    /** Also what the pipeline says of itself is in the command line's words. */
+    @Test
+    void withoutAnSdkItSaysWhatOtherCommandsSay() throws Exception {
+        TinyModelFiles model = TinyModelFiles.write(folder);
+        Process process = start(model.command(List.of("serve"), "--port", 0));
+        try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+                HttpClient client = HttpClient.newHttpClient()) {
+            String said = String.valueOf(out.readLine());
+            assertTrue(said.startsWith("serving "), () -> said + ": " + err());
+            String models = client.send(
+                            HttpRequest.newBuilder(URI.create(said.replaceAll(".* at ", ""))
+                                            .resolve("/v1/models"))
+                                    .build(),
+                            BodyHandlers.ofString())
+                    .body();
+            assertTrue(models.contains("no TornadoVM SDK was found (TORNADOVM_HOME is not set)"), models);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
     private String err() {
         try {
             return Files.readString(folder.resolve("err"));

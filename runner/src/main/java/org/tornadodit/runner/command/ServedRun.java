@@ -13,6 +13,7 @@ import org.tornadodit.model.io.file.CheckpointException;
 import org.tornadodit.pipeline.DitPipeline;
 import org.tornadodit.pipeline.PipelineBuilder;
 import org.tornadodit.pipeline.PipelineException;
+import org.tornadodit.pipeline.setup.DeviceChoice;
 import org.tornadodit.runner.option.DeviceOptions;
 import org.tornadodit.runner.option.ModelSource;
 import org.tornadodit.runner.plan.TypedOptions;
@@ -115,7 +116,7 @@ final class ServedRun {
             DeviceOptions.Chosen chosen = command.deviceOptions.chooseForPipeline(surroundings);
             new TypedOptions(command.spec.commandLine()).requireEffect(chosen);
             PipelineBuilder builder = DitPipeline.load(source.checkpoint(), source.vae())
-                    .devices(command.deviceOptions.ofPipeline())
+                    .devices(new DeviceChoice(chosen.devices(), chosen.reason()))
                     .deviceWeights(command.deviceOptions.weightsOfPipeline())
                     .threads(command.deviceOptions.threads)
                     .precision(command.kernelArguments.options().precision())

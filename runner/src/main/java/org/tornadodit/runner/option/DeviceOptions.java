@@ -2,7 +2,6 @@ package org.tornadodit.runner.option;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.pipeline.setup.DeviceChoice;
@@ -111,8 +110,7 @@ public final class DeviceOptions {
     }
 
     /**
-     * Finds the device that a pipeline's builder finds by {@link #ofPipeline}, and says what is amiss in the command line's
-     * words.
+     * Finds the device for a pipeline, which keeps kernels itself.
      *
      * @throws DeviceUnavailableException when TornadoVM was asked for, and is not there or has no such device
      * @throws IllegalArgumentException when options contradict each other
@@ -145,11 +143,6 @@ public final class DeviceOptions {
             }
         }
         return chosen;
-    }
-
-    /** The devices as a pipeline's builder takes them. */
-    public String ofPipeline() {
-        return names.isEmpty() ? device.name().toLowerCase(Locale.ROOT) : String.join(",", names);
     }
 
     /** Weights of the devices, as a pipeline's builder takes them. */
