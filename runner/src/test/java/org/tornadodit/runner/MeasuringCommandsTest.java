@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,7 +23,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
 import org.tornadodit.model.TinyModelFiles;
+import org.tornadodit.runner.option.DivisionOptions;
 import org.tornadodit.runner.terminal.ExitCode;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** {@code autotune} with made-up times, {@code bench} on the CPU engine, and {@code report} of what they record. */
 @ResourceLock(Resources.SYSTEM_PROPERTIES)
@@ -248,6 +253,73 @@ class MeasuringCommandsTest {
         assertTrue(run.err().contains("sampler ddim is not for SiT models"), run.err());
     }
 
+    /** Nor does it leave out what is heeded. */
+    @Test
+    void autotuneHelpOffersNothingThatIsRefused() {
+        List<String> idle = Stream.concat(
+                        Stream.of("--device-weights", "--fail-fast", "--threads"), DivisionOptions.NAMES.stream())
+                .toList();
+        CommandSpec autotune = Objects.requireNonNull(
+                        new CommandLine(new Runner()).getSubcommands().get("autotune"))
+                .getCommandSpec();
+        for (OptionSpec option : autotune.options()) {
+            assertEquals(Stream.of(option.names()).anyMatch(idle::contains), option.hidden(), option.longestName());
+        }
+        List<String> offered =
+                autotune.options().stream().map(OptionSpec::longestName).toList();
+        assertTrue(
+                offered.containsAll(List.of("--device", "--devices", "--no-kernel-cache", "--kernels", "--budget")),
+                offered::toString);
+        String help = CommandLineRun.of("autotune", "--help").out();
+        for (String name : idle) {
+            assertFalse(help.contains(name), name);
+            String value = name.equals("--use-cfg-parallel") || name.equals("--fail-fast")
+                    ? ""
+                    : name.equals("--plan") ? "=auto" : "=2";
+            CommandLineRun run = CommandLineRun.of("autotune", "--model", config, name + value);
+            assertEquals(ExitCode.USAGE, run.exitCode(), run.err());
+            assertTrue(run.err().startsWith("dit: " + name + " has no effect on autotune, which tunes "), run.err());
+        }
+    }
+
+    /** Nothing is compiled for devices that the processor emulates. */
+    @Test
+    void virtualDevicesKeepNoKernels() {
+        String refused =
+                "dit: --no-kernel-cache has no effect with --devices cpu:N, for which no kernel is compiled; leave"
+                        + " one of them out";
+        for (List<Object> words : List.of(
+                List.<Object>of("autotune", "--model", config),
+                List.<Object>of("bench", "step", "--model", config, "--random-weights"),
+                List.<Object>of("bench", "soak", "--model", "demo"),
+                List.<Object>of("sample", "--model", "demo", "--dry-run"))) {
+            CommandLineRun run = CommandLineRun.of(
+                    Stream.concat(words.stream(), Stream.of("--devices", "cpu:1", "--no-kernel-cache"))
+                            .toArray());
+            assertEquals(ExitCode.USAGE, run.exitCode(), words + run.err());
+            assertTrue(run.err().startsWith(refused), words + run.err());
+        }
+    }
+
+    /** As many as --repetitions are timed, whatever a run has. */
+    @Test
+    void benchRefusesANumberOfStepsWhereNoSamplingIsTimed() {
+        for (List<Object> timed : List.of(List.<Object>of(), List.<Object>of("step"), List.<Object>of("vae", "step"))) {
+            List<Object> words = new ArrayList<>(List.of("bench"));
+            words.addAll(timed);
+            words.addAll(List.of("--random-weights", "--device", "cpu", "--model", config));
+            words.addAll(List.of("--vae", CommandLineRun.ROOT.resolve("reference/data/vae-tiny")));
+            words.addAll(List.of("--class-labels", 1, "--repetitions", 1, "--warm-up", 1, "--num-sampling-steps", 3));
+            CommandLineRun run = CommandLineRun.of(words.toArray());
+            assertEquals(ExitCode.USAGE, run.exitCode(), timed + run.err());
+            assertTrue(
+                    run.err()
+                            .startsWith("dit: --num-sampling-steps has no effect without sampling: a step is timed"
+                                    + " --repetitions times; leave it out, or time sampling"),
+                    timed + run.err());
+        }
+    }
+
     @Test
     void autotuneWantsADevice() {
         CommandLineRun run = CommandLineRun.of("autotune", "--model", config, "--device", "cpu");
@@ -337,6 +409,7 @@ class MeasuringCommandsTest {
         CommandLineRun bench = CommandLineRun.of(
                 "bench",
                 "step",
+                "sampling",
                 "--model",
                 config,
                 "--random-weights",

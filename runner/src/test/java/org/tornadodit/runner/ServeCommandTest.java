@@ -254,6 +254,11 @@ class ServeCommandTest {
                         + " --device cpu",
                 "--devices=cpu:2",
                 "--threads=2");
+        refused(
+                "--no-kernel-cache has no effect with --devices cpu:N, for which no kernel is compiled; leave one of them"
+                        + " out",
+                "--devices=cpu:2",
+                "--no-kernel-cache");
     }
 
     @Test

@@ -44,6 +44,7 @@ import org.tornadodit.scheduler.tune.TuningCache;
 import org.tornadodit.scheduler.tune.TuningKey;
 import org.tornadodit.scheduler.tune.VirtualRunner;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IModelTransformer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -55,6 +56,7 @@ import picocli.CommandLine.Spec;
         name = "autotune",
         mixinStandardHelpOptions = true,
         sortOptions = false,
+        modelTransformer = AutotuneCommand.Unheeded.class,
         description = {
             "Times the variants of every kernel of a model on a device, each after its check against the reference,"
                     + " and keeps the fastest for sample to use. Pictures stay the same, bit for bit.",
@@ -74,6 +76,21 @@ public final class AutotuneCommand implements Callable<Integer> {
                             "--no-kernel-cache"),
                     DivisionOptions.NAMES.stream())
             .toList();
+
+    /** What says how several devices share a run. */
+    private static final List<String> OF_SEVERAL = Stream.concat(
+                    Stream.of("--device-weights", "--fail-fast"), DivisionOptions.NAMES.stream())
+            .toList();
+
+    private static final List<String> OF_CPU = List.of("--threads");
+
+    /** Help does not offer what is refused on all devices. */
+    static final class Unheeded implements IModelTransformer {
+        @Override
+        public CommandSpec transform(CommandSpec spec) {
+            return DivisionOptions.hide(DivisionOptions.hide(spec, OF_SEVERAL), OF_CPU);
+        }
+    }
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -217,11 +234,8 @@ public final class AutotuneCommand implements Callable<Integer> {
     /** The devices; refuses what has no effect on them. */
     private List<ListedDevice> chosen() {
         TypedOptions typed = new TypedOptions(spec.commandLine());
-        typed.refuse(List.of("--threads"), "on autotune, which tunes kernels of TornadoVM; leave it out");
-        typed.refuse(
-                Stream.concat(Stream.of("--device-weights", "--fail-fast"), DivisionOptions.NAMES.stream())
-                        .toList(),
-                "on autotune, which tunes one device; leave it out");
+        typed.refuse(OF_CPU, "on autotune, which tunes kernels of TornadoVM; leave it out");
+        typed.refuse(OF_SEVERAL, "on autotune, which tunes one device; leave it out");
         DeviceOptions.Chosen chosen = deviceOptions.choose(
                 surroundings, line -> spec.commandLine().getErr().println("dit: " + line));
         if (chosen.cpu()) {
@@ -232,6 +246,7 @@ public final class AutotuneCommand implements Callable<Integer> {
             }
             throw new DeviceUnavailableException(problem);
         }
+        typed.requireEffect(chosen);
         return chosen.devices();
     }
 

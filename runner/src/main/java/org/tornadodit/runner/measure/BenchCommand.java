@@ -215,6 +215,9 @@ public final class BenchCommand implements Callable<Integer> {
             typed.refuse(
                     List.of("--guidance-low", "--guidance-high"),
                     "on a step, which is timed with guidance; leave it out, or time sampling");
+            typed.refuse(
+                    List.of("--num-sampling-steps"),
+                    "without sampling: a step is timed --repetitions times; leave it out, or time sampling");
         }
         if (chosen.isEmpty()) {
             return;

@@ -9,6 +9,7 @@ import org.tornadodit.pipeline.setup.Machine;
 import org.tornadodit.runner.terminal.Surroundings;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.ListedDevice;
+import org.tornadodit.scheduler.device.TornadoDevices;
 import org.tornadodit.scheduler.device.TornadoProperties;
 import org.tornadodit.scheduler.plan.MeshRequest;
 import picocli.CommandLine.Mixin;
@@ -39,6 +40,11 @@ public final class DeviceOptions {
             List<ListedDevice> devices, List<Double> weights, boolean failFast, MeshRequest division, String reason) {
         public boolean cpu() {
             return devices.isEmpty();
+        }
+
+        /** Whether they are emulated on the processor: without TornadoVM there are no others. */
+        public boolean emulated() {
+            return !cpu() && !TornadoDevices.sdkIsPresent();
         }
     }
 

@@ -34,13 +34,18 @@ public final class DivisionOptions {
     public static final class Hidden implements IModelTransformer {
         @Override
         public CommandSpec transform(CommandSpec spec) {
-            for (String name : NAMES) {
-                OptionSpec option = spec.findOption(name);
-                spec.remove(option);
-                spec.addOption(OptionSpec.builder(option).hidden(true).build());
-            }
-            return spec;
+            return hide(spec, NAMES);
         }
+    }
+
+    /** Leaves options out of help, for commands that refuse them in words of their own. */
+    public static CommandSpec hide(CommandSpec spec, List<String> names) {
+        for (String name : names) {
+            OptionSpec option = spec.findOption(name);
+            spec.remove(option);
+            spec.addOption(OptionSpec.builder(option).hidden(true).build());
+        }
+        return spec;
     }
 
     /** Who chooses. */

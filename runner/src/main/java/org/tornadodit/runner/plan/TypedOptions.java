@@ -130,6 +130,11 @@ public final class TypedOptions {
                     "with --device%s, only the CPU engine has threads; leave it out, or give --device cpu"
                             .formatted(has("--devices") ? "s" : " tornado"));
         }
+        if (chosen.emulated()) {
+            refuse(
+                    List.of("--no-kernel-cache"),
+                    "with --devices cpu:N, for which no kernel is compiled; leave one of them out");
+        }
     }
 
     /** Refuses the options that the user has typed of these. */
