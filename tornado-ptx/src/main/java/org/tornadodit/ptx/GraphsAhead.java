@@ -8,8 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.tornadodit.kernels.ptx.LaunchRecorder.Ahead;
 import org.tornadodit.kernels.ptx.LaunchRecorder.Recording;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
@@ -28,7 +30,7 @@ final class GraphsAhead implements Recording {
 
     private final CudaGraphs.Functions graphs;
     private final Functions driver;
-    private final PTXTornadoDevice gpu;
+    private final Runnable context;
     private final long stream;
     private final List<Slot> slots;
     private int launched;
@@ -54,10 +56,10 @@ final class GraphsAhead implements Recording {
     private record Slot(long executable, long event, MemorySegment memory, List<Copy> sent, List<Copy> returned) {}
 
     private GraphsAhead(
-            CudaGraphs.Functions graphs, Functions driver, PTXTornadoDevice gpu, long stream, List<Slot> slots) {
+            CudaGraphs.Functions graphs, Functions driver, Runnable context, long stream, List<Slot> slots) {
         this.graphs = graphs;
         this.driver = driver;
-        this.gpu = gpu;
+        this.context = context;
         this.stream = stream;
         this.slots = List.copyOf(slots);
     }
@@ -70,25 +72,45 @@ final class GraphsAhead implements Recording {
      */
     static Optional<Recording> of(
             CudaGraphs.Functions graphs, PTXTornadoDevice gpu, long stream, long graph, Ahead ahead) {
-        List<Slot> slots = new ArrayList<>();
-        Functions driver = null;
-        try (Arena arena = Arena.ofConfined()) {
+        Functions driver;
+        try {
             driver = Functions.find();
-            List<CopyNode> nodes = CopyNode.all(driver, graph, arena);
-            requireReturned(nodes, ahead.returned());
-            for (int i = 0; i < ahead.depth(); i++) {
-                slots.add(slot(graphs, driver, graph, nodes, arena));
-            }
-            return Optional.of(new GraphsAhead(graphs, driver, gpu, stream, slots));
-        } catch (IllegalArgumentException | IllegalStateException cannot) {
-            LOG.log(Level.DEBUG, "launches are not given ahead: {0}", cannot.getMessage());
-            if (driver != null) {
-                for (Slot slot : slots) {
-                    release(graphs, driver, slot);
-                }
-            }
-            return Optional.empty();
+        } catch (IllegalArgumentException older) {
+            return notAhead(older);
         }
+        return of(graphs, driver, gpu::enableThreadSharing, stream, graph, ahead);
+    }
+
+    /**
+     * As above. Where this returns nothing, the graph copies what it did before.
+     *
+     * @param context makes the device's context the calling thread's
+     * @throws IllegalStateException when the driver has changed a copy, and does not change it back
+     */
+    static Optional<Recording> of(
+            CudaGraphs.Functions graphs, Functions driver, Runnable context, long stream, long graph, Ahead ahead) {
+        List<Slot> slots = new ArrayList<>();
+        Set<CopyNode> redirected = new LinkedHashSet<>();
+        try (Arena arena = Arena.ofConfined()) {
+            try {
+                List<CopyNode> nodes = CopyNode.all(driver, graph, arena);
+                requireReturned(nodes, ahead.returned());
+                for (int i = 0; i < ahead.depth(); i++) {
+                    slots.add(slot(graphs, driver, graph, nodes, redirected, arena));
+                }
+                return Optional.of(new GraphsAhead(graphs, driver, context, stream, slots));
+            } catch (IllegalStateException cannot) {
+                // The caller launches the graph itself, whichever slot it was that failed.
+                redirected.forEach(node -> node.redirect(driver, node.host()));
+                slots.forEach(slot -> release(graphs, driver, slot));
+                return notAhead(cannot);
+            }
+        }
+    }
+
+    private static Optional<Recording> notAhead(RuntimeException reason) {
+        LOG.log(Level.DEBUG, "launches are not given ahead: {0}", reason.getMessage());
+        return Optional.empty();
     }
 
     private static void requireReturned(List<CopyNode> nodes, List<TornadoNativeArray> returned) {
@@ -101,8 +123,14 @@ final class GraphsAhead implements Recording {
         }
     }
 
+    /** @param redirected nodes that copy from or to a slot's memory */
     private static Slot slot(
-            CudaGraphs.Functions graphs, Functions driver, long graph, List<CopyNode> nodes, Arena arena) {
+            CudaGraphs.Functions graphs,
+            Functions driver,
+            long graph,
+            List<CopyNode> nodes,
+            Set<CopyNode> redirected,
+            Arena arena) {
         long bytes = nodes.stream().mapToLong(CopyNode::room).sum();
         MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
         require("allocate host memory", DriverLibrary.call(driver.allocate, pointer, Math.max(bytes, 1), 0));
@@ -116,6 +144,7 @@ final class GraphsAhead implements Recording {
                 Copy copy = new Copy(node.host(), memory.asSlice(at, node.bytes()));
                 (node.returns() ? returned : sent).add(copy);
                 node.redirect(driver, copy.ofSlot());
+                redirected.add(node);
                 at += node.room();
             }
             MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
@@ -128,7 +157,6 @@ final class GraphsAhead implements Recording {
                 DriverLibrary.call(graphs.destroy(), executable);
             }
             DriverLibrary.call(driver.free, memory);
-            nodes.forEach(node -> node.redirect(driver, node.host()));
             throw e;
         }
     }
@@ -151,7 +179,7 @@ final class GraphsAhead implements Recording {
         }
         Slot slot = slots.get(launched % slots.size());
         slot.sent().forEach(Copy::send);
-        gpu.enableThreadSharing();
+        context.run();
         CudaGraphs.check(DriverLibrary.call(graphs.launch(), slot.executable(), stream));
         launched++;
         CudaGraphs.check(DriverLibrary.call(driver.recordEvent, slot.event(), stream));
@@ -163,14 +191,14 @@ final class GraphsAhead implements Recording {
             throw new IllegalStateException("no launch to wait for");
         }
         Slot slot = slots.get(awaited++ % slots.size());
-        gpu.enableThreadSharing();
+        context.run();
         CudaGraphs.check(DriverLibrary.call(driver.synchronizeEvent, slot.event()));
         slot.returned().forEach(Copy::take);
     }
 
     @Override
     public void close() {
-        gpu.enableThreadSharing();
+        context.run();
         if (launched > awaited) {
             DriverLibrary.call(graphs.synchronize(), stream); // it may copy still
         }
