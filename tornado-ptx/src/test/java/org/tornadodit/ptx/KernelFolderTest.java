@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Kernels that are kept come back whole or not at all, whatever happens to their files. */
 class KernelFolderTest {
@@ -140,17 +143,29 @@ class KernelFolderTest {
         assertIgnored("is damaged");
     }
 
-    @Test
-    void anotherKernelsFileIsIgnored() throws IOException {
+    /** Also one whose key begins as the wanted one does. */
+    @ParameterizedTest
+    @ValueSource(strings = {"another", "a kernel\nint 5", "a kernel\nint 5\n6"})
+    void anotherKernelsFileIsIgnored(String key) throws IOException {
         folder().store(KEY, VALUE);
         Path file = onlyFile();
-        folder().store("another", VALUE);
+        folder().store(key, VALUE);
         try (Stream<Path> files = Files.list(file.getParent())) {
             Path other = files.filter(each -> !each.equals(file)).findFirst().orElseThrow();
             Files.delete(file);
             Files.move(other, file);
         }
         assertIgnored("is for another kernel");
+    }
+
+    /** A file without content of its own, which takes no room on the disk: it would on the heap. */
+    @Test
+    void whatIsLargerThanAnyKernelIsNotRead() throws IOException {
+        folder().store(KEY, VALUE);
+        try (RandomAccessFile large = new RandomAccessFile(onlyFile().toFile(), "rw")) {
+            large.setLength((64L << 20) + 1);
+        }
+        assertIgnored("is larger than any kernel");
     }
 
     /** A folder in the place of a kernel, or a pipe, which nobody may ever write to. */
