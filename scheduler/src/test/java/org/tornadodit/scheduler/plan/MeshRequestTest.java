@@ -52,11 +52,24 @@ class MeshRequestTest {
         assertEquals(Mesh.ofSamples(1), choose(MeshRequest.SAMPLES, 1, 4));
     }
 
+    /** Of heads on four devices and a ring of two, that take as long, the ring; shares of the weights not even for nothing. */
+    @Test
+    void takesTheFewestDevicesOfSeveralThatTakeAsLong() {
+        ToDoubleFunction<Mesh> step =
+                mesh -> mesh.equals(Mesh.ONE.withHeads(4)) || mesh.equals(Mesh.ONE.withRing(2)) ? 1 : 2;
+        assertEquals(Mesh.ONE.withRing(2), MeshRequest.AUTO.choose(XL, true, 1, 4, GRAIN, step));
+        ToDoubleFunction<Mesh> sharesForNothing = mesh -> mesh.owners() > 1 ? 0 : 1;
+        assertEquals(
+                1,
+                MeshRequest.AUTO.choose(XL, true, 1, 4, GRAIN, sharesForNothing).owners());
+    }
+
     @Test
     void takesWhatIsAskedForOrSaysWhyNot() {
         assertEquals(Mesh.ONE.withSamples(2).withHalves(2), choose(degrees(0, 2, 0), 8, 4));
         assertEquals(Mesh.ONE.withHeads(4), choose(degrees(0, 0, 4), 8, 4));
         assertEquals(Mesh.ONE.withHalves(2), choose(degrees(1, 2, 0), 8, 4));
+        assertEquals(Mesh.ONE.withHalves(2), choose(degrees(0, 2, 0), 1, 4), "no more crews than samples");
         assertRefused(
                 "samples 1 x halves 2 x heads 4 wants 8 devices, there are 4; see --devices", degrees(0, 2, 4), 1);
         assertRefused("the model cannot be divided like that: 16 heads in 3 parts", degrees(0, 0, 3), 1);
@@ -143,6 +156,10 @@ class MeshRequestTest {
         assertEquals(Mesh.ONE.withStages(2), stages.choose(XL, false, 1, 2, GRAIN, step));
         assertRefused(
                 "--micro-batches is 5, the model has 4 passes for a crew's samples", stages.withMicroBatches(5), 4);
+        assertRefused(
+                "--micro-batches is 2, the model has 1 passes for a crew's samples",
+                stages.with(Axis.HALVES, 2).withMicroBatches(2),
+                1);
         assertRefused(
                 "--micro-batches is 2, and there is one stage; see --pipeline-parallel-degree",
                 MeshRequest.AUTO.withMicroBatches(2),

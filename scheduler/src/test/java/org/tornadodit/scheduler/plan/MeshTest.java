@@ -123,6 +123,13 @@ class MeshTest {
         assertEquals(
                 "48 features of the MLP in 2 parts: these kernels take multiples of 16",
                 Mesh.ONE.withTensor(2).refusal(thin, true, HALVES).orElse(""));
+        DitConfig fifty = new DitConfig(6, 1, 4, 48, 1, 3, 50.01 / 48, 6, true);
+        assertEquals(
+                "50 features of the MLP in 3 parts: these kernels take multiples of 4",
+                Mesh.ONE
+                        .withTensor(3)
+                        .refusal(fifty, true, new Grain(1, 4, 4, 0))
+                        .orElse(""));
         assertThrows(IllegalArgumentException.class, () -> Mesh.ONE.withHalves(0));
     }
 
@@ -279,6 +286,14 @@ class MeshTest {
         assertEquals(
                 "weights in 4 parts on 2 devices of a sample",
                 refusal(Mesh.ONE.withHalves(2).withOwners(4), true));
+        DitConfig ofThree = new DitConfig(6, 1, 4, 32, 3, 2, 2.0, 6, true);
+        assertEquals(
+                "weights in 2 parts on 3 devices of a sample",
+                Mesh.ONE
+                        .withRing(3)
+                        .withOwners(2)
+                        .refusal(ofThree, true, new Grain(1, 4, 4, 0))
+                        .orElse(""));
         DitConfig shallow = new DitConfig(8, 1, 4, 64, 3, 4, 2.0, 6, true);
         assertEquals(
                 "3 blocks in 4 parts",
@@ -315,6 +330,7 @@ class MeshTest {
             assertEquals(stages.bytesReceived(XL, 1, 1, HALVES, rank), mesh.bytesReceived(XL, 1, 1, HALVES, rank));
         }
         assertEquals(Mesh.ONE.withHalves(2), mesh.withStages(1));
+        assertEquals(Mesh.ONE, Mesh.ONE.withStages(2).withMicroBatches(4).withStages(1));
     }
 
     @Test
@@ -341,6 +357,22 @@ class MeshTest {
                         + " possible",
                 assertThrows(IllegalArgumentException.class, () -> new PatchFlow(2, 0))
                         .getMessage());
+    }
+
+    @Test
+    void moreDevicesThanAnIntHoldsAreTheMost() {
+        assertEquals(8, Mesh.ofSamples(4).withHalves(2).devices());
+        assertEquals(
+                Integer.MAX_VALUE, Mesh.ofSamples(1 << 16).withHeads(1 << 16).devices());
+    }
+
+    /** Of eight that share weights those wait in turn who meet in each block: the four of a half. */
+    @Test
+    void ownersSendInTurnToWhoMeetsInBlocks() {
+        Mesh all = Mesh.ONE.withHalves(2).withHeads(4).withOwners(8);
+        assertEquals(4, all.sendingInTurn());
+        assertEquals(1, Mesh.ONE.withHalves(2).withOwners(2).sendingInTurn());
+        assertEquals(2 * Link.PEERS.secondsOfSending(1000, 6), Link.PEERS.secondsOfSending(1000, 3), 1e-15);
     }
 
     /** XL/2 at 512: predictions of 1024 tokens of 32 floats; in each of 28 blocks q, k, v and the output of half of the heads. */
