@@ -181,6 +181,13 @@ class GenerationTest {
         }
         List<JsonObject> previews = of(events, "image_generation.partial_image");
         assertFalse(previews.isEmpty());
+        assertEquals(
+                previews.size(),
+                previews.stream()
+                        .map(preview -> preview.get("index") + " after " + preview.get("step"))
+                        .distinct()
+                        .count(),
+                "each once");
         for (JsonObject preview : previews) {
             int step = preview.get("step").getAsInt();
             assertTrue(Set.of(20, 40).contains(step), preview::toString);
@@ -279,6 +286,7 @@ class GenerationTest {
         String tag = page.headers().firstValue("ETag").orElseThrow();
         assertEquals(304, server.get("/index.html", "If-None-Match", tag).status());
         assertEquals(200, server.get("/app.js").status());
+        assertTrue(metric("dit_http_requests_total{route=\"page\",status=\"200\"}") >= 2);
         assertEquals(
                 "text/css; charset=utf-8",
                 server.get("/style.css").headers().firstValue("Content-Type").orElseThrow());
