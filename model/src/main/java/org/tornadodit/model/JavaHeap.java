@@ -44,6 +44,12 @@ public final class JavaHeap {
                 .formatted(ByteCount.of(withRest(bytes)), ByteCount.of(room()), option);
     }
 
+    /** What is thrown where it has ended after all: one line. */
+    public static IllegalStateException tooSmall(OutOfMemoryError e) {
+        return new IllegalStateException(
+                "Java's heap is too small (" + e.getMessage() + "); give more with DIT_JVM_OPTS=-Xmx...", e);
+    }
+
     /** Besides arrays, and a collector's loss at their ends. */
     private static long withRest(long bytes) {
         return bytes + bytes / 16 + BASE;

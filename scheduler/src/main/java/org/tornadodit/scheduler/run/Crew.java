@@ -16,6 +16,7 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.tornadodit.model.JavaHeap;
 import org.tornadodit.scheduler.device.DeviceLink;
 import org.tornadodit.scheduler.device.DeviceUnavailableException;
 import org.tornadodit.scheduler.device.FailedDevices;
@@ -358,9 +359,7 @@ final class Crew implements Stepper {
                     throw e;
                 } catch (OutOfMemoryError e) {
                     abandonExchanges();
-                    throw new IllegalStateException(
-                            "Java's heap is too small (" + e.getMessage() + "); give more with DIT_JVM_OPTS=-Xmx...",
-                            e);
+                    throw JavaHeap.tooSmall(e);
                 } catch (RuntimeException | Error e) {
                     abandonExchanges();
                     throw e;

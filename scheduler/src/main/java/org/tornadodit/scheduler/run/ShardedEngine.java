@@ -22,6 +22,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.tornadodit.kernels.ptx.KernelCompiler;
 import org.tornadodit.model.ByteCount;
+import org.tornadodit.model.JavaHeap;
 import org.tornadodit.model.dit.DitConfig;
 import org.tornadodit.model.dit.DitWeights;
 import org.tornadodit.model.noise.CudaNoise;
@@ -278,7 +279,7 @@ public final class ShardedEngine implements Engine {
             } catch (OutOfMemoryError e) {
                 worker.close();
                 closeAll(loadings);
-                throw heapTooSmall(e);
+                throw JavaHeap.tooSmall(e);
             } catch (RuntimeException | Error e) {
                 worker.markFailed();
                 worker.close();
@@ -448,7 +449,7 @@ public final class ShardedEngine implements Engine {
         } catch (OverflowException e) {
             throw e; // the model's, on any device
         } catch (OutOfMemoryError e) {
-            throw heapTooSmall(e);
+            throw JavaHeap.tooSmall(e);
         } catch (RuntimeException | Error e) {
             Verdict verdict = failed(worker, "decoding", count, e);
             pass().lost(lanes.get(lane), verdict);
@@ -502,7 +503,7 @@ public final class ShardedEngine implements Engine {
     /** What follows when a device fails in a step; on its thread. */
     private Verdict failed(Lane lane, List<RunningSample> rest, Throwable failure) {
         if (failure instanceof OutOfMemoryError heap) {
-            return new Verdict(Scope.PASS, heapTooSmall(heap));
+            return new Verdict(Scope.PASS, JavaHeap.tooSmall(heap));
         }
         IntSummaryStatistics steps = rest.stream().mapToInt(RunningSample::done).summaryStatistics();
         String where = rest.isEmpty()
@@ -525,11 +526,6 @@ public final class ShardedEngine implements Engine {
             reportLeft(line, left);
         }
         return new Verdict(Scope.LANE, failure);
-    }
-
-    private static IllegalStateException heapTooSmall(OutOfMemoryError e) {
-        return new IllegalStateException(
-                "Java's heap is too small (" + e.getMessage() + "); give more with DIT_JVM_OPTS=-Xmx...", e);
     }
 
     @Override
