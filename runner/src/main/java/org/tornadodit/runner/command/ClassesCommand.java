@@ -72,7 +72,7 @@ public final class ClassesCommand implements Callable<Integer> {
 
     private ClassNames classes() {
         if (model.equals(ModelSource.DEMO)) {
-            return ClassNames.read(Surroundings.read().home().resolve("demo").resolve(ClassNames.FILE));
+            return ClassNames.read(ModelSource.demoNames(Surroundings.read()));
         }
         if (!model.endsWith(".json")) {
             ModelSource.variant(model); // refuses what is none

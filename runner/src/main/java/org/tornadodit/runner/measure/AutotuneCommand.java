@@ -65,24 +65,18 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {"  dit autotune --image-size 512", "  dit autotune --model demo --budget 60"})
 public final class AutotuneCommand implements Callable<Integer> {
-    /** What names devices, and says what is done on them besides kernels. */
-    private static final List<String> OF_DEVICES = Stream.concat(
-                    Stream.of(
-                            "--device",
-                            "--devices",
-                            "--device-weights",
-                            "--fail-fast",
-                            "--threads",
-                            "--no-kernel-cache"),
-                    DivisionOptions.NAMES.stream())
-            .toList();
-
     /** What says how several devices share a run. */
     private static final List<String> OF_SEVERAL = Stream.concat(
                     Stream.of("--device-weights", "--fail-fast"), DivisionOptions.NAMES.stream())
             .toList();
 
     private static final List<String> OF_CPU = List.of("--threads");
+
+    /** What names devices, and says what is done on them besides kernels. */
+    private static final List<String> OF_DEVICES = Stream.of(
+                    List.of("--device", "--devices"), OF_SEVERAL, OF_CPU, List.of("--no-kernel-cache"))
+            .flatMap(List::stream)
+            .toList();
 
     /** Help does not offer what is refused on all devices. */
     static final class Unheeded implements IModelTransformer {

@@ -53,10 +53,14 @@ public record ModelSource(
         return isOfDemo(classes) ? "./dit classes --model demo" : ClassNames.FILE + " beside the weights";
     }
 
+    /** The file that names the demo's classes. */
+    public static Path demoNames(Surroundings surroundings) {
+        return surroundings.home().resolve("demo").resolve(ClassNames.FILE);
+    }
+
     private static boolean isOfDemo(ClassNames classes) {
         try {
-            return classes.equals(
-                    ClassNames.read(Surroundings.read().home().resolve("demo").resolve(ClassNames.FILE)));
+            return classes.equals(ClassNames.read(demoNames(Surroundings.read())));
         } catch (CheckpointException e) { // a program without its demo
             return false;
         }
@@ -94,7 +98,7 @@ public record ModelSource(
         if (options.model.equals(DEMO)) {
             Path demo = surroundings.home().resolve("demo");
             Path sizes = demo.resolve("config.json");
-            Path names = demo.resolve(ClassNames.FILE);
+            Path names = demoNames(surroundings);
             return new ModelSource(
                     DEMO,
                     checkpoint != null ? checkpoint : demo.resolve("dit.pt"),
