@@ -4,6 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What a command gave back. */
 public record CommandLineRun(int exitCode, String out, String err) {
@@ -12,6 +14,22 @@ public record CommandLineRun(int exitCode, String out, String err) {
     public static final Path ROOT = Path.of(System.getProperty("dit.root", ".."));
 
     private static final String NOWHERE = ROOT.resolve("no-such-folder").toString();
+
+    /** What starts the program in a JVM of its own. */
+    public static List<String> command(List<String> jvmOptions, List<?> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(jvmOptions);
+        command.addAll(List.of(
+                "--add-modules=jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Ddit.home=" + ROOT.toAbsolutePath(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Runner.class.getName()));
+        arguments.forEach(argument -> command.add(argument.toString()));
+        return command;
+    }
 
     public static CommandLineRun of(Object... arguments) {
         System.setProperty("dit.home", ROOT.toString());

@@ -137,17 +137,7 @@ class ServeCommandTest {
     }
 
     private Process start(List<?> arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx1g",
-                "-XX:TieredStopAtLevel=1",
-                "--add-modules=jdk.incubator.vector",
-                "-Ddit.home=" + CommandLineRun.ROOT.toAbsolutePath(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                "org.tornadodit.runner.Runner"));
-        arguments.forEach(word -> command.add(word.toString()));
-        return new ProcessBuilder(command)
+        return new ProcessBuilder(CommandLineRun.command(List.of("-Xmx1g", "-XX:TieredStopAtLevel=1"), arguments))
                 .directory(folder.toFile())
                 .redirectError(folder.resolve("err").toFile())
                 .start();

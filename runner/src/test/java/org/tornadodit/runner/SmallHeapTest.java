@@ -86,19 +86,9 @@ class SmallHeapTest {
     }
 
     private CommandLineRun run(String heap, List<Object> arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + heap,
-                "--add-modules=jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-Ddit.home=" + CommandLineRun.ROOT.toAbsolutePath(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Runner.class.getName()));
-        arguments.forEach(argument -> command.add(argument.toString()));
         Path out = folder.resolve("out");
         Path err = folder.resolve("err");
-        Process process = new ProcessBuilder(command)
+        Process process = new ProcessBuilder(CommandLineRun.command(List.of("-Xmx" + heap), arguments))
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile())
                 .start();

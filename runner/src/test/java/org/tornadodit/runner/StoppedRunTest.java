@@ -190,17 +190,7 @@ class StoppedRunTest {
             // Of a process in the background of a shell's script, Ctrl-C is ignored, and of its children too.
             command.addAll(List.of("env", "--default-signal=INT"));
         }
-        command.addAll(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(jvmOptions);
-        command.addAll(List.of(
-                "--add-modules=jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-Ddit.home=" + CommandLineRun.ROOT.toAbsolutePath(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Runner.class.getName()));
-        arguments.forEach(argument -> command.add(argument.toString()));
+        command.addAll(CommandLineRun.command(jvmOptions, arguments));
         Process process = new ProcessBuilder(command)
                 .redirectOutput(folder.resolve("out").toFile())
                 .redirectError(folder.resolve("err").toFile())

@@ -10,7 +10,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -92,21 +91,13 @@ class CopyNodeTest {
     }
 
     private MethodHandle handle(String name, Class<?>... parameters) {
-        try {
-            return MethodHandles.lookup().bind(this, name, MethodType.methodType(int.class, parameters));
-        } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
-        }
+        return WrittenDriver.function(MethodHandles.lookup(), this, name, parameters);
     }
 
     @SuppressWarnings("UnusedMethod") // called by its name
     private int list(long graph, MemorySegment handles, MemorySegment count) {
         assertEquals(1, graph);
-        count.set(ValueLayout.JAVA_LONG, 0, nodes.size());
-        for (int i = 0; handles.address() != 0 && i < nodes.size(); i++) {
-            handles.setAtIndex(ValueLayout.JAVA_LONG, i, FIRST + i);
-        }
-        return 0;
+        return WrittenDriver.list(nodes.size(), FIRST, handles, count);
     }
 
     @SuppressWarnings("UnusedMethod") // called by its name

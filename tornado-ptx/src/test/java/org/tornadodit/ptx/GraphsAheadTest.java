@@ -9,7 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -212,21 +211,13 @@ class GraphsAheadTest {
     }
 
     private MethodHandle handle(String name, Class<?>... parameters) {
-        try {
-            return MethodHandles.lookup().bind(this, name, MethodType.methodType(int.class, parameters));
-        } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
-        }
+        return WrittenDriver.function(MethodHandles.lookup(), this, name, parameters);
     }
 
     @SuppressWarnings("UnusedMethod") // called by its name
     private int list(long graph, MemorySegment all, MemorySegment count) {
         assertEquals(GRAPH, graph);
-        count.set(ValueLayout.JAVA_LONG, 0, nodes.size());
-        for (int i = 0; all.address() != 0 && i < nodes.size(); i++) {
-            all.setAtIndex(ValueLayout.JAVA_LONG, i, i);
-        }
-        return 0;
+        return WrittenDriver.list(nodes.size(), 0, all, count);
     }
 
     @SuppressWarnings("UnusedMethod") // called by its name

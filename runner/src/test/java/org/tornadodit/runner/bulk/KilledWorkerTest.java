@@ -20,7 +20,6 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.tornadodit.model.TinyModelFiles;
 import org.tornadodit.runner.CommandLineRun;
-import org.tornadodit.runner.Runner;
 import org.tornadodit.runner.terminal.ExitCode;
 
 /**
@@ -51,16 +50,7 @@ class KilledWorkerTest {
 
     private static Process start(Path log, List<Object> words, String... jvm) throws IOException {
         List<String> command = new ArrayList<>(List.of(jvm));
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules=jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:-UsePerfData",
-                "-Ddit.home=" + CommandLineRun.ROOT.toAbsolutePath(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Runner.class.getName()));
-        words.forEach(word -> command.add(word.toString()));
+        command.addAll(CommandLineRun.command(List.of("-XX:-UsePerfData"), words));
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
